@@ -1,0 +1,180 @@
+//! Every enum that crosses a thread.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::codec::{Picture, Rect, Size};
+use crate::protocol::packet::client::DrawOutcome;
+use crate::protocol::packet::server::{Encoding, ScrollRect};
+use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::session::{DrawDone, DrawRequest, Input, SessionEvent};
+use crate::stats::DrawTrace;
+
+/// A draw on its way to a decode thread. The permit holds its share of the byte budget until the
+/// draw was uploaded: dropping it lets the socket be read on.
+#[derive(Debug)]
+pub struct DrawJob {
+    pub request: Box<DrawRequest>,
+    pub permit: OwnedSemaphorePermit,
+}
+
+/// What the pipeline hands to the render thread, in order per window.
+#[derive(Debug)]
+pub enum RenderItem {
+    Backing { wid: WindowId, update: BackingUpdate },
+    Draw(Box<DecodedDraw>),
+}
+
+/// A change of a window's backing (its picture of the remote window).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackingUpdate {
+    /// Makes the backing, black, or resizes it, keeping the top left part.
+    Resize(Size),
+    Destroy,
+}
+
+/// A draw after decoding.
+#[derive(Debug)]
+pub struct DecodedDraw {
+    pub wid: WindowId,
+    pub sequence: DrawSequence,
+    pub rect: Rect,
+    pub encoding: Encoding,
+    pub content: DrawContent,
+    /// Draws of the same update that follow; 0: present now.
+    pub flush: u32,
+    pub trace: DrawTrace,
+    pub permit: Option<OwnedSemaphorePermit>,
+}
+
+/// Takes draws from the network task to the decode pool. Calls never block.
+pub trait DrawSink: Send {
+    /// A window's backing changes, in order with its draws.
+    fn backing(&mut self, wid: WindowId, update: BackingUpdate);
+    /// Decode and show a draw.
+    fn draw(&mut self, job: DrawJob);
+}
+
+/// Everything that the render thread waits for.
+pub enum RenderMessage {
+    Item(RenderItem),
+    Command(RenderCommand),
+}
+
+/// What is to be painted.
+#[derive(Debug)]
+pub enum DrawContent {
+    /// A picture, scaled to the draw's rectangle if its size differs.
+    Picture(Picture),
+    Scroll(Vec<ScrollRect>),
+    /// Nothing to paint: acknowledged with this outcome, in order.
+    Nothing(DrawOutcome),
+}
+
+/// To the network task.
+#[derive(Debug)]
+pub enum NetCommand {
+    Input(Input),
+    DrawDone(Box<DrawDone>),
+    /// The update that ended with this draw is on the screen.
+    Presented {
+        wid: WindowId,
+        sequence: DrawSequence,
+        at: Instant,
+    },
+    /// Whether the overlay shows: only then are statistics published several times a second.
+    WatchStats(bool),
+    /// What renders: adapter name, backend, present mode. For statistics.
+    Renderer(RendererInfo),
+}
+
+/// What draws the pixels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RendererInfo {
+    /// For example `llvmpipe (LLVM 15.0.6, 256 bits)`.
+    pub adapter: String,
+    /// For example `vulkan`.
+    pub backend: String,
+    /// For example `mailbox`.
+    pub present_mode: String,
+    /// The adapter is a CPU.
+    pub software: bool,
+}
+
+/// To the application's event loop.
+#[derive(Debug)]
+pub enum AppEvent {
+    Session(SessionEvent),
+    /// The renderer cannot go on.
+    RendererFailed(String),
+    /// The first present of a window happened.
+    FirstPaint {
+        wid: WindowId,
+    },
+    /// Pixels asked for by [`RenderCommand::ReadBack`].
+    Pixels {
+        wid: WindowId,
+        size: Size,
+        rgba: Vec<u8>,
+    },
+}
+
+/// Where [`AppEvent`]s go: winit's proxy as a doorbell over a queue, or a channel in headless
+/// runs. Implementations must not block.
+pub trait AppSink: Send + Sync {
+    /// Queues the event and wakes the receiver.
+    fn send(&self, event: AppEvent);
+}
+
+/// An OS window that a surface can be made for.
+pub trait WindowTarget: HasWindowHandle + HasDisplayHandle + Send + Sync {}
+
+impl<T: HasWindowHandle + HasDisplayHandle + Send + Sync> WindowTarget for T {}
+
+/// From the application to the render thread.
+pub enum RenderCommand {
+    /// Show this backing in an OS window of `size` physical pixels.
+    Attach {
+        wid: WindowId,
+        target: Arc<dyn WindowTarget>,
+        size: Size,
+    },
+    /// The OS window has another size now.
+    SurfaceResized {
+        wid: WindowId,
+        size: Size,
+    },
+    /// The OS window is (not) visible: nothing is presented while it is not.
+    Visible {
+        wid: WindowId,
+        visible: bool,
+    },
+    /// The OS asks for the content again (expose).
+    Redraw {
+        wid: WindowId,
+    },
+    /// The OS window goes away. The target is dropped before the answer to `done`.
+    Detach {
+        wid: WindowId,
+    },
+    /// Draw this over the window from now on, or nothing.
+    Overlay {
+        wid: WindowId,
+        frame: Option<OverlayFrame>,
+    },
+    /// Sends the backing's pixels as [`AppEvent::Pixels`] (after the draws that came before).
+    ReadBack {
+        wid: WindowId,
+    },
+    Shutdown,
+}
+
+/// One picture of the overlay, in egui's terms.
+pub struct OverlayFrame {
+    pub textures_delta: egui::TexturesDelta,
+    pub primitives: Vec<egui::ClippedPrimitive>,
+    pub pixels_per_point: f32,
+}

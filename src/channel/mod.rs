@@ -1,0 +1,26 @@
+//! Base of layer 2: every message that crosses a thread, the byte-bounded budget, the doorbell.
+//!
+//! ```text
+//! net ──RenderItem (through the decode pool, in order per window)──► render
+//! net ──AppEvent──► app            app ──NetCommand──► net ◄──NetCommand── render
+//! app ──RenderCommand──► render    render ──AppEvent──► app
+//! ```
+
+pub mod clock;
+pub mod messages;
+pub mod queue;
+
+pub use messages::{
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand, OverlayFrame,
+    RenderCommand, RenderItem, RenderMessage, RendererInfo, WindowTarget,
+};
+pub use queue::{AsyncQueue, ByteBudget, Queue};
+
+/// To the render thread: items from the decode pool and commands from the application.
+pub type RenderQueue = Queue<RenderMessage>;
+
+/// To the network task.
+pub type NetQueue = AsyncQueue<NetCommand>;
+
+/// The newest statistics: written by the network task, read by the overlay and at exit.
+pub type SharedStats = std::sync::Arc<std::sync::Mutex<std::sync::Arc<crate::stats::StatsSnapshot>>>;

@@ -1,0 +1,104 @@
+//! Pixels in the form they came in: packed RGB of any order, or planes of YUV.
+
+use crate::buffers::Payload;
+
+/// Byte order of packed pixels in memory, first byte first. `X` is padding to be shown as opaque.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    Bgrx,
+    Bgra,
+    Rgbx,
+    Rgba,
+    Xrgb,
+    Argb,
+    Xbgr,
+    Abgr,
+    /// 3 bytes a pixel.
+    Rgb,
+    /// 3 bytes a pixel.
+    Bgr,
+    /// 2 bytes a pixel, little-endian 5-6-5 with blue in the low bits.
+    Bgr565,
+    /// 4 bytes a pixel, little-endian: blue in bits 0..10, green 10..20, red 20..30.
+    R210,
+    /// 1 byte a pixel.
+    Grey,
+}
+
+impl PixelFormat {
+    /// Bytes of one pixel.
+    pub const fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Rgb | Self::Bgr => 3,
+            Self::Bgr565 => 2,
+            Self::Grey => 1,
+            _ => 4,
+        }
+    }
+}
+
+/// Sub-sampling of the chroma planes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum YuvFormat {
+    /// 4:2:0, chroma halved both ways (rounded up).
+    I420,
+    /// 4:2:2, chroma halved across.
+    I422,
+    /// 4:4:4.
+    I444,
+}
+
+impl YuvFormat {
+    /// Size of a chroma plane for a luma plane of `width` × `height`.
+    pub const fn chroma_size(self, width: u32, height: u32) -> (u32, u32) {
+        match self {
+            Self::I420 => (width.div_ceil(2), height.div_ceil(2)),
+            Self::I422 => (width.div_ceil(2), height),
+            Self::I444 => (width, height),
+        }
+    }
+}
+
+/// Colour matrix of YUV pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum YuvMatrix {
+    Bt601,
+    Bt709,
+}
+
+/// One plane of a [`YuvPicture`]: a range of its `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plane {
+    /// Offset of the first row in the picture's data.
+    pub offset: usize,
+    /// Bytes from one row to the next.
+    pub rowstride: usize,
+}
+
+/// Planar YUV, 8 bits a sample.
+#[derive(Clone, Debug)]
+pub struct YuvPicture {
+    pub format: YuvFormat,
+    pub matrix: YuvMatrix,
+    /// Samples use 0..=255 instead of 16..=235/240.
+    pub full_range: bool,
+    /// Y, U, V.
+    pub planes: [Plane; 3],
+    /// One buffer that holds the three planes.
+    pub data: Payload,
+}
+
+/// The pixels of a picture.
+#[derive(Clone, Debug)]
+pub enum Pixels {
+    Packed { format: PixelFormat, rowstride: usize, data: Payload },
+    Yuv(YuvPicture),
+}
+
+/// A decoded picture. Invariant, checked by whoever makes one: `data` holds all rows.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    pub width: u32,
+    pub height: u32,
+    pub pixels: Pixels,
+}

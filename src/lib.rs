@@ -1,0 +1,49 @@
+//! Farpane: a native viewer for Xpra sessions.
+//!
+//! The modules below stand in layer order: a module may use those above it in this list, never
+//! those under it (`tests/it/layers.rs` checks it; `cargo check --lib --no-default-features`
+//! proves that layers 0 and 1 need no socket, window or GPU library).
+//!
+//! | layer | modules |
+//! |---|---|
+//! | 0 | [`stats`], [`buffers`], [`protocol`] |
+//! | 1 | [`codec`], [`session`] |
+//! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`demo`] |
+//! | 3 | [`app`] |
+
+pub mod stats;
+
+pub mod buffers;
+
+pub mod protocol;
+
+pub mod codec;
+
+pub mod session;
+
+#[cfg(feature = "viewer")]
+pub mod channel;
+
+#[cfg(feature = "viewer")]
+pub mod net;
+
+#[cfg(feature = "viewer")]
+pub mod pipeline;
+
+#[cfg(feature = "viewer")]
+pub mod render;
+
+#[cfg(feature = "viewer")]
+pub mod ui;
+
+#[cfg(feature = "viewer")]
+pub mod input;
+
+#[cfg(feature = "viewer")]
+pub mod desktop;
+
+#[cfg(feature = "viewer")]
+pub mod demo;
+
+#[cfg(feature = "viewer")]
+pub mod app;

@@ -1,0 +1,24 @@
+//! Typed packets, both ways. Dynamic values stay in here, except in the maps that the protocol
+//! itself leaves open (capabilities, window metadata).
+
+pub mod client;
+pub mod server;
+pub mod value;
+
+pub use client::ClientPacket;
+pub use server::ServerPacket;
+pub use value::{Dict, Value};
+
+/// A window's identifier, chosen by the server, never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WindowId(pub u64);
+
+impl std::fmt::Display for WindowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The number by which a draw is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DrawSequence(pub u64);

@@ -1,0 +1,322 @@
+//! What goes into a session and what comes out of it.
+
+use std::time::Duration;
+
+use crate::buffers::Payload;
+use crate::codec::{Rect, Size};
+use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
+use crate::protocol::packet::server::{Cursor, DrawOptions, Encoding, Image};
+use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::stats::DrawTrace;
+
+/// Something that the session wants done, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Write this packet.
+    Send(ClientPacket),
+    /// Decode and show this draw; answer with a [`DrawDone`].
+    Draw(Box<DrawRequest>),
+    /// A window's backing changes size (or goes), in order with its draws; `None` destroys it.
+    Backing { wid: WindowId, size: Option<Size> },
+    /// Something for the user interface.
+    Event(SessionEvent),
+    /// The server's hello was accepted: larger records are allowed now, up to this many bytes.
+    Established { max_record_bytes: usize },
+    /// End the connection after writing what was sent before.
+    Close(CloseReason),
+}
+
+/// One draw on its way to the screen.
+#[derive(Debug)]
+pub struct DrawRequest {
+    pub wid: WindowId,
+    pub sequence: DrawSequence,
+    pub rect: Rect,
+    pub encoding: Encoding,
+    pub data: Payload,
+    /// Bytes from one row to the next of rgb data; 0 for the others.
+    pub rowstride: u32,
+    pub options: DrawOptions,
+    pub trace: DrawTrace,
+}
+
+/// The end of a draw: shown or refused.
+#[derive(Clone, Debug)]
+pub struct DrawDone {
+    pub wid: WindowId,
+    pub sequence: DrawSequence,
+    pub size: Size,
+    pub encoding: Encoding,
+    pub outcome: DrawOutcome,
+    pub trace: DrawTrace,
+}
+
+/// What the session tells the user interface.
+#[derive(Clone, Debug)]
+pub enum SessionEvent {
+    /// The server accepted us.
+    Connected(Box<ServerInfo>),
+    /// A password is needed (`prompt` says for what); answer with [`Input::Password`].
+    PasswordNeeded {
+        prompt: String,
+    },
+    /// The server finished sending the windows that exist.
+    StartupComplete,
+    WindowCreated(Box<WindowInfo>),
+    WindowChanged {
+        wid: WindowId,
+        change: WindowChange,
+    },
+    WindowDestroyed {
+        wid: WindowId,
+    },
+    /// Window 0 or a real one rings.
+    Bell {
+        wid: u64,
+        percent: i32,
+        pitch: i32,
+        duration_ms: i32,
+    },
+    Cursor(CursorShape),
+    PointerGrabbed {
+        wid: WindowId,
+    },
+    PointerUngrabbed,
+    /// Round trip of the last ping.
+    Latency(Duration),
+    /// The answer to an info request: flattened `key=value` lines.
+    Info(Vec<(String, String)>),
+    /// The connection is over.
+    Closed(CloseReason),
+}
+
+/// What the server says of itself, for the user and for logs.
+#[derive(Clone, Debug, Default)]
+pub struct ServerInfo {
+    pub version: String,
+    pub session_name: String,
+    pub platform: String,
+    pub hostname: String,
+    /// `seamless`, `desktop`, `shadow`.
+    pub mode: String,
+    pub display: String,
+    pub encodings: Vec<String>,
+    /// Packet encoder and compressors in use, for example `rencodeplus+lz4`.
+    pub wire: String,
+}
+
+/// A window as it is now.
+#[derive(Clone, Debug, Default)]
+pub struct WindowInfo {
+    pub wid: u64,
+    /// Position in the server's root window.
+    pub x: i32,
+    pub y: i32,
+    pub size: Size,
+    pub title: String,
+    /// `WM_CLASS`: instance and class.
+    pub class: (String, String),
+    pub override_redirect: bool,
+    /// EWMH types without the `_NET_WM_WINDOW_TYPE_` prefix, for example `DIALOG`, `POPUP_MENU`.
+    pub window_types: Vec<String>,
+    pub parent: Option<WindowId>,
+    pub modal: bool,
+    pub decorations: bool,
+    pub has_alpha: bool,
+    pub skip_taskbar: bool,
+    /// The whole remote screen in one window (desktop and shadow sessions).
+    pub is_desktop: bool,
+    pub size_limits: SizeLimits,
+    pub state: WindowState,
+    pub icon: Option<Image>,
+}
+
+/// `size-constraints` of a window (ICCCM WM_NORMAL_HINTS).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SizeLimits {
+    pub min: Option<Size>,
+    pub max: Option<Size>,
+    pub base: Option<Size>,
+    pub increment: Option<Size>,
+}
+
+/// EWMH states that a server may set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowState {
+    pub maximized: bool,
+    pub fullscreen: bool,
+    pub iconified: bool,
+    pub above: bool,
+    pub below: bool,
+}
+
+/// A change of one window.
+#[derive(Clone, Debug)]
+pub enum WindowChange {
+    Title(String),
+    Icon(Image),
+    SizeLimits(SizeLimits),
+    State(WindowState),
+    Decorations(bool),
+    Class(String, String),
+    Parent(Option<WindowId>),
+    /// The server moved or resized the window.
+    Geometry {
+        position: Option<(i32, i32)>,
+        size: Size,
+    },
+    Raise,
+    /// The server wants the user to move or resize the window (EWMH direction).
+    InitiateMoveResize {
+        direction: u8,
+    },
+}
+
+/// The pointer's look.
+#[derive(Clone, Debug)]
+pub enum CursorShape {
+    Default,
+    Image(Cursor),
+}
+
+/// What the user, the desktop and the pipeline tell the session.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The OS window exists and is shown at this place (of its content, in root pixels).
+    WindowMapped {
+        wid: WindowId,
+        x: i32,
+        y: i32,
+        size: Size,
+    },
+    WindowUnmapped {
+        wid: WindowId,
+        iconified: bool,
+    },
+    /// The OS window was moved or resized by the user or the window manager.
+    WindowConfigured {
+        wid: WindowId,
+        x: i32,
+        y: i32,
+        size: Size,
+        state: WindowState,
+    },
+    /// The user asks to close the window: the server is told, the window stays.
+    WindowCloseRequested {
+        wid: WindowId,
+    },
+    /// `None`: none of our windows has the focus.
+    Focus {
+        wid: Option<WindowId>,
+    },
+    Key {
+        wid: Option<WindowId>,
+        key: Key,
+        pressed: bool,
+        modifiers: Vec<String>,
+    },
+    /// Positions are in root pixels of the server.
+    PointerMoved {
+        wid: Option<WindowId>,
+        x: i32,
+        y: i32,
+        modifiers: Vec<String>,
+        buttons: Vec<u8>,
+    },
+    /// `button` is the X button number 1..=9.
+    PointerButton {
+        wid: Option<WindowId>,
+        button: u8,
+        pressed: bool,
+        x: i32,
+        y: i32,
+        modifiers: Vec<String>,
+        buttons: Vec<u8>,
+    },
+    /// Wheel motion in 1/1000 notch; positive x is right, positive y is up.
+    Wheel {
+        wid: Option<WindowId>,
+        dx: i32,
+        dy: i32,
+        x: i32,
+        y: i32,
+        modifiers: Vec<String>,
+        buttons: Vec<u8>,
+    },
+    Password(String),
+    /// The user gave up the password dialog.
+    PasswordCancelled,
+    /// The local screen's size changed.
+    ScreenResized(Size),
+    /// All pixels of a window are needed again.
+    RefreshWindow {
+        wid: WindowId,
+    },
+    RequestInfo,
+    /// Change quality, speed or another encoding option while running.
+    EncodingOption {
+        name: &'static str,
+        value: i64,
+    },
+    Disconnect,
+}
+
+/// One key as X names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub keyname: String,
+    pub keyval: u32,
+    pub keycode: u32,
+    pub group: u32,
+    pub string: String,
+}
+
+/// Why a session ended. [`CloseReason::exit_code`] maps each to the documented exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The user ended it.
+    User,
+    /// The server said goodbye: its words.
+    Server(String),
+    /// The connection was lost without a goodbye.
+    ConnectionLost(String),
+    /// The server could not be reached.
+    ConnectFailed(String),
+    /// The peer does not speak Xpra's protocol, or broke it.
+    Protocol(String),
+    /// The password was wrong, missing or refused.
+    Authentication(String),
+    /// The server stopped answering.
+    Timeout(String),
+}
+
+impl CloseReason {
+    /// The exit code of the process, as the README documents it.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::User => 0,
+            Self::Server(_) => 3,
+            Self::ConnectionLost(_) => 4,
+            Self::ConnectFailed(_) => 5,
+            Self::Protocol(_) => 6,
+            Self::Authentication(_) => 7,
+            Self::Timeout(_) => 8,
+        }
+    }
+}
+
+impl std::fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User => write!(f, "disconnected"),
+            Self::Server(why) => write!(f, "the server ended the session: {why}"),
+            Self::ConnectionLost(why) => write!(f, "the connection was lost: {why}"),
+            Self::ConnectFailed(why)
+            | Self::Protocol(why)
+            | Self::Authentication(why)
+            | Self::Timeout(why) => {
+                write!(f, "{why}")
+            }
+        }
+    }
+}

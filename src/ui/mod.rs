@@ -1,0 +1,1 @@
+//! Layer 2 (3 for app): see DESIGN.

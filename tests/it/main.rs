@@ -1,0 +1,18 @@
+//! The one integration test binary: modules by area, helpers in `support`.
+
+mod app;
+mod codec;
+mod copy_budget;
+mod demo;
+mod input;
+mod interop;
+mod layers;
+mod net;
+mod packets;
+mod pipeline;
+mod protocol;
+mod render;
+mod session;
+mod stats;
+mod support;
+mod ui;
