@@ -37,6 +37,21 @@ impl BufferPool {
     /// An empty buffer with room for at least `capacity` bytes: a recycled one that is idle and
     /// at most four times too large, else a new one (noted in `ledger`).
     pub fn take(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
+        let mut buffer = self.take_idle(capacity, ledger);
+        buffer.vec().clear();
+        buffer
+    }
+
+    /// A buffer of exactly `len` bytes to be overwritten by a decoder: their values are arbitrary
+    /// (those of the buffer's last use, so that nothing has to be filled with zeros in steady
+    /// state).
+    pub fn take_filled(&self, len: usize, ledger: &mut CopyLedger) -> BufferMut {
+        let mut buffer = self.take_idle(len, ledger);
+        buffer.vec().resize(len, 0);
+        buffer
+    }
+
+    fn take_idle(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
         let recycled = {
             let mut slots = self.lock();
             let best = slots
@@ -50,13 +65,12 @@ impl BufferPool {
                 .map(|(index, _)| index);
             best.map(|index| slots.swap_remove(index))
         };
-        let mut bytes = recycled.unwrap_or_else(|| {
+        let bytes = recycled.unwrap_or_else(|| {
             ledger.note_allocation(capacity);
             Arc::new(Vec::with_capacity(capacity))
         });
-        // INVARIANT: the slot was taken out of the pool while it held the only reference, and a
-        // reference can only be made from another one.
-        Arc::get_mut(&mut bytes).expect("an idle buffer has one owner").clear();
+        // INVARIANT: a recycled slot was taken out of the pool while it held the only reference,
+        // and a reference can only be made from another one.
         BufferMut { bytes: Some(bytes), pool: self.clone() }
     }
 

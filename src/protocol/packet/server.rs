@@ -294,6 +294,12 @@ pub struct DrawOptions {
     pub frame_type: Option<String>,
     /// YUV uses 0..=255 (`full-range`).
     pub full_range: Option<bool>,
+    /// Frames that the server's video encoder holds back (`delayed`): while it is not 0, the
+    /// picture of this draw may come out of the decoder only with a later one.
+    pub delayed: u32,
+    /// `Some(false)`: decode, so that later video frames can refer to it, but do not show it
+    /// (`paint`).
+    pub paint: Option<bool>,
     /// Quality 0..=100 that the server encoded with.
     pub quality: Option<u32>,
     /// The server's window size at the time of the draw (`window-size`).
