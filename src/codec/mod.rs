@@ -2,6 +2,7 @@
 
 pub mod geometry;
 pub mod pixels;
+pub mod reference;
 
 pub use geometry::{Rect, Size};
 pub use pixels::{Picture, PixelFormat, Pixels, Plane, YuvFormat, YuvMatrix, YuvPicture};

@@ -2,6 +2,8 @@
 
 use crate::buffers::Payload;
 
+use super::Size;
+
 /// Byte order of packed pixels in memory, first byte first. `X` is padding to be shown as opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PixelFormat {
@@ -95,10 +97,57 @@ pub enum Pixels {
     Yuv(YuvPicture),
 }
 
-/// A decoded picture. Invariant, checked by whoever makes one: `data` holds all rows.
+/// A decoded picture. Invariant: `data` holds all rows; [`Picture::packed`] and [`Picture::yuv`]
+/// check it.
 #[derive(Clone, Debug)]
 pub struct Picture {
     pub width: u32,
     pub height: u32,
     pub pixels: Pixels,
+}
+
+impl Picture {
+    /// A picture of packed pixels, or `None` if `data` is too short for `size`, or a row is longer
+    /// than `rowstride`. The last row may lack its padding.
+    pub fn packed(size: Size, format: PixelFormat, rowstride: usize, data: Payload) -> Option<Self> {
+        let row = (size.width as usize).checked_mul(format.bytes_per_pixel())?;
+        (span(row, rowstride, size.height)? <= data.len()).then_some(Self {
+            width: size.width,
+            height: size.height,
+            pixels: Pixels::Packed { format, rowstride, data },
+        })
+    }
+
+    /// A picture of YUV planes, or `None` if one of them does not lie within the data.
+    pub fn yuv(size: Size, yuv: YuvPicture) -> Option<Self> {
+        let chroma = yuv.format.chroma_size(size.width, size.height);
+        let sizes = [(size.width, size.height), chroma, chroma];
+        for (plane, (width, height)) in yuv.planes.iter().zip(sizes) {
+            let end = plane.offset.checked_add(span(width as usize, plane.rowstride, height)?)?;
+            if end > yuv.data.len() {
+                return None;
+            }
+        }
+        Some(Self { width: size.width, height: size.height, pixels: Pixels::Yuv(yuv) })
+    }
+
+    /// Bytes of the buffer that holds the pixels.
+    pub fn data_len(&self) -> usize {
+        match &self.pixels {
+            Pixels::Packed { data, .. } => data.len(),
+            Pixels::Yuv(yuv) => yuv.data.len(),
+        }
+    }
+}
+
+/// Bytes from the start of the first to the end of the last of `rows` rows of `row` bytes that
+/// start `rowstride` bytes apart; `None` if they overlap or the number is too large.
+pub fn span(row: usize, rowstride: usize, rows: u32) -> Option<usize> {
+    if rows == 0 || row == 0 {
+        return Some(0);
+    }
+    if row > rowstride {
+        return None;
+    }
+    rowstride.checked_mul(rows as usize - 1)?.checked_add(row)
 }
