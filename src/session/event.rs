@@ -248,6 +248,8 @@ pub enum Input {
     PasswordCancelled,
     /// The local screen's size changed.
     ScreenResized(Size),
+    /// The local keyboard's map changed (or became known).
+    KeymapChanged(Box<Keymap>),
     /// All pixels of a window are needed again.
     RefreshWindow {
         wid: WindowId,
@@ -269,6 +271,31 @@ pub struct Key {
     pub keycode: u32,
     pub group: u32,
     pub string: String,
+}
+
+/// The local keyboard, for the server to set up its own. Empty where it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keymap {
+    /// RMLVO names: `evdev`, `pc105`, `us,de`, `,nodeadkeys`, `grp:alt_shift_toggle`.
+    pub rules: String,
+    pub model: String,
+    pub layout: String,
+    pub variant: String,
+    pub options: String,
+    /// Everything that the keys can type.
+    pub keys: Vec<KeymapEntry>,
+    /// Which modifier each modifier key stands for: (`Shift_L`, `shift`), (`Num_Lock`, `mod2`).
+    pub modifier_meanings: Vec<(String, String)>,
+}
+
+/// One level of one key of a [`Keymap`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeymapEntry {
+    pub keyval: u32,
+    pub keyname: String,
+    pub keycode: u32,
+    pub group: u32,
+    pub level: u32,
 }
 
 /// Why a session ended. [`CloseReason::exit_code`] maps each to the documented exit code.

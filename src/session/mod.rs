@@ -4,4 +4,7 @@
 
 pub mod event;
 
-pub use event::{CloseReason, DrawDone, DrawRequest, Input, Output, SessionEvent, WindowChange, WindowInfo};
+pub use event::{
+    CloseReason, DrawDone, DrawRequest, Input, Key, Keymap, KeymapEntry, Output, SessionEvent, SizeLimits,
+    WindowChange, WindowInfo, WindowState,
+};
