@@ -79,10 +79,11 @@ pub enum DrawContent {
 pub enum NetCommand {
     Input(Input),
     DrawDone(Box<DrawDone>),
-    /// The update that ended with this draw is on the screen.
+    /// A window was presented: `sequence` is the last draw of the newest update that became
+    /// visible with it, `None` for an expose or a new picture of the overlay.
     Presented {
         wid: WindowId,
-        sequence: DrawSequence,
+        sequence: Option<DrawSequence>,
         at: Instant,
     },
     /// Whether the overlay shows: only then are statistics published several times a second.
@@ -165,7 +166,8 @@ pub enum RenderCommand {
         wid: WindowId,
         frame: Option<OverlayFrame>,
     },
-    /// Sends the backing's pixels as [`AppEvent::Pixels`] (after the draws that came before).
+    /// Sends what the window shows, overlay included, as [`AppEvent::Pixels`] (after the draws that
+    /// came before).
     ReadBack {
         wid: WindowId,
     },
@@ -173,6 +175,9 @@ pub enum RenderCommand {
 }
 
 /// One picture of the overlay, in egui's terms.
+///
+/// Each window has an egui context of its own: texture ids are per window. Every frame that the
+/// context makes must be sent, because its texture deltas build on those before.
 pub struct OverlayFrame {
     pub textures_delta: egui::TexturesDelta,
     pub primitives: Vec<egui::ClippedPrimitive>,
