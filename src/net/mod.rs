@@ -1,1 +1,8 @@
-//! Layer 2 (3 for app): see DESIGN.
+//! Layer 2: URLs, byte streams and the network task. Knows tokio; never windows or the GPU.
+
+pub mod local;
+pub mod transport;
+pub mod uri;
+
+pub use transport::{ConnectError, Transport};
+pub use uri::{Endpoint, HostPort, Secret, Target, TargetError};

@@ -1,1 +1,3 @@
-//! Tests of net.
+//! URLs, transports, the network task and the command line.
+
+mod uri;

@@ -1,0 +1,58 @@
+//! Finds the socket of an Xpra session on this machine.
+//!
+//! Servers bind `DIR/HOSTNAME-N` in several directories (xpra/platform/dotxpra.py); 6.x ones also
+//! bind `RUNTIME_DIR/xpra/N/socket` (seen with 6.5.5). Linux's conventions.
+
+use std::path::PathBuf;
+
+/// Where servers of this user may have put the socket of display `display` (without the colon),
+/// best first. Nothing is said about whether they exist.
+pub fn socket_candidates(display: &str) -> Vec<PathBuf> {
+    let name = format!("{}-{display}", hostname());
+    let mut candidates = Vec::new();
+    for dir in socket_dirs() {
+        candidates.push(dir.join(display).join("socket"));
+        candidates.push(dir.join(&name));
+    }
+    candidates
+}
+
+/// Directories in which Xpra servers put their sockets, without repetition.
+fn socket_dirs() -> Vec<PathBuf> {
+    let mut dirs: Vec<PathBuf> = Vec::new();
+    let mut add = |dir: PathBuf| {
+        if !dirs.contains(&dir) {
+            dirs.push(dir);
+        }
+    };
+    if let Some(runtime_dir) = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
+        add(PathBuf::from(runtime_dir).join("xpra"));
+    }
+    if let Some(uid) = user_id() {
+        add(PathBuf::from(format!("/run/user/{uid}/xpra")));
+    }
+    if let Some(home) = std::env::home_dir() {
+        add(home.join(".xpra"));
+    }
+    add(PathBuf::from("/run/xpra"));
+    add(PathBuf::from("/var/run/xpra"));
+    dirs
+}
+
+/// The name that servers put into their socket's name.
+fn hostname() -> String {
+    std::env::var("XPRA_SOCKET_HOSTNAME")
+        .unwrap_or_else(|_| gethostname::gethostname().to_string_lossy().into_owned())
+}
+
+/// The owner of this process.
+#[cfg(target_os = "linux")]
+fn user_id() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").ok().map(|process| process.uid())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn user_id() -> Option<u32> {
+    None
+}

@@ -1,0 +1,187 @@
+//! Byte streams to a server: one enum, so that the network task is written once.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use super::local;
+use super::uri::{Endpoint, HostPort, Target};
+
+/// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
+#[derive(Debug)]
+pub enum Transport {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// Why a server could not be reached. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("cannot find the host `{host}`: {source} (check its name)")]
+    Resolve { host: String, source: io::Error },
+    #[error(
+        "{at} refused the connection: nothing listens there (is the server started with --bind-tcp={at}?)"
+    )]
+    Refused { at: HostPort },
+    #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way)", seconds = limit.as_secs())]
+    TimedOut { at: String, limit: Duration },
+    #[error("cannot connect to {at}: {source}")]
+    Failed { at: String, source: io::Error },
+    #[error("cannot connect to {}: {source} (is the server still running?)", path.display())]
+    Socket { path: PathBuf, source: io::Error },
+    #[error(
+        "no session for display :{display} was found on this machine (looked for {looked_for}); `xpra list` shows what runs"
+    )]
+    NoSession { display: String, looked_for: String },
+    #[error("{kind} connections are not supported yet: use tcp:// or a local socket")]
+    Unsupported { kind: &'static str },
+}
+
+impl Transport {
+    /// Connects to the target's endpoint, trying all its addresses, for at most `limit`.
+    pub async fn connect(target: &Target, limit: Duration) -> Result<Self, ConnectError> {
+        let connecting = async {
+            match &target.endpoint {
+                Endpoint::Tcp(at) => connect_tcp(at).await.map(Self::Tcp),
+                Endpoint::Unix(path) => connect_socket(path).await,
+                Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}"))).await,
+                Endpoint::Display(display) => connect_display(display).await,
+                Endpoint::Tls(_) => Err(ConnectError::Unsupported { kind: "ssl" }),
+                Endpoint::WebSocket { .. } => Err(ConnectError::Unsupported { kind: "WebSocket" }),
+                Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
+            }
+        };
+        match tokio::time::timeout(limit, connecting).await {
+            Ok(result) => result,
+            Err(_) => Err(ConnectError::TimedOut { at: target.to_string(), limit }),
+        }
+    }
+
+    /// The name that statistics show: `tcp`, `unix`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "tcp",
+            #[cfg(unix)]
+            Self::Unix(_) => "unix",
+        }
+    }
+
+    /// Whether nobody between us and the server can read along: it is on this machine, or the
+    /// stream is encrypted.
+    pub fn is_private(&self) -> bool {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
+            #[cfg(unix)]
+            Self::Unix(_) => true,
+        }
+    }
+}
+
+async fn connect_tcp(at: &HostPort) -> Result<TcpStream, ConnectError> {
+    let addresses = tokio::net::lookup_host((at.host.as_str(), at.port))
+        .await
+        .map_err(|source| ConnectError::Resolve { host: at.host.clone(), source })?;
+    let mut last_error = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Input and acknowledgements are small and must leave at once.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY could not be set");
+                }
+                return Ok(stream);
+            }
+            Err(error) => {
+                tracing::debug!(%address, %error, "connecting failed");
+                last_error = Some(error);
+            }
+        }
+    }
+    Err(match last_error {
+        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ConnectError::Refused { at: at.clone() }
+        }
+        Some(source) => ConnectError::Failed { at: at.to_string(), source },
+        None => ConnectError::Resolve {
+            host: at.host.clone(),
+            source: io::Error::new(io::ErrorKind::NotFound, "it has no address"),
+        },
+    })
+}
+
+#[cfg(unix)]
+async fn connect_socket(path: &Path) -> Result<Transport, ConnectError> {
+    match UnixStream::connect(path).await {
+        Ok(stream) => Ok(Transport::Unix(stream)),
+        Err(source) => Err(ConnectError::Socket { path: printable(path), source }),
+    }
+}
+
+#[cfg(not(unix))]
+async fn connect_socket(_path: &Path) -> Result<Transport, ConnectError> {
+    Err(ConnectError::Unsupported { kind: "Unix socket" })
+}
+
+/// An abstract name as people write it: with `@` for the zero byte.
+#[cfg(unix)]
+fn printable(path: &Path) -> PathBuf {
+    PathBuf::from(path.to_string_lossy().replace('\0', "@"))
+}
+
+/// Tries every place where a session's socket may be; a stale one does not hide a live one.
+async fn connect_display(display: &str) -> Result<Transport, ConnectError> {
+    let candidates = local::socket_candidates(display);
+    let mut found_error = None;
+    for path in candidates.iter().filter(|path| path.exists()) {
+        match connect_socket(path).await {
+            Ok(transport) => return Ok(transport),
+            Err(error) => found_error = Some(error),
+        }
+    }
+    let looked_for = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    Err(found_error.unwrap_or(ConnectError::NoSession { display: display.to_owned(), looked_for }))
+}
+
+impl AsyncRead for Transport {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Transport {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
