@@ -2,10 +2,16 @@
 //!
 //! Nothing here knows a packet, a window or a clock: times are passed in.
 
+pub mod collector;
 pub mod copies;
+pub mod draws;
+pub mod durations;
+pub mod history;
+pub mod rates;
 pub mod snapshot;
 pub mod trace;
 
+pub use collector::{Collector, DrawCounted};
 pub use copies::{CopyLedger, CopySite, Transform};
-pub use snapshot::StatsSnapshot;
+pub use snapshot::{RendererFacts, SessionFacts, StatsSnapshot};
 pub use trace::DrawTrace;
