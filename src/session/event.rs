@@ -117,6 +117,9 @@ pub struct WindowInfo {
     /// `WM_CLASS`: instance and class.
     pub class: (String, String),
     pub override_redirect: bool,
+    /// The application chose its position (`set-initial-position`); otherwise the local window
+    /// manager may place the window.
+    pub has_position: bool,
     /// EWMH types without the `_NET_WM_WINDOW_TYPE_` prefix, for example `DIALOG`, `POPUP_MENU`.
     pub window_types: Vec<String>,
     pub parent: Option<WindowId>,
@@ -160,6 +163,9 @@ pub enum WindowChange {
     Decorations(bool),
     Class(String, String),
     Parent(Option<WindowId>),
+    /// One of the hints that rarely change: types, modal, skip-taskbar, alpha. The window as it
+    /// is now.
+    Hints(Box<WindowInfo>),
     /// The server moved or resized the window.
     Geometry {
         position: Option<(i32, i32)>,

@@ -51,6 +51,8 @@ pub enum ClientPacket {
         name: &'static str,
         value: Value,
     },
+    /// Encoding capabilities again, after hello (`encoding-config`; servers from 6.5 on).
+    EncodingConfig(Dict),
     /// The encoding to use: `encoding-set`, legacy `encoding`.
     EncodingSet {
         encoding: String,
