@@ -183,3 +183,11 @@ pub struct OverlayFrame {
     pub primitives: Vec<egui::ClippedPrimitive>,
     pub pixels_per_point: f32,
 }
+
+impl Drop for OverlayFrame {
+    /// egui's debug builds panic when texture changes are dropped that nobody applied; here that
+    /// only means that the window went away first. Take the changes with `std::mem::take`.
+    fn drop(&mut self) {
+        self.textures_delta.clear();
+    }
+}
