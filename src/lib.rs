@@ -9,7 +9,7 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`] |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`demo`] |
-//! | 3 | [`app`] |
+//! | 3 | [`config`], [`app`], [`cli`] |
 
 pub mod stats;
 
@@ -46,4 +46,10 @@ pub mod desktop;
 pub mod demo;
 
 #[cfg(feature = "viewer")]
+pub mod config;
+
+#[cfg(feature = "viewer")]
 pub mod app;
+
+#[cfg(feature = "viewer")]
+pub mod cli;

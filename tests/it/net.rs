@@ -1,3 +1,4 @@
 //! URLs, transports, the network task and the command line.
 
+mod args;
 mod uri;

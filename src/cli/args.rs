@@ -1,0 +1,285 @@
+//! The command line as typed, and its way to a validated [`Config`].
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{
+    Config, KeyCombination, PictureOptions, PresentModeChoice, ProtocolChoice, RendererChoice, WireOptions,
+};
+use crate::net::{Secret, Target, TargetError};
+
+/// Reading a larger password file would be a mistake in the file's name.
+const MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
+
+const EXAMPLES: &str = "\
+Servers:
+  tcp://[USER[:PASSWORD]@]HOST[:PORT]/   over TCP; the port is 14500 unless given
+  HOST:PORT                              the same
+  socket:///PATH                         a Unix socket
+  :100                                   a session of this machine, found by its display
+
+Examples:
+  farpane tcp://server:14500/
+  farpane --overlay :100
+  farpane screenshot :100 picture.png
+  farpane --encodings png,rgb --password-file ~/.secret server:14500
+  farpane demo
+
+Passwords: from the URL, else --password-file, else the variable FARPANE_PASSWORD; the viewer
+asks when none of them is given.
+
+Exit codes:
+  0  ended by the user, or the command did its work
+  1  something on this machine went wrong (a file, the display, the renderer)
+  2  the command line was not understood
+  3  the server ended the session
+  4  the connection was lost
+  5  the server could not be reached
+  6  the other side does not speak Xpra's protocol, or broke it
+  7  the password was wrong, missing or refused
+  8  the server stopped answering";
+
+/// A fast native viewer for Xpra sessions
+#[derive(Debug, Parser)]
+#[command(name = "farpane", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub struct RawArgs {
+    #[command(subcommand)]
+    pub command: Option<RawCommand>,
+    /// The server whose windows to show
+    pub url: Option<String>,
+    #[command(flatten)]
+    pub options: RawOptions,
+}
+
+/// What to do instead of showing windows.
+#[derive(Debug, Subcommand)]
+pub enum RawCommand {
+    /// Show the windows of a session (what `farpane URL` does too)
+    Attach { url: String },
+    /// Write a picture of a session's windows, without opening any
+    Screenshot {
+        url: String,
+        /// The PNG file to write
+        file: PathBuf,
+        /// Wait this long before taking it, instead of until the windows are complete
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        wait: Option<Duration>,
+        /// Only this window, by its number
+        #[arg(long, value_name = "WID")]
+        window: Option<u64>,
+    },
+    /// Print what a server says of itself
+    Info { url: String },
+    /// Start a demo session and attach to it
+    Demo(RawDemo),
+}
+
+/// Options of `farpane demo`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RawDemo {
+    /// Only serve: any Xpra client can attach
+    #[arg(long)]
+    pub serve_only: bool,
+    /// The address to serve on [default: a free port of 127.0.0.1]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub bind: Option<SocketAddr>,
+    /// End after this time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<Duration>,
+    /// Save a picture of the windows at the end (after 10 s unless --seconds is given)
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+}
+
+/// Options of every command that attaches.
+#[derive(Args, Clone, Debug)]
+pub struct RawOptions {
+    /// Start with the statistics overlay
+    #[arg(long, global = true)]
+    pub overlay: bool,
+    /// What toggles the overlay
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F11")]
+    pub overlay_key: KeyCombination,
+    /// Write the statistics to this file at exit
+    #[arg(long, global = true, value_name = "FILE")]
+    pub stats_json: Option<PathBuf>,
+    /// Read the password from the first line of this file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// The name to log in with
+    #[arg(long, global = true, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Offer only these encodings, for example png,jpeg,webp,h264,rgb,scroll
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',')]
+    pub encodings: Option<Vec<String>>,
+    /// Ask the server to prefer this encoding
+    #[arg(long, global = true, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Picture quality, 1 to 100
+    #[arg(long, global = true, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: Option<u8>,
+    /// Encoding speed, 1 to 100
+    #[arg(long, global = true, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub speed: Option<u8>,
+    /// Offer only these compressors (lz4, zlib, zstd, brotli), or none
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',')]
+    pub compressors: Option<Vec<String>>,
+    /// Compression of packets and raw pixels, 0 (off) to 9
+    #[arg(long, global = true, alias = "compression_level", value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub compression_level: Option<u8>,
+    /// The protocol to open with
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub protocol: ProtocolChoice,
+    /// What draws the windows
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub renderer: RendererChoice,
+    /// How frames wait for the screen
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub present_mode: PresentModeChoice,
+    /// Give up reaching the server after this time
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// What to log, for example info, debug, or farpane::net=trace
+    #[arg(long = "log", short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
+    pub log: Option<String>,
+}
+
+/// A validated command line.
+#[derive(Clone, Debug)]
+pub enum Invocation {
+    Attach(Config),
+    Screenshot(Config, ScreenshotArgs),
+    Info(Config),
+    Demo(RawDemo, Box<RawOptions>),
+}
+
+/// What `farpane screenshot` is to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScreenshotArgs {
+    pub file: PathBuf,
+    /// `None`: until the windows are complete.
+    pub wait: Option<Duration>,
+    /// `None`: all windows at their places.
+    pub window: Option<u64>,
+}
+
+/// A command line that cannot be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error("no server given (try `farpane --help`, or `farpane demo`)")]
+    NoTarget,
+    #[error("both a server ({url}) and a command: expected one of them first")]
+    TwoCommands { url: String },
+    #[error("cannot read the password file {}: {why}", path.display())]
+    PasswordFile { path: PathBuf, why: String },
+    #[error("the URL's option {name}={got} is not valid: expected {expected}")]
+    UrlOption { name: String, got: String, expected: &'static str },
+}
+
+impl RawArgs {
+    /// Checks everything that can be checked before connecting; reads the password file.
+    pub fn validate(self) -> Result<Invocation, UsageError> {
+        let Self { command, url, options } = self;
+        if let (Some(_), Some(url)) = (&command, &url) {
+            return Err(UsageError::TwoCommands { url: url.clone() });
+        }
+        Ok(match command {
+            None => Invocation::Attach(options.config(&url.ok_or(UsageError::NoTarget)?)?),
+            Some(RawCommand::Attach { url }) => Invocation::Attach(options.config(&url)?),
+            Some(RawCommand::Screenshot { url, file, wait, window }) => {
+                Invocation::Screenshot(options.config(&url)?, ScreenshotArgs { file, wait, window })
+            }
+            Some(RawCommand::Info { url }) => Invocation::Info(options.config(&url)?),
+            Some(RawCommand::Demo(demo)) => Invocation::Demo(demo, Box::new(options)),
+        })
+    }
+}
+
+impl RawOptions {
+    /// The configuration for attaching to `url`, whose own options win over the command line's.
+    pub fn config(&self, url: &str) -> Result<Config, UsageError> {
+        let target = Target::parse(url)?;
+        let password = match (&target.password, &self.password_file) {
+            (Some(password), _) => Some(password.clone()),
+            (None, Some(path)) => Some(read_password(path)?),
+            (None, None) => {
+                std::env::var("FARPANE_PASSWORD").ok().filter(|text| !text.is_empty()).map(Secret::new)
+            }
+        };
+        let mut pictures = PictureOptions {
+            encodings: self.encodings.clone().map(names),
+            encoding: self.encoding.clone(),
+            quality: self.quality,
+            speed: self.speed,
+        };
+        for (name, value) in &target.options {
+            let wrong = |expected| UsageError::UrlOption { name: name.clone(), got: value.clone(), expected };
+            match name.as_str() {
+                "encoding" => pictures.encoding = Some(value.clone()),
+                "encodings" => {
+                    pictures.encodings = Some(names(value.split(',').map(str::to_owned).collect()))
+                }
+                "quality" => pictures.quality = Some(percent(value).ok_or_else(|| wrong("1 to 100"))?),
+                "speed" => pictures.speed = Some(percent(value).ok_or_else(|| wrong("1 to 100"))?),
+                _ => tracing::warn!(option = %name, "this option of the URL is not known and is ignored"),
+            }
+        }
+        let username = target.username.clone().or_else(|| self.username.clone());
+        Ok(Config {
+            target,
+            username,
+            password,
+            pictures,
+            wire: WireOptions {
+                protocol: self.protocol,
+                compressors: self.compressors.clone().map(names),
+                compression_level: self.compression_level,
+                connect_timeout: self.connect_timeout,
+            },
+            renderer: self.renderer,
+            present_mode: self.present_mode,
+            overlay: self.overlay,
+            overlay_key: self.overlay_key.clone(),
+            stats_json: self.stats_json.clone(),
+        })
+    }
+}
+
+/// The items of a list of names; `none` is an empty one.
+fn names(list: Vec<String>) -> Vec<String> {
+    list.into_iter()
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty() && name != "none")
+        .collect()
+}
+
+fn percent(text: &str) -> Option<u8> {
+    text.parse().ok().filter(|percent| (1..=100).contains(percent))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+fn read_password(path: &Path) -> Result<Secret, UsageError> {
+    let error = |why: String| UsageError::PasswordFile { path: path.to_owned(), why };
+    let size = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.len();
+    if size > MAX_PASSWORD_FILE_BYTES {
+        return Err(error(format!("it is {size} bytes long, expected at most {MAX_PASSWORD_FILE_BYTES}")));
+    }
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(path).map_err(|e| error(e.to_string()))?);
+    let line = text.lines().next().unwrap_or("");
+    if line.is_empty() {
+        return Err(error("its first line is empty".to_owned()));
+    }
+    Ok(Secret::new(line.to_owned()))
+}

@@ -1,0 +1,14 @@
+//! The only functions that print: results to stdout, the one line of an error to stderr.
+
+use std::io::Write;
+
+/// Prints one line of a command's result.
+pub fn line(text: &str) {
+    // A reader that went away (`farpane info … | head`) is no error of ours.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints the one line that says what went wrong and what to do.
+pub fn error(text: &str) {
+    let _ = writeln!(std::io::stderr(), "farpane: {text}");
+}
