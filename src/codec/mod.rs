@@ -1,8 +1,28 @@
-//! Layer 1: one decoder a picture encoding, pixel formats, geometry. No packets, no GPU.
+//! Layer 1: one decoder a picture encoding, pixel formats, geometry. No packets but the plain
+//! enums that name encodings and options, no GPU.
+//!
+//! [`StillDecoder`] decodes every encoding whose pictures stand alone; [`VideoDecoder`] belongs to
+//! one window and sees its video frames in order. Pixels leave in the form they came in: packed
+//! RGB of any order, or planes of YUV, for the shaders to convert.
 
+mod decode;
+mod error;
 pub mod geometry;
+mod h264;
+pub mod icon;
+mod jpeg;
 pub mod pixels;
+mod png;
 pub mod reference;
+mod rgb;
+mod scroll;
+mod sps;
+mod webp;
+mod webp_ffi;
 
+pub use decode::{Coded, MAX_DIMENSION, MAX_PICTURE_BYTES, StillDecoder};
+pub use error::DecodeError;
 pub use geometry::{Rect, Size};
+pub use h264::VideoDecoder;
 pub use pixels::{Picture, PixelFormat, Pixels, Plane, YuvFormat, YuvMatrix, YuvPicture};
+pub use scroll::{MAX_SCROLL_RECTS, check_scroll};

@@ -167,6 +167,26 @@ pub fn append(ledger: &mut CopyLedger, site: CopySite, from: &[u8], to: &mut Vec
     ledger.note_copy(site, from.len());
 }
 
+/// Appends `rows` rows of `row` bytes, `stride` bytes apart in `from`, to `to` without their
+/// padding, and counts them as one copy. Rows behind the end of `from` are left out.
+pub fn append_rows(
+    ledger: &mut CopyLedger,
+    site: CopySite,
+    from: &[u8],
+    stride: usize,
+    row: usize,
+    rows: usize,
+    to: &mut Vec<u8>,
+) {
+    let before = to.len();
+    for line in from.chunks(stride.max(1)).take(rows) {
+        if let Some(line) = line.get(..row) {
+            to.extend_from_slice(line);
+        }
+    }
+    ledger.note_copy(site, to.len() - before);
+}
+
 /// Moves `buffer[from..from + len]` to the buffer's start and counts it.
 pub fn move_to_start(ledger: &mut CopyLedger, site: CopySite, buffer: &mut [u8], from: usize, len: usize) {
     buffer.copy_within(from..from + len, 0);

@@ -1,0 +1,99 @@
+//! What every decoder is handed, the bounds that hold for all of them, and the choice of one.
+
+use crate::buffers::{BufferPool, Payload};
+use crate::protocol::packet::server::{DrawOptions, Encoding};
+use crate::stats::CopyLedger;
+
+use super::jpeg::JpegDecoder;
+use super::rgb::RgbDecoder;
+use super::{DecodeError, Picture, Size, png, webp};
+
+/// Width and height of a picture at most.
+pub const MAX_DIMENSION: u32 = 16384;
+/// Bytes of a decoded picture at most (Protocol.md's limit for decompressed data).
+pub const MAX_PICTURE_BYTES: usize = 256 * 1024 * 1024;
+
+/// A picture as it came from the server.
+#[derive(Clone, Copy, Debug)]
+pub struct Coded<'a> {
+    pub encoding: Encoding,
+    pub data: &'a Payload,
+    /// Size of the rectangle that is painted.
+    pub size: Size,
+    /// Bytes from one row to the next of rgb data; 0: rows without padding.
+    pub rowstride: u32,
+    pub options: &'a DrawOptions,
+}
+
+impl Coded<'_> {
+    /// The size that the coded picture should have.
+    pub(super) fn picture_size(&self) -> Size {
+        self.options.scaled_size.map_or(self.size, |(width, height)| Size { width, height })
+    }
+
+    /// Refuses a coded picture of size `got` that is empty or larger than the draw says: a server
+    /// only ever scales down.
+    pub(super) fn check_coded(&self, got: Size) -> Result<(), DecodeError> {
+        check_dimensions(got)?;
+        let scaled = self.picture_size();
+        let limit =
+            Size { width: self.size.width.max(scaled.width), height: self.size.height.max(scaled.height) };
+        if got.width > limit.width || got.height > limit.height {
+            return Err(DecodeError::LargerThanDraw { got, limit });
+        }
+        Ok(())
+    }
+}
+
+/// Refuses empty and over-large pictures.
+pub(super) fn check_dimensions(size: Size) -> Result<(), DecodeError> {
+    let valid = 1..=MAX_DIMENSION;
+    if valid.contains(&size.width) && valid.contains(&size.height) {
+        return Ok(());
+    }
+    Err(DecodeError::Dimensions { width: size.width, height: size.height, limit: MAX_DIMENSION })
+}
+
+/// `row` × `rows` bytes, if that is an acceptable size.
+pub(super) fn picture_bytes(row: usize, rows: u32) -> Result<usize, DecodeError> {
+    let got = row.saturating_mul(rows as usize);
+    if got > MAX_PICTURE_BYTES {
+        return Err(DecodeError::TooLarge { got, limit: MAX_PICTURE_BYTES });
+    }
+    Ok(got)
+}
+
+/// Decodes the encodings whose pictures stand alone. One per thread: it keeps the libraries' own
+/// state between pictures.
+pub struct StillDecoder {
+    pool: BufferPool,
+    rgb: RgbDecoder,
+    jpeg: JpegDecoder,
+}
+
+impl StillDecoder {
+    /// A decoder that writes into buffers of `pool`.
+    pub fn new(pool: BufferPool) -> Self {
+        Self { pool, rgb: RgbDecoder::default(), jpeg: JpegDecoder::default() }
+    }
+
+    /// Decodes one picture. Raw rgb is not touched: the payload itself becomes the pixels.
+    ///
+    /// # Errors
+    /// If the data is not a picture of that encoding that fits the draw. The decoder stays usable.
+    pub fn decode(&mut self, coded: &Coded, ledger: &mut CopyLedger) -> Result<Picture, DecodeError> {
+        check_dimensions(coded.size)?;
+        match coded.encoding {
+            Encoding::Rgb24 | Encoding::Rgb32 => self.rgb.decode(coded, &self.pool, ledger),
+            Encoding::Png | Encoding::PngPalette | Encoding::PngGrey => {
+                png::decode(coded, &self.pool, ledger)
+            }
+            Encoding::Jpeg => self.jpeg.decode(coded, &self.pool, ledger),
+            Encoding::Webp => webp::decode(coded, &self.pool, ledger),
+            Encoding::H264 | Encoding::Scroll | Encoding::Void => {
+                Err(DecodeError::NotStill { encoding: coded.encoding.name() })
+            }
+            Encoding::Other => Err(DecodeError::Encoding { encoding: coded.encoding.name() }),
+        }
+    }
+}

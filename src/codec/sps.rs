@@ -1,0 +1,203 @@
+//! The part of an H.264 sequence parameter set that the decoder does not tell: colour range and
+//! matrix; and the picture's size, to refuse a large one before anything is allocated for it
+//! (ITU-T H.264 §7.3.2.1.1, annex E.1.1).
+
+use super::{Size, YuvMatrix};
+
+/// What a sequence parameter set says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sps {
+    /// Size without the cropped border.
+    pub size: Size,
+    /// 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4.
+    pub chroma_format: u32,
+    pub full_range: Option<bool>,
+    pub matrix: Option<YuvMatrix>,
+}
+
+/// Finds and parses the first sequence parameter set before the first slice of an access unit in
+/// Annex B form; `None` if there is none or it is damaged (which the decoder will find out).
+pub(super) fn find(access_unit: &[u8]) -> Option<Sps> {
+    const SLICE: u8 = 1;
+    const IDR_SLICE: u8 = 5;
+    const SEQUENCE_PARAMETER_SET: u8 = 7;
+    let mut rest = access_unit;
+    loop {
+        let start = rest.windows(3).position(|bytes| bytes == [0, 0, 1])?;
+        let (&header, unit) = rest.get(start + 3..)?.split_first()?;
+        match header & 0x1f {
+            SEQUENCE_PARAMETER_SET => return parse(unit),
+            SLICE | IDR_SLICE => return None,
+            _ => rest = unit,
+        }
+    }
+}
+
+fn parse(unit: &[u8]) -> Option<Sps> {
+    let mut bits = Bits::new(unit);
+    let profile = bits.read(8)?;
+    bits.read(16)?; // constraints, level
+    bits.golomb()?; // id
+    let mut chroma_format = 1;
+    if matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135) {
+        chroma_format = bits.golomb()?;
+        if chroma_format == 3 {
+            bits.read(1)?; // separate planes
+        }
+        bits.golomb()?; // luma bit depth
+        bits.golomb()?; // chroma bit depth
+        bits.read(1)?; // transform bypass
+        if bits.flag()? {
+            let lists = if chroma_format == 3 { 12 } else { 8 };
+            for list in 0..lists {
+                if bits.flag()? {
+                    skip_scaling_list(&mut bits, if list < 6 { 16 } else { 64 })?;
+                }
+            }
+        }
+    }
+    bits.golomb()?; // frame number length
+    match bits.golomb()? {
+        0 => {
+            bits.golomb()?; // picture order count length
+        }
+        1 => {
+            bits.read(1)?;
+            bits.golomb()?;
+            bits.golomb()?;
+            let cycle = bits.golomb()?;
+            for _ in 0..cycle.min(256) {
+                bits.golomb()?;
+            }
+        }
+        _ => {}
+    }
+    bits.golomb()?; // reference frames
+    bits.read(1)?; // gaps
+    let width_in_blocks = bits.golomb()?.checked_add(1)?;
+    let height_units = bits.golomb()?.checked_add(1)?;
+    let frames_only = bits.flag()?;
+    if !frames_only {
+        bits.read(1)?; // adaptive frame/field
+    }
+    bits.read(1)?; // direct 8x8
+    let mut crop = [0; 4];
+    if bits.flag()? {
+        for side in &mut crop {
+            *side = bits.golomb()?;
+        }
+    }
+    let (full_range, matrix) = if bits.flag()? { video_signal(&mut bits)? } else { (None, None) };
+
+    let field_factor = if frames_only { 1 } else { 2 };
+    let crop_x = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
+    let crop_y = field_factor * if chroma_format == 1 { 2 } else { 1 };
+    let cropped = |blocks: u32, before: u32, after: u32, unit: u32| {
+        blocks.checked_mul(16)?.checked_sub(before.checked_add(after)?.checked_mul(unit)?)
+    };
+    let size = Size {
+        width: cropped(width_in_blocks, crop[0], crop[1], crop_x)?,
+        height: cropped(height_units.checked_mul(field_factor)?, crop[2], crop[3], crop_y)?,
+    };
+    Some(Sps { size, chroma_format, full_range, matrix })
+}
+
+fn skip_scaling_list(bits: &mut Bits, len: u32) -> Option<()> {
+    let (mut last, mut next) = (8_i64, 8_i64);
+    for _ in 0..len {
+        if next != 0 {
+            next = (last + bits.signed_golomb()?).rem_euclid(256);
+        }
+        if next != 0 {
+            last = next;
+        }
+    }
+    Some(())
+}
+
+/// The start of the video usability information, up to the colours.
+fn video_signal(bits: &mut Bits) -> Option<(Option<bool>, Option<YuvMatrix>)> {
+    const EXTENDED_ASPECT_RATIO: u32 = 255;
+    if bits.flag()? && bits.read(8)? == EXTENDED_ASPECT_RATIO {
+        bits.read(32)?;
+    }
+    if bits.flag()? {
+        bits.read(1)?; // overscan
+    }
+    if !bits.flag()? {
+        return Some((None, None));
+    }
+    bits.read(3)?; // video format
+    let full_range = bits.flag()?;
+    let mut matrix = None;
+    if bits.flag()? {
+        bits.read(16)?; // primaries, transfer function
+        matrix = match bits.read(8)? {
+            1 => Some(YuvMatrix::Bt709),
+            4..=6 => Some(YuvMatrix::Bt601),
+            _ => None,
+        };
+    }
+    Some((Some(full_range), matrix))
+}
+
+/// Reads bits, most significant first, without the emulation prevention bytes (§7.4.1).
+struct Bits<'a> {
+    bytes: &'a [u8],
+    zeros: u32,
+    current: u8,
+    left: u32,
+}
+
+impl<'a> Bits<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, zeros: 0, current: 0, left: 0 }
+    }
+
+    fn next_byte(&mut self) -> Option<u8> {
+        let (mut byte, mut rest) = self.bytes.split_first()?;
+        if self.zeros >= 2 && *byte == 3 {
+            self.zeros = 0;
+            (byte, rest) = rest.split_first()?;
+        }
+        self.zeros = if *byte == 0 { self.zeros + 1 } else { 0 };
+        self.bytes = rest;
+        Some(*byte)
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        if self.left == 0 {
+            self.current = self.next_byte()?;
+            self.left = 8;
+        }
+        self.left -= 1;
+        Some(self.current >> self.left & 1 == 1)
+    }
+
+    /// `count` ≤ 32 bits.
+    fn read(&mut self, count: u32) -> Option<u32> {
+        let mut value = 0;
+        for _ in 0..count {
+            value = value << 1 | u32::from(self.flag()?);
+        }
+        Some(value)
+    }
+
+    /// An unsigned Exp-Golomb code (§9.1).
+    fn golomb(&mut self) -> Option<u32> {
+        let mut zeros = 0;
+        while !self.flag()? {
+            zeros += 1;
+            if zeros > 31 {
+                return None;
+            }
+        }
+        let suffix = self.read(zeros)?;
+        ((1_u32 << zeros) - 1).checked_add(suffix)
+    }
+
+    fn signed_golomb(&mut self) -> Option<i64> {
+        let code = i64::from(self.golomb()?);
+        Some(if code % 2 == 1 { (code + 1) / 2 } else { -(code / 2) })
+    }
+}
