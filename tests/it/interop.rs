@@ -1,1 +1,1 @@
-//! Tests of interop.
+//! Against real Xpra servers of both generations, under private virtual displays.

@@ -7,6 +7,7 @@ mod demo;
 mod input;
 mod interop;
 mod layers;
+mod licences;
 mod net;
 mod packets;
 mod pipeline;

@@ -1,0 +1,35 @@
+# make demo    set up, build, and show the viewer attached to its demo session
+# make test    set up, and run every check and test (what .ci/run does)
+# make lint    the checks alone: format, clippy, layers, documentation
+#
+# Everything here can be run again at no cost; the first run of each installs what it needs.
+
+CACHE := $(or $(FARPANE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/farpane)
+# Where Xpra 6.5.5 is; outside the source tree, so that it outlives a clone.
+export FARPANE_XPRA6 ?= $(CACHE)/xpra-6.5.5
+
+CARGO := cargo --locked
+
+.PHONY: demo test lint setup-demo setup-test
+
+demo: setup-demo
+	$(CARGO) build
+	@packaging/demo.sh
+
+test: setup-test lint
+	$(CARGO) test --doc
+	$(CARGO) test --lib --bins --test it
+
+lint:
+	cargo fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) check --lib --no-default-features
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --document-private-items
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
+
+setup-demo:
+	@packaging/setup.sh demo
+
+setup-test:
+	@packaging/setup.sh test
+	@tests/setup/install-xpra6.sh "$(FARPANE_XPRA6)"

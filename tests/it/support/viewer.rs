@@ -1,0 +1,90 @@
+//! The viewer's own program, as a user runs it.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::display::Display;
+use super::program::{Launch, Program};
+use super::x11::{Seen, X};
+
+/// A running `farpane`.
+pub struct Viewer<'a> {
+    pub x: &'a X,
+    program: Program,
+}
+
+impl<'a> Viewer<'a> {
+    /// Starts it on a display with these words.
+    pub fn start(display: &'a Display, words: &[&str]) -> Self {
+        Self::start_with(display, words, &[])
+    }
+
+    /// The same with environment variables, which come after the private `HOME` and `XDG_RUNTIME_DIR`.
+    pub fn start_with(display: &'a Display, words: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut launch = Launch::new(env!("CARGO_BIN_EXE_farpane"));
+        let stats = launch.directory().join("stats.json").display().to_string();
+        launch = launch.env("DISPLAY", display.name()).env("RUST_BACKTRACE", "1");
+        launch = launch.args(words).args(["--stats-json", &stats]);
+        for (name, value) in environment {
+            launch = launch.env(name, value);
+        }
+        Self { x: &display.x, program: launch.start() }
+    }
+
+    /// Waits for a window with this title.
+    #[track_caller]
+    pub fn window(&mut self, title: &str) -> Seen {
+        self.wait_window(&format!("farpane's window {title:?}"), |seen| seen.title == title)
+    }
+
+    /// Waits for a window that `accept` accepts; stops at once if the viewer ends.
+    #[track_caller]
+    pub fn wait_window(&mut self, what: &str, accept: impl Fn(&Seen) -> bool) -> Seen {
+        let Self { x, program } = self;
+        let log = std::cell::RefCell::new(program);
+        let context = || format!("windows: {:#?}\n{}", x.windows(), super::tail(&log.borrow().stderr(), 40));
+        super::wait_for(what, Duration::from_secs(30), context, || {
+            log.borrow_mut().assert_running();
+            x.windows().into_iter().find(&accept)
+        })
+    }
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        self.program.stderr()
+    }
+
+    /// Waits for its end and gives the exit code. Panics, with the log, if it goes on.
+    #[track_caller]
+    pub fn exit_code(&mut self, limit: Duration) -> i32 {
+        let status = self.program.wait_exit(limit);
+        let log = super::tail(&self.log(), 40);
+        let status = status.unwrap_or_else(|| panic!("farpane is still running after {limit:?}:\n{log}"));
+        status.code().unwrap_or_else(|| panic!("farpane was killed: {status}:\n{log}"))
+    }
+
+    /// Ends it as Ctrl-C does, and gives what `--stats-json` says.
+    #[track_caller]
+    pub fn stop(mut self) -> serde_json::Value {
+        self.program.signal("INT");
+        assert_eq!(self.exit_code(Duration::from_secs(10)), 0, "{}", self.log());
+        self.stats()
+    }
+
+    /// What `--stats-json` says; only there after the end.
+    #[track_caller]
+    pub fn stats(&self) -> serde_json::Value {
+        let path = self.program.directory().join("stats.json");
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("no statistics: {error}\n{}", super::tail(&self.log(), 40)));
+        serde_json::from_str(&text).expect("statistics in JSON")
+    }
+}
+
+/// A `farpane` command that ends by itself, such as `info`.
+pub fn command(words: &[&str]) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["-k", "3", "60", env!("CARGO_BIN_EXE_farpane")]).args(words);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("FARPANE_PASSWORD");
+    command
+}

@@ -1,0 +1,263 @@
+//! Real Xpra servers, of both generations.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::program::{self, Launch, Program};
+use super::slots::Slot;
+use super::x11::X;
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// Debian's: bencode and legacy packet names.
+    V3_1,
+    /// PyPI's 6.5.5: rencodeplus, and legacy names unless told otherwise.
+    V6_5,
+    /// The same with `XPRA_BACKWARDS_COMPATIBLE=0`, which insists on modern packet names.
+    V6_5Modern,
+}
+
+impl Generation {
+    pub const ALL: [Self; 3] = [Self::V3_1, Self::V6_5, Self::V6_5Modern];
+
+    /// The program, and the environment that it needs.
+    fn command(self) -> (PathBuf, Vec<(&'static str, String)>) {
+        if self == Self::V3_1 {
+            return ("/usr/bin/xpra".into(), Vec::new());
+        }
+        let prefix = xpra6_prefix();
+        let program = prefix.join("bin/xpra");
+        assert!(program.exists(), "no Xpra 6 in {}: run 'make setup-test' once", prefix.display());
+        let mut environment = vec![
+            // Else it reads /etc/xpra, which belongs to 3.1.3.
+            ("XPRA_SYSTEM_CONF_DIRS", prefix.join("etc/xpra").display().to_string()),
+            ("XPRA_PYTHON_COMMAND", prefix.join("bin/python").display().to_string()),
+            ("XPRA_NO_ROOT_WARNING", "1".into()),
+        ];
+        if self == Self::V6_5Modern {
+            environment.push(("XPRA_BACKWARDS_COMPATIBLE", "0".into()));
+        }
+        (program, environment)
+    }
+}
+
+/// Where `make setup-test` installs Xpra 6.
+fn xpra6_prefix() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("FARPANE_XPRA6").unwrap_or_else(|| {
+        let cache = variable("FARPANE_CACHE").unwrap_or_else(|| {
+            let home = || variable("HOME").expect("HOME").join(".cache");
+            variable("XDG_CACHE_HOME").unwrap_or_else(home).join("farpane")
+        });
+        cache.join("xpra-6.5.5")
+    })
+}
+
+/// What to start, beside the defaults: a seamless session with nothing in it and no password.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// A whole desktop of this size in one window instead of seamless windows.
+    pub desktop: Option<(u16, u16)>,
+    /// A command to run in the session.
+    pub start: Option<String>,
+    /// Who connects must know it.
+    pub password: Option<String>,
+    /// Further switches, such as `--compressors=zlib`.
+    pub switches: Vec<String>,
+    /// Further environment variables.
+    pub environment: Vec<(&'static str, String)>,
+}
+
+/// A running server with its own X display, listening on a loopback port and a Unix socket.
+pub struct XpraServer {
+    pub generation: Generation,
+    port: u16,
+    // The connection to its display goes before the server, which takes the display with it.
+    x: X,
+    program: Program,
+    _slot: Slot,
+}
+
+/// A picture that the server says it compressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The encoding's name: `rgb24`, `png`, `h264`, …
+    pub encoding: String,
+    pub width: u32,
+    pub height: u32,
+    /// The whole line of the log.
+    pub line: String,
+}
+
+impl XpraServer {
+    /// Starts it and waits until it accepts connections.
+    #[track_caller]
+    pub fn start(generation: Generation, options: &Options) -> Self {
+        let slot = Slot::take();
+        let port = free_port();
+        let (command, environment) = generation.command();
+        let mode = match (options.desktop.is_some(), generation) {
+            (true, Generation::V3_1) => "start-desktop",
+            (true, _) => "desktop",
+            (false, Generation::V3_1) => "start",
+            (false, _) => "seamless",
+        };
+        let mut launch = Launch::new(command);
+        // As by default, but nothing outside of the private directory.
+        let sockets = launch.directory().join("xpra");
+        let password = launch.directory().join("password");
+        let mut bind = format!("--bind-tcp=127.0.0.1:{port}");
+        if let Some(text) = &options.password {
+            std::fs::write(&password, text).expect("a password file");
+            bind += &format!(",auth=file:filename={}", password.display());
+        }
+        let (width, height) = options.desktop.unwrap_or((2560, 1600));
+        let xvfb = format!(
+            "--xvfb=Xvfb +extension GLX +extension Composite +extension RANDR +extension RENDER \
+             -screen 0 {width}x{height}x24+32 -nolisten tcp -noreset -dpi 96x96"
+        );
+        launch = launch.args([mode, &bind, &xvfb, &format!("--socket-dirs={}", sockets.display())]);
+        launch = launch.args(["--daemon=no", "--mdns=no", "--pulseaudio=no", "--notifications=no"]);
+        launch = launch.args(["--printing=no", "--webcam=no", "--html=off", "-d", "compress"]);
+        launch = match generation {
+            Generation::V3_1 => launch.args(["--dbus-launch=", "--speaker=off", "--microphone=off"]),
+            _ => launch.args(["--source=no", "--audio=no", "--dbus=no", "--systemd-run=no"]),
+        };
+        if let Some(command) = &options.start {
+            launch = launch.args([format!("--start={command}")]);
+        }
+        launch = launch.args(&options.switches);
+        for (name, value) in environment.into_iter().chain(options.environment.clone()) {
+            launch = launch.env(name, value);
+        }
+        let program = std::cell::RefCell::new(launch.joined_output().start());
+        let display = super::wait_for(
+            &format!("{generation:?} to be ready"),
+            Duration::from_secs(60),
+            || super::tail(&program.borrow().stderr(), 40),
+            || {
+                let mut program = program.borrow_mut();
+                program.assert_running();
+                let log = program.stderr();
+                let listening = || TcpStream::connect(("127.0.0.1", port)).is_ok();
+                (log.contains("xpra is ready.") && listening()).then(|| display_in(&log)).flatten()
+            },
+        );
+        Self { generation, port, x: X::connect(&display), program: program.into_inner(), _slot: slot }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `tcp://127.0.0.1:PORT/`.
+    pub fn url(&self) -> String {
+        format!("tcp://{}/", self.address())
+    }
+
+    /// The display that the session's programs are on, for a look at the true pixels.
+    pub fn x(&self) -> &X {
+        &self.x
+    }
+
+    /// The private `XDG_RUNTIME_DIR`, in which the session's socket can be found.
+    pub fn directory(&self) -> &Path {
+        self.program.directory()
+    }
+
+    /// The Unix socket that it listens on.
+    pub fn socket(&self) -> PathBuf {
+        let number = self.x.name().trim_start_matches(':');
+        let modern = self.directory().join("xpra").join(number).join("socket");
+        if modern.exists() {
+            return modern;
+        }
+        let entries = std::fs::read_dir(self.directory().join("xpra")).expect("the socket directory");
+        let ending = format!("-{number}");
+        let paths = entries.flatten().map(|entry| entry.path());
+        paths.into_iter().find(|path| path.to_string_lossy().ends_with(&ending)).expect("a socket")
+    }
+
+    /// Everything it said.
+    pub fn log(&self) -> String {
+        self.program.stderr()
+    }
+
+    /// How much of the log there is, to look only at what comes [`since`](Self::sent_since).
+    pub fn log_length(&self) -> usize {
+        self.log().len()
+    }
+
+    /// The pictures that it compressed since the log had this length: the proof that an encoding was
+    /// really used.
+    pub fn sent_since(&self, length: usize) -> Vec<Sent> {
+        self.log()[length..].lines().filter_map(Sent::parse).collect()
+    }
+
+    /// Runs the server's own program with a subcommand and this server's address, such as `info`.
+    #[track_caller]
+    pub fn client(&self, subcommand: &str, words: &[&str]) -> String {
+        let (program, environment) = self.generation.command();
+        program::run(
+            Command::new("timeout")
+                .args(["-k", "3", "30"])
+                .arg(program)
+                .arg(subcommand)
+                .arg(format!("socket://{}", self.socket().display()))
+                .args(words)
+                .envs(environment)
+                .env("HOME", self.directory())
+                .env("XDG_RUNTIME_DIR", self.directory())
+                .env_remove("DISPLAY"),
+        )
+    }
+
+    /// `xpra control`: changes the running server.
+    #[track_caller]
+    pub fn control(&self, words: &[&str]) {
+        self.client("control", words);
+    }
+
+    /// Ends it without a word to anyone, as a crash does.
+    pub fn kill(&self) {
+        self.program.signal("KILL");
+    }
+
+    /// Asks it to stop; it tells its clients.
+    pub fn stop(&self) {
+        self.program.signal("TERM");
+    }
+}
+
+impl Sent {
+    /// Parses `compress: 0.1ms for 10x17 pixels at 0,0 for wid=1 using rgb24 with ratio …`.
+    fn parse(line: &str) -> Option<Self> {
+        let rest = line.split_once("compress:")?.1;
+        let (size, rest) = rest.split_once("ms for")?.1.trim_start().split_once(' ')?;
+        let (width, height) = size.split_once('x')?;
+        let encoding = rest.split_once(" using ")?.1.split_whitespace().next()?;
+        Some(Self {
+            encoding: encoding.to_owned(),
+            width: width.parse().ok()?,
+            height: height.parse().ok()?,
+            line: line.to_owned(),
+        })
+    }
+}
+
+/// The display's name, from `connected to X11 server ':1'` or `connected to X11 display :1 with 24 bit colors`.
+fn display_in(log: &str) -> Option<String> {
+    let rest = log.split_once("connected to X11 ")?.1;
+    let digits: String = rest.split_once(':')?.1.chars().take_while(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then(|| format!(":{digits}"))
+}
+
+/// A loopback port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    listener.local_addr().expect("its address").port()
+}
