@@ -8,10 +8,13 @@ pub mod draws;
 pub mod durations;
 pub mod history;
 pub mod rates;
+pub mod report;
 pub mod snapshot;
+pub mod text;
 pub mod trace;
 
 pub use collector::{Collector, DrawCounted};
 pub use copies::{CopyLedger, CopySite, Transform};
+pub use report::Report;
 pub use snapshot::{RendererFacts, SessionFacts, StatsSnapshot};
 pub use trace::DrawTrace;

@@ -1,0 +1,127 @@
+//! The password and message dialogs. Each fills an OS window of its own.
+
+use egui::{Align, CentralPanel, Frame, Key, Label, Layout, RichText, TextEdit, Ui};
+use zeroize::Zeroize;
+
+use super::theme;
+
+/// Size of a dialog's window, in points: wide enough for two buttons and a line of text.
+pub const DIALOG_SIZE: (u32, u32) = (440, 220);
+
+/// What the password dialog asks, and what was typed so far (wiped when dropped).
+pub struct PasswordPrompt {
+    /// What the password is for, in the server's words.
+    prompt: String,
+    password: String,
+    shown: bool,
+    focused: bool,
+}
+
+/// The end of a password dialog.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PasswordReply {
+    Password(String),
+    Cancelled,
+}
+
+impl PasswordPrompt {
+    /// Asks with the words `prompt`.
+    pub fn new(prompt: impl Into<String>) -> Self {
+        Self { prompt: prompt.into(), password: String::new(), shown: false, focused: false }
+    }
+}
+
+impl Drop for PasswordPrompt {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl std::fmt::Debug for PasswordReply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Password(_) => "Password(…)",
+            Self::Cancelled => "Cancelled",
+        })
+    }
+}
+
+/// The password dialog: Enter answers, Escape cancels. `Some` when the user decided.
+pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordReply> {
+    dialog(ui, |ui| {
+        ui.label(RichText::new("Password needed").heading().color(theme::TEXT));
+        ui.add(Label::new(RichText::new(&prompt.prompt).color(theme::LABEL)).wrap());
+        ui.add_space(4.0);
+        let field = ui.add(
+            TextEdit::singleline(&mut prompt.password)
+                .password(!prompt.shown)
+                .hint_text("password")
+                .desired_width(f32::INFINITY)
+                .margin(8),
+        );
+        if !prompt.focused {
+            field.request_focus();
+            prompt.focused = true;
+        }
+        ui.checkbox(&mut prompt.shown, "show it");
+        let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"));
+        if accepted {
+            Some(PasswordReply::Password(std::mem::take(&mut prompt.password)))
+        } else if cancelled {
+            Some(PasswordReply::Cancelled)
+        } else {
+            None
+        }
+    })
+}
+
+/// What the message dialog says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Message {
+    /// What happened, in a few words.
+    pub title: String,
+    /// The reason, as the error says it.
+    pub words: String,
+    /// What the user can do about it; empty: nothing is suggested.
+    pub advice: String,
+}
+
+/// The message dialog. True when the user closes it (button, Enter or Escape).
+pub fn message_ui(message: &Message, ui: &mut Ui) -> bool {
+    dialog(ui, |ui| {
+        ui.label(RichText::new(&message.title).heading().color(theme::TEXT));
+        let room = (ui.available_height() - 44.0).max(20.0);
+        egui::ScrollArea::vertical().max_height(room).auto_shrink([false, false]).show(ui, |ui| {
+            ui.add(Label::new(RichText::new(&message.words).color(theme::WARNING)).wrap());
+            if !message.advice.is_empty() {
+                ui.add(Label::new(RichText::new(&message.advice).color(theme::LABEL)).wrap());
+            }
+        });
+        let (accepted, cancelled) = buttons(ui, "Close", None);
+        accepted || cancelled
+    })
+}
+
+fn dialog<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+    CentralPanel::default()
+        .frame(Frame::new().fill(theme::BACKGROUND).inner_margin(18))
+        .show(ui, content)
+        .inner
+}
+
+/// Buttons at the bottom right, and their keys: whether it was accepted (Enter), cancelled (Escape).
+fn buttons(ui: &mut Ui, accept: &str, cancel: Option<&str>) -> (bool, bool) {
+    let (enter, escape) = ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
+    let clicked = ui.with_layout(Layout::bottom_up(Align::Max), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let primary =
+                egui::Button::new(RichText::new(accept).color(theme::BACKGROUND)).fill(theme::ACCENT);
+            let accepted = ui.add(primary).clicked();
+            let cancelled = cancel.is_some_and(|label| ui.button(label).clicked());
+            (accepted, cancelled)
+        })
+        .inner
+    });
+    let (accepted, cancelled) = clicked.inner;
+    (accepted || enter, cancelled || escape)
+}

@@ -1,0 +1,228 @@
+//! The statistics overlay: a [`Report`] as tables with small graphs.
+//!
+//! Everything is placed by hand from a few measures, so that one pass suffices and nothing jumps
+//! when a number grows. Where the window is too small, first the rows of detail go, then whole
+//! tables in favour of one line.
+
+use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
+
+use super::graph;
+use super::theme;
+use crate::stats::report::{Graph, Report, Row, Section};
+use crate::stats::{StatsSnapshot, report::SectionKind};
+
+/// What the overlay shows besides the statistics.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverlayState {
+    /// The keys that hide it, for example `Shift+F11`; empty: none are named.
+    pub hotkey: String,
+}
+
+// All measures are in points.
+const MARGIN: f32 = 8.0;
+const PADDING: f32 = 9.0;
+const ROW: f32 = 14.0;
+const SECTION_GAP: f32 = 6.0;
+const HEADER: f32 = 20.0;
+const LABEL_WIDTH: f32 = 88.0;
+const GRAPH_WIDTH: f32 = 44.0;
+const COLUMN_WIDTH: f32 = 50.0;
+const GRAPH_GAP: f32 = 4.0;
+const TABLE_WIDTH: f32 = LABEL_WIDTH + GRAPH_WIDTH + GRAPH_GAP + 3.0 * COLUMN_WIDTH;
+const TABLE_GAP: f32 = 18.0;
+const FONT: FontId = FontId::monospace(11.0);
+const SMALL_FONT: FontId = FontId::monospace(9.5);
+
+/// How the sections are arranged.
+#[derive(Debug, PartialEq)]
+enum Layout<'a> {
+    Tables { columns: Vec<Vec<&'a Section>>, details: bool },
+    Headline,
+}
+
+/// Paints the overlay in the top left corner of `ui`.
+pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui::Ui) {
+    let report = Report::new(snapshot);
+    let room = ui.max_rect().shrink(MARGIN);
+    let painter = ui.painter();
+    match layout(&report.sections, room.size()) {
+        Layout::Headline => headline(&report, painter, room.min, room.width()),
+        Layout::Tables { columns, details } => {
+            let tallest = columns.iter().map(|column| column_height(column, details)).fold(0.0, f32::max);
+            let size = Vec2::new(tables_width(columns.len()), HEADER + tallest + 2.0 * PADDING);
+            panel(painter, Rect::from_min_size(room.min, size));
+            let inner = Rect::from_min_size(room.min, size).shrink(PADDING);
+            header(&report, state, painter, inner);
+            for (index, column) in columns.iter().enumerate() {
+                let x = inner.left() + index as f32 * (TABLE_WIDTH + TABLE_GAP);
+                let mut at = Pos2::new(x, inner.top() + HEADER);
+                for shown in column {
+                    section(shown, details, painter, at);
+                    at.y += section_height(shown, details);
+                }
+                if index > 0 {
+                    let line = Stroke::new(1.0, theme::OVERLAY_BORDER);
+                    painter.vline(x - TABLE_GAP / 2.0, inner.top() + HEADER..=inner.bottom(), line);
+                }
+            }
+        }
+    }
+}
+
+/// One column if all fits, else two, else less detail, else one line.
+fn layout(sections: &[Section], room: Vec2) -> Layout<'_> {
+    for details in [true, false] {
+        for count in [1, 2] {
+            let columns = split(sections, count, details);
+            let tallest = columns.iter().map(|column| column_height(column, details)).fold(0.0, f32::max);
+            if tables_width(count) <= room.x && HEADER + tallest + 2.0 * PADDING <= room.y {
+                return Layout::Tables { columns, details };
+            }
+        }
+    }
+    Layout::Headline
+}
+
+/// Spreads the sections over `count` columns of about the same height, in their order.
+fn split(sections: &[Section], count: usize, details: bool) -> Vec<Vec<&Section>> {
+    let all: Vec<&Section> = sections.iter().collect();
+    if count == 1 {
+        return vec![all];
+    }
+    let tallest = |cut: usize| {
+        let (left, right) = all.split_at(cut);
+        column_height(left, details).max(column_height(right, details))
+    };
+    let best = (1..all.len()).min_by(|a, b| tallest(*a).total_cmp(&tallest(*b))).unwrap_or(all.len());
+    let (left, right) = all.split_at(best);
+    [left, right].map(|half| half.iter().copied().collect()).into()
+}
+
+fn tables_width(columns: usize) -> f32 {
+    columns as f32 * (TABLE_WIDTH + TABLE_GAP) - TABLE_GAP + 2.0 * PADDING
+}
+
+fn column_height(sections: &[&Section], details: bool) -> f32 {
+    sections.iter().map(|section| section_height(section, details)).sum::<f32>() - SECTION_GAP
+}
+
+fn section_height(section: &Section, details: bool) -> f32 {
+    (1 + rows(section, details).count()) as f32 * ROW + SECTION_GAP
+}
+
+fn rows(section: &Section, details: bool) -> impl Iterator<Item = &Row> {
+    section.rows.iter().filter(move |row| details || !row.detail)
+}
+
+fn panel(painter: &Painter, rect: Rect) {
+    painter.rect(
+        rect,
+        8.0,
+        theme::OVERLAY_BACKGROUND,
+        Stroke::new(1.0, theme::OVERLAY_BORDER),
+        egui::StrokeKind::Inside,
+    );
+}
+
+fn header(report: &Report, state: &OverlayState, painter: &Painter, inner: Rect) {
+    let y = inner.top() + 6.0;
+    let name = painter.text(
+        Pos2::new(inner.left(), y),
+        Align2::LEFT_CENTER,
+        "Farpane",
+        FontId::proportional(14.0),
+        theme::ACCENT,
+    );
+    let right = if state.hotkey.is_empty() {
+        report.elapsed.clone()
+    } else {
+        format!("{}  ·  {}", report.elapsed, state.hotkey)
+    };
+    let right =
+        painter.text(Pos2::new(inner.right(), y), Align2::RIGHT_CENTER, right, SMALL_FONT, theme::DIM);
+    let room = right.left() - name.right() - 20.0;
+    line(painter, Pos2::new(name.right() + 10.0, y), &report.title, SMALL_FONT, theme::LABEL, room);
+}
+
+fn headline(report: &Report, painter: &Painter, at: Pos2, width: f32) {
+    let text = report.headline.join("  ");
+    let galley = fitting(painter, &text, FONT, theme::TEXT, (width - 2.0 * PADDING).max(0.0));
+    let rect = Rect::from_min_size(at, galley.size() + Vec2::new(2.0 * PADDING, 6.0));
+    panel(painter, rect);
+    painter.galley(at + Vec2::new(PADDING, 3.0), galley, theme::TEXT);
+}
+
+fn section(section: &Section, details: bool, painter: &Painter, at: Pos2) {
+    let color = theme::section_color(section.kind);
+    let middle = ROW / 2.0;
+    painter.text(at + Vec2::new(0.0, middle), Align2::LEFT_CENTER, section.kind.title(), FONT, color);
+    for (index, column) in section.columns.iter().enumerate() {
+        let to = Pos2::new(column_right(at.x, index), at.y + middle);
+        painter.text(to, Align2::RIGHT_CENTER, *column, SMALL_FONT, theme::DIM);
+    }
+    for (index, row) in rows(section, details).enumerate() {
+        table_row(row, section.kind, painter, Pos2::new(at.x, at.y + ROW * (index + 1) as f32));
+    }
+}
+
+fn table_row(row: &Row, kind: SectionKind, painter: &Painter, at: Pos2) {
+    let color = theme::section_color(kind);
+    let middle = at.y + ROW / 2.0;
+    let idle = row.cells.first().is_some_and(|cell| is_nothing(cell));
+    let label_color = if row.detail && idle { theme::DIM } else { theme::LABEL };
+    let indent = if row.detail { 8.0 } else { 0.0 };
+    let room = match (row.cells.is_empty(), &row.graph) {
+        (true, _) => TABLE_WIDTH,
+        (false, Graph::None) => LABEL_WIDTH + GRAPH_WIDTH,
+        (false, _) => LABEL_WIDTH,
+    };
+    line(painter, Pos2::new(at.x + indent, middle), &row.label, FONT, label_color, room - indent);
+    let graph_rect = Rect::from_min_size(
+        Pos2::new(at.x + LABEL_WIDTH, at.y + 2.0),
+        Vec2::new(GRAPH_WIDTH - GRAPH_GAP, ROW - 4.0),
+    );
+    match &row.graph {
+        Graph::None => {}
+        Graph::Series(series) => painter.extend(graph::sparkline(series, graph_rect, color)),
+        Graph::Span(from, to) => painter.extend(span(*from, *to, graph_rect, color)),
+    }
+    for (index, cell) in row.cells.iter().enumerate() {
+        let color = if is_nothing(cell) { theme::DIM } else { theme::TEXT };
+        painter.text(Pos2::new(column_right(at.x, index), middle), Align2::RIGHT_CENTER, cell, FONT, color);
+    }
+}
+
+/// A bar from `from` to `to` on a faint track, so that stages one below the other read as a
+/// waterfall.
+fn span(from: f64, to: f64, rect: Rect, color: Color32) -> [Shape; 2] {
+    let track = rect.shrink2(Vec2::new(0.0, 3.0));
+    let x = |part: f64| track.left() + track.width() * part.clamp(0.0, 1.0) as f32;
+    let bar = Rect::from_x_y_ranges(x(from)..=x(to).max(x(from) + 1.0), track.y_range());
+    [Shape::rect_filled(track, 1.0, color.gamma_multiply(0.12)), Shape::rect_filled(bar, 1.0, color)]
+}
+
+fn column_right(table_left: f32, index: usize) -> f32 {
+    table_left + TABLE_WIDTH - (2 - index.min(2)) as f32 * COLUMN_WIDTH
+}
+
+fn is_nothing(cell: &str) -> bool {
+    matches!(cell, "0" | "0 B" | "0×" | "0 µs" | "–")
+}
+
+/// Text from `left_middle` on, cut with an ellipsis at `room`.
+fn line(painter: &Painter, left_middle: Pos2, text: &str, font: FontId, color: Color32, room: f32) {
+    let galley = fitting(painter, text, font, color, room);
+    painter.galley(Pos2::new(left_middle.x, left_middle.y - galley.size().y / 2.0), galley, color);
+}
+
+fn fitting(
+    painter: &Painter,
+    text: &str,
+    font: FontId,
+    color: Color32,
+    room: f32,
+) -> std::sync::Arc<egui::Galley> {
+    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(0.0));
+    painter.layout_job(job)
+}

@@ -1,0 +1,111 @@
+//! From a ui function to a frame that the render thread can paint.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{RawInput, Rect, Ui, Vec2, ViewportId};
+
+use super::overlay::{OverlayState, overlay_ui};
+use super::theme;
+use crate::channel::OverlayFrame;
+use crate::codec::Size;
+use crate::stats::StatsSnapshot;
+
+/// An egui context and what is needed to run it without eframe. One for each OS window, because
+/// textures belong to a window; made anew when the window's renderer starts anew.
+///
+/// With winit: feed events to an [`egui_winit::State`] made with [`Self::context`], and pass
+/// [`Self::frame`] what its `take_egui_input` returns.
+#[derive(Default)]
+pub struct UiSurface {
+    context: egui::Context,
+}
+
+/// What one run of a ui function brings.
+pub struct UiFrame {
+    pub frame: OverlayFrame,
+    /// The cursor's look, texts to copy, where text is typed: for
+    /// [`egui_winit::State::handle_platform_output`].
+    pub platform_output: egui::PlatformOutput,
+    /// When the next frame is wanted if no event comes before; [`Duration::MAX`]: never.
+    pub repaint_after: Duration,
+}
+
+impl UiSurface {
+    /// A surface with Farpane's look.
+    pub fn new() -> Self {
+        let context = egui::Context::default();
+        theme::apply(&context);
+        context.options_mut(|options| options.zoom_with_keyboard = false);
+        Self { context }
+    }
+
+    /// The context; clones of it are the same context.
+    pub fn context(&self) -> &egui::Context {
+        &self.context
+    }
+
+    /// Runs `ui` on `input` and turns what it painted into triangles.
+    pub fn frame(&self, input: RawInput, ui: impl FnMut(&mut Ui)) -> UiFrame {
+        let output = self.context.run_ui(input, ui);
+        let repaint_after = output
+            .viewport_output
+            .get(&ViewportId::ROOT)
+            .map_or(Duration::MAX, |viewport| viewport.repaint_delay);
+        let frame = OverlayFrame {
+            primitives: self.context.tessellate(output.shapes, output.pixels_per_point),
+            textures_delta: output.textures_delta,
+            pixels_per_point: output.pixels_per_point,
+        };
+        UiFrame { frame, platform_output: output.platform_output, repaint_after }
+    }
+}
+
+/// Input without events for a window of `size` physical pixels at `scale` pixels a point.
+pub fn passive_input(size: Size, scale: f32) -> RawInput {
+    let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
+    let points = Vec2::new(size.width as f32, size.height as f32) / scale;
+    let mut input = RawInput {
+        screen_rect: Some(Rect::from_min_size(egui::Pos2::ZERO, points)),
+        focused: true,
+        ..RawInput::default()
+    };
+    input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
+    input
+}
+
+/// Makes the overlay's frames for one window, and only when there is something new to show.
+#[derive(Default)]
+pub struct OverlayPainter {
+    surface: UiSurface,
+    painted: Option<(Arc<StatsSnapshot>, Size, f32, OverlayState)>,
+}
+
+impl OverlayPainter {
+    /// How often the overlay looks for new statistics.
+    pub const REFRESH: Duration = Duration::from_millis(250);
+
+    /// A painter whose first frame brings its textures along.
+    pub fn new() -> Self {
+        Self { surface: UiSurface::new(), painted: None }
+    }
+
+    /// The overlay for a window of `size` physical pixels at `scale` pixels a point; `None` if
+    /// the last one still stands.
+    pub fn frame(
+        &mut self,
+        snapshot: &Arc<StatsSnapshot>,
+        state: &OverlayState,
+        size: Size,
+        scale: f32,
+    ) -> Option<OverlayFrame> {
+        let same = self.painted.as_ref().is_some_and(|(painted, at_size, at_scale, in_state)| {
+            Arc::ptr_eq(painted, snapshot) && *at_size == size && *at_scale == scale && in_state == state
+        });
+        if same {
+            return None;
+        }
+        self.painted = Some((Arc::clone(snapshot), size, scale, state.clone()));
+        Some(self.surface.frame(passive_input(size, scale), |ui| overlay_ui(snapshot, state, ui)).frame)
+    }
+}

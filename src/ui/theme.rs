@@ -1,0 +1,63 @@
+//! Colours and sizes of everything that Farpane draws itself.
+
+use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Vec2};
+
+use crate::stats::report::SectionKind;
+
+pub const BACKGROUND: Color32 = Color32::from_rgb(0x12, 0x16, 0x1d);
+/// Behind the overlay: dark enough to read on white, with the window still visible.
+pub const OVERLAY_BACKGROUND: Color32 = Color32::from_rgba_premultiplied(0x0b, 0x0e, 0x13, 0xe6);
+pub const OVERLAY_BORDER: Color32 = Color32::from_rgba_premultiplied(0x24, 0x2a, 0x33, 0xc0);
+pub const TEXT: Color32 = Color32::from_rgb(0xf0, 0xf4, 0xf8);
+pub const LABEL: Color32 = Color32::from_rgb(0xb8, 0xc2, 0xcc);
+pub const DIM: Color32 = Color32::from_rgb(0x6b, 0x76, 0x82);
+pub const ACCENT: Color32 = Color32::from_rgb(0x2d, 0xd4, 0xbf);
+pub const WARNING: Color32 = Color32::from_rgb(0xf5, 0xa5, 0x24);
+
+const BLUE: Color32 = Color32::from_rgb(0x60, 0xa5, 0xfa);
+const ORANGE: Color32 = Color32::from_rgb(0xfb, 0x92, 0x3c);
+const YELLOW: Color32 = Color32::from_rgb(0xfa, 0xcc, 0x15);
+const GREEN: Color32 = Color32::from_rgb(0x4a, 0xde, 0x80);
+const VIOLET: Color32 = Color32::from_rgb(0xc0, 0x84, 0xfc);
+const PINK: Color32 = Color32::from_rgb(0xf4, 0x72, 0xb6);
+
+/// The colour of a section's heading and graphs.
+pub const fn section_color(kind: SectionKind) -> Color32 {
+    match kind {
+        SectionKind::Network | SectionKind::Encodings => BLUE,
+        SectionKind::Latency => PINK,
+        SectionKind::Copies | SectionKind::Allocations => ORANGE,
+        SectionKind::Transforms => YELLOW,
+        SectionKind::Frames | SectionKind::Queue => GREEN,
+        SectionKind::Times => VIOLET,
+        SectionKind::Renderer => ACCENT,
+    }
+}
+
+/// Gives dialogs Farpane's look.
+pub fn apply(context: &egui::Context) {
+    context.set_theme(egui::Theme::Dark);
+    context.global_style_mut(|style| {
+        style.spacing.item_spacing = Vec2::new(8.0, 8.0);
+        style.spacing.button_padding = Vec2::new(14.0, 6.0);
+        style.text_styles.insert(TextStyle::Heading, FontId::new(19.0, FontFamily::Proportional));
+        style.text_styles.insert(TextStyle::Body, FontId::new(14.0, FontFamily::Proportional));
+        style.text_styles.insert(TextStyle::Button, FontId::new(14.0, FontFamily::Proportional));
+        let visuals = &mut style.visuals;
+        visuals.panel_fill = BACKGROUND;
+        visuals.window_fill = BACKGROUND;
+        visuals.extreme_bg_color = Color32::from_rgb(0x0b, 0x0e, 0x13);
+        visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
+        visuals.selection.stroke = Stroke::new(1.0, ACCENT);
+        visuals.widgets.noninteractive.fg_stroke.color = LABEL;
+        visuals.widgets.inactive.fg_stroke.color = TEXT;
+        for widget in [
+            &mut visuals.widgets.inactive,
+            &mut visuals.widgets.hovered,
+            &mut visuals.widgets.active,
+            &mut visuals.widgets.open,
+        ] {
+            widget.corner_radius = CornerRadius::same(6);
+        }
+    });
+}
