@@ -1,1 +1,168 @@
-//! Layer 2 (3 for app): see DESIGN.
+//! Layer 2: what the local desktop knows and does beyond winit: exact keyboard state, window
+//! hints, where a window really is, the bell.
+//!
+//! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`);
+//! elsewhere winit's own answers are used, and what winit cannot do is left out.
+
+mod x11;
+mod x11_keyboard;
+
+use winit::window::Window;
+use x11::X11;
+use x11_keyboard::X11Keyboard;
+
+use crate::codec::Size;
+use crate::session::{Keymap, WindowState};
+
+/// Something that happened on the desktop and that winit does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DesktopEvent {
+    /// A window was mapped, unmapped, or its state changed; the number is [`native_id`]'s.
+    WindowState(u64),
+    /// The screen's size changed.
+    Screen,
+}
+
+/// Where a window is and how it is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowFacts {
+    /// Place of its content's top left corner on the screen; `None` where the desktop keeps
+    /// that for itself (Wayland).
+    pub position: Option<(i32, i32)>,
+    /// Size of its content in physical pixels.
+    pub size: Size,
+    pub state: WindowState,
+    /// Mapped and not iconified.
+    pub shown: bool,
+}
+
+/// What the window manager is told of a window before it is shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WindowHints {
+    /// EWMH types without the `_NET_WM_WINDOW_TYPE_` prefix.
+    pub types: Vec<String>,
+    /// [`native_id`] of the window that this one belongs to.
+    pub transient_for: Option<u64>,
+    pub modal: bool,
+    pub skip_taskbar: bool,
+    pub state: WindowState,
+}
+
+/// The state of the keyboard that winit does not tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyboardFacts {
+    /// X modifiers that are locked or latched.
+    pub locked: u8,
+    /// Layout group.
+    pub group: u8,
+}
+
+/// The local desktop.
+pub struct Desktop {
+    x11: Option<X11>,
+    keyboard: Option<X11Keyboard>,
+}
+
+impl Desktop {
+    /// Opens the desktop; `is_x11` says whether winit uses X11. `notify` is called from a thread
+    /// of its own. What cannot be opened is logged and left out.
+    pub fn open(is_x11: bool, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
+        if !is_x11 {
+            return Self { x11: None, keyboard: None };
+        }
+        let x11 = X11::open(notify)
+            .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
+        let keyboard = X11Keyboard::open()
+            .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
+        Self { x11: x11.ok(), keyboard: keyboard.ok() }
+    }
+
+    /// The keyboard map, if the desktop tells it; `name` names keysyms.
+    pub fn keymap(&self, name: impl Fn(u32) -> String) -> Option<Keymap> {
+        self.keyboard.as_ref().map(|keyboard| keyboard.keymap(name))
+    }
+
+    /// Locks and group as they are now. The second value is true if the keyboard's map changed
+    /// since the last call.
+    pub fn keyboard_facts(&mut self) -> Option<(KeyboardFacts, bool)> {
+        self.keyboard.as_mut().and_then(X11Keyboard::facts)
+    }
+
+    /// The keysym that a key gives with these modifiers in this group.
+    pub fn keysym(&self, keycode: u32, modifiers: u8, group: u8) -> Option<u32> {
+        self.keyboard.as_ref().and_then(|keyboard| keyboard.keysym(keycode, modifiers, group))
+    }
+
+    /// The modifiers that a key stands for.
+    pub fn modifier_mask(&self, keycode: u32) -> Option<u8> {
+        self.keyboard.as_ref().map(|keyboard| keyboard.modifier_mask(keycode))
+    }
+
+    /// Tells the window manager about a window that is not shown yet, and watches it from now on.
+    pub fn prepare_window(&self, window: &Window, hints: &WindowHints) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.prepare_window(id, hints);
+        }
+    }
+
+    /// The hints of a window that is shown changed.
+    pub fn update_window(&self, window: &Window, hints: &WindowHints) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.update_window(id, hints);
+        }
+    }
+
+    /// `WM_CLASS`: instance and class.
+    pub fn set_class(&self, window: &Window, instance: &str, class: &str) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.set_class(id, instance, class);
+        }
+    }
+
+    /// Brings a window to the front without giving it the focus, where that can be done.
+    pub fn raise(&self, window: &Window) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.raise(id);
+        }
+    }
+
+    /// Where the window is and how it is shown.
+    pub fn window_facts(&self, window: &Window) -> WindowFacts {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window))
+            && let Some(facts) = x11.window_facts(id)
+        {
+            return facts;
+        }
+        let size = window.inner_size();
+        let iconified = window.is_minimized().unwrap_or(false);
+        WindowFacts {
+            position: window.inner_position().ok().map(|position| (position.x, position.y)),
+            size: Size { width: size.width, height: size.height },
+            state: WindowState {
+                maximized: window.is_maximized(),
+                fullscreen: window.fullscreen().is_some(),
+                iconified,
+                ..WindowState::default()
+            },
+            shown: !iconified,
+        }
+    }
+
+    /// Rings the bell: volume −100..=100 relative to the user's, pitch in Hz and duration; 0 or
+    /// less for the user's own.
+    pub fn bell(&self, percent: i32, pitch: i32, duration_ms: i32) {
+        if let Some(x11) = &self.x11 {
+            x11.bell(percent, pitch, duration_ms);
+        }
+    }
+}
+
+/// The window system's own number of a window, by which windows refer to each other.
+pub fn native_id(window: &Window) -> Option<u64> {
+    use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
+    match window.window_handle().ok()?.as_raw() {
+        RawWindowHandle::Xlib(handle) => Some(handle.window.into()),
+        RawWindowHandle::Xcb(handle) => Some(handle.window.get().into()),
+        _ => None,
+    }
+}
