@@ -1,10 +1,448 @@
 //! Layer 1: the session's state without IO: handshake, authentication, capabilities, windows,
 //! draw ledger, input state. No clock, socket, thread or pixel in here: time is passed in, what
 //! is to be done is appended to a list that the caller owns.
+//!
+//! Order of calls: [`Session::start`] once; then, as things happen, [`Session::handle_packet`],
+//! [`Session::handle_input`], [`Session::handle_draw_done`], and [`Session::handle_timeout`] when
+//! [`Session::next_timeout`] has passed (calling it early does nothing). Each appends to `out`,
+//! in the order in which it is to be done. After [`Output::Close`] nothing more comes out.
+//!
+//! What never happens here: a draw without exactly one acknowledgement (unless the session ends),
+//! a packet other than hello before the server's hello, a password sent so that others could read
+//! it, a panic because of what the peer sent.
 
+pub mod auth;
+pub mod config;
+pub mod draw_ledger;
 pub mod event;
+mod handshake;
+mod hello;
+mod input;
+mod keymap;
+mod metadata;
+pub mod ping;
+mod server_info;
+pub mod windows;
 
+use std::time::Instant;
+
+pub use config::{ClientIdentity, Generation, Link, PictureOptions, Profile, Secret, SessionConfig};
 pub use event::{
-    CloseReason, DrawDone, DrawRequest, Input, Key, Keymap, KeymapEntry, Output, SessionEvent, SizeLimits,
+    CloseReason, DrawDone, DrawRequest, Input, Key, Keymap, KeymapEntry, Output, ServerInfo, SessionEvent,
     WindowChange, WindowInfo, WindowState,
 };
+pub use handshake::HELLO_TIMEOUT;
+
+use crate::codec::{Rect, Size};
+use crate::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
+use crate::protocol::packet::server::{Cursor, Encoding, ServerPacket, WindowDraw};
+use crate::protocol::packet::{Dict, Value, WindowId};
+use crate::stats::DrawTrace;
+use draw_ledger::DrawLedger;
+use event::CursorShape;
+use handshake::Handshake;
+use input::{InputState, Pointer};
+use ping::Pinger;
+use server_info::ServerTraits;
+use windows::{MAX_WINDOW_SIDE, Windows};
+
+/// Largest width or height of a cursor.
+const MAX_CURSOR_SIDE: u32 = 512;
+
+/// Where the connection stands.
+#[derive(Debug)]
+enum Phase {
+    /// Before the server's hello.
+    Handshake(Handshake),
+    Running(Pinger),
+    Closed,
+}
+
+/// One connection to one server, from hello to goodbye.
+#[derive(Debug)]
+pub struct Session {
+    config: SessionConfig,
+    phase: Phase,
+    windows: Windows,
+    ledger: DrawLedger,
+    input: InputState,
+    /// The keymap became known after hello.
+    keyboard_changed: bool,
+}
+
+impl Session {
+    /// A session that has not said hello yet.
+    pub fn new(config: SessionConfig) -> Self {
+        Self {
+            config,
+            phase: Phase::Handshake(Handshake::default()),
+            windows: Windows::default(),
+            ledger: DrawLedger::default(),
+            input: InputState::default(),
+            keyboard_changed: false,
+        }
+    }
+
+    /// Says hello.
+    pub fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if let Phase::Handshake(handshake) = &mut self.phase {
+            handshake.start(now, &self.config, out);
+        }
+    }
+
+    /// Takes a packet from the server. `trace` is used for draws: when the packet arrived and what
+    /// it cost until here.
+    pub fn handle_packet(
+        &mut self,
+        now: Instant,
+        trace: DrawTrace,
+        packet: ServerPacket,
+        out: &mut Vec<Output>,
+    ) {
+        let result = match &mut self.phase {
+            Phase::Closed => return,
+            Phase::Handshake(_) => self.handshake_packet(now, packet, out),
+            Phase::Running(pinger) => {
+                pinger.heard(now);
+                self.running_packet(now, trace, packet, out)
+            }
+        };
+        if let Err(reason) = result {
+            self.close(reason, out);
+        }
+    }
+
+    /// Takes what the user, the desktop or the application did.
+    pub fn handle_input(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        let result = match (&mut self.phase, input) {
+            (Phase::Closed, _) => return,
+            (_, Input::Disconnect) => Err(CloseReason::User),
+            (Phase::Handshake(handshake), Input::Password(password)) => {
+                handshake.password(now, &Secret::new(password), &self.config, out)
+            }
+            (Phase::Handshake(handshake), Input::PasswordCancelled) => handshake.password_cancelled(),
+            (Phase::Handshake(_), Input::KeymapChanged(keymap)) => {
+                self.config.keymap = Some(*keymap);
+                self.keyboard_changed = true;
+                Ok(())
+            }
+            (Phase::Handshake(_), Input::ScreenResized(size)) => {
+                self.config.display = config::DisplayInfo::single(size);
+                Ok(())
+            }
+            (Phase::Running(_), input) => {
+                self.running_input(input, out);
+                Ok(())
+            }
+            (Phase::Handshake(_), _) => Ok(()),
+        };
+        if let Err(reason) = result {
+            self.close(reason, out);
+        }
+    }
+
+    /// A draw was shown or refused: the server is told.
+    pub fn handle_draw_done(&mut self, _now: Instant, done: &DrawDone, out: &mut Vec<Output>) {
+        if !matches!(self.phase, Phase::Running(_)) {
+            return;
+        }
+        match self.ledger.finish(done, self.windows.contains(done.wid)) {
+            Some(ack) => out.push(Output::Send(ClientPacket::DrawAck(ack))),
+            None => tracing::debug!(wid = %done.wid, sequence = done.sequence.0, "no such draw is under way"),
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let reason = match &mut self.phase {
+            Phase::Handshake(handshake) if handshake.timed_out(now) => {
+                let seconds = HELLO_TIMEOUT.as_secs();
+                CloseReason::Timeout(format!("the server did not answer within {seconds} seconds"))
+            }
+            Phase::Running(pinger) => match pinger.poll(now) {
+                Ok(ping) => {
+                    out.extend(ping.map(Output::Send));
+                    return;
+                }
+                Err(silence) => {
+                    let seconds = silence.as_secs();
+                    CloseReason::Timeout(format!("the server has been silent for {seconds} seconds"))
+                }
+            },
+            Phase::Handshake(_) | Phase::Closed => return,
+        };
+        self.close(reason, out);
+    }
+
+    /// When [`Session::handle_timeout`] has something to do next.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Handshake(handshake) => handshake.deadline(),
+            Phase::Running(pinger) => Some(pinger.next_timeout()),
+            Phase::Closed => None,
+        }
+    }
+
+    /// Draws that were handed out and not finished yet.
+    pub fn draws_in_flight(&self) -> usize {
+        self.ledger.in_flight()
+    }
+
+    /// Draws of one window that were handed out and not finished yet.
+    pub fn draws_in_flight_of(&self, wid: WindowId) -> usize {
+        self.ledger.in_flight_of(wid)
+    }
+
+    /// A window as it is now.
+    pub fn window(&self, wid: WindowId) -> Option<&WindowInfo> {
+        self.windows.info(wid)
+    }
+
+    fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
+        // a server that said goodbye, or refused us, does not listen any more
+        let words = match &reason {
+            CloseReason::User => Some("client exit"),
+            CloseReason::Timeout(_) => Some("server ping timeout"),
+            CloseReason::Protocol(_) => Some("protocol error"),
+            CloseReason::Authentication(_) => Some("authentication failed"),
+            CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
+        };
+        if let Some(words) = words {
+            out.push(Output::Send(ClientPacket::ConnectionClose { reason: words.to_owned() }));
+        }
+        self.phase = Phase::Closed;
+        out.push(Output::Close(reason));
+    }
+
+    // ---- before the server's hello -------------------------------------------------------------
+
+    fn handshake_packet(
+        &mut self,
+        now: Instant,
+        packet: ServerPacket,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        let Phase::Handshake(handshake) = &mut self.phase else {
+            return Ok(());
+        };
+        match packet {
+            ServerPacket::Challenge(challenge) => handshake.challenge(now, challenge, &self.config, out),
+            ServerPacket::ConnectionClose { reasons } => Err(handshake::goodbye(&reasons, true)),
+            ServerPacket::Hello(hello) if self.config.profile == Profile::Info => {
+                let info = SessionEvent::Info(server_info::flatten(&hello));
+                out.push(Output::Event(info));
+                Err(CloseReason::User)
+            }
+            ServerPacket::Hello(hello) => {
+                self.accepted(now, &hello, out);
+                Ok(())
+            }
+            ServerPacket::WindowDraw(_) | ServerPacket::WindowCreate(_) => {
+                Err(CloseReason::Protocol("the server sent windows before its hello".to_owned()))
+            }
+            other => {
+                tracing::debug!(packet = ?std::mem::discriminant(&other), "ignored before the server's hello");
+                Ok(())
+            }
+        }
+    }
+
+    fn accepted(&mut self, now: Instant, hello: &Dict, out: &mut Vec<Output>) {
+        let traits = ServerTraits::from_hello(hello);
+        let info = server_info::server_info(hello, self.config.generation, &self.config.compressors);
+        tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
+        self.windows.desktop_server = traits.is_desktop;
+        self.input.precise_wheel = traits.precise_wheel;
+        self.phase = Phase::Running(Pinger::new(now));
+        let screens: Vec<Size> = traits.max_desktop.into_iter().chain([self.config.display.size]).collect();
+        out.push(Output::Established { max_record_bytes: handshake::record_limit(&screens) });
+        out.push(Output::Event(SessionEvent::Connected(Box::new(info))));
+        let modern = self.config.generation == Generation::Modern;
+        if modern || self.keyboard_changed {
+            // 6.x: the keycodes did not fit into hello
+            self.send_keyboard(out);
+        }
+        let scroll = traits.scroll_works() && self.config.pictures.encodings.contains(&Encoding::Scroll);
+        if modern && scroll {
+            let caps = hello::encoding_caps(&self.config, true);
+            out.push(Output::Send(ClientPacket::EncodingConfig(caps)));
+        }
+    }
+
+    // ---- after it ------------------------------------------------------------------------------
+
+    fn running_packet(
+        &mut self,
+        now: Instant,
+        trace: DrawTrace,
+        packet: ServerPacket,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        use ServerPacket as S;
+        let protocol = |e: windows::WindowError| CloseReason::Protocol(e.to_string());
+        match packet {
+            S::WindowDraw(draw) => return self.draw(trace, *draw, out),
+            S::Ping { monotonic_ms, sid } => {
+                if let Phase::Running(pinger) = &self.phase {
+                    out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
+                }
+            }
+            S::PingEcho(echo) => {
+                if let Phase::Running(pinger) = &mut self.phase
+                    && let Some(latency) = pinger.echoed(now, &echo)
+                {
+                    out.push(Output::Event(SessionEvent::Latency(latency)));
+                }
+            }
+            S::ConnectionClose { reasons } => return Err(handshake::goodbye(&reasons, false)),
+            S::StartupComplete => out.push(Output::Event(SessionEvent::StartupComplete)),
+            S::InfoResponse(info) => {
+                out.push(Output::Event(SessionEvent::Info(server_info::flatten(&info))));
+            }
+            S::WindowCreate(create) => self.windows.create(&create, out).map_err(protocol)?,
+            S::WindowMetadata { wid, metadata } => self.windows.update_metadata(wid, &metadata, out),
+            S::WindowMoveResize(moved) => self.windows.server_moved(&moved, out).map_err(protocol)?,
+            S::WindowResized { wid, width, height, resize_counter } => {
+                self.windows.server_resized(wid, width, height, resize_counter, out).map_err(protocol)?;
+            }
+            S::WindowRaise { wid } => self.windows.raise(wid, out),
+            // X's Above without a sibling is a raise; other orders mean nothing on another desktop
+            S::WindowRestack { wid, detail: 0, .. } => self.windows.raise(wid, out),
+            S::WindowInitiateMoveResize(request) => {
+                self.windows.initiate_move_resize(request.wid, request.direction, out);
+            }
+            S::WindowDestroy { wid } => {
+                self.input.window_gone(wid, out);
+                self.windows.destroy(wid, out);
+            }
+            S::WindowIcon { wid, image } => self.windows.icon(wid, image, out),
+            S::WindowBell(bell) => out.push(Output::Event(SessionEvent::Bell {
+                wid: bell.wid,
+                percent: bell.percent.clamp(-100, 100),
+                pitch: bell.pitch,
+                duration_ms: bell.duration_ms,
+            })),
+            S::CursorData(cursor) => out.push(Output::Event(SessionEvent::Cursor(cursor_shape(cursor)))),
+            S::CursorDefault => out.push(Output::Event(SessionEvent::Cursor(CursorShape::Default))),
+            S::WindowGrab { wid } => out.push(Output::Event(SessionEvent::PointerGrabbed { wid })),
+            S::WindowUngrab { .. } => out.push(Output::Event(SessionEvent::PointerUngrabbed)),
+            S::Unknown { name } => tracing::warn!(name, "the server sent an unknown packet"),
+            S::Hello(_)
+            | S::Challenge(_)
+            | S::SettingChange { .. }
+            | S::ServerEvent { .. }
+            | S::Control { .. }
+            | S::EncodingSet(_)
+            | S::DisplayResized { .. }
+            | S::DisplayScreenshot(_)
+            | S::DisplayShowDesktop { .. }
+            | S::WindowRestack { .. }
+            | S::WindowEos { .. }
+            | S::PointerPosition { .. }
+            | S::Ignored { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Hands a draw to the decoders. Also one that will be refused goes that way, so that it keeps
+    /// its place in its screen update; only a draw without a window is answered here.
+    fn draw(
+        &mut self,
+        mut trace: DrawTrace,
+        draw: WindowDraw,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, options } = draw;
+        if width > MAX_WINDOW_SIDE || height > MAX_WINDOW_SIDE {
+            let words = format!("the server drew {width} x {height} pixels, the limit is {MAX_WINDOW_SIDE}");
+            return Err(CloseReason::Protocol(words));
+        }
+        if !self.windows.contains(wid) {
+            let outcome = DrawOutcome::WindowNotFound;
+            let ack = DrawAck { wid, sequence, width, height, outcome };
+            out.push(Output::Send(ClientPacket::DrawAck(ack)));
+            return Ok(());
+        }
+        self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
+        let offered = encoding == Encoding::Void || self.config.pictures.encodings.contains(&encoding);
+        let encoding = if offered { encoding } else { Encoding::Other };
+        trace.pixels = u64::from(width) * u64::from(height);
+        let rect = Rect { x, y, width, height };
+        let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };
+        out.push(Output::Draw(Box::new(request)));
+        Ok(())
+    }
+
+    fn running_input(&mut self, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::WindowMapped { wid, x, y, size } => self.windows.mapped(wid, x, y, size, out),
+            Input::WindowUnmapped { wid, iconified } => self.windows.unmapped(wid, iconified, out),
+            Input::WindowConfigured { wid, x, y, size, state } => {
+                self.windows.configured(wid, x, y, size, state, out);
+            }
+            Input::WindowCloseRequested { wid } if self.windows.contains(wid) => {
+                out.push(Output::Send(ClientPacket::WindowClose { wid }));
+            }
+            Input::Focus { wid } => {
+                let wid = self.known(wid);
+                self.input.focus(wid, out);
+            }
+            Input::Key { wid, key, pressed, modifiers } => {
+                let wid = self.known(wid);
+                self.input.key(wid, key, pressed, modifiers, out);
+            }
+            Input::PointerMoved { wid, x, y, modifiers, buttons } => {
+                let wid = self.known(wid);
+                self.input.motion(Pointer { wid, x, y, modifiers, buttons }, out);
+            }
+            Input::PointerButton { wid, button, pressed, x, y, modifiers, buttons } => {
+                let wid = self.known(wid);
+                self.input.button(button, pressed, Pointer { wid, x, y, modifiers, buttons }, out);
+            }
+            Input::Wheel { wid, dx, dy, x, y, modifiers, buttons } => {
+                let wid = self.known(wid);
+                self.input.wheel(dx, dy, Pointer { wid, x, y, modifiers, buttons }, out);
+            }
+            Input::ScreenResized(size) => {
+                self.config.display = config::DisplayInfo::single(size);
+                let properties = hello::display_properties(&self.config.display);
+                let Size { width, height } = size;
+                out.push(Output::Send(ClientPacket::DisplayConfigure { width, height, properties }));
+            }
+            Input::KeymapChanged(keymap) => {
+                if self.config.keymap.as_ref() != Some(&keymap) {
+                    self.config.keymap = Some(*keymap);
+                    self.send_keyboard(out);
+                }
+            }
+            Input::RefreshWindow { wid } if self.windows.contains(wid) => {
+                out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
+            }
+            Input::RequestInfo => out.push(Output::Send(ClientPacket::InfoRequest)),
+            Input::EncodingOption { name, value } => {
+                let value = Value::from(value);
+                out.push(Output::Send(ClientPacket::EncodingOption { name, value }));
+            }
+            Input::WindowCloseRequested { .. }
+            | Input::RefreshWindow { .. }
+            | Input::Password(_)
+            | Input::PasswordCancelled
+            | Input::Disconnect => {}
+        }
+    }
+
+    fn send_keyboard(&self, out: &mut Vec<Output>) {
+        let config = hello::keyboard_config(&self.config);
+        out.push(Output::Send(ClientPacket::KeyboardConfig(config)));
+    }
+
+    fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {
+        wid.filter(|wid| self.windows.contains(*wid))
+    }
+}
+
+fn cursor_shape(cursor: Cursor) -> CursorShape {
+    let sides = 1..=MAX_CURSOR_SIDE;
+    let usable = sides.contains(&cursor.width) && sides.contains(&cursor.height) && !cursor.data.is_empty();
+    if usable { CursorShape::Image(cursor) } else { CursorShape::Default }
+}

@@ -1,0 +1,192 @@
+//! What a session is told before it starts.
+
+use zeroize::Zeroizing;
+
+use super::event::Keymap;
+use crate::codec::Size;
+use crate::protocol::packet::server::Encoding;
+
+/// Which generation of servers to speak to (DESIGN.md, decision 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Generation {
+    /// 6.x: rencodeplus, nested capability maps.
+    #[default]
+    Modern,
+    /// 3.1: bencode, flat capability keys.
+    Legacy31,
+}
+
+/// A password: wiped from memory when dropped, never printed.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the password over; the caller keeps no copy.
+    pub fn new(password: String) -> Self {
+        Self(Zeroizing::new(password))
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// How well others can listen to the connection: decides which digests are safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Link {
+    /// TLS, SSH: nobody between the two ends can read along.
+    pub encrypted: bool,
+    /// A socket of this machine (unix socket, loopback).
+    pub local: bool,
+}
+
+impl Link {
+    /// Whether a password may be sent so that the receiver could read it.
+    pub const fn may_reveal_password(self) -> bool {
+        self.encrypted || self.local
+    }
+}
+
+/// Who we are, as the server's log and `xpra info` show it.
+#[derive(Clone, Debug, Default)]
+pub struct ClientIdentity {
+    pub hostname: String,
+    pub username: String,
+    /// Hexadecimal; the same at each start on the same machine and account.
+    pub uuid: String,
+    /// Hexadecimal; a new one for each connection.
+    pub session_id: String,
+}
+
+/// What the session is for (Protocol.md §5.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Attach: windows, input, everything.
+    #[default]
+    Attach,
+    /// Ask the server for its information, then leave.
+    Info,
+}
+
+/// The picture encodings and what the server may do with them.
+#[derive(Clone, Debug)]
+pub struct PictureOptions {
+    /// What may be offered; `Void` and `Other` are ignored. `Scroll` is left out towards servers
+    /// that are known to fail with it.
+    pub encodings: Vec<Encoding>,
+    /// The encoding that the server should prefer, by the server's name (`rgb`, `h264`, …).
+    pub preferred: Option<String>,
+    /// Percent; `None` leaves it to the server.
+    pub quality: Option<u8>,
+    pub min_quality: Option<u8>,
+    pub speed: Option<u8>,
+    pub min_speed: Option<u8>,
+    /// Pictures may come smaller than the rectangle that they fill.
+    pub video_scaling: bool,
+    /// h264 profile for 4:2:0: the simple ones decode fastest (STACK.md).
+    pub h264_profile: &'static str,
+    /// The server may compress rgb pixels.
+    pub compress_rgb: bool,
+}
+
+impl Default for PictureOptions {
+    fn default() -> Self {
+        Self {
+            encodings: vec![
+                Encoding::H264,
+                Encoding::Webp,
+                Encoding::Png,
+                Encoding::PngPalette,
+                Encoding::PngGrey,
+                Encoding::Rgb24,
+                Encoding::Rgb32,
+                Encoding::Jpeg,
+                Encoding::Scroll,
+            ],
+            preferred: None,
+            quality: None,
+            min_quality: None,
+            speed: None,
+            min_speed: None,
+            video_scaling: false,
+            h264_profile: "baseline",
+            compress_rgb: true,
+        }
+    }
+}
+
+/// One monitor of the local desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Monitor {
+    pub name: String,
+    pub x: i32,
+    pub y: i32,
+    pub size: Size,
+    /// Physical size; 0 when unknown (96 dpi is told then).
+    pub width_mm: u32,
+    pub height_mm: u32,
+    pub primary: bool,
+}
+
+/// The local desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DisplayInfo {
+    pub size: Size,
+    pub monitors: Vec<Monitor>,
+    /// Refresh rate; 0 when unknown.
+    pub refresh_hz: u32,
+}
+
+impl DisplayInfo {
+    /// A desktop of one monitor of this size.
+    pub fn single(size: Size) -> Self {
+        let monitor = Monitor { name: "screen".to_owned(), size, primary: true, ..Monitor::default() };
+        Self { size, monitors: vec![monitor], refresh_hz: 0 }
+    }
+}
+
+/// Everything that a session needs to know before its first packet.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    pub generation: Generation,
+    pub profile: Profile,
+    pub identity: ClientIdentity,
+    /// Used for each challenge of the server, if there is one.
+    pub password: Option<Secret>,
+    /// Someone can be asked for a password.
+    pub may_prompt: bool,
+    pub link: Link,
+    pub pictures: PictureOptions,
+    /// Record compressors that the wire layer can undo, best first: `lz4`, `zstd`, `brotli`, `zlib`.
+    pub compressors: Vec<&'static str>,
+    pub display: DisplayInfo,
+    /// The local X server's keymap, if it is known by now; else a US one is told, until
+    /// [`super::Input::KeymapChanged`].
+    pub keymap: Option<Keymap>,
+    /// Other clients may stay attached.
+    pub share: bool,
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self {
+            generation: Generation::Modern,
+            profile: Profile::Attach,
+            identity: ClientIdentity::default(),
+            password: None,
+            may_prompt: false,
+            link: Link::default(),
+            pictures: PictureOptions::default(),
+            compressors: vec!["lz4", "zstd", "brotli", "zlib"],
+            display: DisplayInfo::single(Size { width: 1280, height: 800 }),
+            keymap: None,
+            share: false,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! From the first hello to the server's: challenges, passwords, refusals.
+
+use std::time::{Duration, Instant};
+
+use super::auth::{self, CLIENT_SALT_LEN, MAX_CHALLENGES};
+use super::config::{Secret, SessionConfig};
+use super::event::{CloseReason, Output, SessionEvent};
+use super::hello;
+use super::metadata::text;
+use crate::protocol::packet::Value;
+use crate::protocol::packet::client::ClientPacket;
+use crate::protocol::packet::server::Challenge;
+
+/// How long the server may take to answer a hello.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+/// Characters of the server's words that are shown.
+const MAX_REASON_CHARS: usize = 300;
+
+/// Where the handshake stands.
+#[derive(Debug, Default)]
+pub struct Handshake {
+    challenges: u32,
+    /// The challenge that waits for the user's password.
+    waiting: Option<Challenge>,
+    /// When the server must have answered; `None` while the user is asked.
+    deadline: Option<Instant>,
+}
+
+impl Handshake {
+    /// Says hello.
+    pub fn start(&mut self, now: Instant, config: &SessionConfig, out: &mut Vec<Output>) {
+        self.deadline = Some(now + HELLO_TIMEOUT);
+        out.push(Output::Send(ClientPacket::Hello(hello::hello(config))));
+    }
+
+    /// When [`Handshake::timed_out`] may be true.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether the server took too long.
+    pub fn timed_out(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// The server wants to know who we are.
+    pub fn challenge(
+        &mut self,
+        now: Instant,
+        challenge: Challenge,
+        config: &SessionConfig,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        self.challenges += 1;
+        if self.challenges > MAX_CHALLENGES {
+            return Err(refused(format!("the server asked for a password more than {MAX_CHALLENGES} times")));
+        }
+        auth::check(&challenge, config.link).map_err(refused)?;
+        if let Some(password) = &config.password {
+            return self.respond(now, &challenge, password, config, out);
+        }
+        if !config.may_prompt {
+            return Err(refused(
+                "the server asks for a password: set FARPANE_PASSWORD, or use --password-file",
+            ));
+        }
+        let prompt =
+            challenge.prompt.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| "password".to_owned());
+        let prompt = text(&Value::from(prompt));
+        self.deadline = None;
+        self.waiting = Some(challenge);
+        out.push(Output::Event(SessionEvent::PasswordNeeded { prompt }));
+        Ok(())
+    }
+
+    /// The user's answer.
+    pub fn password(
+        &mut self,
+        now: Instant,
+        password: &Secret,
+        config: &SessionConfig,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        match self.waiting.take() {
+            Some(challenge) => self.respond(now, &challenge, password, config, out),
+            None => Ok(()),
+        }
+    }
+
+    /// The user gave up: without a password there is no session.
+    pub fn password_cancelled(&mut self) -> Result<(), CloseReason> {
+        match self.waiting.take() {
+            Some(_) => Err(refused("no password was given")),
+            None => Ok(()),
+        }
+    }
+
+    fn respond(
+        &mut self,
+        now: Instant,
+        challenge: &Challenge,
+        password: &Secret,
+        config: &SessionConfig,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        let client_salt = random::<CLIENT_SALT_LEN>()?;
+        let answer = auth::respond(challenge, config.link, password, client_salt).map_err(refused)?;
+        let padding = random::<512>()?;
+        let mut hello = hello::hello(config);
+        hello
+            .push("challenge_response", bytes(&answer.response))
+            .push("challenge_client_salt", bytes(&answer.client_salt))
+            .push("challenge_padding", bytes(padding.get(..answer.padding_len).unwrap_or(&padding)));
+        self.deadline = Some(now + HELLO_TIMEOUT);
+        out.push(Output::Send(ClientPacket::Hello(hello)));
+        Ok(())
+    }
+}
+
+/// What a server's goodbye means. Before its hello it may be about the password.
+pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
+    let words: Vec<String> = reasons.iter().map(|r| text(&Value::from(r.as_str()))).collect();
+    let words = words.iter().filter(|w| !w.is_empty()).map(String::as_str).collect::<Vec<_>>().join(": ");
+    let words: String = words.chars().take(MAX_REASON_CHARS).collect();
+    let lower = words.to_lowercase();
+    let mentions = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
+    if before_hello && mentions(&["'xor' digest", "xor digest"]) {
+        return CloseReason::Authentication(
+            "the server asks for the password in a way that others on the network could read: connect with \
+             ssl:// or ssh:// instead"
+                .to_owned(),
+        );
+    }
+    let about_login = ["authentication", "password", "challenge", "credential", "digest", "permission"];
+    if before_hello && mentions(&about_login) {
+        return CloseReason::Authentication(format!("the server refused the login: {words}"));
+    }
+    CloseReason::Server(if words.is_empty() { "no reason given".to_owned() } else { words })
+}
+
+/// The record limit after hello (Protocol.md §3.4): 16 MiB, or one screen of raw pixels if that
+/// is more, never above 256 MiB.
+pub fn record_limit(screens: &[crate::codec::Size]) -> usize {
+    const MIN: usize = 16 << 20;
+    const MAX: usize = 256 << 20;
+    const OVERHEAD: u64 = 64 << 10;
+    let bytes = screens.iter().map(|s| u64::from(s.width) * u64::from(s.height) * 4).max().unwrap_or(0);
+    usize::try_from(bytes.saturating_add(OVERHEAD)).unwrap_or(MAX).clamp(MIN, MAX)
+}
+
+fn refused(why: impl std::fmt::Display) -> CloseReason {
+    CloseReason::Authentication(why.to_string())
+}
+
+fn random<const N: usize>() -> Result<[u8; N], CloseReason> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|e| refused(format!("no random numbers from the system: {e}")))?;
+    Ok(bytes)
+}
+
+/// A value of a few bytes for the hello map.
+fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.iter().copied().collect())
+}

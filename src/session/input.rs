@@ -1,0 +1,172 @@
+//! Keys, pointer, wheel and focus: from what the desktop says to packets.
+
+use super::event::{Key, Output};
+use crate::protocol::packet::WindowId;
+use crate::protocol::packet::client::{ClientPacket, KeyboardEvent};
+
+/// One notch of a wheel in the units of [`super::Input::Wheel`].
+const NOTCH: i32 = 1000;
+/// Clicks sent for one wheel event at most: a runaway device must not flood the server.
+const MAX_CLICKS: i32 = 32;
+/// Keys held down at a time, of which the release is ensured.
+const MAX_KEYS_DOWN: usize = 64;
+/// Positions are 16 bits on the wire.
+const MAX_POSITION: i32 = 32767;
+
+/// Where the pointer is and what is held with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointer {
+    pub wid: Option<WindowId>,
+    pub x: i32,
+    pub y: i32,
+    pub modifiers: Vec<String>,
+    pub buttons: Vec<u8>,
+}
+
+/// The state of the input devices as the server knows it.
+#[derive(Debug, Default)]
+pub struct InputState {
+    focus: Option<WindowId>,
+    modifiers: Vec<String>,
+    keys_down: Vec<Key>,
+    wheel: Wheel,
+    /// The server takes wheel motion finer than a notch.
+    pub precise_wheel: bool,
+}
+
+/// Motion that does not make a whole notch yet.
+#[derive(Debug, Default)]
+struct Wheel {
+    wid: Option<WindowId>,
+    x: i32,
+    y: i32,
+}
+
+impl InputState {
+    /// Another window has the focus, or none of ours. Keys that are still down are released
+    /// first: their release goes to someone else now.
+    pub fn focus(&mut self, wid: Option<WindowId>, out: &mut Vec<Output>) {
+        if self.focus == wid {
+            return;
+        }
+        self.release_keys(out);
+        self.focus = wid;
+        let packet = ClientPacket::WindowFocus { wid, modifiers: self.modifiers.clone() };
+        out.push(Output::Send(packet));
+    }
+
+    /// A window is gone: the server knows that it cannot have the focus, but not that the keys
+    /// which were held in it come up somewhere else.
+    pub fn window_gone(&mut self, wid: WindowId, out: &mut Vec<Output>) {
+        if self.focus == Some(wid) {
+            self.focus = None;
+            self.release_keys(out);
+        }
+    }
+
+    /// A key goes down or up.
+    pub fn key(
+        &mut self,
+        wid: Option<WindowId>,
+        key: Key,
+        pressed: bool,
+        modifiers: Vec<String>,
+        out: &mut Vec<Output>,
+    ) {
+        self.keys_down.retain(|down| down.keycode != key.keycode || down.keyname != key.keyname);
+        if pressed && self.keys_down.len() < MAX_KEYS_DOWN {
+            self.keys_down.push(key.clone());
+        }
+        self.modifiers.clone_from(&modifiers);
+        out.push(Output::Send(key_packet(wid.or(self.focus), key, pressed, modifiers)));
+    }
+
+    /// The pointer moves.
+    pub fn motion(&mut self, pointer: Pointer, out: &mut Vec<Output>) {
+        let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
+        out.push(Output::Send(ClientPacket::PointerMotion { wid, x, y, modifiers, buttons }));
+    }
+
+    /// A button goes down or up.
+    pub fn button(&mut self, button: u8, pressed: bool, pointer: Pointer, out: &mut Vec<Output>) {
+        let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
+        let packet = ClientPacket::PointerButton { wid, button, pressed, x, y, modifiers, buttons };
+        out.push(Output::Send(packet));
+    }
+
+    /// The wheel turns by `dx`, `dy` thousandths of a notch (right and up are positive).
+    pub fn wheel(&mut self, dx: i32, dy: i32, pointer: Pointer, out: &mut Vec<Output>) {
+        let pointer = self.note(pointer);
+        if self.wheel.wid != pointer.wid {
+            self.wheel = Wheel { wid: pointer.wid, x: 0, y: 0 };
+        }
+        if self.precise_wheel {
+            for (button, distance) in [(axis_button(dy, 4, 5), dy), (axis_button(dx, 7, 6), dx)] {
+                if distance != 0 {
+                    let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
+                    let packet =
+                        ClientPacket::PointerWheel { wid, button, distance, x, y, modifiers, buttons };
+                    out.push(Output::Send(packet));
+                }
+            }
+            return;
+        }
+        let up = notches(&mut self.wheel.y, dy);
+        click(up, axis_button(up, 4, 5), &pointer, out);
+        let right = notches(&mut self.wheel.x, dx);
+        click(right, axis_button(right, 7, 6), &pointer, out);
+    }
+
+    fn note(&mut self, mut pointer: Pointer) -> Pointer {
+        pointer.x = pointer.x.clamp(0, MAX_POSITION);
+        pointer.y = pointer.y.clamp(0, MAX_POSITION);
+        self.modifiers.clone_from(&pointer.modifiers);
+        pointer
+    }
+
+    fn release_keys(&mut self, out: &mut Vec<Output>) {
+        self.modifiers.clear();
+        for key in std::mem::take(&mut self.keys_down).into_iter().rev() {
+            out.push(Output::Send(key_packet(self.focus, key, false, Vec::new())));
+        }
+    }
+}
+
+fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Vec<String>) -> ClientPacket {
+    let Key { keyname, keyval, keycode, group, string } = key;
+    ClientPacket::KeyboardEvent(KeyboardEvent {
+        wid,
+        keyname,
+        pressed,
+        modifiers,
+        keyval,
+        string,
+        keycode,
+        group,
+    })
+}
+
+/// Adds motion and takes out the whole notches. What is left of the other direction is dropped:
+/// turning back should be felt at once.
+fn notches(rest: &mut i32, delta: i32) -> i32 {
+    if rest.signum() * delta.signum() < 0 {
+        *rest = 0;
+    }
+    let sum = rest.saturating_add(delta);
+    *rest = sum % NOTCH;
+    (sum / NOTCH).clamp(-MAX_CLICKS, MAX_CLICKS)
+}
+
+fn axis_button(amount: i32, positive: u8, negative: u8) -> u8 {
+    if amount > 0 { positive } else { negative }
+}
+
+fn click(count: i32, button: u8, pointer: &Pointer, out: &mut Vec<Output>) {
+    for _ in 0..count.unsigned_abs() {
+        for pressed in [true, false] {
+            let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
+            let packet = ClientPacket::PointerButton { wid, button, pressed, x, y, modifiers, buttons };
+            out.push(Output::Send(packet));
+        }
+    }
+}

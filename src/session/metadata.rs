@@ -1,0 +1,153 @@
+//! Window metadata (Protocol.md §8.2 and Xpra's docs/Subsystems/Window.md): from the open map on
+//! the wire to [`WindowInfo`], with everything bounded.
+
+use super::event::{SizeLimits, WindowInfo, WindowState};
+use crate::codec::Size;
+use crate::protocol::packet::{Dict, Value, WindowId};
+
+/// What `metadata.supported` says: servers send no other keys.
+pub const SUPPORTED: &[&str] = &[
+    "title",
+    "class-instance",
+    "size-constraints",
+    "window-type",
+    "transient-for",
+    "modal",
+    "decorations",
+    "has-alpha",
+    "skip-taskbar",
+    "iconic",
+    "maximized",
+    "fullscreen",
+    "above",
+    "below",
+    "override-redirect",
+    "tray",
+    "shadow",
+    "desktop",
+    "set-initial-position",
+    "parent",
+];
+
+/// Longest title or class name, in characters.
+const MAX_TEXT_CHARS: usize = 512;
+/// Window types of one window.
+const MAX_TYPES: usize = 16;
+/// Largest width or height in size constraints.
+const MAX_LIMIT: i64 = 32767;
+
+/// Which parts of a [`WindowInfo`] a metadata update touched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    pub title: bool,
+    pub class: bool,
+    pub size_limits: bool,
+    pub state: bool,
+    pub decorations: bool,
+    pub parent: bool,
+    pub hints: bool,
+}
+
+/// Takes over what the metadata says and tells what changed.
+pub fn apply(info: &mut WindowInfo, metadata: &Dict) -> Touched {
+    let mut touched = Touched::default();
+    for (key, value) in &metadata.0 {
+        let Some(key) = key.as_str() else { continue };
+        match key {
+            "title" => touched.title |= set(&mut info.title, text(value)),
+            "class-instance" => touched.class |= set(&mut info.class, class_of(value)),
+            "size-constraints" => {
+                touched.size_limits |= set(&mut info.size_limits, size_limits(value.as_dict()));
+            }
+            "window-type" => touched.hints |= set(&mut info.window_types, types_of(value)),
+            "transient-for" | "parent" => {
+                let parent = value.as_i64().and_then(|wid| u64::try_from(wid).ok()).filter(|wid| *wid != 0);
+                // `parent` comes besides `transient-for` and must not clear it
+                if parent.is_some() || key == "transient-for" {
+                    touched.parent |= set(&mut info.parent, parent.map(WindowId));
+                }
+            }
+            "modal" => touched.hints |= set(&mut info.modal, flag(value)),
+            "skip-taskbar" => touched.hints |= set(&mut info.skip_taskbar, flag(value)),
+            "has-alpha" => touched.hints |= set(&mut info.has_alpha, flag(value)),
+            "shadow" | "desktop" if flag(value) => touched.hints |= set(&mut info.is_desktop, true),
+            "decorations" => touched.decorations |= set(&mut info.decorations, flag(value)),
+            "iconic" => touched.state |= set(&mut info.state.iconified, flag(value)),
+            "maximized" => touched.state |= set(&mut info.state.maximized, flag(value)),
+            "fullscreen" => touched.state |= set(&mut info.state.fullscreen, flag(value)),
+            "above" => touched.state |= set(&mut info.state.above, flag(value)),
+            "below" => touched.state |= set(&mut info.state.below, flag(value)),
+            "set-initial-position" => info.has_position = flag(value),
+            _ => {}
+        }
+    }
+    touched
+}
+
+/// The window states that differ, as servers take them.
+pub fn state_changes(old: WindowState, new: WindowState) -> Dict {
+    let mut changes = Dict::default();
+    let states = [
+        ("maximized", old.maximized, new.maximized),
+        ("fullscreen", old.fullscreen, new.fullscreen),
+        ("iconified", old.iconified, new.iconified),
+        ("above", old.above, new.above),
+        ("below", old.below, new.below),
+    ];
+    for (name, old, new) in states {
+        if old != new {
+            changes.push(name, new);
+        }
+    }
+    changes
+}
+
+/// Text for the user: valid, bounded, on one line.
+pub fn text(value: &Value) -> String {
+    let bytes = value.as_bytes().unwrap_or_default();
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT_CHARS).collect()
+}
+
+fn set<T: PartialEq>(field: &mut T, value: T) -> bool {
+    let changed = *field != value;
+    *field = value;
+    changed
+}
+
+fn flag(value: &Value) -> bool {
+    value.as_bool().unwrap_or(false)
+}
+
+fn class_of(value: &Value) -> (String, String) {
+    let mut names = value.as_list().unwrap_or_default().iter().map(text);
+    (names.next().unwrap_or_default(), names.next().unwrap_or_default())
+}
+
+fn types_of(value: &Value) -> Vec<String> {
+    let strip = |v: &Value| {
+        let name = text(v);
+        name.strip_prefix("_NET_WM_WINDOW_TYPE_").map_or(name.clone(), str::to_owned)
+    };
+    value.as_list().unwrap_or_default().iter().take(MAX_TYPES).map(strip).collect()
+}
+
+fn size_limits(constraints: Option<&Dict>) -> SizeLimits {
+    let Some(constraints) = constraints else {
+        return SizeLimits::default();
+    };
+    let size = |key: &str| {
+        let pair = constraints.get(key)?.as_list()?;
+        let [width, height] = pair else { return None };
+        let bounded = |v: &Value| u32::try_from(v.as_i64()?.clamp(0, MAX_LIMIT)).ok();
+        Some(Size { width: bounded(width)?, height: bounded(height)? })
+    };
+    let real = |s: &Size| s.width > 0 && s.height > 0;
+    let min = size("minimum-size").filter(real);
+    // contradictory limits would make a window that cannot be shown: the minimum wins
+    let max = size("maximum-size").filter(real).map(|max| match min {
+        Some(min) => Size { width: max.width.max(min.width), height: max.height.max(min.height) },
+        None => max,
+    });
+    SizeLimits { min, max, base: size("base-size"), increment: size("increment").filter(real) }
+}

@@ -1,0 +1,87 @@
+//! Is the server still there, and how far away is it?
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::protocol::packet::client::ClientPacket;
+use crate::protocol::packet::server::PingEcho;
+
+/// How often a ping is sent.
+pub const PING_INTERVAL: Duration = Duration::from_secs(3);
+/// The connection is given up when nothing at all came for this long although pings were sent.
+pub const SERVER_TIMEOUT: Duration = Duration::from_secs(45);
+/// Pings whose echo is awaited; older ones are forgotten.
+const MAX_OUTSTANDING: usize = 16;
+
+/// Sends pings, measures their way back, notices silence.
+#[derive(Debug)]
+pub struct Pinger {
+    /// Zero of the times on the wire.
+    epoch: Instant,
+    last_heard: Instant,
+    next_ping: Instant,
+    last_latency: Option<Duration>,
+    /// Time on the wire and real time of the pings that were not echoed yet.
+    outstanding: VecDeque<(u64, Instant)>,
+}
+
+impl Pinger {
+    /// Starts with a ping that is due at once.
+    pub fn new(now: Instant) -> Self {
+        Self { epoch: now, last_heard: now, next_ping: now, last_latency: None, outstanding: VecDeque::new() }
+    }
+
+    /// Something came from the server.
+    pub fn heard(&mut self, now: Instant) {
+        self.last_heard = self.last_heard.max(now);
+    }
+
+    /// When [`Pinger::poll`] has something to do.
+    pub fn next_timeout(&self) -> Instant {
+        self.next_ping
+    }
+
+    /// The ping to send if one is due, or the silence if it lasted too long.
+    pub fn poll(&mut self, now: Instant) -> Result<Option<ClientPacket>, Duration> {
+        if now < self.next_ping {
+            return Ok(None);
+        }
+        // A process that slept (suspended machine) could not hear anything: the wait starts again.
+        if now.saturating_duration_since(self.next_ping) > PING_INTERVAL {
+            self.last_heard = now;
+        }
+        let silence = now.saturating_duration_since(self.last_heard);
+        if silence >= SERVER_TIMEOUT {
+            return Err(silence);
+        }
+        self.next_ping = now + PING_INTERVAL;
+        let monotonic_ms = self.millis(now);
+        if self.outstanding.len() >= MAX_OUTSTANDING {
+            self.outstanding.pop_front();
+        }
+        self.outstanding.push_back((monotonic_ms, now));
+        Ok(Some(ClientPacket::Ping { monotonic_ms }))
+    }
+
+    /// The answer to the server's own ping.
+    pub fn echo(&self, monotonic_ms: u64, sid: Option<String>) -> ClientPacket {
+        let latency_ms = self.last_latency.map_or(-1, |l| i64::try_from(l.as_millis()).unwrap_or(-1));
+        // load averages of the client's machine are nobody's business
+        ClientPacket::PingEcho { monotonic_ms, load: [0; 3], latency_ms, sid }
+    }
+
+    /// The latency, if the echo answers a ping of ours that was not answered yet.
+    pub fn echoed(&mut self, now: Instant, echo: &PingEcho) -> Option<Duration> {
+        let index = self.outstanding.iter().position(|(ms, _)| *ms == echo.monotonic_ms)?;
+        let (_, sent) = self.outstanding.remove(index)?;
+        let latency = now.saturating_duration_since(sent);
+        self.last_latency = Some(latency);
+        Some(latency)
+    }
+
+    /// Milliseconds since the epoch plus one: 0 means "no time" to servers.
+    fn millis(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.epoch).as_millis();
+        u64::try_from(elapsed).unwrap_or(u64::MAX - 1) + 1
+    }
+}

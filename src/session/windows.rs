@@ -1,0 +1,271 @@
+//! The windows of the session: what the server says of them, what the local desktop did to them.
+
+use std::collections::BTreeMap;
+
+use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowState};
+use super::metadata;
+use crate::codec::Size;
+use crate::protocol::packet::client::{ClientPacket, WindowGeometry};
+use crate::protocol::packet::server::{Image, WindowCreate, WindowMoveResize};
+use crate::protocol::packet::{Dict, WindowId};
+
+/// Windows at a time.
+pub const MAX_WINDOWS: usize = 4096;
+/// Largest width or height of a window.
+pub const MAX_WINDOW_SIDE: u32 = 16384;
+/// Largest width or height of a window's icon.
+const MAX_ICON_SIDE: u32 = 1024;
+
+/// What a server may not do with windows.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WindowError {
+    #[error("the server shows more than {MAX_WINDOWS} windows")]
+    TooMany,
+    #[error("the server made window {wid} {width} x {height}, the limit is {MAX_WINDOW_SIDE}")]
+    TooLarge { wid: WindowId, width: u32, height: u32 },
+}
+
+#[derive(Debug)]
+struct Window {
+    info: WindowInfo,
+    /// The server's counter of its own resizes: told back, so that it can tell a stale answer.
+    resize_counter: u64,
+    /// The OS window is shown, and the server knows it.
+    mapped: bool,
+}
+
+/// All windows.
+#[derive(Debug, Default)]
+pub struct Windows {
+    windows: BTreeMap<WindowId, Window>,
+    /// Every window is a whole screen (desktop and shadow servers).
+    pub desktop_server: bool,
+}
+
+impl Windows {
+    /// Whether there is such a window.
+    pub fn contains(&self, wid: WindowId) -> bool {
+        self.windows.contains_key(&wid)
+    }
+
+    /// The window as it is now.
+    pub fn info(&self, wid: WindowId) -> Option<&WindowInfo> {
+        self.windows.get(&wid).map(|w| &w.info)
+    }
+
+    /// `window-create`. A tray is left out: there is nothing to show it in.
+    pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) -> Result<(), WindowError> {
+        let wid = create.wid;
+        if create.tray {
+            tracing::debug!(%wid, "system tray left out");
+            return Ok(());
+        }
+        let size = bounded(wid, create.width, create.height)?;
+        if self.contains(wid) {
+            tracing::debug!(%wid, "made again without being destroyed");
+            self.destroy(wid, out);
+        }
+        if self.windows.len() >= MAX_WINDOWS {
+            return Err(WindowError::TooMany);
+        }
+        let mut info = WindowInfo {
+            wid: wid.0,
+            x: create.x,
+            y: create.y,
+            size,
+            override_redirect: create.override_redirect,
+            decorations: true,
+            is_desktop: self.desktop_server,
+            ..WindowInfo::default()
+        };
+        metadata::apply(&mut info, &create.metadata);
+        out.push(Output::Backing { wid, size: Some(size) });
+        out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
+        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false });
+        Ok(())
+    }
+
+    /// `window-destroy`.
+    pub fn destroy(&mut self, wid: WindowId, out: &mut Vec<Output>) {
+        if self.windows.remove(&wid).is_some() {
+            out.push(Output::Backing { wid, size: None });
+            out.push(Output::Event(SessionEvent::WindowDestroyed { wid }));
+        }
+    }
+
+    /// `window-metadata`.
+    pub fn update_metadata(&mut self, wid: WindowId, update: &Dict, out: &mut Vec<Output>) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        let touched = metadata::apply(&mut window.info, update);
+        let info = &window.info;
+        if touched.title {
+            changed(wid, WindowChange::Title(info.title.clone()), out);
+        }
+        if touched.class {
+            changed(wid, WindowChange::Class(info.class.0.clone(), info.class.1.clone()), out);
+        }
+        if touched.size_limits {
+            changed(wid, WindowChange::SizeLimits(info.size_limits), out);
+        }
+        if touched.parent {
+            changed(wid, WindowChange::Parent(info.parent), out);
+        }
+        if touched.decorations {
+            changed(wid, WindowChange::Decorations(info.decorations), out);
+        }
+        if touched.state {
+            changed(wid, WindowChange::State(info.state), out);
+        }
+        if touched.hints {
+            changed(wid, WindowChange::Hints(Box::new(info.clone())), out);
+        }
+    }
+
+    /// `window-move-resize`.
+    pub fn server_moved(
+        &mut self,
+        moved: &WindowMoveResize,
+        out: &mut Vec<Output>,
+    ) -> Result<(), WindowError> {
+        let size = bounded(moved.wid, moved.width, moved.height)?;
+        self.server_geometry(moved.wid, Some((moved.x, moved.y)), size, moved.resize_counter, out);
+        Ok(())
+    }
+
+    /// `window-resized`.
+    pub fn server_resized(
+        &mut self,
+        wid: WindowId,
+        width: u32,
+        height: u32,
+        resize_counter: u64,
+        out: &mut Vec<Output>,
+    ) -> Result<(), WindowError> {
+        let size = bounded(wid, width, height)?;
+        self.server_geometry(wid, None, size, resize_counter, out);
+        Ok(())
+    }
+
+    /// The server raises a window.
+    pub fn raise(&self, wid: WindowId, out: &mut Vec<Output>) {
+        self.change(wid, WindowChange::Raise, out);
+    }
+
+    /// The application asks to be moved or resized by the user.
+    pub fn initiate_move_resize(&self, wid: WindowId, direction: u8, out: &mut Vec<Output>) {
+        self.change(wid, WindowChange::InitiateMoveResize { direction }, out);
+    }
+
+    /// `window-icon`. An empty one (`default`) or a huge one changes nothing.
+    pub fn icon(&mut self, wid: WindowId, image: Image, out: &mut Vec<Output>) {
+        let sides = 1..=MAX_ICON_SIDE;
+        if image.data.is_empty() || !sides.contains(&image.width) || !sides.contains(&image.height) {
+            return;
+        }
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        window.info.icon = Some(image.clone());
+        changed(wid, WindowChange::Icon(image), out);
+    }
+
+    /// The OS window is shown at this place.
+    pub fn mapped(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
+        // the server maps override-redirect windows by itself
+        let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
+        window.mapped = true;
+        window.info.state.iconified = false;
+        place(window, x, y, size, out);
+        let packet = window_geometry(window, Dict::default());
+        out.push(Output::Send(ClientPacket::WindowMap(packet)));
+    }
+
+    /// The OS window is hidden.
+    pub fn unmapped(&mut self, wid: WindowId, iconified: bool, out: &mut Vec<Output>) {
+        let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
+        window.mapped = false;
+        window.info.state.iconified = iconified;
+        out.push(Output::Send(ClientPacket::WindowUnmap { wid, iconified }));
+    }
+
+    /// The OS window was moved or resized. Says nothing when the server knows it already, as it
+    /// does when the change was its own: that keeps the two from answering each other forever.
+    pub fn configured(
+        &mut self,
+        wid: WindowId,
+        x: i32,
+        y: i32,
+        size: Size,
+        state: WindowState,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
+        let changes = metadata::state_changes(window.info.state, state);
+        window.info.state = state;
+        let moved = place(window, x, y, size, out);
+        if moved || !changes.0.is_empty() {
+            let packet = window_geometry(window, changes);
+            out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+        }
+    }
+
+    fn server_geometry(
+        &mut self,
+        wid: WindowId,
+        position: Option<(i32, i32)>,
+        size: Size,
+        resize_counter: u64,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        window.resize_counter = window.resize_counter.max(resize_counter);
+        let (x, y) = position.unwrap_or((window.info.x, window.info.y));
+        place(window, x, y, size, out);
+        changed(wid, WindowChange::Geometry { position, size }, out);
+    }
+
+    fn change(&self, wid: WindowId, change: WindowChange, out: &mut Vec<Output>) {
+        if self.contains(wid) {
+            changed(wid, change, out);
+        }
+    }
+}
+
+/// Notes where a window is, and resizes its backing if its size changed. Whether anything did.
+fn place(window: &mut Window, x: i32, y: i32, size: Size, out: &mut Vec<Output>) -> bool {
+    let size =
+        Size { width: size.width.clamp(1, MAX_WINDOW_SIDE), height: size.height.clamp(1, MAX_WINDOW_SIDE) };
+    let info = &mut window.info;
+    let moved = (info.x, info.y) != (x, y);
+    let resized = info.size != size;
+    (info.x, info.y, info.size) = (x, y, size);
+    if resized {
+        out.push(Output::Backing { wid: WindowId(info.wid), size: Some(size) });
+    }
+    moved || resized
+}
+
+fn window_geometry(window: &Window, state: Dict) -> WindowGeometry {
+    let info = &window.info;
+    WindowGeometry {
+        wid: WindowId(info.wid),
+        x: info.x,
+        y: info.y,
+        width: info.size.width,
+        height: info.size.height,
+        client_properties: Dict::default(),
+        state,
+        resize_counter: window.resize_counter,
+        skip_geometry: false,
+    }
+}
+
+fn changed(wid: WindowId, change: WindowChange, out: &mut Vec<Output>) {
+    out.push(Output::Event(SessionEvent::WindowChanged { wid, change }));
+}
+
+fn bounded(wid: WindowId, width: u32, height: u32) -> Result<Size, WindowError> {
+    if width > MAX_WINDOW_SIDE || height > MAX_WINDOW_SIDE {
+        return Err(WindowError::TooLarge { wid, width, height });
+    }
+    // servers make windows of no size now and then; their own client shows one pixel
+    Ok(Size { width: width.max(1), height: height.max(1) })
+}
