@@ -1,1 +1,88 @@
-//! Layer 2 (3 for app): see DESIGN.
+//! Layer 2: one thread that owns every window's picture and shows it.
+//!
+//! [`thread`] is the loop: it takes what is queued, paints all of it into the windows' backings,
+//! acknowledges, and then presents each window whose update is complete, once. What painting and
+//! presenting mean is up to a [`backend::Backend`]: `gpu` does it with wgpu.
+//!
+//! The renderer never sees a packet or a socket, reads no statistics, and does nothing at all
+//! while its queue is empty.
+
+use std::sync::Arc;
+
+use crate::channel::{AppEvent, AppSink, NetQueue, RenderQueue};
+
+mod backend;
+mod damage;
+mod error;
+mod gpu;
+mod overlay;
+mod thread;
+
+pub use error::RenderError;
+
+/// The display connection that OS windows will come from, needed by wgpu's GL backend.
+pub use wgpu::wgt::WgpuHasDisplayHandle as DisplayTarget;
+
+/// How to render.
+#[derive(Debug, Default)]
+pub struct RenderOptions {
+    /// Use wgpu's software adapter even if there is a GPU.
+    pub force_software: bool,
+    pub present_mode: PresentPreference,
+    /// There will be no OS windows: a completed update counts as presented.
+    pub offscreen: bool,
+    /// The application's display connection, if there is one.
+    pub display: Option<Arc<dyn DisplayTarget>>,
+}
+
+/// Whether a present may wait for the screen's refresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PresentPreference {
+    /// The newest picture as soon as possible, without tearing where the system offers that
+    /// (mailbox, else immediate, else fifo).
+    #[default]
+    Latest,
+    /// Every present waits its turn (fifo).
+    Vsync,
+}
+
+/// The running thread. Dropping it does not stop the thread:
+/// [`crate::channel::RenderCommand::Shutdown`] does.
+#[derive(Debug)]
+pub struct RenderThread {
+    handle: std::thread::JoinHandle<()>,
+}
+
+impl RenderThread {
+    /// Waits until the thread has ended.
+    pub fn join(self) {
+        // A panic of the thread was reported as RendererFailed.
+        let _ = self.handle.join();
+    }
+}
+
+/// Starts the render thread, `farpane-render`, which reads `queue` until it finds
+/// [`crate::channel::RenderCommand::Shutdown`].
+///
+/// No OS window is needed to start. If no adapter can be used, or the thread fails later, `app`
+/// gets [`AppEvent::RendererFailed`].
+///
+/// # Errors
+/// If the OS cannot start a thread.
+pub fn spawn(
+    queue: RenderQueue,
+    net: NetQueue,
+    app: Arc<dyn AppSink>,
+    options: RenderOptions,
+) -> std::io::Result<RenderThread> {
+    let run = move || {
+        let failed = Arc::clone(&app);
+        let run = std::panic::AssertUnwindSafe(|| thread::run(queue, net, app, options));
+        match std::panic::catch_unwind(run) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => failed.send(AppEvent::RendererFailed(error.to_string())),
+            Err(_) => failed.send(AppEvent::RendererFailed("the render thread panicked".into())),
+        }
+    };
+    Ok(RenderThread { handle: std::thread::Builder::new().name("farpane-render".into()).spawn(run)? })
+}

@@ -1,0 +1,90 @@
+//! What the render thread asks of the thing that paints and presents.
+
+use std::sync::Arc;
+
+use super::RenderError;
+use super::overlay::{Overlay, TextureChanges};
+use crate::channel::{RendererInfo, WindowTarget};
+use crate::codec::{Picture, Rect, Size};
+use crate::protocol::packet::WindowId;
+use crate::protocol::packet::server::ScrollRect;
+use crate::stats::CopyLedger;
+
+/// What became of a present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PresentOutcome {
+    Presented,
+    /// The system had no room for a picture: try again in a moment.
+    TryLater,
+    /// Nobody can see the window: the system will ask for a redraw.
+    Hidden,
+}
+
+/// The parts of a window to present.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part<'a> {
+    All,
+    /// These rectangles of the backing changed, nothing else.
+    Damage(&'a [Rect]),
+}
+
+/// Paints into backings and presents them. Everything happens in the order of the calls.
+///
+/// A backing holds what the draws painted; its alpha has no meaning, windows are opaque.
+/// After [`RenderError::DeviceLost`] a backend is of no use: the thread makes a new one.
+pub(super) trait Backend {
+    fn info(&self) -> RendererInfo;
+
+    /// Makes the backing, black, or resizes it, keeping the top left part.
+    fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
+
+    /// Frees the backing.
+    fn destroy(&mut self, wid: WindowId);
+
+    /// Paints `picture` over `rect` of the backing, scaled if its size differs. The bytes of the
+    /// picture are no longer needed afterwards.
+    fn paint(
+        &mut self,
+        wid: WindowId,
+        rect: Rect,
+        picture: &Picture,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError>;
+
+    /// Moves rectangles of the backing; each shows what was there before all of them.
+    fn scroll(&mut self, wid: WindowId, rects: &[ScrollRect], ledger: &mut CopyLedger)
+    -> Result<(), RenderError>;
+
+    /// Hands over everything that was painted since the last call.
+    fn submit(&mut self) -> Result<(), RenderError>;
+
+    /// Makes the OS window `target` show the backing.
+    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size) -> Result<(), RenderError>;
+
+    /// The OS window has another size.
+    fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
+
+    /// Forgets the OS window.
+    fn detach(&mut self, wid: WindowId);
+
+    /// Changes the textures of the window's overlay.
+    fn update_overlay(&mut self, wid: WindowId, changes: &TextureChanges);
+
+    /// Frees what the overlay needed.
+    fn forget_overlay(&mut self, wid: WindowId);
+
+    /// Shows the backing, with the overlay over it, in the OS window.
+    fn present(
+        &mut self,
+        wid: WindowId,
+        part: Part<'_>,
+        overlay: Option<&Overlay>,
+    ) -> Result<PresentOutcome, RenderError>;
+
+    /// The backing with the overlay over it, as opaque RGBA.
+    fn read_back(
+        &mut self,
+        wid: WindowId,
+        overlay: Option<&Overlay>,
+    ) -> Result<(Size, Vec<u8>), RenderError>;
+}

@@ -1,0 +1,83 @@
+//! Scrolling: rectangles of a backing move, by texture copies only.
+
+use super::backing::{BACKING_FORMAT, Backing, extent, origin};
+use super::device::Gpu;
+use crate::codec::{Rect, Size};
+use crate::protocol::packet::server::ScrollRect;
+
+/// The texture that holds what a backing showed before a scroll draw. It grows as needed.
+#[derive(Default)]
+pub(super) struct Snapshot {
+    texture: Option<wgpu::Texture>,
+}
+
+impl Snapshot {
+    /// Records the moves: all rectangles show what the backing held before.
+    pub(super) fn scroll(
+        &mut self,
+        gpu: &Gpu,
+        encoder: &mut wgpu::CommandEncoder,
+        backing: &mut Backing,
+        rects: &[ScrollRect],
+    ) {
+        let moves = || rects.iter().filter_map(|rect| clip_move(rect, backing.size));
+        if moves().next().is_none() {
+            return;
+        }
+        let snapshot = self.at_least(gpu, backing.size);
+        for (from, _) in moves() {
+            copy(encoder, (&backing.texture, from.x, from.y), (snapshot, from.x, from.y), from);
+        }
+        for (from, to) in moves() {
+            copy(encoder, (snapshot, from.x, from.y), (&backing.texture, to.0, to.1), from);
+        }
+        backing.recorded = true;
+    }
+
+    /// Frees the memory.
+    pub(super) fn clear(&mut self) {
+        self.texture = None;
+    }
+
+    fn at_least(&mut self, gpu: &Gpu, size: Size) -> &wgpu::Texture {
+        let (width, height) = self.texture.as_ref().map_or((0, 0), |old| (old.width(), old.height()));
+        if width < size.width || height < size.height {
+            self.texture = None;
+        }
+        self.texture.get_or_insert_with(|| {
+            gpu.device.create_texture(&wgpu::TextureDescriptor {
+                label: Some("scroll snapshot"),
+                size: extent(width.max(size.width), height.max(size.height)),
+                mip_level_count: 1,
+                sample_count: 1,
+                dimension: wgpu::TextureDimension::D2,
+                format: BACKING_FORMAT,
+                usage: wgpu::TextureUsages::COPY_SRC | wgpu::TextureUsages::COPY_DST,
+                view_formats: &[],
+            })
+        })
+    }
+}
+
+/// The rectangle to move and where it goes, both within a backing of `size`; `None` if nothing is
+/// left of it.
+fn clip_move(rect: &ScrollRect, size: Size) -> Option<(Rect, (i32, i32))> {
+    let from = Rect { x: rect.x, y: rect.y, width: rect.width, height: rect.height }.clip(size)?;
+    let moved = Rect { x: from.x.checked_add(rect.dx)?, y: from.y.checked_add(rect.dy)?, ..from };
+    let to = moved.clip(size)?;
+    // Both lie within the backing, so the way back does too.
+    Some((Rect { x: to.x - rect.dx, y: to.y - rect.dy, ..to }, (to.x, to.y)))
+}
+
+fn copy(
+    encoder: &mut wgpu::CommandEncoder,
+    (from, from_x, from_y): (&wgpu::Texture, i32, i32),
+    (to, to_x, to_y): (&wgpu::Texture, i32, i32),
+    rect: Rect,
+) {
+    encoder.copy_texture_to_texture(
+        wgpu::TexelCopyTextureInfo { origin: origin(from_x, from_y), ..from.as_image_copy() },
+        wgpu::TexelCopyTextureInfo { origin: origin(to_x, to_y), ..to.as_image_copy() },
+        extent(rect.width, rect.height),
+    );
+}

@@ -1,0 +1,107 @@
+//! The overlay of one window: its newest frame and all its textures.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egui::epaint::ImageDelta;
+use egui::{ClippedPrimitive, ColorImage, ImageData, TextureId, TextureOptions};
+
+use crate::channel::OverlayFrame;
+
+/// A change of an overlay's textures.
+#[derive(Default)]
+pub(super) struct TextureChanges {
+    /// No longer used: to be dropped before the others are made.
+    pub(super) free: Vec<TextureId>,
+    /// To be made or changed, in this order. A change of a part fits the texture that is there.
+    pub(super) set: Vec<(TextureId, ImageDelta)>,
+}
+
+/// What the overlay of a window looks like now.
+///
+/// The textures are kept here too, so that a new backend can be given them; the images that egui
+/// hands out whole are shared with it.
+#[derive(Default)]
+pub(super) struct Overlay {
+    textures: HashMap<TextureId, (Arc<ColorImage>, TextureOptions)>,
+    /// Not used by frames after the present one.
+    unused: Vec<TextureId>,
+    primitives: Vec<ClippedPrimitive>,
+    pixels_per_point: f32,
+    shown: bool,
+}
+
+impl Overlay {
+    /// Takes a new frame. Returns what changes in the textures.
+    pub(super) fn update(&mut self, mut frame: OverlayFrame) -> TextureChanges {
+        let mut changes = TextureChanges { free: std::mem::take(&mut self.unused), set: Vec::new() };
+        for id in &changes.free {
+            self.textures.remove(id);
+        }
+        for (id, deltas) in frame.textures_delta.set.drain() {
+            let fitting = deltas.into_iter().filter(|delta| apply(&mut self.textures, id, delta));
+            changes.set.extend(fitting.map(|delta| (id, delta)));
+        }
+        self.unused.extend(frame.textures_delta.free.drain());
+        self.primitives = std::mem::take(&mut frame.primitives);
+        self.pixels_per_point = frame.pixels_per_point;
+        self.shown = true;
+        changes
+    }
+
+    /// Shows nothing from now on. The textures stay: later frames build on them.
+    pub(super) fn hide(&mut self) {
+        self.primitives.clear();
+        self.shown = false;
+    }
+
+    /// All textures, for a backend that has none of them.
+    pub(super) fn all_textures(&self) -> TextureChanges {
+        let whole = |(id, (image, options)): (&TextureId, &(Arc<ColorImage>, TextureOptions))| {
+            (*id, ImageDelta::full(Arc::clone(image), *options))
+        };
+        TextureChanges { free: Vec::new(), set: self.textures.iter().map(whole).collect() }
+    }
+
+    /// Whether there is anything to draw.
+    pub(super) fn is_shown(&self) -> bool {
+        self.shown
+    }
+
+    pub(super) fn primitives(&self) -> &[ClippedPrimitive] {
+        &self.primitives
+    }
+
+    /// Physical pixels in one of egui's points.
+    pub(super) fn pixels_per_point(&self) -> f32 {
+        self.pixels_per_point
+    }
+}
+
+/// Applies one change. Returns whether it fits the texture that is there.
+fn apply(
+    textures: &mut HashMap<TextureId, (Arc<ColorImage>, TextureOptions)>,
+    id: TextureId,
+    delta: &ImageDelta,
+) -> bool {
+    let ImageData::Color(image) = &delta.image;
+    let Some([x, y]) = delta.pos else {
+        textures.insert(id, (Arc::clone(image), delta.options));
+        return true;
+    };
+    let Some((texture, options)) = textures.get_mut(&id) else { return false };
+    let [width, height] = image.size;
+    if x + width > texture.size[0] || y + height > texture.size[1] || width == 0 {
+        return false;
+    }
+    *options = delta.options;
+    let texture = Arc::make_mut(texture);
+    let rowstride = texture.size[0];
+    for (row, pixels) in image.pixels.chunks_exact(width).enumerate() {
+        let start = (y + row) * rowstride + x;
+        for (to, from) in texture.pixels[start..start + width].iter_mut().zip(pixels) {
+            *to = *from;
+        }
+    }
+    true
+}

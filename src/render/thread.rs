@@ -1,0 +1,468 @@
+//! The render thread's loop: the queue, the windows, acknowledgements, and when to present.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::backend::{Backend, Part, PresentOutcome};
+use super::damage::Damage;
+use super::gpu::GpuBackend;
+use super::overlay::Overlay;
+use super::{RenderError, RenderOptions};
+use crate::channel::{
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
+    RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
+};
+use crate::codec::{Rect, Size};
+use crate::protocol::packet::client::DrawOutcome;
+use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::session::{DrawDone, Input};
+
+/// Draws that are uploaded before the windows are presented, however many wait.
+const MAX_BATCH: usize = 256;
+/// How long to wait when the system has no room for a picture.
+const RETRY: Duration = Duration::from_millis(20);
+/// Memory for the backings of all windows together, in bytes: a peer chooses their sizes.
+const MAX_BACKING_BYTES: u64 = 2 << 30;
+/// Devices lost one after the other before giving up.
+const MAX_REBUILDS: u32 = 5;
+
+/// Runs until [`RenderCommand::Shutdown`].
+pub(super) fn run(
+    queue: RenderQueue,
+    net: NetQueue,
+    app: Arc<dyn AppSink>,
+    options: RenderOptions,
+) -> Result<(), RenderError> {
+    let backend: Box<dyn Backend> = Box::new(GpuBackend::new(&options)?);
+    let mut renderer = Renderer {
+        net,
+        app,
+        options,
+        backend,
+        info: RendererInfo::default(),
+        windows: HashMap::new(),
+        painted: Vec::new(),
+        lost: None,
+        rebuilds: 0,
+    };
+    renderer.announce();
+    let mut wait = None;
+    loop {
+        let mut next = queue.pop(wait);
+        let mut handled = 0;
+        while let Some(message) = next {
+            if matches!(message, RenderMessage::Command(RenderCommand::Shutdown)) {
+                renderer.finish_draws();
+                return Ok(());
+            }
+            renderer.handle(message);
+            handled += 1;
+            next = if handled < MAX_BATCH { queue.try_pop() } else { None };
+        }
+        renderer.finish_draws();
+        wait = renderer.present_all().then_some(RETRY);
+        if let Some(why) = renderer.lost.take() {
+            renderer.rebuild(why)?;
+        }
+    }
+}
+
+/// What the thread knows of a window.
+#[derive(Default)]
+struct Window {
+    /// `None`: the backing does not exist.
+    size: Option<Size>,
+    /// The OS window and its size.
+    target: Option<(Arc<dyn WindowTarget>, Size)>,
+    hidden: bool,
+    /// Not presented yet.
+    damage: Damage,
+    /// The last draw of the newest update that is not presented yet.
+    update: Option<DrawSequence>,
+    /// All of the window is to be presented again.
+    redraw: bool,
+    has_content: bool,
+    first_paint_sent: bool,
+    overlay: Option<Overlay>,
+}
+
+/// A draw that was painted and is to be acknowledged once it was submitted.
+struct Painted {
+    draw: DrawDone,
+    /// Releases the draw's share of the byte budget when it is dropped.
+    permit: Option<tokio::sync::OwnedSemaphorePermit>,
+    /// `Some`: the draw shows; the time that decoding and uploading took.
+    spent: Option<Duration>,
+}
+
+struct Renderer {
+    net: NetQueue,
+    app: Arc<dyn AppSink>,
+    options: RenderOptions,
+    backend: Box<dyn Backend>,
+    /// As last announced.
+    info: RendererInfo,
+    windows: HashMap<WindowId, Window>,
+    painted: Vec<Painted>,
+    /// Why the backend is of no use any more.
+    lost: Option<String>,
+    /// Backends lost since the last present.
+    rebuilds: u32,
+}
+
+impl Renderer {
+    fn handle(&mut self, message: RenderMessage) {
+        match message {
+            RenderMessage::Item(RenderItem::Draw(draw)) => self.draw(*draw),
+            RenderMessage::Item(RenderItem::Backing { wid, update: BackingUpdate::Resize(size) }) => {
+                self.resize(wid, size);
+            }
+            RenderMessage::Item(RenderItem::Backing { wid, update: BackingUpdate::Destroy }) => {
+                self.destroy(wid);
+            }
+            RenderMessage::Command(command) => self.command(command),
+        }
+    }
+
+    fn command(&mut self, command: RenderCommand) {
+        match command {
+            RenderCommand::Attach { wid, target, size } => self.attach(wid, target, size),
+            RenderCommand::SurfaceResized { wid, size } => self.resize_surface(wid, size),
+            RenderCommand::Visible { wid, visible } => {
+                if let Some(window) = self.windows.get_mut(&wid) {
+                    window.redraw |= visible && window.hidden;
+                    window.hidden = !visible;
+                }
+            }
+            RenderCommand::Redraw { wid } => {
+                if let Some(window) = self.windows.get_mut(&wid) {
+                    window.redraw = true;
+                }
+            }
+            RenderCommand::Detach { wid } => {
+                self.backend.detach(wid);
+                if let Some(window) = self.windows.get_mut(&wid) {
+                    window.target = None;
+                }
+                self.forget_if_gone(wid);
+            }
+            RenderCommand::Overlay { wid, frame } => self.overlay(wid, frame),
+            RenderCommand::ReadBack { wid } => self.read_back(wid),
+            // The loop looks for it before.
+            RenderCommand::Shutdown => {}
+        }
+    }
+
+    /// Makes or resizes a backing. If that fails, draws for the window will be refused.
+    fn resize(&mut self, wid: WindowId, size: Size) {
+        let others: u64 = self.windows.iter().filter(|(other, _)| **other != wid).map(|(_, w)| w.bytes()).sum();
+        let window = self.windows.entry(wid).or_default();
+        if window.size == Some(size) {
+            return;
+        }
+        let result = if others + bytes(size) > MAX_BACKING_BYTES {
+            self.backend.destroy(wid);
+            let limit = format!("all windows may have {} MiB", MAX_BACKING_BYTES >> 20);
+            Err(RenderError::TooLarge { size, limit })
+        } else {
+            self.backend.resize(wid, size)
+        };
+        window.damage.clear();
+        match result {
+            Ok(()) => {
+                window.size = Some(size);
+                window.redraw |= window.has_content;
+            }
+            Err(error) => {
+                tracing::error!(%wid, %error, "no backing for a window");
+                window.size = None;
+                self.note_lost(error);
+            }
+        }
+    }
+
+    fn destroy(&mut self, wid: WindowId) {
+        self.backend.destroy(wid);
+        if let Some(window) = self.windows.get_mut(&wid) {
+            window.size = None;
+            window.has_content = false;
+            window.update = None;
+            window.damage.clear();
+        }
+        self.forget_if_gone(wid);
+    }
+
+    fn forget_if_gone(&mut self, wid: WindowId) {
+        if self.windows.get(&wid).is_some_and(|window| window.size.is_none() && window.target.is_none()) {
+            self.windows.remove(&wid);
+            self.backend.forget_overlay(wid);
+        }
+    }
+
+    fn draw(&mut self, draw: DecodedDraw) {
+        let started = clock::now();
+        let mut trace = draw.trace;
+        let window = self.windows.get_mut(&draw.wid).filter(|window| window.size.is_some());
+        let result = match (&draw.content, &window) {
+            (DrawContent::Nothing(outcome), _) => Err(outcome.clone()),
+            (_, None) => Err(DrawOutcome::WindowNotFound),
+            (DrawContent::Picture(picture), _) => {
+                paint_result(self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger), &mut self.lost)
+            }
+            (DrawContent::Scroll(rects), _) => {
+                paint_result(self.backend.scroll(draw.wid, rects, &mut trace.ledger), &mut self.lost)
+            }
+        };
+        if let Some(window) = window {
+            if result.is_ok() {
+                window.has_content = true;
+                window.add_damage(draw.rect, &draw.content);
+            }
+            if draw.flush == 0 {
+                window.update = Some(draw.sequence);
+            }
+        }
+        let (outcome, spent) = match result {
+            Ok(()) => {
+                let decoding = trace.decode_started.zip(trace.decoded);
+                let decoding = decoding.map_or(Duration::ZERO, |(from, to)| to.saturating_duration_since(from));
+                let uploading = clock::now().saturating_duration_since(started);
+                (DrawOutcome::Presented { decode_us: 1 }, Some(decoding + uploading))
+            }
+            Err(outcome) => (outcome, None),
+        };
+        self.painted.push(Painted {
+            draw: DrawDone {
+                wid: draw.wid,
+                sequence: draw.sequence,
+                size: Size { width: draw.rect.width, height: draw.rect.height },
+                encoding: draw.encoding,
+                outcome,
+                trace,
+            },
+            permit: draw.permit,
+            spent,
+        });
+    }
+
+    /// Hands what was painted to the GPU and acknowledges it.
+    fn finish_draws(&mut self) {
+        let before = clock::now();
+        if let Err(error) = self.backend.submit() {
+            self.note_lost(error);
+        }
+        let shown = self.painted.iter().filter(|painted| painted.spent.is_some()).count();
+        let now = clock::now();
+        let submitting = now.saturating_duration_since(before) / u32::try_from(shown).unwrap_or(1).max(1);
+        for mut painted in self.painted.drain(..) {
+            painted.draw.trace.uploaded = Some(now);
+            if let Some(spent) = painted.spent {
+                let decode_us = u32::try_from((spent + submitting).as_micros()).unwrap_or(u32::MAX).max(1);
+                painted.draw.outcome = DrawOutcome::Presented { decode_us };
+            }
+            drop(painted.permit);
+            self.net.push(NetCommand::DrawDone(Box::new(painted.draw)));
+        }
+    }
+
+    /// Presents each window that shows something new. Returns whether one has to be tried again.
+    fn present_all(&mut self) -> bool {
+        let mut again = false;
+        for (&wid, window) in &mut self.windows {
+            if !window.is_due() {
+                if window.damage.is_empty() {
+                    window.update = None;
+                }
+                continue;
+            }
+            let outcome = if window.target.is_some() {
+                let part = if window.redraw { Part::All } else { Part::Damage(window.damage.rects()) };
+                let overlay = window.overlay.as_ref().filter(|overlay| overlay.is_shown());
+                self.backend.present(wid, part, overlay)
+            } else if self.options.offscreen {
+                Ok(PresentOutcome::Presented)
+            } else {
+                continue;
+            };
+            match outcome {
+                Ok(PresentOutcome::Presented) => {
+                    self.rebuilds = 0;
+                    self.net.push(NetCommand::Presented { wid, sequence: window.update, at: clock::now() });
+                    if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
+                        self.app.send(AppEvent::FirstPaint { wid });
+                    }
+                    window.presented();
+                }
+                Ok(PresentOutcome::TryLater) => again = true,
+                Ok(PresentOutcome::Hidden) => window.presented(),
+                Err(RenderError::DeviceLost(why)) => self.lost = Some(why),
+                Err(error) => {
+                    tracing::warn!(%wid, %error, "present failed");
+                    window.presented();
+                }
+            }
+        }
+        again
+    }
+
+    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size) {
+        let window = self.windows.entry(wid).or_default();
+        window.target = Some((Arc::clone(&target), size));
+        window.redraw |= window.has_content;
+        window.hidden = false;
+        if let Err(error) = self.backend.attach(wid, target, size) {
+            window.target = None;
+            if !self.note_lost(error) {
+                self.app.send(AppEvent::RendererFailed(format!("window {wid} cannot be shown")));
+            }
+        }
+        self.announce();
+    }
+
+    fn resize_surface(&mut self, wid: WindowId, size: Size) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        let Some((_, surface_size)) = &mut window.target else { return };
+        if *surface_size == size {
+            return;
+        }
+        *surface_size = size;
+        window.redraw = true;
+        if let Err(error) = self.backend.resize_surface(wid, size) {
+            self.note_lost(error);
+        }
+    }
+
+    fn overlay(&mut self, wid: WindowId, frame: Option<crate::channel::OverlayFrame>) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        match (frame, &mut window.overlay) {
+            (Some(frame), overlay) => {
+                let changes = overlay.get_or_insert_default().update(frame);
+                self.backend.update_overlay(wid, &changes);
+            }
+            (None, Some(overlay)) => overlay.hide(),
+            (None, None) => return,
+        }
+        window.redraw = true;
+    }
+
+    fn read_back(&mut self, wid: WindowId) {
+        let overlay = self.windows.get(&wid).and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
+        let (size, rgba) = self.backend.read_back(wid, overlay).unwrap_or_else(|error| {
+            tracing::warn!(%wid, %error, "no pixels to read back");
+            self.note_lost(error);
+            (Size::default(), Vec::new())
+        });
+        self.app.send(AppEvent::Pixels { wid, size, rgba });
+    }
+
+    /// Logs an error and returns whether it means that the backend is lost.
+    fn note_lost(&mut self, error: RenderError) -> bool {
+        note_lost(error, &mut self.lost)
+    }
+
+    /// Makes a new backend with everything that is needed, and asks the server for the pixels.
+    fn rebuild(&mut self, why: String) -> Result<(), RenderError> {
+        self.rebuilds += 1;
+        if self.rebuilds > MAX_REBUILDS {
+            return Err(RenderError::DeviceLost(why));
+        }
+        tracing::warn!(%why, "graphics device lost, starting again");
+        self.backend = Box::new(GpuBackend::new(&self.options)?);
+        for (&wid, window) in &mut self.windows {
+            if let Some(size) = window.size {
+                self.backend.resize(wid, size)?;
+                self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
+            }
+            if let Some((target, size)) = &window.target {
+                self.backend.attach(wid, Arc::clone(target), *size)?;
+            }
+            if let Some(overlay) = &window.overlay {
+                self.backend.update_overlay(wid, &overlay.all_textures());
+            }
+        }
+        self.announce();
+        Ok(())
+    }
+
+    /// Tells the statistics what renders, if that changed.
+    fn announce(&mut self) {
+        let info = self.backend.info();
+        if info != self.info {
+            tracing::info!(
+                adapter = info.adapter,
+                backend = info.backend,
+                present_mode = info.present_mode,
+                "renderer"
+            );
+            self.info = info.clone();
+            self.net.push(NetCommand::Renderer(info));
+        }
+    }
+}
+
+impl Window {
+    fn bytes(&self) -> u64 {
+        self.size.map_or(0, bytes)
+    }
+
+    fn is_due(&self) -> bool {
+        !self.hidden && (self.redraw || (self.update.is_some() && !self.damage.is_empty()))
+    }
+
+    fn presented(&mut self) {
+        self.redraw = false;
+        self.update = None;
+        self.damage.clear();
+    }
+
+    fn add_damage(&mut self, rect: Rect, content: &DrawContent) {
+        let Some(size) = self.size else { return };
+        match content {
+            DrawContent::Picture(_) => self.damage.add(rect, size),
+            DrawContent::Scroll(rects) => {
+                for rect in rects {
+                    self.damage.add(destination(rect), size);
+                }
+            }
+            DrawContent::Nothing(_) => {}
+        }
+    }
+}
+
+/// Where the pixels of a scroll rectangle go.
+fn destination(rect: &ScrollRect) -> Rect {
+    Rect {
+        x: rect.x.saturating_add(rect.dx),
+        y: rect.y.saturating_add(rect.dy),
+        width: rect.width,
+        height: rect.height,
+    }
+}
+
+fn paint_result(result: Result<(), RenderError>, lost: &mut Option<String>) -> Result<(), DrawOutcome> {
+    result.map_err(|error| {
+        let message = error.to_string();
+        note_lost(error, lost);
+        DrawOutcome::Error { message }
+    })
+}
+
+fn note_lost(error: RenderError, lost: &mut Option<String>) -> bool {
+    match error {
+        RenderError::DeviceLost(why) => {
+            *lost = Some(why);
+            true
+        }
+        error => {
+            tracing::warn!(%error, "rendering failed");
+            false
+        }
+    }
+}
+
+/// Bytes of a backing of `size`.
+fn bytes(size: Size) -> u64 {
+    u64::from(size.width) * u64::from(size.height) * 4
+}
