@@ -25,6 +25,7 @@ pub(super) enum PresentOutcome {
 pub(super) enum Part<'a> {
     All,
     /// These rectangles of the backing changed, nothing else.
+    #[expect(dead_code, reason = "a swapchain's pictures are always drawn whole; the CPU renderer reads it")]
     Damage(&'a [Rect]),
 }
 
@@ -52,14 +53,19 @@ pub(super) trait Backend {
     ) -> Result<(), RenderError>;
 
     /// Moves rectangles of the backing; each shows what was there before all of them.
-    fn scroll(&mut self, wid: WindowId, rects: &[ScrollRect], ledger: &mut CopyLedger)
-    -> Result<(), RenderError>;
+    fn scroll(
+        &mut self,
+        wid: WindowId,
+        rects: &[ScrollRect],
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError>;
 
     /// Hands over everything that was painted since the last call.
     fn submit(&mut self) -> Result<(), RenderError>;
 
     /// Makes the OS window `target` show the backing.
-    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size) -> Result<(), RenderError>;
+    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size)
+    -> Result<(), RenderError>;
 
     /// The OS window has another size.
     fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
@@ -82,9 +88,6 @@ pub(super) trait Backend {
     ) -> Result<PresentOutcome, RenderError>;
 
     /// The backing with the overlay over it, as opaque RGBA.
-    fn read_back(
-        &mut self,
-        wid: WindowId,
-        overlay: Option<&Overlay>,
-    ) -> Result<(Size, Vec<u8>), RenderError>;
+    fn read_back(&mut self, wid: WindowId, overlay: Option<&Overlay>)
+    -> Result<(Size, Vec<u8>), RenderError>;
 }

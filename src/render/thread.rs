@@ -157,7 +157,8 @@ impl Renderer {
 
     /// Makes or resizes a backing. If that fails, draws for the window will be refused.
     fn resize(&mut self, wid: WindowId, size: Size) {
-        let others: u64 = self.windows.iter().filter(|(other, _)| **other != wid).map(|(_, w)| w.bytes()).sum();
+        let others: u64 =
+            self.windows.iter().filter(|(other, _)| **other != wid).map(|(_, w)| w.bytes()).sum();
         let window = self.windows.entry(wid).or_default();
         if window.size == Some(size) {
             return;
@@ -208,9 +209,10 @@ impl Renderer {
         let result = match (&draw.content, &window) {
             (DrawContent::Nothing(outcome), _) => Err(outcome.clone()),
             (_, None) => Err(DrawOutcome::WindowNotFound),
-            (DrawContent::Picture(picture), _) => {
-                paint_result(self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger), &mut self.lost)
-            }
+            (DrawContent::Picture(picture), _) => paint_result(
+                self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger),
+                &mut self.lost,
+            ),
             (DrawContent::Scroll(rects), _) => {
                 paint_result(self.backend.scroll(draw.wid, rects, &mut trace.ledger), &mut self.lost)
             }
@@ -227,7 +229,8 @@ impl Renderer {
         let (outcome, spent) = match result {
             Ok(()) => {
                 let decoding = trace.decode_started.zip(trace.decoded);
-                let decoding = decoding.map_or(Duration::ZERO, |(from, to)| to.saturating_duration_since(from));
+                let decoding =
+                    decoding.map_or(Duration::ZERO, |(from, to)| to.saturating_duration_since(from));
                 let uploading = clock::now().saturating_duration_since(started);
                 (DrawOutcome::Presented { decode_us: 1 }, Some(decoding + uploading))
             }

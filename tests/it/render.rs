@@ -1,1 +1,6 @@
-//! Tests of render.
+//! The renderer, off screen and in windows, compared with the CPU reference.
+
+mod formats;
+mod rig;
+mod shaders;
+mod updates;

@@ -48,7 +48,10 @@ impl Backing {
         let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("backing"),
             layout,
-            entries: &[wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&view) }],
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::TextureView(&view),
+            }],
         });
         Ok(Self { texture, view, size, bind_group, recorded: false })
     }
@@ -89,8 +92,7 @@ impl Backing {
         let row = visible.width as usize * 4;
         let start = skipped_rows * rowstride + skipped_columns * 4;
         let expected = start + (visible.height as usize - 1) * rowstride + row;
-        let rows =
-            data.get(start..expected).ok_or(RenderError::PictureData { got: data.len(), expected })?;
+        let rows = data.get(start..expected).ok_or(RenderError::PictureData { got: data.len(), expected })?;
         queue.write_texture(
             wgpu::TexelCopyTextureInfo {
                 texture: &self.texture,

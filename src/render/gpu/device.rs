@@ -70,7 +70,8 @@ fn choose(options: &RenderOptions) -> Result<(wgpu::Instance, wgpu::Adapter), Re
     }
     // OpenGL is looked at only if it can be better: opening it takes its time.
     let first = request(options, Backends::PRIMARY);
-    if first.as_ref().is_ok_and(|(_, adapter)| is_gpu(adapter) || options.force_software) {
+    let good = |adapter: &wgpu::Adapter| is_gpu(adapter) || options.force_software || !may_have_gpu();
+    if first.as_ref().is_ok_and(|(_, adapter)| good(adapter)) {
         return first;
     }
     match request(options, Backends::GL) {
@@ -103,6 +104,12 @@ fn request(
         return Err(RenderError::NoAdapter(format!("{name} has no storage buffers")));
     }
     Ok((instance, adapter))
+}
+
+/// Whether the kernel shows a GPU. Where that cannot be told cheaply: perhaps.
+fn may_have_gpu() -> bool {
+    let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0"];
+    !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
 }
 
 fn is_gpu(adapter: &wgpu::Adapter) -> bool {

@@ -76,7 +76,8 @@ impl Backend for GpuBackend {
         RendererInfo {
             adapter: info.name,
             backend: info.backend.to_string(),
-            present_mode: present_mode.map_or_else(|| "none".into(), |mode| format!("{mode:?}").to_lowercase()),
+            present_mode: present_mode
+                .map_or_else(|| "none".into(), |mode| format!("{mode:?}").to_lowercase()),
             software: info.device_type == wgpu::DeviceType::Cpu,
         }
     }
@@ -156,7 +157,12 @@ impl Backend for GpuBackend {
         self.gpu.check()
     }
 
-    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size) -> Result<(), RenderError> {
+    fn attach(
+        &mut self,
+        wid: WindowId,
+        target: Arc<dyn WindowTarget>,
+        size: Size,
+    ) -> Result<(), RenderError> {
         // The old surface goes first: a window has one swapchain at a time.
         self.surfaces.remove(&wid);
         let surface = WindowSurface::new(&self.gpu, target, size, self.preference)?;

@@ -105,7 +105,12 @@ impl Unpacker {
         pass.set_pipeline(pipeline);
         pass.set_bind_group(0, &staging.bind_group, &[offset]);
         // A clipped rectangle has no negative coordinates.
-        pass.set_scissor_rect(visible.x.unsigned_abs(), visible.y.unsigned_abs(), visible.width, visible.height);
+        pass.set_scissor_rect(
+            visible.x.unsigned_abs(),
+            visible.y.unsigned_abs(),
+            visible.width,
+            visible.height,
+        );
         pass.draw(0..3, 0..1);
         Ok(())
     }
@@ -196,7 +201,8 @@ fn make_pipeline(
     scaled: bool,
 ) -> wgpu::RenderPipeline {
     let constants = [("FORMAT", f64::from(format)), ("SCALED", f64::from(u8::from(scaled)))];
-    let compilation_options = wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
+    let compilation_options =
+        wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
     gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
         label: Some("unpack"),
         layout: Some(layout),

@@ -1,0 +1,152 @@
+//! Every pixel format, at odd sizes, strides and places.
+
+use farpane::buffers::Payload;
+use farpane::channel::DrawContent;
+use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::protocol::packet::client::DrawOutcome;
+use farpane::stats::CopySite;
+
+use super::rig::{Image, Rig, noise, noise_picture, plain_picture};
+
+const FORMATS: [PixelFormat; 13] = [
+    PixelFormat::Bgrx,
+    PixelFormat::Bgra,
+    PixelFormat::Rgbx,
+    PixelFormat::Rgba,
+    PixelFormat::Xrgb,
+    PixelFormat::Argb,
+    PixelFormat::Xbgr,
+    PixelFormat::Abgr,
+    PixelFormat::Rgb,
+    PixelFormat::Bgr,
+    PixelFormat::Bgr565,
+    PixelFormat::R210,
+    PixelFormat::Grey,
+];
+
+#[test]
+fn packed_formats_are_exact() {
+    let mut rig = Rig::offscreen();
+    for format in FORMATS {
+        for (width, height, padding) in
+            [(64, 48, 0), (37, 29, 0), (37, 29, 5), (1, 1, 3), (5, 1, 0), (1, 7, 12)]
+        {
+            let picture = noise_picture(format, width, height, padding);
+            let mut expected = Image::black(70, 50);
+            expected.paint(3, 1, &picture);
+            rig.backing(1, farpane::channel::BackingUpdate::Destroy);
+            rig.resize(1, 70, 50);
+            rig.picture(1, 3, 1, &picture);
+            let shown = rig.shown(1);
+            assert_eq!(shown.max_error(&expected), 0, "{format:?} {width}×{height}+{padding}");
+            assert!(matches!(rig.done().outcome, DrawOutcome::Presented { decode_us: 1.. }));
+        }
+    }
+}
+
+#[test]
+fn pictures_are_clipped_at_every_edge() {
+    let mut rig = Rig::offscreen();
+    for format in [PixelFormat::Bgrx, PixelFormat::Rgb, PixelFormat::Argb] {
+        let picture = noise_picture(format, 31, 23, 8);
+        for (x, y) in [(-11, -7), (40, -3), (-30, 30), (45, 39), (-31, 0), (50, 0), (i32::MIN, i32::MAX)] {
+            let mut expected = Image::black(50, 40);
+            if x > -1000 {
+                expected.paint(x, y, &picture);
+            }
+            rig.backing(1, farpane::channel::BackingUpdate::Destroy);
+            rig.resize(1, 50, 40);
+            rig.picture(1, x, y, &picture);
+            assert_eq!(rig.shown(1).max_error(&expected), 0, "{format:?} at {x},{y}");
+            assert!(matches!(rig.done().outcome, DrawOutcome::Presented { .. }));
+        }
+    }
+}
+
+/// YUV noise with padded planes that are not in order.
+fn yuv_picture(format: YuvFormat, matrix: YuvMatrix, full_range: bool, width: u32, height: u32) -> Picture {
+    let (chroma_width, chroma_height) = format.chroma_size(width, height);
+    let (luma_stride, chroma_stride) = (width as usize + 3, chroma_width as usize + 1);
+    let chroma_len = chroma_stride * chroma_height as usize;
+    let planes = [
+        Plane { offset: 1 + chroma_len, rowstride: luma_stride },
+        Plane { offset: 1, rowstride: chroma_stride },
+        Plane { offset: 2 + chroma_len + luma_stride * height as usize, rowstride: chroma_stride },
+    ];
+    let data = Payload::from(noise(width * height, planes[2].offset + chroma_len));
+    let yuv = YuvPicture { format, matrix, full_range, planes, data };
+    Picture::yuv(Size { width, height }, yuv).expect("a valid picture")
+}
+
+#[test]
+fn yuv_is_converted_with_its_matrix_and_range() {
+    let mut rig = Rig::offscreen();
+    for format in [YuvFormat::I420, YuvFormat::I422, YuvFormat::I444] {
+        for matrix in [YuvMatrix::Bt601, YuvMatrix::Bt709] {
+            for full_range in [false, true] {
+                for (width, height) in [(64, 48), (37, 29), (1, 1)] {
+                    let picture = yuv_picture(format, matrix, full_range, width, height);
+                    let mut expected = Image::black(64, 48);
+                    expected.paint(0, 0, &picture);
+                    rig.backing(1, farpane::channel::BackingUpdate::Destroy);
+                    rig.resize(1, 64, 48);
+                    rig.picture(1, 0, 0, &picture);
+                    let error = rig.shown(1).max_error(&expected);
+                    assert!(error <= 1, "{format:?} {matrix:?} {full_range} {width}×{height}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_of_another_size_is_scaled() {
+    let mut rig = Rig::offscreen();
+    rig.resize(1, 60, 40);
+    // A gradient stays one: each channel grows evenly.
+    let ramp: Vec<u8> = (0..10).flat_map(|y| (0..20).flat_map(move |x| [x * 10, y * 20, 7, 0])).collect();
+    let size = Size { width: 20, height: 10 };
+    let ramp = Picture::packed(size, PixelFormat::Rgbx, 80, Payload::from(ramp)).expect("a valid picture");
+    let rect = Rect { x: 0, y: 0, width: 60, height: 40 };
+    rig.draw(1, rect, DrawContent::Picture(ramp), 0);
+    let shown = rig.shown(1);
+    for y in 0..40 {
+        for x in 0..60 {
+            let red = ((x as f32 + 0.5) / 3.0 - 0.5).clamp(0.0, 19.0) * 10.0;
+            let green = ((y as f32 + 0.5) / 4.0 - 0.5).clamp(0.0, 9.0) * 20.0;
+            let [got_red, got_green, ..] = shown.pixel(x, y);
+            assert!((f32::from(got_red) - red).abs() <= 1.0, "{x},{y}: {got_red} for {red}");
+            assert!((f32::from(got_green) - green).abs() <= 1.0, "{x},{y}: {got_green} for {green}");
+        }
+    }
+    // The direct format is scaled too, and YUV.
+    rig.draw(1, rect, DrawContent::Picture(plain_picture(7, 5, [200, 100, 50])), 0);
+    let mut expected = Image::black(60, 40);
+    expected.paint(0, 0, &plain_picture(60, 40, [200, 100, 50]));
+    assert_eq!(rig.shown(1).max_error(&expected), 0);
+    let yuv = yuv_picture(YuvFormat::I420, YuvMatrix::Bt601, false, 1, 1);
+    let mut expected = Image::black(1, 1);
+    expected.paint(0, 0, &yuv);
+    rig.draw(1, rect, DrawContent::Picture(yuv), 0);
+    let (got, wanted) = (rig.shown(1).pixel(59, 39), expected.pixel(0, 0));
+    assert!(got.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1), "{got:?} {wanted:?}");
+}
+
+#[test]
+fn uploads_are_counted() {
+    let mut rig = Rig::offscreen();
+    rig.resize(1, 100, 100);
+    let staged = |rig: &mut Rig, x, picture: &Picture| {
+        rig.picture(1, x, 0, picture);
+        let ledger = rig.done().trace.ledger;
+        assert_eq!(ledger.copied_bytes(), ledger.copied_at(CopySite::Staging), "no other copies");
+        (ledger.copied_at(CopySite::Staging), ledger.allocations)
+    };
+    // Only the visible part of pixels that go straight into the backing.
+    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Bgrx, 50, 10, 8)), (50 * 10 * 4, 0));
+    assert_eq!(staged(&mut rig, 90, &noise_picture(PixelFormat::Bgra, 50, 10, 8)), (10 * 10 * 4, 0));
+    // All bytes of others, and the staging buffer is made once.
+    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 1));
+    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 0));
+    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Grey, 7, 1, 0)), (7, 0));
+}
