@@ -85,7 +85,9 @@ impl Staging {
     /// The present submission was made: its buffers and slots can be used again.
     pub(super) fn submitted(&mut self) {
         self.used_slots = 0;
-        self.idle.extend(self.in_use.drain(..));
+        while let Some(buffer) = self.in_use.pop() {
+            self.idle.push(buffer);
+        }
         let mut idle_bytes: u64 = self.idle.iter().map(|buffer| buffer.buffer.size()).sum();
         while idle_bytes > MAX_IDLE_BYTES && !self.idle.is_empty() {
             idle_bytes -= self.idle.remove(0).buffer.size();

@@ -103,7 +103,7 @@ fn scroll_rectangles_show_what_was_there_before() {
             }
         }
         let whole = Rect { x: 0, y: 0, width: 50, height: 40 };
-        rig.draw(1, whole, DrawContent::Scroll(rects.to_vec()), 0);
+        rig.draw(1, whole, DrawContent::Scroll(Vec::from(*rects)), 0);
         let error = rig.shown(1).max_error(&expected);
         assert_eq!(error, 0, "case {number}");
         let done = rig.done();
