@@ -17,13 +17,18 @@ pub enum Generation {
 }
 
 /// A password: wiped from memory when dropped, never printed.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Takes the password over; the caller keeps no copy.
     pub fn new(password: String) -> Self {
         Self(Zeroizing::new(password))
+    }
+
+    /// The text itself, to compute a challenge's answer with.
+    pub fn expose(&self) -> &str {
+        &self.0
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -165,6 +170,8 @@ pub struct SessionConfig {
     pub pictures: PictureOptions,
     /// Record compressors that the wire layer can undo, best first: `lz4`, `zstd`, `brotli`, `zlib`.
     pub compressors: Vec<&'static str>,
+    /// How hard the server may compress packets and raw pixels: 0 (not at all) to 9.
+    pub compression_level: u8,
     pub display: DisplayInfo,
     /// The local X server's keymap, if it is known by now; else a US one is told, until
     /// [`super::Input::KeymapChanged`].
@@ -184,6 +191,7 @@ impl Default for SessionConfig {
             link: Link::default(),
             pictures: PictureOptions::default(),
             compressors: vec!["lz4", "zstd", "brotli", "zlib"],
+            compression_level: 1,
             display: DisplayInfo::single(Size { width: 1280, height: 800 }),
             keymap: None,
             share: false,

@@ -64,7 +64,7 @@ fn common(config: &SessionConfig) -> Dict {
         .push(encoder, true)
         .push("chunks", true)
         .push("compressors", &compressors[..])
-        .push("compression_level", 1u32)
+        .push("compression_level", u32::from(config.compression_level))
         .push("digest", &auth::offered_digests(config.generation, config.link)[..])
         .push("salt-digest", &auth::salt_digests(config.generation)[..]);
     for compressor in compressors {
