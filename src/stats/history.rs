@@ -30,17 +30,22 @@ impl History {
         point
     }
 
-    /// The complete seconds before `now`, oldest first; a second without events is all zeros.
+    /// The complete seconds before `now`, oldest first. A second without events is all zeros,
+    /// except that the last measured latency holds.
     pub fn points(&self, started: Instant, now: Instant) -> Vec<HistoryPoint> {
         let seconds = now.saturating_duration_since(started).as_secs();
+        let mut latency_us = 0;
         (seconds.saturating_sub(HISTORY_SECONDS as u64 - 1)..seconds)
             .map(|second| {
-                let point = self.ring[(second % HISTORY_SECONDS as u64) as usize];
-                if point.second == second {
-                    point
+                let kept = self.ring[(second % HISTORY_SECONDS as u64) as usize];
+                let mut point = if kept.second == second {
+                    kept
                 } else {
                     HistoryPoint { second, ..HistoryPoint::default() }
-                }
+                };
+                latency_us = if point.latency_us == 0 { latency_us } else { point.latency_us };
+                point.latency_us = latency_us;
+                point
             })
             .collect()
     }
