@@ -1,9 +1,12 @@
 //! Layer 0: recycled byte buffers.
 //!
-//! A [`BufferPool`] hands out [`BufferMut`]s of exactly the asked capacity; a filled one is
+//! A [`BufferPool`] hands out [`BufferMut`]s of at least the asked capacity; a filled one is
 //! frozen into a [`Payload`], which can be shared and sliced without copying. When the last
 //! [`Payload`] of a buffer is dropped, the pool can hand the memory out again: in steady state
 //! nothing is allocated.
+//!
+//! The pool keeps a reference to every buffer it ever handed out (up to a bound), so giving one
+//! back is nothing more than dropping it, on whatever thread.
 
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
@@ -12,14 +15,26 @@ use crate::stats::CopyLedger;
 
 /// Bytes that a pool keeps for reuse at most; beyond that the oldest idle buffers are freed.
 const DEFAULT_RETAINED_BYTES: usize = 160 * 1024 * 1024;
-/// Buffers that a pool keeps at most.
+/// Buffers that a pool knows at most; the rest is freed when it is dropped.
 const MAX_SLOTS: usize = 256;
+/// New buffers are rounded up to this, so that sizes that differ a little share buffers.
+const SIZE_STEP: usize = 4096;
+/// A recycled buffer may be this many times larger than what was asked for.
+const MAX_OVERSIZE: usize = 4;
 
 /// A set of buffers that are reused. Cheap to clone; all clones share the buffers.
 #[derive(Clone, Debug)]
 pub struct BufferPool {
-    slots: Arc<Mutex<Vec<Arc<Vec<u8>>>>>,
+    slots: Arc<Mutex<Slots>>,
     retained_bytes: usize,
+}
+
+/// Every buffer that was frozen or given back, in use or idle, oldest first.
+#[derive(Debug)]
+struct Slots {
+    buffers: Vec<Arc<Vec<u8>>>,
+    /// Capacities of `buffers`, in use or idle.
+    bytes: usize,
 }
 
 impl Default for BufferPool {
@@ -31,63 +46,77 @@ impl Default for BufferPool {
 impl BufferPool {
     /// A pool that keeps at most `retained_bytes` of idle memory.
     pub fn new(retained_bytes: usize) -> Self {
-        Self { slots: Arc::default(), retained_bytes }
+        let slots = Slots { buffers: Vec::with_capacity(MAX_SLOTS + 1), bytes: 0 };
+        Self { slots: Arc::new(Mutex::new(slots)), retained_bytes }
     }
 
     /// An empty buffer with room for at least `capacity` bytes: a recycled one that is idle and
-    /// at most four times too large, else a new one (noted in `ledger`).
+    /// not much too large, else a new one (noted in `ledger`).
     pub fn take(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
-        let mut buffer = self.take_idle(capacity, ledger);
+        let mut buffer = self.take_as_is(capacity, ledger);
         buffer.vec().clear();
         buffer
     }
 
-    /// A buffer of exactly `len` bytes to be overwritten by a decoder: their values are arbitrary
-    /// (those of the buffer's last use, so that nothing has to be filled with zeros in steady
-    /// state).
+    /// A buffer whose content is `len` bytes of old data or zeros, to be overwritten. For
+    /// decoders that write into initialised memory: a recycled buffer is not cleared for them.
     pub fn take_filled(&self, len: usize, ledger: &mut CopyLedger) -> BufferMut {
-        let mut buffer = self.take_idle(len, ledger);
+        let mut buffer = self.take_as_is(len, ledger);
         buffer.vec().resize(len, 0);
         buffer
     }
 
-    fn take_idle(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
-        let recycled = {
-            let mut slots = self.lock();
-            let best = slots
-                .iter()
-                .enumerate()
-                .filter(|(_, slot)| {
-                    let size = slot.capacity();
-                    Arc::strong_count(slot) == 1 && size >= capacity && size / 4 <= capacity.max(4096)
-                })
-                .min_by_key(|(_, slot)| slot.capacity())
-                .map(|(index, _)| index);
-            best.map(|index| slots.swap_remove(index))
-        };
-        let bytes = recycled.unwrap_or_else(|| {
+    /// A buffer with whatever content it had.
+    fn take_as_is(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
+        let bytes = self.lock().take_idle(capacity).unwrap_or_else(|| {
+            let capacity = capacity.max(1).checked_next_multiple_of(SIZE_STEP).unwrap_or(capacity);
             ledger.note_allocation(capacity);
             Arc::new(Vec::with_capacity(capacity))
         });
-        // INVARIANT: a recycled slot was taken out of the pool while it held the only reference,
-        // and a reference can only be made from another one.
         BufferMut { bytes: Some(bytes), pool: self.clone() }
     }
 
     fn put_back(&self, bytes: Arc<Vec<u8>>) {
-        let mut slots = self.lock();
-        slots.push(bytes);
-        let mut idle: usize = slots.iter().filter(|s| Arc::strong_count(s) == 1).map(|s| s.capacity()).sum();
-        while idle > self.retained_bytes || slots.len() > MAX_SLOTS {
-            let Some(oldest) = slots.iter().position(|s| Arc::strong_count(s) == 1) else {
-                break;
-            };
-            idle -= slots.remove(oldest).capacity();
-        }
+        self.lock().put(bytes, self.retained_bytes);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Vec<u8>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Slots {
+    /// Takes out the smallest idle buffer that holds `capacity` and is not much larger.
+    fn take_idle(&mut self, capacity: usize) -> Option<Arc<Vec<u8>>> {
+        let largest = capacity.max(SIZE_STEP).saturating_mul(MAX_OVERSIZE);
+        let (index, _) = self
+            .buffers
+            .iter()
+            .enumerate()
+            .filter(|(_, buffer)| (capacity..=largest).contains(&buffer.capacity()))
+            .filter(|(_, buffer)| Arc::strong_count(buffer) == 1)
+            .min_by_key(|(_, buffer)| buffer.capacity())?;
+        let mut buffer = self.buffers.swap_remove(index);
+        self.bytes -= buffer.capacity();
+        // The only other way to a reference is through this locked list, so it stays unique.
+        Arc::get_mut(&mut buffer).is_some().then_some(buffer)
+    }
+
+    /// Remembers `buffer` and frees the oldest idle ones beyond the bounds.
+    fn put(&mut self, buffer: Arc<Vec<u8>>, retained_bytes: usize) {
+        self.bytes += buffer.capacity();
+        self.buffers.push(buffer);
+        while self.bytes > retained_bytes || self.buffers.len() > MAX_SLOTS {
+            let idle = self.buffers.iter().position(|buffer| Arc::strong_count(buffer) == 1);
+            // Nothing idle: forget the oldest one in use, so that the list stays short. Its
+            // memory is freed when it is dropped.
+            let index = match idle {
+                Some(index) => index,
+                None if self.buffers.len() > MAX_SLOTS => 0,
+                None => break,
+            };
+            self.bytes -= self.buffers.remove(index).capacity();
+        }
     }
 }
 
@@ -135,7 +164,7 @@ impl Drop for BufferMut {
 
 /// Immutable bytes that share one buffer: cloning and slicing move no byte.
 ///
-/// A payload keeps its whole buffer alive.
+/// A payload keeps its whole buffer alive ([`Payload::retained_bytes`]).
 #[derive(Clone)]
 pub struct Payload {
     bytes: Arc<Vec<u8>>,
@@ -151,11 +180,18 @@ impl Payload {
         let end = self.start.checked_add(range.end)?;
         (start <= end && end <= self.end).then(|| Self { bytes: Arc::clone(&self.bytes), start, end })
     }
+
+    /// Bytes of memory that this payload keeps from being recycled: its whole buffer. A byte
+    /// budget for payloads should count these, not only the length.
+    pub fn retained_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
 }
 
 impl Default for Payload {
     fn default() -> Self {
-        Self::from(Vec::new())
+        static EMPTY: std::sync::LazyLock<Arc<Vec<u8>>> = std::sync::LazyLock::new(Arc::default);
+        Self { bytes: Arc::clone(&EMPTY), start: 0, end: 0 }
     }
 }
 

@@ -1,7 +1,30 @@
 //! Layer 0: the wire, without IO: records, chunks, compressors, packet encoders, typed packets.
 //!
 //! The authority is Xpra's `docs/Network/Protocol.md` (cited by section as "Protocol.md §3.1").
+//!
+//! ```text
+//! bytes ─► Reassembler ─► RawPacket ─► PacketReader ─► ServerPacket
+//! ClientPacket ─► PacketWriter ─► bytes
+//! ```
+//!
+//! A server speaks the same: [`PacketReader::read_client`] and [`PacketWriter::write_server`].
 
+pub mod bencode;
+pub mod compression;
+pub mod limits;
 pub mod packet;
+pub mod peer;
+pub mod reader;
+pub mod reassembly;
+pub mod record;
+pub mod rencodeplus;
+pub mod tape;
+pub mod writer;
 
-pub use packet::{ClientPacket, ServerPacket};
+pub use limits::Limits;
+pub use packet::{ClientPacket, ServerPacket, Spelling};
+pub use peer::NotXpra;
+pub use reader::{Incoming, PacketError, PacketReader};
+pub use reassembly::{RawPacket, Reassembler};
+pub use record::{Dialect, RecordError};
+pub use writer::{PacketWriter, ServerRecords};

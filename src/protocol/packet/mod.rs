@@ -1,11 +1,20 @@
 //! Typed packets, both ways. Dynamic values stay in here, except in the maps that the protocol
 //! itself leaves open (capabilities, window metadata).
 
+pub mod args;
 pub mod client;
+pub(crate) mod client_parse;
+pub(crate) mod client_write;
+mod draw;
+pub mod encode;
+pub mod names;
 pub mod server;
+pub(crate) mod server_parse;
+pub(crate) mod server_write;
 pub mod value;
 
 pub use client::ClientPacket;
+pub use names::Spelling;
 pub use server::ServerPacket;
 pub use value::{Dict, Value};
 

@@ -1,0 +1,114 @@
+//! From [`RawPacket`]s to typed packets: decompression, packet decoding, raw chunks, arguments.
+
+use std::time::Instant;
+
+use crate::buffers::{BufferPool, Payload};
+use crate::stats::CopyLedger;
+
+use super::bencode;
+use super::compression::{DecompressError, Decompressor};
+use super::limits::Limits;
+use super::packet::args::{ArgError, Args, Chunks};
+use super::packet::{ClientPacket, ServerPacket, client_parse, server_parse};
+use super::reassembly::{RawPacket, RawRecord};
+use super::record::Dialect;
+use super::rencodeplus;
+use super::tape::{DecodeError, Tape};
+
+/// A packet, and what it took to receive it.
+#[derive(Clone, Debug)]
+pub struct Incoming<P> {
+    pub packet: P,
+    /// When its first byte was received.
+    pub arrived: Instant,
+    /// Bytes of all its records, headers included.
+    pub wire_bytes: u64,
+    /// Copies, transforms and allocations from the socket to here.
+    pub ledger: CopyLedger,
+}
+
+/// Why a packet cannot be read. All of them end the connection (Protocol.md §10).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PacketError {
+    #[error(transparent)]
+    Decompress(#[from] DecompressError),
+    #[error("the packet is not valid {encoder}: {error}")]
+    Decode { encoder: &'static str, error: DecodeError },
+    #[error("the packet is no list that starts with its type")]
+    NotAPacket,
+    #[error("a chunk has index {index}, but the packet {packet:?} has only {count} values")]
+    ChunkOutside { packet: String, index: usize, count: usize },
+    #[error(transparent)]
+    Argument(#[from] ArgError),
+}
+
+/// Reads packets. Keeps its memory from packet to packet.
+#[derive(Debug)]
+pub struct PacketReader {
+    dialect: Dialect,
+    limits: Limits,
+    pool: BufferPool,
+    decompressor: Decompressor,
+    tape: Tape,
+}
+
+impl PacketReader {
+    /// A reader for a new connection. Decompressed records go into buffers of `pool`.
+    pub fn new(dialect: Dialect, limits: Limits, pool: BufferPool) -> Self {
+        Self { dialect, limits, pool, decompressor: Decompressor::default(), tape: Tape::default() }
+    }
+
+    /// Replaces the limits.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
+    /// Reads a packet that a server sent.
+    pub fn read(&mut self, raw: RawPacket) -> Result<Incoming<ServerPacket>, PacketError> {
+        self.read_with(raw, server_parse::parse)
+    }
+
+    /// Reads a packet that a client sent; `None` if it is one that Farpane's own client does not
+    /// send (sound, clipboard, …).
+    pub fn read_client(&mut self, raw: RawPacket) -> Result<Incoming<Option<ClientPacket>>, PacketError> {
+        self.read_with(raw, client_parse::parse)
+    }
+
+    fn read_with<P>(
+        &mut self,
+        raw: RawPacket,
+        parse: impl FnOnce(&mut Args<'_>) -> Result<P, ArgError>,
+    ) -> Result<Incoming<P>, PacketError> {
+        let RawPacket { main, chunks, arrived, wire_bytes, mut ledger } = raw;
+        let main = self.decompressed(main, &mut ledger)?;
+        let mut payloads: Chunks = Default::default();
+        for (to, from) in payloads.iter_mut().zip(chunks) {
+            if let Some((index, record)) = from {
+                *to = Some((index, self.decompressed(record, &mut ledger)?));
+            }
+        }
+        match self.dialect {
+            Dialect::Modern => rencodeplus::decode(&main, &mut self.tape)
+                .map_err(|error| PacketError::Decode { encoder: "rencodeplus", error })?,
+            Dialect::Legacy31 => bencode::decode(&main, &mut self.tape)
+                .map_err(|error| PacketError::Decode { encoder: "bencode", error })?,
+        }
+        let highest = payloads.iter().flatten().map(|(index, _)| index.position()).max();
+        let mut args = Args::new(&self.tape, &main, &mut payloads).ok_or(PacketError::NotAPacket)?;
+        let count = args.left() + 1;
+        if let Some(index) = highest.filter(|index| *index >= count) {
+            return Err(PacketError::ChunkOutside { packet: args.packet().to_owned(), index, count });
+        }
+        let packet = parse(&mut args)?;
+        Ok(Incoming { packet, arrived, wire_bytes, ledger })
+    }
+
+    fn decompressed(&mut self, record: RawRecord, ledger: &mut CopyLedger) -> Result<Payload, DecompressError> {
+        let RawRecord { payload, compressor } = record;
+        let limit = self.limits.max_decompressed;
+        match compressor {
+            None => Ok(payload),
+            Some(compressor) => self.decompressor.decompress(compressor, &payload, limit, &self.pool, ledger),
+        }
+    }
+}
