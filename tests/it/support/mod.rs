@@ -8,6 +8,7 @@ pub mod card;
 pub mod display;
 pub mod picture;
 pub mod program;
+pub mod samples;
 pub mod slots;
 pub mod viewer;
 pub mod x11;
