@@ -17,3 +17,4 @@ mod session;
 mod stats;
 mod support;
 mod ui;
+mod websocket;

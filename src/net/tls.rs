@@ -1,0 +1,288 @@
+//! TLS through rustls: whom to trust, and a stream that counts what it copies.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::stats::{CopyLedger, CopySite};
+
+/// What is asked of a server's certificate (Xpra's `--ssl-*` options).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// Trust what this PEM file holds instead of the system's authorities: authorities, or a
+    /// server's own certificate.
+    pub ca_certs: Option<PathBuf>,
+    /// `false`: any certificate is accepted (`--ssl-server-verify-mode=none`).
+    pub verify: bool,
+    /// `false`: the certificate may be for another host name (`--ssl-check-hostname=no`).
+    pub check_hostname: bool,
+    /// The name that the certificate must be for, if not the URL's host.
+    pub server_hostname: Option<String>,
+}
+
+impl Default for TlsOptions {
+    fn default() -> Self {
+        Self { ca_certs: None, verify: true, check_hostname: true, server_hostname: None }
+    }
+}
+
+/// Why there is no secure connection. Each message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    #[error("cannot read certificates from {}: {why}", path.display())]
+    CaCerts { path: PathBuf, why: String },
+    #[error(
+        "the system has no certificate authorities to check the server with: name some with --ssl-ca-certs=FILE"
+    )]
+    NoRoots,
+    #[error("`{got}` cannot be the name of a server in a certificate")]
+    ServerName { got: String },
+    #[error("TLS could not be set up: {0}")]
+    Setup(rustls::Error),
+    #[error(
+        "the certificate of {server} is not signed by an authority that this machine trusts: check it, then name it with --ssl-ca-certs=FILE"
+    )]
+    UnknownIssuer { server: String },
+    #[error(
+        "the certificate of {server} is for another name: connect by that name, or name it with --ssl-server-hostname=NAME"
+    )]
+    WrongName { server: String },
+    #[error(
+        "the certificate of {server} has expired or is not valid yet: the server needs a new one (is this machine's clock right?)"
+    )]
+    Expired { server: String },
+    #[error("no secure connection to {server}: {why} (does this port speak TLS?)")]
+    Handshake { server: String, why: String },
+}
+
+/// Makes `stream` a TLS connection to `host`.
+///
+/// Not cancel-safe: the stream is of no use after a dropped handshake.
+///
+/// # Errors
+/// See [`TlsError`].
+pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    options: &TlsOptions,
+) -> Result<Tls<S>, TlsError> {
+    let server = options.server_hostname.as_deref().unwrap_or(host);
+    let name = ServerName::try_from(server.to_owned())
+        .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
+    let connector = TlsConnector::from(Arc::new(client_config(options)?));
+    match connector.connect(name, stream).await {
+        Ok(stream) => Ok(Tls { stream, ledger: CopyLedger::default() }),
+        Err(error) => Err(explain(&error, server)),
+    }
+}
+
+fn client_config(options: &TlsOptions) -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new(options, &provider)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Setup)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+/// Checks a server's certificate as [`TlsOptions`] ask.
+#[derive(Debug)]
+struct Verifier {
+    /// `None`: every certificate is accepted.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    /// Certificates that the user named: one of them may be the server's own, even one that says
+    /// that it is an authority's, as `openssl req -x509` makes them.
+    named: Vec<CertificateDer<'static>>,
+    check_hostname: bool,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let named = options.ca_certs.as_deref().map(read_pem).transpose()?.unwrap_or_default();
+        let authorities = if options.verify {
+            let roots = if options.ca_certs.is_some() { roots_of(&named) } else { system_roots()? };
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+            Some(verifier.build().map_err(|_| TlsError::NoRoots)?)
+        } else {
+            tracing::warn!(
+                "the server's certificate is NOT checked (--ssl-server-verify-mode=none): \
+                 anyone on the way can read and change everything"
+            );
+            None
+        };
+        Ok(Self {
+            authorities,
+            named,
+            check_hostname: options.check_hostname,
+            provider: Arc::clone(provider),
+        })
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(authorities) = &self.authorities else { return Ok(ServerCertVerified::assertion()) };
+        if self.named.iter().any(|cert| cert == end_entity) {
+            if self.check_hostname {
+                let cert = ParsedCertificate::try_from(end_entity)?;
+                rustls::client::verify_server_name(&cert, server_name)?;
+            }
+            return Ok(ServerCertVerified::assertion());
+        }
+        let result =
+            authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match result {
+            // The name is checked after everything else, so only the name is wrong.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) if !self.check_hostname => Ok(ServerCertVerified::assertion()),
+            result => result,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let unreadable = |why: String| TlsError::CaCerts { path: path.to_owned(), why };
+    let certs = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if certs.is_empty() { Err(unreadable("it holds no PEM certificate".to_owned())) } else { Ok(certs) }
+}
+
+fn roots_of(certs: &[CertificateDer<'static>]) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certs.iter().cloned());
+    roots
+}
+
+fn system_roots() -> Result<RootCertStore, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::debug!(%error, "some of the system's certificates could not be read");
+    }
+    let roots = roots_of(&found.certs);
+    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
+}
+
+fn explain(error: &io::Error, server: &str) -> TlsError {
+    let server = server.to_owned();
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(problem)) => match problem {
+            CertificateError::UnknownIssuer => TlsError::UnknownIssuer { server },
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                TlsError::WrongName { server }
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => TlsError::Expired { server },
+            // A self-signed certificate that says that it is an authority's.
+            CertificateError::Other(_) => TlsError::UnknownIssuer { server },
+            _ => TlsError::Handshake { server, why: format!("bad certificate: {problem}") },
+        },
+        _ => TlsError::Handshake { server, why: error.to_string() },
+    }
+}
+
+/// A TLS stream. rustls decrypts a record in place, moves the plaintext to a buffer of its own,
+/// and from there to the reader's: two copies of every byte, whatever the payload's size.
+#[derive(Debug)]
+pub struct Tls<S> {
+    stream: TlsStream<S>,
+    ledger: CopyLedger,
+}
+
+/// Copies of each byte received, see [`Tls`].
+const COPIES: usize = 2;
+
+impl<S> Tls<S> {
+    /// What was copied since the last call.
+    pub fn take_ledger(&mut self) -> CopyLedger {
+        std::mem::take(&mut self.ledger)
+    }
+
+    /// The stream below.
+    pub fn get_ref(&self) -> &S {
+        self.stream.get_ref().0
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Tls<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let len = buf.filled().len() - before;
+        if len > 0 {
+            this.ledger.note_copy(CopySite::Transport, len * COPIES);
+        }
+        // Many peers close without TLS's goodbye: Xpra's records say themselves where they end.
+        match result {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+            result => result,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tls<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
