@@ -43,6 +43,20 @@ pub enum SectionKind {
 }
 
 impl SectionKind {
+    /// Every section, the one that is missed the most first.
+    pub const BY_IMPORTANCE: [Self; 10] = [
+        Self::Frames,
+        Self::Network,
+        Self::Copies,
+        Self::Times,
+        Self::Latency,
+        Self::Queue,
+        Self::Encodings,
+        Self::Allocations,
+        Self::Transforms,
+        Self::Renderer,
+    ];
+
     /// The section's heading.
     pub const fn title(self) -> &'static str {
         match self {
@@ -144,7 +158,7 @@ fn headline(snapshot: &StatsSnapshot) -> Vec<String> {
 fn network(snapshot: &StatsSnapshot) -> Section {
     let network = &snapshot.network;
     let section =
-        Section { kind: SectionKind::Network, columns: ["now /s", "10 s /s", "total"], rows: Vec::new() };
+        Section { kind: SectionKind::Network, columns: ["per s", "10 s avg", "total"], rows: Vec::new() };
     let row = |label: String, rate| byte_row(label, rate);
     section.with([
         row(format!("{} in", network.transport), &network.received),
@@ -168,7 +182,7 @@ fn encodings(snapshot: &StatsSnapshot) -> Section {
     if rows.is_empty() {
         rows.push(Row { label: "no draws yet".to_owned(), ..Row::default() });
     }
-    Section { kind: SectionKind::Encodings, columns: ["packets/s", "bytes/s", "total"], rows }
+    Section { kind: SectionKind::Encodings, columns: ["packets/s", "bytes/s", "packets"], rows }
 }
 
 fn latency(snapshot: &StatsSnapshot) -> Section {
@@ -206,12 +220,12 @@ fn copies(snapshot: &StatsSnapshot) -> Section {
         detail: true,
     };
     let section =
-        Section { kind: SectionKind::Copies, columns: ["now /s", "per byte", "total"], rows: vec![all] };
+        Section { kind: SectionKind::Copies, columns: ["per s", "per byte", "total"], rows: vec![all] };
     section.with(memory.by_site.iter().map(site))
 }
 
 fn transforms(snapshot: &StatsSnapshot) -> Section {
-    let columns = ["now /s", "10 s /s", "total"];
+    let columns = ["per s", "10 s avg", "total"];
     let transform = |NamedRate { name, rate }: &NamedRate| Row {
         cells: byte_cells(rate),
         label: (*name).to_owned(),
@@ -225,7 +239,7 @@ fn transforms(snapshot: &StatsSnapshot) -> Section {
 
 fn allocations(snapshot: &StatsSnapshot) -> Section {
     let memory = &snapshot.memory;
-    Section { kind: SectionKind::Allocations, columns: ["now /s", "per frame", "total"], rows: Vec::new() }
+    Section { kind: SectionKind::Allocations, columns: ["per s", "per frame", "total"], rows: Vec::new() }
         .with([
             Row {
                 label: "buffers".to_owned(),
@@ -252,7 +266,7 @@ fn allocations(snapshot: &StatsSnapshot) -> Section {
 fn frames(snapshot: &StatsSnapshot) -> Section {
     let draws = &snapshot.draws;
     let section =
-        Section { kind: SectionKind::Frames, columns: ["now /s", "10 s /s", "total"], rows: Vec::new() };
+        Section { kind: SectionKind::Frames, columns: ["per s", "10 s avg", "total"], rows: Vec::new() };
     section.with([event_row("draws", &draws.received), event_row("presents", &draws.presents)])
 }
 

@@ -50,7 +50,9 @@ impl std::fmt::Debug for PasswordReply {
 pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordReply> {
     dialog(ui, |ui| {
         ui.label(RichText::new("Password needed").heading().color(theme::TEXT));
-        ui.add(Label::new(RichText::new(&prompt.prompt).color(theme::LABEL)).wrap());
+        if !prompt.prompt.is_empty() {
+            ui.add(Label::new(RichText::new(&prompt.prompt).color(theme::LABEL)).wrap());
+        }
         ui.add_space(4.0);
         let field = ui.add(
             TextEdit::singleline(&mut prompt.password)

@@ -4,12 +4,14 @@
 //! when a number grows. Where the window is too small, first the rows of detail go, then whole
 //! tables in favour of one line.
 
+use egui::emath::GuiRounding;
+use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
 
 use super::graph;
 use super::theme;
-use crate::stats::report::{Graph, Report, Row, Section};
-use crate::stats::{StatsSnapshot, report::SectionKind};
+use crate::stats::StatsSnapshot;
+use crate::stats::report::{Graph, Report, Row, Section, SectionKind};
 
 /// What the overlay shows besides the statistics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,10 +26,10 @@ const PADDING: f32 = 9.0;
 const ROW: f32 = 14.0;
 const SECTION_GAP: f32 = 6.0;
 const HEADER: f32 = 20.0;
-const LABEL_WIDTH: f32 = 88.0;
-const GRAPH_WIDTH: f32 = 44.0;
-const COLUMN_WIDTH: f32 = 50.0;
-const GRAPH_GAP: f32 = 4.0;
+const LABEL_WIDTH: f32 = 76.0;
+const GRAPH_WIDTH: f32 = 40.0;
+const GRAPH_GAP: f32 = 2.0;
+const COLUMN_WIDTH: f32 = 56.0;
 const TABLE_WIDTH: f32 = LABEL_WIDTH + GRAPH_WIDTH + GRAPH_GAP + 3.0 * COLUMN_WIDTH;
 const TABLE_GAP: f32 = 18.0;
 const FONT: FontId = FontId::monospace(11.0);
@@ -48,8 +50,7 @@ pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui:
     match layout(&report.sections, room.size()) {
         Layout::Headline => headline(&report, painter, room.min, room.width()),
         Layout::Tables { columns, details } => {
-            let tallest = columns.iter().map(|column| column_height(column, details)).fold(0.0, f32::max);
-            let size = Vec2::new(tables_width(columns.len()), HEADER + tallest + 2.0 * PADDING);
+            let size = Vec2::new(tables_width(columns.len()), tables_height(&columns, details));
             panel(painter, Rect::from_min_size(room.min, size));
             let inner = Rect::from_min_size(room.min, size).shrink(PADDING);
             header(&report, state, painter, inner);
@@ -69,24 +70,38 @@ pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui:
     }
 }
 
-/// One column if all fits, else two, else less detail, else one line.
+/// One column if all fits, else two, else less detail, else fewer sections, else one line.
 fn layout(sections: &[Section], room: Vec2) -> Layout<'_> {
     for details in [true, false] {
         for count in [1, 2] {
-            let columns = split(sections, count, details);
-            let tallest = columns.iter().map(|column| column_height(column, details)).fold(0.0, f32::max);
-            if tables_width(count) <= room.x && HEADER + tallest + 2.0 * PADDING <= room.y {
+            let columns = split(sections.iter(), count, details);
+            if tables_width(count) <= room.x && tables_height(&columns, details) <= room.y {
                 return Layout::Tables { columns, details };
             }
+        }
+    }
+    let count = if tables_width(2) <= room.x { 2 } else { 1 };
+    if tables_width(count) > room.x {
+        return Layout::Headline;
+    }
+    for keep in (1..SectionKind::BY_IMPORTANCE.len()).rev() {
+        let kept = &SectionKind::BY_IMPORTANCE[..keep];
+        let columns = split(sections.iter().filter(|section| kept.contains(&section.kind)), count, false);
+        if tables_height(&columns, false) <= room.y {
+            return Layout::Tables { columns, details: false };
         }
     }
     Layout::Headline
 }
 
 /// Spreads the sections over `count` columns of about the same height, in their order.
-fn split(sections: &[Section], count: usize, details: bool) -> Vec<Vec<&Section>> {
-    let all: Vec<&Section> = sections.iter().collect();
-    if count == 1 {
+fn split<'a>(
+    sections: impl Iterator<Item = &'a Section>,
+    count: usize,
+    details: bool,
+) -> Vec<Vec<&'a Section>> {
+    let mut all: Vec<&Section> = sections.collect();
+    if count == 1 || all.len() < 2 {
         return vec![all];
     }
     let tallest = |cut: usize| {
@@ -94,12 +109,17 @@ fn split(sections: &[Section], count: usize, details: bool) -> Vec<Vec<&Section>
         column_height(left, details).max(column_height(right, details))
     };
     let best = (1..all.len()).min_by(|a, b| tallest(*a).total_cmp(&tallest(*b))).unwrap_or(all.len());
-    let (left, right) = all.split_at(best);
-    [left, right].map(|half| half.iter().copied().collect()).into()
+    let right = all.split_off(best);
+    vec![all, right]
 }
 
 fn tables_width(columns: usize) -> f32 {
     columns as f32 * (TABLE_WIDTH + TABLE_GAP) - TABLE_GAP + 2.0 * PADDING
+}
+
+fn tables_height(columns: &[Vec<&Section>], details: bool) -> f32 {
+    let tallest = columns.iter().map(|column| column_height(column, details)).fold(0.0, f32::max);
+    HEADER + tallest + 2.0 * PADDING
 }
 
 fn column_height(sections: &[&Section], details: bool) -> f32 {
@@ -177,18 +197,17 @@ fn table_row(row: &Row, kind: SectionKind, painter: &Painter, at: Pos2) {
         (false, _) => LABEL_WIDTH,
     };
     line(painter, Pos2::new(at.x + indent, middle), &row.label, FONT, label_color, room - indent);
-    let graph_rect = Rect::from_min_size(
-        Pos2::new(at.x + LABEL_WIDTH, at.y + 2.0),
-        Vec2::new(GRAPH_WIDTH - GRAPH_GAP, ROW - 4.0),
-    );
+    let graph_rect =
+        Rect::from_min_size(Pos2::new(at.x + LABEL_WIDTH, at.y + 2.0), Vec2::new(GRAPH_WIDTH, ROW - 4.0));
     match &row.graph {
         Graph::None => {}
         Graph::Series(series) => painter.extend(graph::sparkline(series, graph_rect, color)),
         Graph::Span(from, to) => painter.extend(span(*from, *to, graph_rect, color)),
     }
     for (index, cell) in row.cells.iter().enumerate() {
-        let color = if is_nothing(cell) { theme::DIM } else { theme::TEXT };
-        painter.text(Pos2::new(column_right(at.x, index), middle), Align2::RIGHT_CENTER, cell, FONT, color);
+        let galley = painter.layout_job(cell_text(cell));
+        let left_top = Pos2::new(column_right(at.x, index) - galley.size().x, middle - galley.size().y / 2.0);
+        painter.galley(left_top.round_to_pixels(painter.pixels_per_point()), galley, theme::TEXT);
     }
 }
 
@@ -203,6 +222,18 @@ fn span(from: f64, to: f64, rect: Rect, color: Color32) -> [Shape; 2] {
 
 fn column_right(table_left: f32, index: usize) -> f32 {
     table_left + TABLE_WIDTH - (2 - index.min(2)) as f32 * COLUMN_WIDTH
+}
+
+/// A number in full light and its unit in less.
+fn cell_text(cell: &str) -> LayoutJob {
+    let unit_at = cell.find(|c: char| c.is_alphabetic() || c == '×').unwrap_or(cell.len());
+    let (number, unit) = cell.split_at(unit_at);
+    let (number_color, unit_color) =
+        if is_nothing(cell) { (theme::DIM, theme::DIM) } else { (theme::TEXT, theme::UNIT) };
+    let mut job = LayoutJob::default();
+    job.append(number, 0.0, TextFormat::simple(FONT, number_color));
+    job.append(unit, 0.0, TextFormat::simple(FONT, unit_color));
+    job
 }
 
 fn is_nothing(cell: &str) -> bool {
@@ -222,7 +253,7 @@ fn fitting(
     color: Color32,
     room: f32,
 ) -> std::sync::Arc<egui::Galley> {
-    let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(0.0));
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(room.max(0.0));
     painter.layout_job(job)
 }

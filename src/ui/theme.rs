@@ -10,6 +10,7 @@ pub const OVERLAY_BACKGROUND: Color32 = Color32::from_rgba_premultiplied(0x0b, 0
 pub const OVERLAY_BORDER: Color32 = Color32::from_rgba_premultiplied(0x24, 0x2a, 0x33, 0xc0);
 pub const TEXT: Color32 = Color32::from_rgb(0xf0, 0xf4, 0xf8);
 pub const LABEL: Color32 = Color32::from_rgb(0xb8, 0xc2, 0xcc);
+pub const UNIT: Color32 = Color32::from_rgb(0x93, 0x9e, 0xaa);
 pub const DIM: Color32 = Color32::from_rgb(0x6b, 0x76, 0x82);
 pub const ACCENT: Color32 = Color32::from_rgb(0x2d, 0xd4, 0xbf);
 pub const WARNING: Color32 = Color32::from_rgb(0xf5, 0xa5, 0x24);

@@ -293,7 +293,7 @@ fn a_password_is_masked_and_its_prompt_shown() {
         let _ = password_ui(&mut prompt, ui);
     });
     assert!(shown.contains(&"the password of desk".to_owned()), "{shown:?}");
-    let mut prompt = PasswordPrompt::new("");
+    let mut prompt = PasswordPrompt::new("Password for desk@farm.example (challenge: hmac+sha256)");
     let surface = UiSurface::new();
     let mut canvas = Canvas::new(440, 220);
     for text in ["", "hunter2", ""] {

@@ -94,7 +94,8 @@ impl Canvas {
         };
         for y in span([a.1, b.1, c.1], clip[1], clip[3], self.height) {
             for x in span([a.0, b.0, c.0], clip[0], clip[2], self.width) {
-                let (px, py) = (x as f32 + 0.5, y as f32 + 0.5);
+                // Slightly off the middle, so that no pixel lies on the edge of two triangles.
+                let (px, py) = (x as f32 + 0.5007, y as f32 + 0.5003);
                 if px < clip[0] || px > clip[2] || py < clip[1] || py > clip[3] {
                     continue;
                 }
@@ -102,7 +103,6 @@ impl Canvas {
                     ((q.0 - p.0) * (py - p.1) - (q.1 - p.1) * (px - p.0)) / area
                 };
                 let weights = [edge(b, c), edge(c, a), edge(a, b)];
-                // A pixel on a shared edge belongs to the triangle left or above: a strict side.
                 if weights.iter().any(|weight| *weight < 0.0) {
                     continue;
                 }
