@@ -69,13 +69,16 @@ impl Decompressor {
         state.reset(true);
         let mut output = Growing::new("zlib", limit, pool, ledger);
         loop {
-            let rest = usize::try_from(state.total_in()).ok().and_then(|used| data.get(used..)).unwrap_or_default();
+            let rest =
+                usize::try_from(state.total_in()).ok().and_then(|used| data.get(used..)).unwrap_or_default();
             let before = (state.total_in(), state.total_out());
             let status = state.decompress_vec(rest, output.buffer.vec(), FlushDecompress::Finish);
             match status.map_err(|error| damaged("zlib", &error))? {
                 Status::StreamEnd => return output.finish(),
                 _ if output.is_full() => output.grow()?,
-                _ if before == (state.total_in(), state.total_out()) => return Err(damaged("zlib", &"cut short")),
+                _ if before == (state.total_in(), state.total_out()) => {
+                    return Err(damaged("zlib", &"cut short"));
+                }
                 _ => {}
             }
         }
@@ -119,7 +122,12 @@ impl Decompressor {
 }
 
 /// A u32 in little-endian with the size, then one block.
-fn lz4(data: &[u8], limit: usize, pool: &BufferPool, ledger: &mut CopyLedger) -> Result<BufferMut, DecompressError> {
+fn lz4(
+    data: &[u8],
+    limit: usize,
+    pool: &BufferPool,
+    ledger: &mut CopyLedger,
+) -> Result<BufferMut, DecompressError> {
     let (size, block) = data.split_first_chunk().ok_or_else(|| damaged("lz4", &"the size is missing"))?;
     let size = usize::try_from(u32::from_le_bytes(*size)).unwrap_or(usize::MAX);
     let limit = limit.min(block.len().saturating_mul(MAX_LZ4_RATIO));
@@ -134,7 +142,12 @@ fn lz4(data: &[u8], limit: usize, pool: &BufferPool, ledger: &mut CopyLedger) ->
     }
 }
 
-fn brotli(data: &[u8], limit: usize, pool: &BufferPool, ledger: &mut CopyLedger) -> Result<BufferMut, DecompressError> {
+fn brotli(
+    data: &[u8],
+    limit: usize,
+    pool: &BufferPool,
+    ledger: &mut CopyLedger,
+) -> Result<BufferMut, DecompressError> {
     use std::io::Read as _;
     let mut reader = brotli_decompressor::Decompressor::new(data, 4096);
     let mut output = Growing::new("brotli", limit, pool, ledger);

@@ -103,7 +103,11 @@ impl PacketReader {
         Ok(Incoming { packet, arrived, wire_bytes, ledger })
     }
 
-    fn decompressed(&mut self, record: RawRecord, ledger: &mut CopyLedger) -> Result<Payload, DecompressError> {
+    fn decompressed(
+        &mut self,
+        record: RawRecord,
+        ledger: &mut CopyLedger,
+    ) -> Result<Payload, DecompressError> {
         let RawRecord { payload, compressor } = record;
         let limit = self.limits.max_decompressed;
         match compressor {

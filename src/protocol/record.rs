@@ -178,7 +178,9 @@ fn main_kind(flags: u8, dialect: Dialect) -> Result<RecordKind, RecordError> {
     }
     match flags & ENCODERS {
         encoder if encoder == expected => Ok(RecordKind::Main { flush: flags & FLAG_FLUSH != 0 }),
-        encoder => Err(RecordError::PacketEncoder { got: encoder_name(encoder), expected: encoder_name(expected) }),
+        encoder => {
+            Err(RecordError::PacketEncoder { got: encoder_name(encoder), expected: encoder_name(expected) })
+        }
     }
 }
 

@@ -21,9 +21,15 @@ pub enum Node {
     Str(Span),
     Bytes(Span),
     /// `items` values follow; the node after the last one is `end`.
-    List { items: u32, end: u32 },
+    List {
+        items: u32,
+        end: u32,
+    },
     /// `items` keys and values follow, one after the other.
-    Dict { items: u32, end: u32 },
+    Dict {
+        items: u32,
+        end: u32,
+    },
 }
 
 /// A range of the payload.
@@ -95,7 +101,9 @@ impl Tape {
             Some(Node::Float(v)) => Value::Float(v),
             Some(Node::Str(span)) => Value::Str(String::from_utf8_lossy(bytes(span)).into_owned()),
             Some(Node::Bytes(span)) => Value::Bytes(Vec::from(bytes(span))),
-            Some(Node::List { .. }) => Value::List(self.items(index).map(|at| self.value(at, payload)).collect()),
+            Some(Node::List { .. }) => {
+                Value::List(self.items(index).map(|at| self.value(at, payload)).collect())
+            }
             Some(Node::Dict { .. }) => Value::Dict(self.dict(index, payload)),
         }
     }
@@ -220,7 +228,8 @@ impl<'a> TapeBuilder<'a> {
 
     /// Ends every innermost container that has all its values.
     fn close_full(&mut self) {
-        while let Some(innermost) = self.innermost().copied().filter(|open| open.expected == Some(open.items)) {
+        while let Some(innermost) = self.innermost().copied().filter(|open| open.expected == Some(open.items))
+        {
             self.pop(innermost);
         }
     }

@@ -52,7 +52,9 @@ impl PacketWriter {
     /// Appends the packet, as one record, to `out`.
     pub fn write(&mut self, packet: &ClientPacket, out: &mut Vec<u8>) {
         let (dialect, spelling) = (self.dialect, self.spelling);
-        self.record(out, |payload| client_write::encode(packet, spelling, &mut Encoder::new(dialect, payload)));
+        self.record(out, |payload| {
+            client_write::encode(packet, spelling, &mut Encoder::new(dialect, payload))
+        });
     }
 
     /// The packet as a server sends it. Pixels travel as a raw chunk unless the client said
@@ -61,9 +63,9 @@ impl PacketWriter {
         let (dialect, spelling) = (self.dialect, self.spelling);
         let mut records = ServerRecords::default();
         let chunk = server_write::chunk(packet).filter(|_| chunks);
-        if let Some((index, len, data)) = chunk.and_then(|(index, data)| {
-            Some((ChunkIndex::new(index)?, u32::try_from(data.len()).ok()?, data))
-        }) {
+        if let Some((index, len, data)) = chunk
+            .and_then(|(index, data)| Some((ChunkIndex::new(index)?, u32::try_from(data.len()).ok()?, data)))
+        {
             put(&mut records.head, &Header::encode(RecordKind::Chunk(index), dialect, 0, len));
             records.data = Some(data.clone());
         }

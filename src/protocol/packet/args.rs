@@ -82,7 +82,11 @@ impl<'a> Args<'a> {
     }
 
     /// An integer that fits `T`; booleans count as 0 and 1.
-    pub fn int<T: TryFrom<i128>>(&mut self, field: &'static str, expected: &'static str) -> Result<T, ArgError> {
+    pub fn int<T: TryFrom<i128>>(
+        &mut self,
+        field: &'static str,
+        expected: &'static str,
+    ) -> Result<T, ArgError> {
         let (_, node) = self.next(field, expected)?;
         let value = integer(node).ok_or_else(|| self.error(field, expected, kind(node)))?;
         T::try_from(value).map_err(|_| self.error(field, expected, "an integer out of range"))
@@ -146,7 +150,9 @@ impl<'a> Args<'a> {
         let chunk = self.chunks.iter_mut().find_map(|slot| slot.take_if(is_here));
         match (chunk, node) {
             (Some((_, payload)), _) => Ok(payload),
-            (None, Node::Str(span) | Node::Bytes(span)) => Ok(self.payload.slice(span.range()).unwrap_or_default()),
+            (None, Node::Str(span) | Node::Bytes(span)) => {
+                Ok(self.payload.slice(span.range()).unwrap_or_default())
+            }
             (None, _) => Err(self.error(field, EXPECTED, kind(node))),
         }
     }

@@ -8,7 +8,8 @@ use super::server_parse::{reasons, sid, wid};
 use super::{Dict, DrawSequence, Value, WindowId, names};
 
 /// Encoding options that clients set with a packet of that name.
-const ENCODING_OPTIONS: [&str; 6] = ["quality", "min-quality", "max-quality", "speed", "min-speed", "max-speed"];
+const ENCODING_OPTIONS: [&str; 6] =
+    ["quality", "min-quality", "max-quality", "speed", "min-speed", "max-speed"];
 
 /// Reads the packet that `args` are the arguments of; `None` if it is one that Farpane's own
 /// client does not send.
@@ -88,7 +89,9 @@ fn display(args: &mut Args<'_>) -> Result<ClientPacket, ArgError> {
     let [width, height] = match size {
         Some((_, item)) => {
             let size = item.list().and_then(List::ints::<u16, 2>);
-            size.ok_or_else(|| args.error("configuration", "a desktop-size of two integers", "another value"))?
+            size.ok_or_else(|| {
+                args.error("configuration", "a desktop-size of two integers", "another value")
+            })?
         }
         None => [0, 0],
     };
@@ -148,8 +151,9 @@ fn configure_map(args: &mut Args<'_>) -> Result<WindowGeometry, ArgError> {
         match key {
             "geometry" => {
                 let place = item.list().and_then(List::ints::<i32, 4>);
-                let [x, y, width, height] =
-                    place.ok_or_else(|| args.error("configuration", "a geometry of four integers", "another value"))?;
+                let [x, y, width, height] = place.ok_or_else(|| {
+                    args.error("configuration", "a geometry of four integers", "another value")
+                })?;
                 (geometry.x, geometry.y) = (x, y);
                 geometry.width = u32::try_from(width).unwrap_or(0);
                 geometry.height = u32::try_from(height).unwrap_or(0);

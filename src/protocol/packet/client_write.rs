@@ -10,19 +10,25 @@ pub fn encode(packet: &ClientPacket, spelling: Spelling, out: &mut Encoder<'_>) 
     let mut out = Out { spelling, out };
     match packet {
         ClientPacket::Hello(capabilities) => out.packet("hello", 1, |args| args.dict(capabilities)),
-        ClientPacket::ConnectionClose { reason } => out.packet("connection-close", 1, |args| args.str(reason)),
+        ClientPacket::ConnectionClose { reason } => {
+            out.packet("connection-close", 1, |args| args.str(reason))
+        }
         ClientPacket::Ping { monotonic_ms } => out.packet("ping", 1, |args| args.uint(*monotonic_ms)),
-        ClientPacket::PingEcho { monotonic_ms, load, latency_ms, sid } => out.packet("ping-echo", 6, |args| {
-            args.uint(*monotonic_ms);
-            load.iter().for_each(|load| args.uint(*load));
-            args.int(*latency_ms);
-            args.str(sid.as_deref().unwrap_or_default());
-        }),
+        ClientPacket::PingEcho { monotonic_ms, load, latency_ms, sid } => {
+            out.packet("ping-echo", 6, |args| {
+                args.uint(*monotonic_ms);
+                load.iter().for_each(|load| args.uint(*load));
+                args.int(*latency_ms);
+                args.str(sid.as_deref().unwrap_or_default());
+            })
+        }
         ClientPacket::InfoRequest => out.packet("info-request", 2, |args| {
             args.list(0, |_| {});
             args.list(0, |_| {});
         }),
-        ClientPacket::DisplayConfigure { width, height, properties } => out.display(*width, *height, properties),
+        ClientPacket::DisplayConfigure { width, height, properties } => {
+            out.display(*width, *height, properties)
+        }
         ClientPacket::WindowMap(geometry) => out.map(geometry),
         ClientPacket::WindowUnmap { wid, iconified } => out.packet("window-unmap", 2, |args| {
             args.uint(wid.0);

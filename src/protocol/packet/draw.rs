@@ -23,7 +23,8 @@ pub fn parse(args: &mut Args<'_>) -> Result<WindowDraw, ArgError> {
     let data = if matches!(args.peek(), Some(Node::List { .. })) {
         let list = args.list("data")?;
         if encoding == Encoding::Scroll {
-            scroll = scrolls(list).ok_or_else(|| args.error("data", "rectangles of six integers", "a list"))?;
+            scroll =
+                scrolls(list).ok_or_else(|| args.error("data", "rectangles of six integers", "a list"))?;
         }
         Payload::default()
     } else {
@@ -43,7 +44,8 @@ fn options(args: &mut Args<'_>) -> Result<DrawOptions, ArgError> {
     let mut options = DrawOptions::default();
     let map = args.map("options")?;
     for (key, item) in map.entries() {
-        option(&mut options, key, item).ok_or_else(|| args.error("options", "valid draw options", "another value"))?;
+        option(&mut options, key, item)
+            .ok_or_else(|| args.error("options", "valid draw options", "another value"))?;
     }
     Ok(options)
 }
@@ -142,7 +144,14 @@ pub fn encode(draw: &WindowDraw, inline: bool, packet: &mut Encoder<'_>) {
 
 fn encode_scroll(rect: ScrollRect, packet: &mut Encoder<'_>) {
     let ScrollRect { x, y, width, height, dx, dy } = rect;
-    packet.ints(&[i64::from(x), i64::from(y), i64::from(width), i64::from(height), i64::from(dx), i64::from(dy)]);
+    packet.ints(&[
+        i64::from(x),
+        i64::from(y),
+        i64::from(width),
+        i64::from(height),
+        i64::from(dx),
+        i64::from(dy),
+    ]);
 }
 
 fn encode_options(options: &DrawOptions, packet: &mut Encoder<'_>) {

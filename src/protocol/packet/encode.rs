@@ -6,7 +6,10 @@ use crate::protocol::{bencode, rencodeplus};
 use super::{Dict, Value};
 
 /// Appends `bytes` to a packet that is being built.
-#[expect(clippy::disallowed_methods, reason = "packets that are built hold no bulk data: that goes in raw chunks")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "packets that are built hold no bulk data: that goes in raw chunks"
+)]
 pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
@@ -141,7 +144,9 @@ impl<'a> Encoder<'a> {
             Value::Float(value) => self.float(*value),
             Value::Str(value) => self.str(value),
             Value::Bytes(value) => self.bytes(value),
-            Value::List(items) => self.list(items.len(), |list| items.iter().for_each(|item| list.value(item))),
+            Value::List(items) => {
+                self.list(items.len(), |list| items.iter().for_each(|item| list.value(item)))
+            }
             Value::Dict(dict) => self.dict(dict),
         }
     }

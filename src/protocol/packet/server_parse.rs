@@ -100,7 +100,11 @@ fn challenge(args: &mut Args<'_>) -> Result<Challenge, ArgError> {
         auth_caps: args.dict("auth_caps")?,
         digest: args.string("digest")?,
         salt_digest: if args.left() > 0 { args.string("salt_digest")? } else { "xor".to_owned() },
-        prompt: if args.left() > 0 { Some(args.string("prompt")?).filter(|text| !text.is_empty()) } else { None },
+        prompt: if args.left() > 0 {
+            Some(args.string("prompt")?).filter(|text| !text.is_empty())
+        } else {
+            None
+        },
     })
 }
 

@@ -26,7 +26,9 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
             args.str(challenge.prompt.as_deref().unwrap_or_default());
         }),
         ServerPacket::ConnectionClose { reasons } => {
-            out.packet("connection-close", reasons.len(), |args| reasons.iter().for_each(|reason| args.str(reason)));
+            out.packet("connection-close", reasons.len(), |args| {
+                reasons.iter().for_each(|reason| args.str(reason))
+            });
         }
         ServerPacket::Ping { monotonic_ms, sid } => out.ping(*monotonic_ms, sid.as_deref()),
         ServerPacket::PingEcho(echo) => out.packet("ping-echo", 6, |args| {
@@ -42,7 +44,9 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
         }),
         ServerPacket::ServerEvent { name, values } => out.texts("server-event", name, values),
         ServerPacket::Control { command, arguments } => out.texts("control", command, arguments),
-        ServerPacket::InfoResponse(information) => out.packet("info-response", 1, |args| args.dict(information)),
+        ServerPacket::InfoResponse(information) => {
+            out.packet("info-response", 1, |args| args.dict(information))
+        }
         ServerPacket::EncodingSet(properties) => out.packet("encoding-set", 1, |args| args.dict(properties)),
         ServerPacket::DisplayResized { width, height, max_width, max_height } => {
             out.ints("display-resized", &[width, height, max_width, max_height].map(|size| i64::from(*size)));
@@ -54,7 +58,9 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
             args.int(image.rowstride);
             args.bytes(&image.data);
         }),
-        ServerPacket::DisplayShowDesktop { show } => out.packet("display-show-desktop", 1, |args| args.bool(*show)),
+        ServerPacket::DisplayShowDesktop { show } => {
+            out.packet("display-show-desktop", 1, |args| args.bool(*show))
+        }
         ServerPacket::WindowCreate(create) => out.window_create(create),
         ServerPacket::WindowMetadata { wid, metadata } => out.packet("window-metadata", 2, |args| {
             args.uint(wid.0);
@@ -82,14 +88,16 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
             args.int(*detail);
             args.uint(*sibling);
         }),
-        ServerPacket::WindowInitiateMoveResize(start) => out.packet("window-initiate-moveresize", 6, |args| {
-            args.uint(start.wid.0);
-            args.int(start.root_x);
-            args.int(start.root_y);
-            args.int(start.direction);
-            args.int(start.button);
-            args.int(start.source);
-        }),
+        ServerPacket::WindowInitiateMoveResize(start) => {
+            out.packet("window-initiate-moveresize", 6, |args| {
+                args.uint(start.wid.0);
+                args.int(start.root_x);
+                args.int(start.root_y);
+                args.int(start.direction);
+                args.int(start.button);
+                args.int(start.source);
+            })
+        }
         ServerPacket::WindowDestroy { wid } => out.window("window-destroy", wid.0),
         ServerPacket::WindowIcon { wid, image } => out.packet("window-icon", 5, |args| {
             args.uint(wid.0);
@@ -116,7 +124,9 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
             args.ints_bare(&[*x, *y, *x, *y]);
         }),
         ServerPacket::CursorData(cursor) => out.cursor(cursor),
-        ServerPacket::CursorDefault if spelling == Spelling::Legacy => out.packet("cursor-data", 1, |args| args.str("")),
+        ServerPacket::CursorDefault if spelling == Spelling::Legacy => {
+            out.packet("cursor-data", 1, |args| args.str(""))
+        }
         ServerPacket::CursorDefault => out.packet("cursor-default", 0, |_| {}),
         ServerPacket::Ignored { name } => out.named(name, 0, |_| {}),
         ServerPacket::Unknown { name } => out.named(name, 0, |_| {}),
@@ -128,7 +138,9 @@ pub fn encode(packet: &ServerPacket, spelling: Spelling, inline: bool, out: &mut
 pub fn chunk(packet: &ServerPacket) -> Option<(u8, &Payload)> {
     const INLINE_BYTES: usize = 1024;
     match packet {
-        ServerPacket::WindowDraw(draw) if draw.data.len() > INLINE_BYTES => Some((draw::DATA_POSITION, &draw.data)),
+        ServerPacket::WindowDraw(draw) if draw.data.len() > INLINE_BYTES => {
+            Some((draw::DATA_POSITION, &draw.data))
+        }
         _ => None,
     }
 }

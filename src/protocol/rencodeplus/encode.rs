@@ -3,8 +3,8 @@
 use crate::protocol::packet::encode::put;
 
 use super::{
-    DICT, DICT_FIXED, END, FALSE, FLOAT64, INT_NEGATIVE, INT_POSITIVE, INT_TEXT, INT8, INT16, INT32, INT64, LIST,
-    LIST_FIXED, NULL, TEXT_FIXED, TRUE,
+    DICT, DICT_FIXED, END, FALSE, FLOAT64, INT_NEGATIVE, INT_POSITIVE, INT_TEXT, INT8, INT16, INT32, INT64,
+    LIST, LIST_FIXED, NULL, TEXT_FIXED, TRUE,
 };
 
 /// Appends rencodeplus values to a buffer.

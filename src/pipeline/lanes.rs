@@ -1,0 +1,130 @@
+//! Which draw is decoded next, and what may be committed: order per window.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::channel::{BackingUpdate, DrawJob, RenderItem};
+use crate::codec::VideoDecoder;
+use crate::protocol::packet::WindowId;
+use crate::protocol::packet::server::Encoding;
+
+/// A place in a window's order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    wid: WindowId,
+    number: u64,
+}
+
+/// A draw for a decode thread.
+pub(super) struct Task {
+    pub place: Place,
+    pub job: DrawJob,
+    /// The window's video decoder, for a video frame; it goes back with [`Lanes::finished`].
+    pub video: Option<VideoDecoder>,
+}
+
+/// The draws of all windows between arrival and commit. No threads in here.
+///
+/// Everything is kept in recycled queues: in steady state nothing is allocated.
+#[derive(Default)]
+pub(super) struct Lanes {
+    lanes: HashMap<WindowId, Lane>,
+    /// What may be decoded now, in order of arrival.
+    ready: VecDeque<(Place, DrawJob)>,
+}
+
+/// One window.
+#[derive(Default)]
+struct Lane {
+    /// The number of the first entry.
+    first: u64,
+    /// What was not committed yet; `None` while it waits for, or is in, a decode thread.
+    entries: VecDeque<Option<RenderItem>>,
+    /// Video frames that wait for the one before them.
+    video_waiting: VecDeque<(Place, DrawJob)>,
+    /// A video frame is ready or in a decode thread.
+    video_busy: bool,
+    /// Here unless a decode thread has it.
+    video: VideoDecoder,
+}
+
+impl Lane {
+    fn reserve(&mut self, wid: WindowId, item: Option<RenderItem>) -> Place {
+        let number = self.first + self.entries.len() as u64;
+        self.entries.push_back(item);
+        Place { wid, number }
+    }
+}
+
+impl Lanes {
+    /// Takes a draw in. True if there is something new to decode.
+    pub fn draw(&mut self, job: DrawJob) -> bool {
+        let wid = job.request.wid;
+        let lane = self.lanes.entry(wid).or_default();
+        let place = lane.reserve(wid, None);
+        if job.request.encoding == Encoding::H264 {
+            if lane.video_busy {
+                lane.video_waiting.push_back((place, job));
+                return false;
+            }
+            lane.video_busy = true;
+        }
+        self.ready.push_back((place, job));
+        true
+    }
+
+    /// Takes a change of a backing in, and commits it if nothing is before it.
+    pub fn backing(&mut self, wid: WindowId, update: BackingUpdate, commit: &mut impl FnMut(RenderItem)) {
+        let lane = self.lanes.entry(wid).or_default();
+        lane.reserve(wid, Some(RenderItem::Backing { wid, update }));
+        self.commit(wid, commit);
+    }
+
+    /// The next draw to decode.
+    pub fn next(&mut self) -> Option<Task> {
+        let (place, job) = self.ready.pop_front()?;
+        let video = (job.request.encoding == Encoding::H264)
+            .then(|| self.lanes.get_mut(&place.wid).map(|lane| std::mem::take(&mut lane.video)))
+            .flatten();
+        Some(Task { place, job, video })
+    }
+
+    /// Takes a decoded draw in, and commits all that it kept waiting. The thread that calls asks
+    /// for the next draw itself, so nobody needs to be woken for the video frame that may follow.
+    pub fn finished(
+        &mut self,
+        place: Place,
+        item: RenderItem,
+        video: Option<VideoDecoder>,
+        commit: &mut impl FnMut(RenderItem),
+    ) {
+        // INVARIANT: a lane lives until its last entry was committed.
+        let lane = self.lanes.get_mut(&place.wid).expect("a task's lane exists");
+        if let Some(video) = video {
+            lane.video = video;
+            match lane.video_waiting.pop_front() {
+                // It waited longest: in front of what came later.
+                Some(next) => self.ready.push_front(next),
+                None => lane.video_busy = false,
+            }
+        }
+        let index = usize::try_from(place.number - lane.first).unwrap_or(usize::MAX);
+        if let Some(entry) = lane.entries.get_mut(index) {
+            *entry = Some(item);
+        }
+        self.commit(place.wid, commit);
+    }
+
+    fn commit(&mut self, wid: WindowId, commit: &mut impl FnMut(RenderItem)) {
+        let Some(lane) = self.lanes.get_mut(&wid) else { return };
+        let mut destroyed = false;
+        while let Some(item) = lane.entries.front_mut().and_then(Option::take) {
+            lane.entries.pop_front();
+            lane.first += 1;
+            destroyed = matches!(item, RenderItem::Backing { update: BackingUpdate::Destroy, .. });
+            commit(item);
+        }
+        if destroyed && lane.entries.is_empty() {
+            self.lanes.remove(&wid);
+        }
+    }
+}
