@@ -1,20 +1,24 @@
 //! Layer 3: what the user asked for, validated. The command line makes it; nothing else reads
 //! arguments, environment variables or files of options.
 
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
-use crate::net::{Secret, Target};
+use sha2::{Digest, Sha256};
+
+use crate::net::NetConfig;
+use crate::render::{PresentPreference, RenderOptions};
+use crate::session::{ClientIdentity, Profile};
+use crate::stats::StatsSnapshot;
 
 /// Everything that a viewer needs to know to start.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub target: Target,
-    pub username: Option<String>,
-    pub password: Option<Secret>,
-    pub pictures: PictureOptions,
-    pub wire: WireOptions,
+    /// What to attach to, and what to tell the server.
+    pub connection: NetConfig,
     pub renderer: RendererChoice,
     pub present_mode: PresentModeChoice,
     /// Start with the overlay shown.
@@ -25,52 +29,59 @@ pub struct Config {
     pub stats_json: Option<PathBuf>,
 }
 
-/// How the server is asked to encode windows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PictureOptions {
-    /// Only these are offered; `None`: all that Farpane decodes.
-    pub encodings: Option<Vec<String>>,
-    /// The one that the server should prefer.
-    pub encoding: Option<String>,
-    /// 1..=100.
-    pub quality: Option<u8>,
-    /// 1..=100.
-    pub speed: Option<u8>,
-}
+/// Draws between the socket and the renderer, in bytes.
+pub const DRAW_BUDGET: usize = 64 << 20;
 
-/// How packets travel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireOptions {
-    pub protocol: ProtocolChoice,
-    /// Only these compressors are offered; `None`: all that Farpane knows. May be empty.
-    pub compressors: Option<Vec<String>>,
-    /// 0 (off) ..= 9.
-    pub compression_level: Option<u8>,
-    /// How long reaching the server may take.
-    pub connect_timeout: Duration,
-}
+impl Config {
+    /// How to start the network thread for this purpose.
+    pub fn net(&self, profile: Profile) -> NetConfig {
+        let mut connection = self.connection.clone();
+        connection.session.profile = profile;
+        connection
+    }
 
-impl Default for WireOptions {
-    fn default() -> Self {
-        Self {
-            protocol: ProtocolChoice::Auto,
-            compressors: None,
-            compression_level: None,
-            connect_timeout: Duration::from_secs(10),
-        }
+    /// How to start the render thread.
+    pub fn render_options(&self) -> RenderOptions {
+        let present_mode = match self.present_mode {
+            PresentModeChoice::Latest => PresentPreference::Latest,
+            PresentModeChoice::Vsync => PresentPreference::Vsync,
+        };
+        RenderOptions { present_mode, ..RenderOptions::default() }
+    }
+
+    /// Writes the statistics to the file that the user named, if any.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_stats(&self, stats: &StatsSnapshot) -> std::io::Result<()> {
+        let Some(path) = &self.stats_json else { return Ok(()) };
+        let mut file = BufWriter::new(File::create(path)?);
+        serde_json::to_writer_pretty(&mut file, stats)?;
+        writeln!(file)?;
+        file.flush()
     }
 }
 
-/// Which generation of the protocol to open with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum ProtocolChoice {
-    /// Modern first; bencode if the server turns out to be a 3.1 one.
-    #[default]
-    Auto,
-    /// rencodeplus only (servers from 4.x on).
-    Modern,
-    /// bencode only (3.1 servers).
-    Bencode,
+/// Who we are: what `xpra info` shows, and the name to log in with.
+pub fn identity(username: Option<String>) -> ClientIdentity {
+    let account = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let hostname = gethostname::gethostname().to_string_lossy().into_owned();
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| hostname.clone());
+    let uuid = Sha256::digest(format!("farpane {} {account}", machine.trim()));
+    let mut session_id = [0; 16];
+    if let Err(error) = getrandom::fill(&mut session_id) {
+        tracing::warn!(%error, "no random numbers: the session has no identifier of its own");
+    }
+    ClientIdentity {
+        hostname,
+        username: username.unwrap_or(account),
+        uuid: hex(&uuid[..16]),
+        session_id: hex(&session_id),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What draws the windows.
@@ -85,18 +96,14 @@ pub enum RendererChoice {
     Cpu,
 }
 
-/// How frames wait for the screen.
+/// Whether a present waits for the screen's refresh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum PresentModeChoice {
-    /// Mailbox where there is one, else fifo.
+    /// The newest picture as soon as possible (mailbox, else immediate, else fifo).
     #[default]
-    Auto,
-    /// Every frame, at the screen's rate.
-    Fifo,
-    /// The newest frame, at the screen's rate.
-    Mailbox,
-    /// At once; may tear.
-    Immediate,
+    Latest,
+    /// Every picture waits its turn (fifo).
+    Vsync,
 }
 
 /// A key with modifiers, for example `Shift+F11`.
@@ -113,6 +120,19 @@ pub struct KeyCombination {
 impl Default for KeyCombination {
     fn default() -> Self {
         Self { shift: true, control: false, alt: false, logo: false, key: "F11".to_owned() }
+    }
+}
+
+impl fmt::Display for KeyCombination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (held, name) in
+            [(self.shift, "Shift"), (self.control, "Ctrl"), (self.alt, "Alt"), (self.logo, "Super")]
+        {
+            if held {
+                write!(f, "{name}+")?;
+            }
+        }
+        f.write_str(&self.key)
     }
 }
 

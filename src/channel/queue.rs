@@ -127,9 +127,18 @@ impl ByteBudget {
 
     /// Waits until `bytes` fit. Cancel-safe.
     pub async fn acquire(&self, bytes: usize) -> OwnedSemaphorePermit {
-        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, self.total_kib);
+        let kib = self.kib(bytes);
         // INVARIANT: the semaphore is never closed.
         Arc::clone(&self.semaphore).acquire_many_owned(kib).await.expect("the budget is never closed")
+    }
+
+    fn kib(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, self.total_kib)
+    }
+
+    /// Takes `bytes` if they fit now.
+    pub fn try_acquire(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.semaphore).try_acquire_many_owned(self.kib(bytes)).ok()
     }
 
     /// Bytes in use now.

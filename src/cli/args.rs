@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{
-    Config, KeyCombination, PictureOptions, PresentModeChoice, ProtocolChoice, RendererChoice, WireOptions,
-};
-use crate::net::{Secret, Target, TargetError};
+use crate::config::{Config, KeyCombination, PresentModeChoice, RendererChoice, identity};
+use crate::net::{NetConfig, Protocol, Secret, Target, TargetError};
+use crate::protocol::packet::server::Encoding;
+use crate::session::{Generation, PictureOptions, SessionConfig};
 
 /// Reading a larger password file would be a mistake in the file's name.
 const MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
@@ -77,6 +77,18 @@ pub enum RawCommand {
     Demo(RawDemo),
 }
 
+/// Which generation of the protocol to open with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProtocolChoice {
+    /// Modern first; bencode if the server turns out to be a 3.1 one
+    #[default]
+    Auto,
+    /// rencodeplus only
+    Modern,
+    /// bencode only (3.1 servers)
+    Bencode,
+}
+
 /// Options of `farpane demo`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct RawDemo {
@@ -136,7 +148,7 @@ pub struct RawOptions {
     /// What draws the windows
     #[arg(long, global = true, value_enum, default_value_t)]
     pub renderer: RendererChoice,
-    /// How frames wait for the screen
+    /// Whether presenting waits for the screen's refresh
     #[arg(long, global = true, value_enum, default_value_t)]
     pub present_mode: PresentModeChoice,
     /// Give up reaching the server after this time
@@ -177,6 +189,12 @@ pub enum UsageError {
     TwoCommands { url: String },
     #[error("cannot read the password file {}: {why}", path.display())]
     PasswordFile { path: PathBuf, why: String },
+    #[error(
+        "`{got}` is not an encoding that Farpane shows: expected some of h264, jpeg, png, png/L, png/P, rgb, rgb24, rgb32, scroll, webp"
+    )]
+    Encoding { got: String },
+    #[error("`{got}` is not a compressor that Farpane knows: expected some of {known}, or none")]
+    Compressor { got: String, known: String },
     #[error("the URL's option {name}={got} is not valid: expected {expected}")]
     UrlOption { name: String, got: String, expected: &'static str },
 }
@@ -212,33 +230,44 @@ impl RawOptions {
             }
         };
         let mut pictures = PictureOptions {
-            encodings: self.encodings.clone().map(names),
-            encoding: self.encoding.clone(),
+            preferred: self.encoding.clone(),
             quality: self.quality,
             speed: self.speed,
+            ..PictureOptions::default()
         };
+        if let Some(list) = &self.encodings {
+            pictures.encodings = encodings(list)?;
+        }
         for (name, value) in &target.options {
             let wrong = |expected| UsageError::UrlOption { name: name.clone(), got: value.clone(), expected };
             match name.as_str() {
-                "encoding" => pictures.encoding = Some(value.clone()),
-                "encodings" => {
-                    pictures.encodings = Some(names(value.split(',').map(str::to_owned).collect()))
-                }
+                "encoding" => pictures.preferred = Some(value.clone()),
+                "encodings" => pictures.encodings = encodings(value.split(','))?,
                 "quality" => pictures.quality = Some(percent(value).ok_or_else(|| wrong("1 to 100"))?),
                 "speed" => pictures.speed = Some(percent(value).ok_or_else(|| wrong("1 to 100"))?),
                 _ => tracing::warn!(option = %name, "this option of the URL is not known and is ignored"),
             }
         }
-        let username = target.username.clone().or_else(|| self.username.clone());
-        Ok(Config {
-            target,
-            username,
+        let mut session = SessionConfig {
+            identity: identity(target.username.clone().or_else(|| self.username.clone())),
             password,
-            pictures,
-            wire: WireOptions {
-                protocol: self.protocol,
-                compressors: self.compressors.clone().map(names),
-                compression_level: self.compression_level,
+            ..SessionConfig::default()
+        };
+        if let Some(list) = &self.compressors {
+            session.compressors = compressors(list, &session.compressors)?;
+        }
+        session.compression_level = self.compression_level.unwrap_or(session.compression_level);
+        pictures.compress_rgb = session.compression_level > 0 && !session.compressors.is_empty();
+        session.pictures = pictures;
+        Ok(Config {
+            connection: NetConfig {
+                target,
+                session,
+                protocol: match self.protocol {
+                    ProtocolChoice::Auto => Protocol::Auto,
+                    ProtocolChoice::Modern => Protocol::Only(Generation::Modern),
+                    ProtocolChoice::Bencode => Protocol::Only(Generation::Legacy31),
+                },
                 connect_timeout: self.connect_timeout,
             },
             renderer: self.renderer,
@@ -250,12 +279,31 @@ impl RawOptions {
     }
 }
 
-/// The items of a list of names; `none` is an empty one.
-fn names(list: Vec<String>) -> Vec<String> {
-    list.into_iter()
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty() && name != "none")
-        .collect()
+/// The encodings that `names` stand for.
+fn encodings(names: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Vec<Encoding>, UsageError> {
+    let mut list = Vec::new();
+    for name in names {
+        match name.as_ref().trim() {
+            "rgb" => list.extend([Encoding::Rgb24, Encoding::Rgb32]),
+            name => match Encoding::from_name(name) {
+                Encoding::Other | Encoding::Void => {
+                    return Err(UsageError::Encoding { got: name.to_owned() });
+                }
+                encoding => list.push(encoding),
+            },
+        }
+    }
+    Ok(list)
+}
+
+/// Those of the `known` compressors that `names` stand for, best first; `none` is an empty list.
+fn compressors(names: &[String], known: &[&'static str]) -> Result<Vec<&'static str>, UsageError> {
+    let is_named = |wanted: &str| names.iter().any(|name| name.trim() == wanted);
+    if let Some(unknown) = names.iter().find(|name| !(name.trim() == "none" || known.contains(&name.trim())))
+    {
+        return Err(UsageError::Compressor { got: unknown.clone(), known: known.join(", ") });
+    }
+    Ok(known.iter().copied().filter(|name| is_named(name)).collect())
 }
 
 fn percent(text: &str) -> Option<u8> {

@@ -1,10 +1,16 @@
 //! Layer 2: URLs, byte streams and the network task. Knows tokio; never windows or the GPU.
 
+mod connection;
 pub mod local;
+pub mod outgoing;
+mod report;
+pub mod task;
 pub mod tls;
 pub mod transport;
 pub mod uri;
 pub mod websocket;
 
+pub use crate::session::Secret;
+pub use task::{NetConfig, NetThread, Protocol, spawn};
 pub use transport::{ConnectError, Transport};
-pub use uri::{Endpoint, HostPort, Secret, Target, TargetError};
+pub use uri::{Endpoint, HostPort, Target, TargetError};

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use crate::session::Link;
+
 use super::local;
 use super::uri::{Endpoint, HostPort, Target};
 
@@ -65,22 +67,14 @@ impl Transport {
         }
     }
 
-    /// The name that statistics show: `tcp`, `unix`.
-    pub const fn kind(&self) -> &'static str {
+    /// Who else could listen.
+    pub fn link(&self) -> Link {
         match self {
-            Self::Tcp(_) => "tcp",
+            Self::Tcp(stream) => {
+                Link { encrypted: false, local: stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) }
+            }
             #[cfg(unix)]
-            Self::Unix(_) => "unix",
-        }
-    }
-
-    /// Whether nobody between us and the server can read along: it is on this machine, or the
-    /// stream is encrypted.
-    pub fn is_private(&self) -> bool {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()),
-            #[cfg(unix)]
-            Self::Unix(_) => true,
+            Self::Unix(_) => Link { encrypted: false, local: true },
         }
     }
 }

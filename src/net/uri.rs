@@ -9,7 +9,8 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
-use zeroize::Zeroizing;
+
+use crate::session::Secret;
 
 /// Xpra's port for `tcp://` (xpra/net/constants.py, `DEFAULT_PORT`).
 pub const DEFAULT_PORT: u16 = 14500;
@@ -51,10 +52,6 @@ pub struct HostPort {
     pub host: String,
     pub port: u16,
 }
-
-/// A text that is never printed and is wiped from memory when dropped.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
 
 /// A target that could not be understood. No message repeats a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -160,6 +157,20 @@ impl fmt::Display for Target {
     }
 }
 
+impl Endpoint {
+    /// The name that statistics show.
+    pub const fn transport_name(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "tcp",
+            Self::Tls(_) => "ssl",
+            Self::WebSocket { secure: false, .. } => "ws",
+            Self::WebSocket { secure: true, .. } => "wss",
+            Self::Ssh(_) => "ssh",
+            Self::Unix(_) | Self::Abstract(_) | Self::Display(_) => "unix",
+        }
+    }
+}
+
 impl HostPort {
     /// Whether the host is this machine, as far as its name or address says.
     pub fn is_loopback(&self) -> bool {
@@ -175,24 +186,6 @@ impl fmt::Display for HostPort {
         } else {
             write!(f, "{}:{}", self.host, self.port)
         }
-    }
-}
-
-impl Secret {
-    /// Keeps `text` secret.
-    pub fn new(text: String) -> Self {
-        Self(Zeroizing::new(text))
-    }
-
-    /// The text, to compute a challenge's answer with.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secret(…)")
     }
 }
 

@@ -191,14 +191,19 @@ impl Collector {
 
     /// The update of window `wid` that ends with draw `sequence` is on the screen since `at`.
     pub fn presented(&mut self, wid: u64, sequence: u64, at: Instant) {
-        self.presents.add(self.tick(at), 1);
-        self.history.at(self.started, at).presents += 1;
+        self.presented_again(at);
         let encodings = &mut self.encodings;
         self.times.presented(wid, sequence, at, |encoding, record| {
             if let Some(counters) = encodings.at(encoding) {
                 record(&mut counters.times);
             }
         });
+    }
+
+    /// A window was presented with nothing new of the server's in it: an expose, the overlay.
+    pub fn presented_again(&mut self, at: Instant) {
+        self.presents.add(self.tick(at), 1);
+        self.history.at(self.started, at).presents += 1;
     }
 
     /// `bytes` of draws are between the socket and the GPU now.

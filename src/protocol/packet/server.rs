@@ -102,6 +102,47 @@ pub enum ServerPacket {
     },
 }
 
+impl ServerPacket {
+    /// The packet's modern name, for statistics and logs; `unknown` for [`Self::Unknown`].
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Challenge(_) => "challenge",
+            Self::ConnectionClose { .. } => "connection-close",
+            Self::Ping { .. } => "ping",
+            Self::PingEcho(_) => "ping-echo",
+            Self::StartupComplete => "startup-complete",
+            Self::SettingChange { .. } => "setting-change",
+            Self::ServerEvent { .. } => "server-event",
+            Self::Control { .. } => "control",
+            Self::InfoResponse(_) => "info-response",
+            Self::EncodingSet(_) => "encoding-set",
+            Self::DisplayResized { .. } => "display-resized",
+            Self::DisplayScreenshot(_) => "display-screenshot",
+            Self::DisplayShowDesktop { .. } => "display-show-desktop",
+            Self::WindowCreate(_) => "window-create",
+            Self::WindowMetadata { .. } => "window-metadata",
+            Self::WindowMoveResize(_) => "window-move-resize",
+            Self::WindowResized { .. } => "window-resized",
+            Self::WindowRaise { .. } => "window-raise",
+            Self::WindowRestack { .. } => "window-restack",
+            Self::WindowInitiateMoveResize(_) => "window-initiate-moveresize",
+            Self::WindowDestroy { .. } => "window-destroy",
+            Self::WindowIcon { .. } => "window-icon",
+            Self::WindowDraw(_) => "window-draw",
+            Self::WindowEos { .. } => "window-eos",
+            Self::WindowBell(_) => "window-bell",
+            Self::WindowGrab { .. } => "window-grab",
+            Self::WindowUngrab { .. } => "window-ungrab",
+            Self::PointerPosition { .. } => "pointer-position",
+            Self::CursorData(_) => "cursor-data",
+            Self::CursorDefault => "cursor-default",
+            Self::Ignored { name } => name,
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
 /// `challenge` (Protocol.md §5.3).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Challenge {

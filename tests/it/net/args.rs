@@ -2,8 +2,10 @@
 
 use clap::{CommandFactory, Parser};
 use farpane::cli::{Invocation, RawArgs};
-use farpane::config::{Config, KeyCombination, ProtocolChoice, RendererChoice};
-use farpane::net::Endpoint;
+use farpane::config::{Config, KeyCombination, RendererChoice};
+use farpane::net::{Endpoint, Protocol};
+use farpane::protocol::packet::server::Encoding;
+use farpane::session::Generation;
 
 fn invocation(line: &str) -> Invocation {
     let words = std::iter::once("farpane").chain(line.split_whitespace());
@@ -33,8 +35,8 @@ fn the_definition_is_consistent() {
 
 #[test]
 fn a_server_alone_or_after_a_command_attaches() {
-    assert_eq!(attach(":100").target.endpoint, Endpoint::Display("100".into()));
-    assert_eq!(attach("attach :100").target, attach(":100").target);
+    assert_eq!(attach(":100").connection.target.endpoint, Endpoint::Display("100".into()));
+    assert_eq!(attach("attach :100").connection.target, attach(":100").connection.target);
     assert!(attach("--overlay attach :100").overlay);
     assert!(attach("attach :100 --overlay").overlay);
 }
@@ -45,16 +47,21 @@ fn options_reach_the_configuration() {
         "host --encodings png,rgb --encoding png --quality 40 --speed 70 --compressors none \
          --compression_level 0 --protocol bencode --renderer cpu --overlay-key Ctrl+Alt+o --username me",
     );
-    assert_eq!(config.pictures.encodings.as_deref(), Some(&["png".to_owned(), "rgb".to_owned()][..]));
-    assert_eq!(config.pictures.encoding.as_deref(), Some("png"));
-    assert_eq!((config.pictures.quality, config.pictures.speed), (Some(40), Some(70)));
-    assert_eq!(config.wire.compressors.as_deref(), Some(&[][..]));
-    assert_eq!(config.wire.compression_level, Some(0));
-    assert_eq!(config.wire.protocol, ProtocolChoice::Bencode);
+    assert_eq!(
+        config.connection.session.pictures.encodings,
+        [Encoding::Png, Encoding::Rgb24, Encoding::Rgb32]
+    );
+    let session = &config.connection.session;
+    assert_eq!(session.pictures.preferred.as_deref(), Some("png"));
+    assert_eq!((session.pictures.quality, session.pictures.speed), (Some(40), Some(70)));
+    assert!(session.compressors.is_empty() && !session.pictures.compress_rgb);
+    assert_eq!(session.compression_level, 0);
+    assert_eq!(config.connection.protocol, Protocol::Only(Generation::Legacy31));
+    assert_eq!(session.identity.username, "me");
     assert_eq!(config.renderer, RendererChoice::Cpu);
-    assert_eq!(config.username.as_deref(), Some("me"));
     let key = KeyCombination { shift: false, control: true, alt: true, logo: false, key: "o".to_owned() };
     assert_eq!(config.overlay_key, key);
+    assert_eq!(config.overlay_key.to_string(), "Ctrl+Alt+o");
     assert_eq!(attach("host").overlay_key, KeyCombination::default());
 }
 
@@ -62,10 +69,11 @@ fn options_reach_the_configuration() {
 fn the_url_wins_over_options() {
     let config =
         attach("tcp://me:pw@host/?encoding=png&quality=30 --encoding jpeg --quality 90 --username you");
-    assert_eq!(config.pictures.encoding.as_deref(), Some("png"));
-    assert_eq!(config.pictures.quality, Some(30));
-    assert_eq!(config.username.as_deref(), Some("me"));
-    assert_eq!(config.password.as_ref().map(|p| p.expose()), Some("pw"));
+    let session = &config.connection.session;
+    assert_eq!(session.pictures.preferred.as_deref(), Some("png"));
+    assert_eq!(session.pictures.quality, Some(30));
+    assert_eq!(session.identity.username, "me");
+    assert_eq!(session.password.as_ref().map(|p| p.expose()), Some("pw"));
     assert!(!format!("{config:?}").contains("pw"));
 }
 
@@ -74,7 +82,7 @@ fn a_password_file_gives_its_first_line() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), "secret\r\nmore\n").expect("writable");
     let config = attach(&format!("host --password-file {}", file.path().display()));
-    assert_eq!(config.password.as_ref().map(|p| p.expose()), Some("secret"));
+    assert_eq!(config.connection.session.password.as_ref().map(|p| p.expose()), Some("secret"));
 }
 
 #[test]
@@ -84,6 +92,8 @@ fn mistakes_are_explained() {
         ("gopher://x", "is not a kind of connection"),
         ("host --quality 0", "0 is not in 1..=100"),
         ("host --protocol yaml", "[possible values: auto, modern, bencode]"),
+        ("host --encodings vp9", "`vp9` is not an encoding that Farpane shows"),
+        ("host --compressors lzo", "`lzo` is not a compressor"),
         ("host --overlay-key Hyper+x", "is not a key combination"),
         ("host --password-file /does/not/exist", "cannot read the password file /does/not/exist"),
         ("tcp://host/?quality=best", "quality=best is not valid: expected 1 to 100"),

@@ -1,0 +1,97 @@
+//! Statistics of the connection, and when they are published.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::channel::{RendererInfo, SharedStats};
+use crate::protocol::packet::client::DrawOutcome;
+use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::session::{DrawDone, ServerInfo, SessionEvent};
+use crate::stats::{Collector, DrawCounted, RendererFacts, SessionFacts};
+
+/// Time between two publications while someone watches.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Owns the [`Collector`] of the connection and publishes its snapshots: several times a second
+/// while the overlay shows, and at the end.
+pub struct Report {
+    pub collector: Collector,
+    shared: SharedStats,
+    /// When to publish next; `None` while nobody watches.
+    next_publish: Option<Instant>,
+}
+
+impl Report {
+    /// Starts counting for a connection over `transport`.
+    pub fn new(now: Instant, transport: &'static str, shared: SharedStats) -> Self {
+        Self { collector: Collector::new(now, transport), shared, next_publish: None }
+    }
+
+    /// Someone starts or stops watching.
+    pub fn watch(&mut self, now: Instant, watched: bool) {
+        self.next_publish = watched.then_some(now);
+        self.publish_if_due(now);
+    }
+
+    /// When [`Self::publish_if_due`] has something to do.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next_publish
+    }
+
+    /// Publishes if it is time to.
+    pub fn publish_if_due(&mut self, now: Instant) {
+        if self.next_publish.is_some_and(|at| at <= now) {
+            self.publish(now);
+            self.next_publish = Some(now + PUBLISH_INTERVAL);
+        }
+    }
+
+    /// Publishes the statistics as of `now`.
+    pub fn publish(&mut self, now: Instant) {
+        let snapshot = Arc::new(self.collector.snapshot(now));
+        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    /// Notes what an event says about the connection.
+    pub fn event(&mut self, now: Instant, event: &SessionEvent) {
+        match event {
+            SessionEvent::Connected(server) => self.collector.session(session_facts(server)),
+            SessionEvent::Latency(rtt) => self.collector.latency(now, *rtt),
+            _ => {}
+        }
+    }
+
+    /// A draw came to its end.
+    pub fn draw_done(&mut self, now: Instant, done: &DrawDone) {
+        let outcome = match done.outcome {
+            DrawOutcome::Presented { .. } => DrawCounted::Presented,
+            DrawOutcome::Skipped => DrawCounted::Skipped,
+            DrawOutcome::Error { .. } | DrawOutcome::WindowNotFound => DrawCounted::Refused,
+        };
+        let encoding = done.encoding.name();
+        self.collector.draw_done(now, done.wid.0, done.sequence.0, encoding, outcome, &done.trace);
+    }
+
+    /// A window was presented.
+    pub fn presented(&mut self, wid: WindowId, sequence: Option<DrawSequence>, at: Instant) {
+        match sequence {
+            Some(sequence) => self.collector.presented(wid.0, sequence.0, at),
+            None => self.collector.presented_again(at),
+        }
+    }
+
+    /// What renders.
+    pub fn renderer(&mut self, info: RendererInfo) {
+        let RendererInfo { adapter, backend, present_mode, software } = info;
+        self.collector.renderer(RendererFacts { adapter, backend, present_mode, software });
+    }
+}
+
+fn session_facts(server: &ServerInfo) -> SessionFacts {
+    let name = if server.session_name.is_empty() { &server.display } else { &server.session_name };
+    SessionFacts {
+        server_version: server.version.clone(),
+        session_name: name.clone(),
+        wire: server.wire.clone(),
+    }
+}

@@ -1,0 +1,135 @@
+//! The network thread: connects, runs the connection, connects again for a 3.1 server, and says
+//! once why it ended.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::buffers::BufferPool;
+use crate::channel::{AppEvent, AppSink, ByteBudget, DrawSink, NetCommand, NetQueue, SharedStats, clock};
+use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
+
+use super::connection::{Connection, End, Links};
+use super::report::Report;
+use super::transport::{ConnectError, Transport};
+use super::uri::Target;
+
+/// What the network thread needs to know.
+#[derive(Clone, Debug)]
+pub struct NetConfig {
+    pub target: Target,
+    /// What the session is to say; its link is filled in when the transport is known, and its
+    /// generation by `protocol`.
+    pub session: SessionConfig,
+    pub protocol: Protocol,
+    /// How long reaching the server may take.
+    pub connect_timeout: Duration,
+}
+
+/// Which generation of servers to speak to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// The modern one, and the other if the server asks for it.
+    #[default]
+    Auto,
+    Only(Generation),
+}
+
+/// The running network thread. It ends by itself when the session does; tell it to with
+/// [`Input::Disconnect`].
+#[derive(Debug)]
+pub struct NetThread {
+    handle: std::thread::JoinHandle<()>,
+}
+
+impl NetThread {
+    /// Waits until the thread has ended, which is soon after [`SessionEvent::Closed`].
+    pub fn join(self) {
+        if self.handle.join().is_err() {
+            tracing::error!("the network thread panicked");
+        }
+    }
+}
+
+/// Starts the network thread, `farpane-net`, which alone touches the socket and owns the session.
+///
+/// It reads `queue`, hands draws to `draws` as long as they fit into `budget` (else it stops
+/// reading the socket), tells `app` what happens, and writes statistics to `stats`. The last
+/// event is [`SessionEvent::Closed`], exactly once; the statistics are complete by then.
+///
+/// # Errors
+/// If the OS gives no thread or no event queue.
+pub fn spawn(
+    config: NetConfig,
+    queue: NetQueue,
+    app: Arc<dyn AppSink>,
+    draws: Box<dyn DrawSink>,
+    budget: ByteBudget,
+    pool: BufferPool,
+    stats: SharedStats,
+) -> std::io::Result<NetThread> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_name("farpane-resolve")
+        .max_blocking_threads(1)
+        .build()?;
+    let report = Report::new(clock::now(), config.target.endpoint.transport_name(), stats);
+    let mut links = Links { queue, app, draws, budget, pool, report, early_inputs: Vec::new() };
+    let run = move || {
+        let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &mut links)));
+        let reason = std::panic::catch_unwind(connection)
+            .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()));
+        tracing::info!(%reason, "the session is over");
+        links.report.publish(clock::now());
+        let Links { app, .. } = links;
+        app.send(AppEvent::Session(SessionEvent::Closed(reason)));
+        // A name that is still being looked up must not delay the end.
+        runtime.shutdown_background();
+    };
+    Ok(NetThread { handle: std::thread::Builder::new().name("farpane-net".into()).spawn(run)? })
+}
+
+async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
+    let mut generation = match config.protocol {
+        Protocol::Auto => Generation::Modern,
+        Protocol::Only(generation) => generation,
+    };
+    loop {
+        let transport = match connect(config, links).await {
+            Ok(transport) => transport,
+            Err(reason) => return reason,
+        };
+        let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
+        tracing::debug!(target = %config.target, ?generation, "connected");
+        match Connection::new(transport, session, links).run().await {
+            End::Closed(reason) => return reason,
+            End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
+                tracing::info!("the server speaks the 3.1 protocol (bencode): reconnecting");
+                generation = Generation::Legacy31;
+            }
+            End::NeedsBencode => {
+                return CloseReason::Protocol(
+                    "the server speaks the 3.1 protocol: use --protocol auto or --protocol bencode".into(),
+                );
+            }
+        }
+    }
+}
+
+/// Connects, and keeps an ear open for the user's wish to stop.
+async fn connect(config: &NetConfig, links: &mut Links) -> Result<Transport, CloseReason> {
+    let connecting = Transport::connect(&config.target, config.connect_timeout);
+    let mut connecting = std::pin::pin!(connecting);
+    loop {
+        let command = tokio::select! {
+            result = &mut connecting => {
+                return result.map_err(|error: ConnectError| CloseReason::ConnectFailed(error.to_string()));
+            }
+            command = links.queue.pop() => command,
+        };
+        match command {
+            NetCommand::Input(Input::Disconnect) => return Err(CloseReason::User),
+            command => links.before_session(clock::now(), command),
+        }
+    }
+}
