@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, KeyCombination, PresentModeChoice, RendererChoice, identity};
+use crate::net::tls::TlsOptions;
 use crate::net::{NetConfig, Protocol, Secret, Target, TargetError};
 use crate::protocol::packet::server::Encoding;
 use crate::session::{Generation, PictureOptions, SessionConfig};
@@ -18,6 +19,7 @@ const EXAMPLES: &str = "\
 Servers:
   tcp://[USER[:PASSWORD]@]HOST[:PORT]/   over TCP; the port is 14500 unless given
   HOST:PORT                              the same
+  ssl://… ws://… wss://…                 the same over TLS, WebSocket, both
   socket:///PATH                         a Unix socket
   :100                                   a session of this machine, found by its display
 
@@ -154,9 +156,58 @@ pub struct RawOptions {
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
+    #[command(flatten)]
+    pub tls: RawTls,
     /// What to log, for example info, debug, or farpane::net=trace
     #[arg(long = "log", short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
     pub log: Option<String>,
+}
+
+/// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Secure connections (ssl, wss)")]
+pub struct RawTls {
+    /// Trust the certificates in this PEM file instead of the system's authorities
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ssl_ca_certs: Option<PathBuf>,
+    /// Whether the server's certificate must be one that is trusted
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub ssl_server_verify_mode: VerifyMode,
+    /// Whether the certificate must be for the server's name (yes or no)
+    #[arg(long, global = true, value_name = "YES/NO", default_value = "yes", value_parser = yes_or_no, action = clap::ArgAction::Set)]
+    pub ssl_check_hostname: bool,
+    /// The name that the certificate must be for, if not the URL's host
+    #[arg(long, global = true, value_name = "NAME")]
+    pub ssl_server_hostname: Option<String>,
+}
+
+/// What is asked of a server's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum VerifyMode {
+    /// It must be trusted.
+    #[default]
+    Required,
+    /// It is not looked at: anyone on the way can read and change everything.
+    None,
+}
+
+impl RawTls {
+    fn options(&self) -> TlsOptions {
+        TlsOptions {
+            ca_certs: self.ssl_ca_certs.clone(),
+            verify: self.ssl_server_verify_mode == VerifyMode::Required,
+            check_hostname: self.ssl_check_hostname,
+            server_hostname: self.ssl_server_hostname.clone(),
+        }
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
 }
 
 /// A validated command line.
@@ -269,6 +320,7 @@ impl RawOptions {
                     ProtocolChoice::Bencode => Protocol::Only(Generation::Legacy31),
                 },
                 connect_timeout: self.connect_timeout,
+                tls: self.tls.options(),
             },
             renderer: self.renderer,
             present_mode: self.present_mode,

@@ -202,6 +202,7 @@ impl<'a> Connection<'a> {
             Wake::Io(Ok(Progress::Read(bytes))) => {
                 self.heard = true;
                 self.links.report.collector.received(now, bytes as u64);
+                self.links.report.collector.receive_ledger(now, &self.transport.take_ledger());
                 self.reassembler.received(now);
                 self.drained = false;
                 self.take_packets(now);
@@ -455,7 +456,11 @@ async fn progress(
 ) -> io::Result<Progress> {
     std::future::poll_fn(|cx| {
         let unsent = outgoing.unsent();
-        if !unsent.is_empty() {
+        if unsent.is_empty() {
+            // A TLS or WebSocket layer may hold what the socket did not take. Whether that goes
+            // well shows when reading.
+            let _ = Pin::new(&mut *transport).poll_flush(cx);
+        } else {
             match Pin::new(&mut *transport).poll_write(cx, unsent) {
                 Poll::Ready(Ok(bytes)) if bytes > 0 => {
                     outgoing.sent(bytes);

@@ -11,6 +11,7 @@ use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent
 
 use super::connection::{Connection, End, Links};
 use super::report::Report;
+use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
 use super::uri::Target;
 
@@ -22,6 +23,8 @@ pub struct NetConfig {
     /// generation by `protocol`.
     pub session: SessionConfig,
     pub protocol: Protocol,
+    /// How to check the server of an `ssl` or `wss` connection.
+    pub tls: TlsOptions,
     /// How long reaching the server may take.
     pub connect_timeout: Duration,
 }
@@ -118,7 +121,7 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
 
 /// Connects, and keeps an ear open for the user's wish to stop.
 async fn connect(config: &NetConfig, links: &mut Links) -> Result<Transport, CloseReason> {
-    let connecting = Transport::connect(&config.target, config.connect_timeout);
+    let connecting = Transport::connect(&config.target, &config.tls, config.connect_timeout);
     let mut connecting = std::pin::pin!(connecting);
     loop {
         let command = tokio::select! {

@@ -84,7 +84,7 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
     let connector = TlsConnector::from(Arc::new(client_config(options)?));
     match connector.connect(name, stream).await {
-        Ok(stream) => Ok(Tls { stream, ledger: CopyLedger::default() }),
+        Ok(stream) => Ok(Tls { stream, verified: options.verify, ledger: CopyLedger::default() }),
         Err(error) => Err(explain(&error, server)),
     }
 }
@@ -238,6 +238,7 @@ fn explain(error: &io::Error, server: &str) -> TlsError {
 #[derive(Debug)]
 pub struct Tls<S> {
     stream: TlsStream<S>,
+    verified: bool,
     ledger: CopyLedger,
 }
 
@@ -248,6 +249,11 @@ impl<S> Tls<S> {
     /// What was copied since the last call.
     pub fn take_ledger(&mut self) -> CopyLedger {
         std::mem::take(&mut self.ledger)
+    }
+
+    /// Whether the server's certificate was checked: without that anyone may be at the other end.
+    pub fn is_verified(&self) -> bool {
+        self.verified
     }
 
     /// The stream below.

@@ -13,8 +13,14 @@ use tokio::net::UnixStream;
 
 use crate::session::Link;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::stats::CopyLedger;
+
 use super::local;
+use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
+use super::websocket::{self, HandshakeError, WebSocket};
 
 /// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
 #[derive(Debug)]
@@ -22,6 +28,23 @@ pub enum Transport {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
+    Tls(Box<Tls<TcpStream>>),
+    WebSocket(Box<WebSocket<TcpStream>>),
+    WebSocketTls(Box<WebSocket<Tls<TcpStream>>>),
+}
+
+/// `$call` on whatever stream is inside.
+macro_rules! each {
+    ($transport:expr, $stream:ident => $call:expr) => {
+        match $transport {
+            Transport::Tcp($stream) => $call,
+            #[cfg(unix)]
+            Transport::Unix($stream) => $call,
+            Transport::Tls($stream) => $call,
+            Transport::WebSocket($stream) => $call,
+            Transport::WebSocketTls($stream) => $call,
+        }
+    };
 }
 
 /// Why a server could not be reached. Each message says what to do.
@@ -43,21 +66,35 @@ pub enum ConnectError {
         "no session for display :{display} was found on this machine (looked for {looked_for}); `xpra list` shows what runs"
     )]
     NoSession { display: String, looked_for: String },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    WebSocket(#[from] HandshakeError),
     #[error("{kind} connections are not supported yet: use tcp:// or a local socket")]
     Unsupported { kind: &'static str },
 }
 
 impl Transport {
     /// Connects to the target's endpoint, trying all its addresses, for at most `limit`.
-    pub async fn connect(target: &Target, limit: Duration) -> Result<Self, ConnectError> {
+    pub async fn connect(target: &Target, tls: &TlsOptions, limit: Duration) -> Result<Self, ConnectError> {
         let connecting = async {
             match &target.endpoint {
                 Endpoint::Tcp(at) => connect_tcp(at).await.map(Self::Tcp),
                 Endpoint::Unix(path) => connect_socket(path).await,
                 Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}"))).await,
                 Endpoint::Display(display) => connect_display(display).await,
-                Endpoint::Tls(_) => Err(ConnectError::Unsupported { kind: "ssl" }),
-                Endpoint::WebSocket { .. } => Err(ConnectError::Unsupported { kind: "WebSocket" }),
+                Endpoint::Tls(at) => {
+                    let stream = tls::handshake(connect_tcp(at).await?, &at.host, tls).await?;
+                    Ok(Self::Tls(Box::new(stream)))
+                }
+                Endpoint::WebSocket { at, secure: false } => {
+                    let stream = connect_tcp(at).await?;
+                    Ok(Self::WebSocket(Box::new(upgrade(stream, at, target).await?)))
+                }
+                Endpoint::WebSocket { at, secure: true } => {
+                    let stream = tls::handshake(connect_tcp(at).await?, &at.host, tls).await?;
+                    Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, target).await?)))
+                }
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
             }
         };
@@ -69,13 +106,30 @@ impl Transport {
 
     /// Who else could listen.
     pub fn link(&self) -> Link {
-        match self {
-            Self::Tcp(stream) => {
-                Link { encrypted: false, local: stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) }
-            }
+        let (tcp, encrypted) = match self {
+            Self::Tcp(stream) => (stream, false),
             #[cfg(unix)]
-            Self::Unix(_) => Link { encrypted: false, local: true },
+            Self::Unix(_) => return Link { encrypted: false, local: true },
+            Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
+            Self::WebSocket(stream) => (stream.get_ref(), false),
+            Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
+        };
+        Link { encrypted, local: tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) }
+    }
+
+    /// What the layers above the socket copied since the last call.
+    pub fn take_ledger(&mut self) -> CopyLedger {
+        let mut ledger = CopyLedger::default();
+        match self {
+            Self::Tls(stream) => ledger.merge(&stream.take_ledger()),
+            Self::WebSocket(stream) => ledger.merge(&stream.take_ledger()),
+            Self::WebSocketTls(stream) => {
+                ledger.merge(&stream.take_ledger());
+                ledger.merge(&stream.get_mut().take_ledger());
+            }
+            _ => {}
         }
+        ledger
     }
 }
 
@@ -144,38 +198,33 @@ async fn connect_display(display: &str) -> Result<Transport, ConnectError> {
     Err(found_error.unwrap_or(ConnectError::NoSession { display: display.to_owned(), looked_for }))
 }
 
+/// Asks for the WebSocket protocol; the display is the path, as Xpra's own client has it.
+async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    at: &HostPort,
+    target: &Target,
+) -> Result<WebSocket<S>, HandshakeError> {
+    let path = target.display.as_deref().unwrap_or_default();
+    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
+    websocket::handshake(stream, &at.to_string(), &format!("/{path}")).await
+}
+
 impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
+        each!(self.get_mut(), stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
 impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        each!(self.get_mut(), stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
-        }
+        each!(self.get_mut(), stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+        each!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(cx))
     }
 }
