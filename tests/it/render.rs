@@ -4,3 +4,4 @@ mod formats;
 mod rig;
 mod shaders;
 mod updates;
+mod windowed;

@@ -1,0 +1,194 @@
+//! Real windows under Xvfb: the screen shows what was painted.
+#![expect(unsafe_code, reason = "raw handles of windows that outlive their borrowers")]
+
+use std::num::NonZeroU32;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farpane::channel::RenderCommand;
+use farpane::codec::{PixelFormat, Size};
+use farpane::protocol::packet::WindowId;
+use farpane::render::RenderOptions;
+use raw_window_handle::{
+    DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
+    XcbDisplayHandle, XcbWindowHandle,
+};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt, CreateWindowAux, WindowClass};
+use x11rb::xcb_ffi::XCBConnection;
+
+use super::rig::{Image, Rig, noise_picture, plain_picture};
+use crate::support::display::Display;
+use crate::support::picture::Picture;
+use crate::support::wait_for;
+
+/// A plain X window, with a connection of its own.
+struct TestWindow {
+    connection: XCBConnection,
+    screen: usize,
+    id: u32,
+}
+
+impl TestWindow {
+    fn open(display: &Display, x: i16, width: u16, height: u16) -> Self {
+        let name = std::ffi::CString::new(display.name()).expect("a name");
+        let (connection, screen) = XCBConnection::connect(Some(&name)).expect("X");
+        let root = &connection.setup().roots[screen];
+        let id = connection.generate_id().expect("an id");
+        let aux = CreateWindowAux::new().background_pixel(0x00ff_00ff);
+        connection
+            .create_window(
+                root.root_depth,
+                id,
+                root.root,
+                x,
+                10,
+                width,
+                height,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                root.root_visual,
+                &aux,
+            )
+            .expect("X");
+        connection.map_window(id).expect("X");
+        let window = Self { connection, screen, id };
+        window.sync();
+        window
+    }
+
+    fn resize(&self, width: u32, height: u32) {
+        let aux = ConfigureWindowAux::new().width(width).height(height);
+        self.connection.configure_window(self.id, &aux).expect("X");
+        self.sync();
+    }
+
+    fn sync(&self) {
+        self.connection.get_input_focus().expect("X").reply().expect("X");
+    }
+}
+
+impl HasWindowHandle for TestWindow {
+    fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
+        let id = NonZeroU32::new(self.id).ok_or(HandleError::Unavailable)?;
+        // SAFETY: the window exists as long as `self`, which is borrowed.
+        Ok(unsafe { WindowHandle::borrow_raw(RawWindowHandle::Xcb(XcbWindowHandle::new(id))) })
+    }
+}
+
+impl HasDisplayHandle for TestWindow {
+    fn display_handle(&self) -> Result<DisplayHandle<'_>, HandleError> {
+        let connection = NonNull::new(self.connection.get_raw_xcb_connection());
+        let handle = XcbDisplayHandle::new(connection, self.screen as i32);
+        // SAFETY: the connection exists as long as `self`, which is borrowed.
+        Ok(unsafe { DisplayHandle::borrow_raw(handle.into()) })
+    }
+}
+
+fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, height: u32) {
+    rig.command(RenderCommand::Attach {
+        wid: WindowId(wid),
+        target: Arc::clone(window) as _,
+        size: Size { width, height },
+    });
+}
+
+/// Waits until the window on the screen shows `expected`: presenting is asynchronous.
+#[track_caller]
+fn assert_shows(display: &Display, window: &TestWindow, expected: &Image) {
+    let (width, height) = (expected.size.width as usize, expected.size.height as usize);
+    let rgb = expected.rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let expected = Picture { width, height, rgb };
+    let why = || {
+        let got = display.x.grab(window.id);
+        got.and_then(|got| got.difference(&expected, "render-windowed")).unwrap_or_default()
+    };
+    wait_for("the painted pixels", Duration::from_secs(10), why, || {
+        (display.x.grab(window.id)? == expected).then_some(())
+    });
+}
+
+fn windows_show_what_is_painted(options: RenderOptions) {
+    let display = Display::bare();
+    let mut rig = Rig::new(options);
+    let first = Arc::new(TestWindow::open(&display, 10, 200, 150));
+    let second = Arc::new(TestWindow::open(&display, 300, 90, 70));
+
+    // Content before the window, and the window before the content.
+    rig.resize(1, 200, 150);
+    let noise = noise_picture(PixelFormat::Bgrx, 200, 150, 0);
+    let last = rig.picture(1, 0, 0, &noise);
+    assert_eq!(rig.presents_within(Duration::from_millis(100)), 0, "there is no window yet");
+    attach(&rig, 1, &first, 200, 150);
+    assert_eq!(rig.presented().1, Some(last));
+    let mut expected = Image::black(200, 150);
+    expected.paint(0, 0, &noise);
+    assert_shows(&display, &first, &expected);
+    attach(&rig, 2, &second, 90, 70);
+    rig.resize(2, 90, 70);
+    let small = noise_picture(PixelFormat::Rgb, 33, 21, 1);
+    rig.picture(2, 40, 40, &small);
+    assert_eq!(rig.presented().0, WindowId(2));
+    let mut expected_second = Image::black(90, 70);
+    expected_second.paint(40, 40, &small);
+    assert_shows(&display, &second, &expected_second);
+
+    // Small updates, one present each.
+    for step in 0..20 {
+        let patch = plain_picture(13, 7, [step * 10, 255 - step, 3]);
+        let place = (i32::from(step) * 8, i32::from(step) * 7);
+        expected.paint(place.0, place.1, &patch);
+        let last = rig.picture(1, place.0, place.1, &patch);
+        assert_eq!(rig.presented().1, Some(last));
+    }
+    assert_shows(&display, &first, &expected);
+
+    // Nothing happens: nothing is presented. Exposed: presented again.
+    assert_eq!(rig.presents_within(Duration::from_millis(200)), 0);
+    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    assert_eq!(rig.presented().1, None);
+
+    // Larger than the backing: black around it. Then the backing follows.
+    first.resize(230, 120);
+    rig.command(RenderCommand::SurfaceResized { wid: WindowId(1), size: Size { width: 230, height: 120 } });
+    let mut resized = Image::black(230, 120);
+    for y in 0..120 {
+        for x in 0..200 {
+            resized.set(x, y, expected.pixel(x, y));
+        }
+    }
+    assert_shows(&display, &first, &resized);
+    rig.resize(1, 230, 120);
+    let right = plain_picture(30, 120, [9, 90, 200]);
+    resized.paint(200, 0, &right);
+    rig.picture(1, 200, 0, &right);
+    assert_shows(&display, &first, &resized);
+
+    // Invisible: nothing is presented until it can be seen again.
+    while rig.presents_within(Duration::from_millis(100)) > 0 {}
+    rig.command(RenderCommand::Visible { wid: WindowId(1), visible: false });
+    let patch = plain_picture(50, 50, [1, 2, 3]);
+    resized.paint(5, 5, &patch);
+    let last = rig.picture(1, 5, 5, &patch);
+    assert_eq!(rig.presents_within(Duration::from_millis(100)), 0);
+    rig.command(RenderCommand::Visible { wid: WindowId(1), visible: true });
+    assert_eq!(rig.presented().1, Some(last));
+    assert_shows(&display, &first, &resized);
+
+    // Detached: the window is let go, the other one goes on.
+    let gone = Arc::downgrade(&first);
+    drop(first);
+    rig.command(RenderCommand::Detach { wid: WindowId(1) });
+    wait_for("the window to be dropped", Duration::from_secs(5), String::new, || {
+        gone.upgrade().is_none().then_some(())
+    });
+    expected_second.paint(0, 0, &small);
+    rig.picture(2, 0, 0, &small);
+    assert_shows(&display, &second, &expected_second);
+}
+
+#[test]
+fn windows_show_what_is_painted_by_wgpu() {
+    windows_show_what_is_painted(RenderOptions::default());
+}
