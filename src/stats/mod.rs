@@ -6,6 +6,7 @@ pub mod collector;
 pub mod copies;
 pub mod draws;
 pub mod durations;
+pub mod export;
 pub mod history;
 pub mod rates;
 pub mod report;

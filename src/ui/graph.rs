@@ -21,15 +21,16 @@ pub fn sparkline(values: &[f64], rect: Rect, color: Color32) -> Vec<Shape> {
             Pos2::new(rect.left() + index as f32 * step, rect.bottom() - height)
         })
         .collect();
-    vec![area(&points, rect.bottom(), color), baseline, Shape::line(points, Stroke::new(1.0, color))]
+    vec![area(&points, rect.bottom(), color, 0.45), baseline, Shape::line(points, Stroke::new(1.0, color))]
 }
 
-/// The area between a line and `bottom`, fading downwards.
-fn area(points: &[Pos2], bottom: f32, color: Color32) -> Shape {
+/// The area between a line and `bottom`, fading downwards from `opacity`.
+pub fn area(points: &[Pos2], bottom: f32, color: Color32, opacity: f32) -> Shape {
     let mut mesh = Mesh::default();
     for point in points {
-        mesh.vertices.push(Vertex::untextured(*point, color.gamma_multiply(0.45)));
-        mesh.vertices.push(Vertex::untextured(Pos2::new(point.x, bottom), color.gamma_multiply(0.08)));
+        mesh.vertices.push(Vertex::untextured(*point, color.gamma_multiply(opacity)));
+        mesh.vertices
+            .push(Vertex::untextured(Pos2::new(point.x, bottom), color.gamma_multiply(opacity / 6.0)));
     }
     for pair in 0..points.len().saturating_sub(1) as u32 {
         let first = 2 * pair;

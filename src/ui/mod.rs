@@ -1,13 +1,16 @@
-//! Layer 2: what Farpane draws itself, as pure functions of egui: the statistics overlay and the
-//! dialogs. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the
+//! Layer 2: what Farpane draws itself, as pure functions of egui: the statistics overlay, the
+//! dialogs and the session information window. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the
 //! render thread paints.
 
 pub mod dialogs;
 mod graph;
 pub mod overlay;
+mod plot;
+pub mod session_info;
 pub mod surface;
 pub mod theme;
 
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use overlay::{OverlayState, overlay_ui};
+pub use session_info::{SessionInfoAction, session_info_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};

@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use egui::{Event, Key, Modifiers, RawInput, Shape, Ui};
 use farpane::channel::clock;
 use farpane::codec::Size;
+use farpane::stats::export::{history_csv, history_json};
 use farpane::stats::{
     Collector, CopyLedger, CopySite, DrawCounted, DrawTrace, RendererFacts, Report, SessionFacts,
     StatsSnapshot, Transform, text,
 };
 use farpane::ui::{
-    Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, UiSurface, message_ui, overlay_ui,
-    passive_input, password_ui, theme,
+    Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, SessionInfoAction, UiSurface,
+    message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
 };
 use raster::Canvas;
 use serde_json::Value;
@@ -337,6 +338,89 @@ fn a_message_says_what_happened_and_what_to_do() {
         );
     }
     canvas.save("message");
+}
+
+/// A snapshot after `seconds` of changing load.
+fn long_snapshot(seconds: u64) -> StatsSnapshot {
+    let start = clock::now();
+    let mut collector = Collector::new(start, "wss");
+    for second in 0..seconds {
+        let at = start + Duration::from_millis(second * 1000 + 400);
+        let wave = 1.3 + (second as f64 / 23.0).sin() + 0.2 * (second as f64 * 1.7).cos();
+        let bytes = (900_000.0 * wave) as u64;
+        collector.received(at, bytes);
+        collector.sent(at, 4000 + second % 13 * 90);
+        let mut ledger = CopyLedger::default();
+        ledger.note_copy(CopySite::Staging, bytes as usize * 2);
+        ledger.note_transform(Transform::Decode, bytes as usize * 7 / 2);
+        collector.receive_ledger(at, &ledger);
+        for _ in 0..(25.0 * wave) as u64 {
+            collector.draw_received(at, "h264", 900);
+            collector.presented(1, 1, at);
+        }
+        collector.queue_bytes(at, bytes / 30);
+        collector.latency(at, Duration::from_micros(18_000 + second * 37 % 9000));
+    }
+    collector.session(SessionFacts {
+        server_version: "6.5.5".to_owned(),
+        session_name: "desk on farm.example".to_owned(),
+        wire: "rencodeplus+lz4".to_owned(),
+    });
+    collector.snapshot(start + Duration::from_secs(seconds))
+}
+
+#[test]
+fn the_session_window_plots_the_history_and_asks_to_export_it() {
+    let snapshot = long_snapshot(280);
+    let shown = texts((860, 620), |ui| {
+        session_info_ui(&snapshot, "saved to farpane.csv", ui);
+    });
+    for wanted in
+        ["Session information", "desk on farm.example", "saved to farpane.csv", "-5 min", "Export CSV"]
+    {
+        assert!(shown.iter().any(|text| text == wanted), "{wanted} is not in {shown:?}");
+    }
+    let newest = snapshot.history.last().expect("a history").received_bytes;
+    assert!(shown.iter().any(|text| text.contains(&text::bytes(newest as f64))), "{shown:?}");
+    let closed = press(Key::Escape, "", |ui| session_info_ui(&snapshot, "", ui)).flatten();
+    assert_eq!(closed, Some(SessionInfoAction::Close));
+
+    for (name, width, height, history) in [
+        ("session-info", 860, 620, 280),
+        ("session-info-new", 860, 620, 3),
+        ("session-info-small", 420, 400, 700),
+    ] {
+        let snapshot = long_snapshot(history);
+        let surface = UiSurface::new();
+        let mut canvas = Canvas::new(width as usize, height as usize);
+        for _ in 0..2 {
+            let mut input = passive_input(Size { width, height }, 1.0);
+            input.events.push(Event::PointerMoved(egui::pos2(300.0, 250.0)));
+            let frame = surface.frame(input, |ui| {
+                session_info_ui(&snapshot, "saved to /home/me/farpane-history.csv", ui);
+            });
+            canvas.paint(frame.frame);
+        }
+        canvas.save(name);
+    }
+}
+
+#[test]
+fn the_exports_hold_every_second() {
+    let snapshot = long_snapshot(20);
+    let csv = history_csv(&snapshot.history);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 21);
+    let json: Value =
+        serde_json::from_str(&history_json(&snapshot).expect("plain data")).expect("what was just written");
+    assert_eq!(json["transport"], "wss");
+    let names: Vec<&str> = lines[0].split(',').collect();
+    for (index, line) in lines[1..].iter().enumerate() {
+        for (name, value) in names.iter().zip(line.split(',')) {
+            assert_eq!(json["history"][index][name].to_string(), value, "{name} in second {index}");
+        }
+        assert_eq!(json["history"][index].as_object().map(serde_json::Map::len), Some(names.len()));
+    }
 }
 
 /// Shows a measurement with `--nocapture`.
