@@ -47,7 +47,7 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     path: &str,
 ) -> Result<WebSocket<S>, HandshakeError> {
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(io::Error::other)?;
+    getrandom::fill(&mut nonce).map_err(|error| io::Error::other(error.to_string()))?;
     let key = BASE64.encode(nonce);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

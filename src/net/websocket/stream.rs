@@ -166,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Appends a masked frame to what is being sent.
     fn queue_frame(&mut self, opcode: Opcode, payload: &[u8]) -> io::Result<()> {
         let mut key = [0; 4];
-        getrandom::fill(&mut key).map_err(io::Error::other)?;
+        getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
         let (header, len) = encode_header(opcode, payload.len(), key);
         self.sending.extend(&header[..len]);
         let start = self.sending.len();
