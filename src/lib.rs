@@ -9,7 +9,7 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`] |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`demo`] |
-//! | 3 | [`config`], [`app`], [`cli`] |
+//! | 3 | [`config`], [`headless`], [`app`], [`cli`] |
 
 pub mod stats;
 
@@ -47,6 +47,9 @@ pub mod demo;
 
 #[cfg(feature = "viewer")]
 pub mod config;
+
+#[cfg(feature = "viewer")]
+pub mod headless;
 
 #[cfg(feature = "viewer")]
 pub mod app;

@@ -1,1 +1,42 @@
-fn main() {}
+//! The `farpane` program: command line → configuration → what was asked for → exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use farpane::cli::{self, Failure, Invocation, RawArgs};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // `--help`, `--version` and unknown options end here, the latter with exit code 2.
+    let arguments = RawArgs::parse();
+    match start_log(arguments.options.log.as_deref()).and_then(|()| run(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            cli::output::error(&failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(arguments: RawArgs) -> Result<(), Failure> {
+    match arguments.validate()? {
+        Invocation::Attach(_) => Err(anyhow::anyhow!("windows are not there yet").into()),
+        Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
+        Invocation::Info(config) => Ok(cli::info::run(&config)?),
+        Invocation::Demo(..) => Err(anyhow::anyhow!("the demo is not there yet").into()),
+    }
+}
+
+/// Logs go to stderr: warnings, or what `filter` says.
+fn start_log(filter: Option<&str>) -> Result<(), Failure> {
+    let filter = match filter {
+        Some(filter) => EnvFilter::try_new(filter).map_err(|error| Failure {
+            message: format!("`{filter}` is not a log filter: {error}"),
+            code: cli::EXIT_USAGE,
+        })?,
+        // wgpu warns about drivers in ways that users can do nothing about.
+        None => EnvFilter::new("warn,wgpu_hal=error,wgpu_core=error,naga=error"),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

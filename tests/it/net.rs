@@ -1,4 +1,5 @@
 //! URLs, transports, the network task and the command line.
 
 mod args;
+mod cli;
 mod uri;

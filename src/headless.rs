@@ -1,0 +1,295 @@
+//! Layer 3: the whole viewer without OS windows: the same network task, decode pool and render
+//! thread, wired to a queue instead of an event loop. For `farpane screenshot` and `farpane info`,
+//! for tests against real servers, for replays and benchmarks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::buffers::BufferPool;
+use crate::channel::{
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Queue,
+    RenderCommand, RenderMessage, RenderQueue, SharedStats, clock,
+};
+use crate::codec::Size;
+use crate::config::DRAW_BUDGET;
+use crate::net::{self, NetConfig, NetThread};
+use crate::pipeline::DecodePool;
+use crate::protocol::packet::WindowId;
+use crate::render::{self, RenderOptions, RenderThread};
+use crate::session::{CloseReason, Input, Profile, ServerInfo, SessionEvent, WindowChange, WindowInfo};
+use crate::stats::StatsSnapshot;
+
+/// A viewer without windows. The server's windows count as mapped where the server put them.
+///
+/// Nothing happens to the public view (windows, events) by itself: [`Self::wait_for`] and
+/// [`Self::read_back`] take in what the other threads reported.
+pub struct HeadlessClient {
+    net_queue: NetQueue,
+    events: Queue<AppEvent>,
+    net: Option<NetThread>,
+    /// `None` if only information is wanted.
+    renderer: Option<(RenderThread, RenderQueue)>,
+    stats: SharedStats,
+    view: View,
+}
+
+/// What was learned so far.
+#[derive(Debug, Default)]
+pub struct View {
+    /// What the server says of itself, once it accepted us.
+    pub server: Option<ServerInfo>,
+    /// The windows that exist now.
+    pub windows: BTreeMap<WindowId, WindowInfo>,
+    /// Windows that showed a complete update.
+    pub painted: BTreeSet<WindowId>,
+    /// The windows that exist were all announced.
+    pub startup_complete: bool,
+    /// The answer to [`Input::RequestInfo`].
+    pub info: Option<Vec<(String, String)>>,
+    /// The server asked for a password that the configuration does not have.
+    pub password_wanted: Option<String>,
+    /// Why the session is over.
+    pub closed: Option<CloseReason>,
+    /// Why nothing can be rendered any more.
+    pub renderer_failed: Option<String>,
+    /// Events that changed nothing above (bells, cursors, …) since the last wait began.
+    pub events: Vec<SessionEvent>,
+    /// Pixels that were read back and not yet taken.
+    pixels: BTreeMap<WindowId, WindowPixels>,
+}
+
+/// The pixels of a window: rows of RGBA without padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowPixels {
+    pub size: Size,
+    pub rgba: Vec<u8>,
+}
+
+/// Why waiting ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadlessError {
+    #[error("{0}")]
+    Closed(CloseReason),
+    #[error("the pictures cannot be rendered: {0}")]
+    Renderer(String),
+    #[error("{what} did not happen within {} s", limit.as_secs_f64())]
+    TimedOut { what: &'static str, limit: Duration },
+    #[error("there is no window {wid}")]
+    NoWindow { wid: WindowId },
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Collects events for the thread that owns the client.
+struct EventQueue(Queue<AppEvent>);
+
+impl AppSink for EventQueue {
+    fn send(&self, event: AppEvent) {
+        self.0.push(event);
+    }
+}
+
+/// Where draws go when nothing is rendered. They stay unacknowledged.
+struct NoDraws;
+
+impl DrawSink for NoDraws {
+    fn backing(&mut self, _wid: WindowId, _update: BackingUpdate) {}
+    fn draw(&mut self, _job: DrawJob) {}
+}
+
+impl HeadlessClient {
+    /// Starts connecting. With [`Profile::Info`] nothing is decoded or rendered.
+    ///
+    /// # Errors
+    /// If the OS gives no thread. Everything else is reported by the waiting functions.
+    pub fn start(config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
+        let net_queue = NetQueue::default();
+        let events = Queue::default();
+        let app: Arc<dyn AppSink> = Arc::new(EventQueue(events.clone()));
+        let stats = SharedStats::default();
+        let pool = BufferPool::default();
+        let mut renderer = None;
+        let draws: Box<dyn DrawSink> = if config.session.profile == Profile::Info {
+            Box::new(NoDraws)
+        } else {
+            let queue = RenderQueue::default();
+            let options = RenderOptions { offscreen: true, ..options };
+            let thread = render::spawn(queue.clone(), net_queue.clone(), Arc::clone(&app), options)?;
+            let decoders = DecodePool::new(&pool, queue.clone())?;
+            renderer = Some((thread, queue));
+            Box::new(decoders)
+        };
+        let budget = ByteBudget::new(DRAW_BUDGET);
+        let net = net::spawn(config, net_queue.clone(), app, draws, budget, pool, Arc::clone(&stats))?;
+        Ok(Self { net_queue, events, net: Some(net), renderer, stats, view: View::default() })
+    }
+
+    /// What was learned up to the last wait.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The windows as of the last wait.
+    pub fn windows(&self) -> &BTreeMap<WindowId, WindowInfo> {
+        &self.view.windows
+    }
+
+    /// Tells the session something, as a user would.
+    pub fn send(&self, input: Input) {
+        self.net_queue.push(NetCommand::Input(input));
+    }
+
+    /// The statistics: several times a second after [`Self::watch_stats`], complete after the end.
+    pub fn stats(&self) -> Arc<StatsSnapshot> {
+        Arc::clone(&self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps [`Self::stats`] fresh from now on.
+    pub fn watch_stats(&self) {
+        self.net_queue.push(NetCommand::WatchStats(true));
+    }
+
+    /// Takes in what happens until `done`. `what` names it in the error.
+    ///
+    /// # Errors
+    /// If the session or the renderer ends, or `limit` passes, before that.
+    pub fn wait_for(
+        &mut self,
+        what: &'static str,
+        limit: Duration,
+        mut done: impl FnMut(&View) -> bool,
+    ) -> Result<(), HeadlessError> {
+        let deadline = clock::now() + limit;
+        self.view.events.clear();
+        while let Some(event) = self.events.try_pop() {
+            self.take_in(event);
+        }
+        loop {
+            if done(&self.view) {
+                return Ok(());
+            }
+            if let Some(reason) = &self.view.closed {
+                return Err(HeadlessError::Closed(reason.clone()));
+            }
+            if let Some(why) = &self.view.renderer_failed {
+                return Err(HeadlessError::Renderer(why.clone()));
+            }
+            match self.next_event(deadline) {
+                Some(event) => self.take_in(event),
+                None => return Err(HeadlessError::TimedOut { what, limit }),
+            }
+        }
+    }
+
+    /// Takes in what happens for this long, or until the session or the renderer ends.
+    pub fn run_for(&mut self, time: Duration) -> Result<(), HeadlessError> {
+        match self.wait_for("", time, |_| false) {
+            Err(HeadlessError::TimedOut { .. }) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// The pixels of a window, after the draws that arrived before.
+    ///
+    /// # Errors
+    /// If there is no such window, or as [`Self::wait_for`].
+    pub fn read_back(&mut self, wid: WindowId) -> Result<WindowPixels, HeadlessError> {
+        let (Some((_, queue)), true) = (&self.renderer, self.view.windows.contains_key(&wid)) else {
+            return Err(HeadlessError::NoWindow { wid });
+        };
+        queue.push(RenderMessage::Command(RenderCommand::ReadBack { wid }));
+        self.wait_for("reading back the pixels", Duration::from_secs(30), |view| {
+            view.pixels.contains_key(&wid)
+        })?;
+        self.view.pixels.remove(&wid).ok_or(HeadlessError::NoWindow { wid })
+    }
+
+    /// Says goodbye to the server and waits for the end. Returns why the session ended.
+    pub fn close(mut self) -> CloseReason {
+        self.send(Input::Disconnect);
+        // The network task ends within its own time limits.
+        let _ = self.wait_for("the end", Duration::from_secs(10), |view| view.closed.is_some());
+        self.stop_threads();
+        self.view.closed.take().unwrap_or(CloseReason::User)
+    }
+
+    fn stop_threads(&mut self) {
+        self.net_queue.push(NetCommand::Input(Input::Disconnect));
+        if let Some(net) = self.net.take() {
+            net.join();
+        }
+        if let Some((thread, queue)) = self.renderer.take() {
+            queue.push(RenderMessage::Command(RenderCommand::Shutdown));
+            thread.join();
+        }
+    }
+
+    fn next_event(&self, deadline: Instant) -> Option<AppEvent> {
+        self.events.pop(Some(deadline.saturating_duration_since(clock::now())))
+    }
+
+    fn take_in(&mut self, event: AppEvent) {
+        match event {
+            AppEvent::Session(event) => self.session_event(event),
+            AppEvent::RendererFailed(why) => self.view.renderer_failed = Some(why),
+            AppEvent::FirstPaint { wid } => {
+                self.view.painted.insert(wid);
+            }
+            AppEvent::Pixels { wid, size, rgba } => {
+                self.view.pixels.insert(wid, WindowPixels { size, rgba });
+            }
+        }
+    }
+
+    fn session_event(&mut self, event: SessionEvent) {
+        match event {
+            SessionEvent::Connected(server) => self.view.server = Some(*server),
+            SessionEvent::PasswordNeeded { prompt } => {
+                self.view.password_wanted = Some(prompt);
+                self.send(Input::PasswordCancelled);
+            }
+            SessionEvent::StartupComplete => self.view.startup_complete = true,
+            SessionEvent::WindowCreated(info) => {
+                let wid = WindowId(info.wid);
+                self.send(Input::WindowMapped { wid, x: info.x, y: info.y, size: info.size });
+                self.view.windows.insert(wid, *info);
+            }
+            SessionEvent::WindowChanged { wid, change } => self.window_changed(wid, change),
+            SessionEvent::WindowDestroyed { wid } => {
+                self.view.windows.remove(&wid);
+                self.view.painted.remove(&wid);
+            }
+            SessionEvent::Info(lines) => self.view.info = Some(lines),
+            SessionEvent::Closed(reason) => self.view.closed = Some(reason),
+            event => self.view.events.push(event),
+        }
+    }
+
+    fn window_changed(&mut self, wid: WindowId, change: WindowChange) {
+        let Some(window) = self.view.windows.get_mut(&wid) else { return };
+        match change {
+            WindowChange::Title(title) => window.title = title,
+            WindowChange::Icon(icon) => window.icon = Some(icon),
+            WindowChange::SizeLimits(limits) => window.size_limits = limits,
+            WindowChange::State(state) => window.state = state,
+            WindowChange::Decorations(decorations) => window.decorations = decorations,
+            WindowChange::Class(instance, class) => window.class = (instance, class),
+            WindowChange::Parent(parent) => window.parent = parent,
+            WindowChange::Hints(now) => *window = *now,
+            WindowChange::Geometry { position, size } => {
+                (window.x, window.y) = position.unwrap_or((window.x, window.y));
+                window.size = size;
+                let (x, y, state) = (window.x, window.y, window.state);
+                self.net_queue.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
+            }
+            WindowChange::Raise | WindowChange::InitiateMoveResize { .. } => {}
+        }
+    }
+}
+
+impl Drop for HeadlessClient {
+    fn drop(&mut self) {
+        self.stop_threads();
+    }
+}

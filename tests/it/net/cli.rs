@@ -1,0 +1,151 @@
+//! The program as people run it, against peers that are no Xpra server, or not for long: one
+//! clear line on stderr and the documented exit code.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Command, Output};
+use std::thread::JoinHandle;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_farpane");
+
+/// Runs `farpane` with no password in its environment and returns what it printed.
+fn farpane(arguments: &[&str]) -> Output {
+    Command::new(PROGRAM)
+        .args(arguments)
+        .env_remove("FARPANE_PASSWORD")
+        .env_remove("FARPANE_LOG")
+        .output()
+        .expect("the program starts")
+}
+
+/// Checks the exit code and the one line on stderr, which must contain `message`.
+fn check(arguments: &[&str], code: i32, message: &str) {
+    let output = farpane(arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+    assert!(stderr.starts_with("farpane: "), "{stderr}");
+    assert!(stderr.contains(message), "{arguments:?}: expected {message:?} in {stderr}");
+}
+
+/// A loopback server that hands its connections to `serve`, one after the other.
+fn peer(connections: usize, serve: impl Fn(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
+    let run = move || {
+        for _ in 0..connections {
+            serve(listener.accept().expect("a connection").0);
+        }
+    };
+    let thread = std::thread::Builder::new().name("peer".into()).spawn(run).expect("a thread");
+    (url, thread)
+}
+
+/// Checks what is said about a peer that sends `bytes` after the client's hello and closes.
+fn check_peer(bytes: &'static [u8], code: i32, message: &str) {
+    let (url, thread) = peer(1, move |mut stream| {
+        let mut hello = [0; 8];
+        stream.read_exact(&mut hello).expect("a record header");
+        assert_eq!(hello[0], b'P');
+        stream.write_all(bytes).expect("the client reads");
+        stream.shutdown(Shutdown::Write).expect("the client is there");
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    check(&["info", &url], code, message);
+    thread.join().expect("the peer is content");
+}
+
+#[test]
+fn a_refused_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    drop(listener);
+    check(&["info", &address], 5, "refused the connection");
+}
+
+#[test]
+fn a_missing_socket_host_or_display() {
+    check(&["info", "socket:///does/not/exist"], 5, "cannot connect to /does/not/exist");
+    check(&["info", "tcp://host.invalid/"], 5, "cannot find the host `host.invalid`");
+    check(&["info", ":98765"], 5, "no session for display :98765");
+    check(&["info", "quic://host"], 2, "`quic` is not a kind of connection");
+}
+
+/// Local sessions are found where servers put their sockets; a stale socket hides no live one.
+#[test]
+#[cfg(unix)]
+fn local_displays_are_found() {
+    use std::os::unix::net::UnixListener;
+
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let sockets = dir.path().join("xpra");
+    std::fs::create_dir_all(sockets.join("77")).expect("writable");
+    drop(UnixListener::bind(sockets.join("77/socket")).expect("a socket that nobody listens on"));
+    let listener = UnixListener::bind(sockets.join("here-77")).expect("a socket");
+    let run = move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        stream.write_all(b"RFB 003.008\n").expect("the client reads");
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    };
+    let thread = std::thread::Builder::new().spawn(run).expect("a thread");
+    let output = Command::new(PROGRAM)
+        .args(["info", ":77"])
+        .env("XDG_RUNTIME_DIR", dir.path())
+        .env("XPRA_SOCKET_HOSTNAME", "here")
+        .output()
+        .expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{stderr}");
+    assert!(stderr.contains("VNC"), "{stderr}");
+    thread.join().expect("the peer is content");
+}
+
+#[test]
+fn other_protocols_are_recognised() {
+    check_peer(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", 6, "SSH");
+    check_peer(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", 6, "HTTP");
+    check_peer(b"RFB 003.008\n", 6, "VNC");
+    check_peer(&[21, 3, 1, 0, 2, 2, 70], 6, "TLS");
+    check_peer(b"220 mail.example.org ESMTP\r\n", 6, "220 mail.example.org");
+    check_peer(&[0, 1, 2, 3, 4, 5, 6, 7, 8], 6, "00 01 02");
+}
+
+#[test]
+fn connections_that_break() {
+    check_peer(b"", 4, "without an answer");
+    check_peer(b"P\x10\0\0\0\0\0\x40half", 4, "the connection was lost");
+    check_peer(b"P\x10\0\0\xff\xff\xff\xff", 6, "allowed are");
+    check_peer(b"P\x10\0\0\0\0\0\x04\xff\xff\xff\xff", 6, "");
+}
+
+#[test]
+fn a_server_that_wants_bencode_gets_it() {
+    let (url, thread) = peer(2, |mut stream| {
+        let mut hello = [0; 8];
+        stream.read_exact(&mut hello).expect("a record header");
+        let is_modern = hello[1] & 0x10 != 0;
+        let answer: &[u8] = if is_modern {
+            b"disconnect: failed to parse bencode packet"
+        } else {
+            // ["disconnect", "go away"]
+            b"P\0\0\0\0\0\0\x18l10:disconnect7:go awaye"
+        };
+        stream.write_all(answer).expect("the client reads");
+        stream.shutdown(Shutdown::Write).expect("the client is there");
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    check(&["info", &url], 3, "go away");
+    thread.join().expect("the peer is content");
+}
+
+#[test]
+fn help_and_version() {
+    let version = farpane(&["--version"]);
+    assert_eq!(version.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("farpane 0."));
+    let help = farpane(&["--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    for expected in ["screenshot", "demo", "FARPANE_PASSWORD", "Exit codes:", "Examples:", "socket:///PATH"] {
+        assert!(help.contains(expected), "{expected} in {help}");
+    }
+}
