@@ -4,6 +4,7 @@
 
 pub mod dialogs;
 mod graph;
+pub mod icon;
 pub mod overlay;
 mod plot;
 pub mod session_info;
@@ -11,6 +12,7 @@ pub mod surface;
 pub mod theme;
 
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
+pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayState, overlay_ui};
 pub use session_info::{SessionInfoAction, session_info_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};

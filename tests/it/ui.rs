@@ -15,7 +15,7 @@ use farpane::stats::{
 };
 use farpane::ui::{
     Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, SessionInfoAction, UiSurface,
-    message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
+    farpane_icon, message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
 };
 use raster::Canvas;
 use serde_json::Value;
@@ -421,6 +421,14 @@ fn the_exports_hold_every_second() {
         }
         assert_eq!(json["history"][index].as_object().map(serde_json::Map::len), Some(names.len()));
     }
+}
+
+#[test]
+fn the_icon_is_a_picture_with_transparent_corners() {
+    let icon = farpane_icon().expect("the embedded picture");
+    assert_eq!((icon.width, icon.height, icon.rgba.len()), (128, 128, 128 * 128 * 4));
+    assert_eq!(icon.rgba[3], 0);
+    assert_eq!(icon.rgba[(64 * 128 + 64) * 4 + 3], 255);
 }
 
 /// Shows a measurement with `--nocapture`.
