@@ -85,6 +85,9 @@ struct LargeRecord {
     header: Header,
     buffer: BufferMut,
     arrived: Instant,
+    /// What its buffer and its prefix cost: counted to its own packet, not to one that was
+    /// received with its header.
+    ledger: CopyLedger,
 }
 
 impl LargeRecord {
@@ -246,6 +249,7 @@ impl Reassembler {
             }
             if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
                 self.read_size = READ_AFTER_LARGE;
+                self.ledger.merge(&large.ledger);
                 return Ok(Some((large.header, large.buffer.freeze(), large.arrived)));
             }
             if self.large.is_some() || !self.sort_received()? {
@@ -302,11 +306,12 @@ impl Reassembler {
         let rest = full.get(end..).unwrap_or_default();
         self.receive_arrived = None;
         if let Some(header) = large {
-            let mut buffer = self.pool.take(header.len, &mut self.ledger);
+            let mut ledger = CopyLedger::default();
+            let mut buffer = self.pool.take(header.len, &mut ledger);
             let prefix = rest.get(HEADER_LEN..).unwrap_or_default();
-            copies::append(&mut self.ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
+            copies::append(&mut ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
             let arrived = if end == 0 { first_read } else { last_read };
-            self.large = Some(LargeRecord { header, buffer, arrived });
+            self.large = Some(LargeRecord { header, buffer, arrived, ledger });
         } else if !rest.is_empty() {
             copies::append(&mut self.ledger, CopySite::ReceiveCompact, rest, self.receive.vec());
             self.receive_arrived = Some((last_read, last_read));

@@ -166,7 +166,7 @@ fn compressed_rgb_of_another_size_is_refused_before_it_is_written() {
     let zlib = rgb(RgbFormatName::Rgba, PixelCompression::Zlib);
     let (error, allocated) = check(&zlib, samples::zlib(&pixels));
     assert!(matches!(error, DecodeError::ZlibEnd { got: 11160 }), "{error}");
-    assert_eq!(allocated, 11160);
+    assert!(allocated < 16 * 1024, "{allocated} bytes");
     let (error, _) = check(&rgb(RgbFormatName::Rgba, PixelCompression::Other), pixels);
     assert!(matches!(error, DecodeError::PixelCompression));
 }

@@ -4,6 +4,7 @@
 //! panics, and takes all of its descendants with it. Tests that start servers hold a [`slots::Slot`].
 #![allow(clippy::disallowed_methods, reason = "the copies of test code are nobody's hot path")]
 
+pub mod alloc;
 pub mod card;
 pub mod display;
 pub mod picture;
