@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
+use farpane::session::CloseReason;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
@@ -20,7 +22,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: RawArgs) -> Result<(), Failure> {
     match arguments.validate()? {
-        Invocation::Attach(_) => Err(anyhow::anyhow!("windows are not there yet").into()),
+        Invocation::Attach(config) => match app::run(config)? {
+            CloseReason::User => Ok(()),
+            reason => Err(reason.into()),
+        },
         Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
         Invocation::Demo(..) => Err(anyhow::anyhow!("the demo is not there yet").into()),

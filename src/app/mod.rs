@@ -1,1 +1,53 @@
-//! Layer 2 (3 for app): see DESIGN.
+//! Layer 3: the windowed viewer: winit's event loop and the wiring of the other threads.
+//!
+//! ```text
+//! farpane-net ──AppEvent──► Inbox ──doorbell──► Viewer (this thread) ──Input──► farpane-net
+//! farpane-x11 ──DesktopEvent──►                     └──RenderCommand──► farpane-render
+//! ```
+//!
+//! The event loop's thread owns all OS windows and never waits for another thread before the
+//! end. It sleeps until something happens: there is no polling.
+
+mod attributes;
+mod cursor;
+mod dialogs;
+mod inbox;
+mod overlay;
+mod signals;
+mod threads;
+mod user_input;
+mod viewer;
+mod windows;
+
+pub use cursor::named as named_cursor;
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use winit::event_loop::{ControlFlow, EventLoop};
+
+use crate::config::Config;
+use crate::session::CloseReason;
+
+use inbox::Inbox;
+use viewer::Viewer;
+
+/// Shows the session's windows until it ends. Returns why it ended: the reason knows the exit
+/// code and words for the user.
+///
+/// Must be called on the main thread, once.
+///
+/// # Errors
+/// If there is no display, no thread can be started, nothing can be rendered, or the statistics
+/// cannot be written.
+pub fn run(config: Config) -> anyhow::Result<CloseReason> {
+    let event_loop = EventLoop::new()
+        .context("there is no display to open windows on (is DISPLAY or WAYLAND_DISPLAY set?)")?;
+    event_loop.set_control_flow(ControlFlow::Wait);
+    let inbox = Arc::new(Inbox::new(event_loop.create_proxy()));
+    let mut viewer = Viewer::new(config, inbox);
+    let result = event_loop.run_app(&mut viewer).context("the event loop failed");
+    let (config, stats) = viewer.shut_down();
+    config.write_stats(&stats).context("the statistics cannot be written")?;
+    result.and_then(|()| viewer.outcome())
+}

@@ -4,8 +4,8 @@
 //! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`);
 //! elsewhere winit's own answers are used, and what winit cannot do is left out.
 
-mod x11;
-mod x11_keyboard;
+pub mod x11;
+pub mod x11_keyboard;
 
 use winit::window::Window;
 use x11::X11;
@@ -70,9 +70,9 @@ impl Desktop {
         if !is_x11 {
             return Self { x11: None, keyboard: None };
         }
-        let x11 = X11::open(notify)
+        let x11 = X11::open(None, notify)
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
-        let keyboard = X11Keyboard::open()
+        let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
         Self { x11: x11.ok(), keyboard: keyboard.ok() }
     }

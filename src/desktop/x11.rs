@@ -91,9 +91,12 @@ pub struct X11 {
 }
 
 impl X11 {
-    /// Connects to `$DISPLAY` and starts the thread that calls `notify`.
-    pub fn open(notify: impl Fn(DesktopEvent) + Send + 'static) -> Result<Self, X11Error> {
-        let (connection, screen) = x11rb::connect(None)?;
+    /// Connects to `display` (`None`: `$DISPLAY`) and starts the thread that calls `notify`.
+    pub fn open(
+        display: Option<&str>,
+        notify: impl Fn(DesktopEvent) + Send + 'static,
+    ) -> Result<Self, X11Error> {
+        let (connection, screen) = x11rb::connect(display)?;
         // INVARIANT: `connect` only succeeds for a screen that the server has.
         let root = connection.setup().roots.get(screen).expect("the default screen exists").root;
         let atoms = Atoms::new(&connection)?.reply()?;
@@ -342,6 +345,7 @@ fn watch(
         match event {
             Event::ClientMessage(message) if message.type_ == quit => return,
             Event::ConfigureNotify(event) if event.window == root => notify(DesktopEvent::Screen),
+            Event::ConfigureNotify(event) => changed(event.window),
             Event::MapNotify(event) => changed(event.window),
             Event::UnmapNotify(event) => changed(event.window),
             Event::PropertyNotify(event)

@@ -40,9 +40,9 @@ struct Map {
 }
 
 impl X11Keyboard {
-    /// Connects to `$DISPLAY` and reads the map.
-    pub fn open() -> Result<Self, X11Error> {
-        let (connection, screen) = x11rb::connect(None)?;
+    /// Connects to `display` (`None`: `$DISPLAY`) and reads the map.
+    pub fn open(display: Option<&str>) -> Result<Self, X11Error> {
+        let (connection, screen) = x11rb::connect(display)?;
         // INVARIANT: `connect` only succeeds for a screen that the server has.
         let root = connection.setup().roots.get(screen).expect("the default screen exists").root;
         if !connection.xkb_use_extension(1, 0)?.reply()?.supported {

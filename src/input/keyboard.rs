@@ -100,9 +100,14 @@ struct HeldKey {
 }
 
 impl Keyboard {
+    /// Modifiers held.
+    pub fn held_mask(&self) -> u8 {
+        self.held.iter().fold(0, |mask, held| mask | held.mask)
+    }
+
     /// Modifiers held and locked.
     pub fn mask(&self) -> u8 {
-        self.held.iter().fold(self.locked, |mask, held| mask | held.mask)
+        self.locked | self.held_mask()
     }
 
     /// The same by name.

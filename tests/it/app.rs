@@ -1,1 +1,150 @@
-//! Tests of app.
+//! The desktop side of the viewer on private X displays: what is known of keys and windows.
+
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use farpane::app::named_cursor;
+use farpane::codec::Size;
+use farpane::desktop::x11::X11;
+use farpane::desktop::x11_keyboard::X11Keyboard;
+use farpane::desktop::{DesktopEvent, WindowHints};
+use farpane::input::keysym;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
+
+use crate::support::card::{Card, Look};
+use crate::support::display::Display;
+use crate::support::picture::Picture;
+use crate::support::wait_for;
+
+const SHIFT: u8 = 1 << 0;
+const LOCK: u8 = 1 << 1;
+const NUM_LOCK: u8 = 1 << 4;
+const LEVEL3: u8 = 1 << 7;
+
+/// X keycodes of a PC keyboard.
+const KEY_A: u32 = 38;
+const KEY_Q: u32 = 24;
+const KEY_TAB: u32 = 23;
+const KEY_KP_1: u32 = 87;
+const KEY_SHIFT_L: u32 = 50;
+const KEY_NUM_LOCK: u32 = 77;
+const KEY_BRACKET: u32 = 34;
+
+fn run(display: &Display, program: &str, words: &[&str]) {
+    let status = Command::new(program).args(words).env("DISPLAY", display.name()).status().expect("it runs");
+    assert!(status.success(), "{program} {words:?}");
+}
+
+#[test]
+fn keysyms_come_from_the_keyboard_map_in_use() {
+    let display = Display::bare();
+    run(&display, "setxkbmap", &["-model", "pc105", "-layout", "us,de", "-option", "grp:menu_toggle"]);
+    let mut keyboard = X11Keyboard::open(Some(display.name())).expect("a keyboard");
+    let name = |keyboard: &X11Keyboard, keycode, modifiers, group| {
+        keysym::name(keyboard.keysym(keycode, modifiers, group).expect("a keysym"))
+    };
+    for (keycode, modifiers, group, expect) in [
+        (KEY_A, 0, 0, "a"),
+        (KEY_A, SHIFT, 0, "A"),
+        (KEY_A, LOCK, 0, "A"),
+        (KEY_A, LOCK | SHIFT, 0, "a"),
+        (KEY_TAB, SHIFT, 0, "ISO_Left_Tab"),
+        (KEY_KP_1, 0, 0, "KP_End"),
+        (KEY_KP_1, NUM_LOCK, 0, "KP_1"),
+        (KEY_KP_1, NUM_LOCK | SHIFT, 0, "KP_End"),
+        (KEY_BRACKET, 0, 0, "bracketleft"),
+        (KEY_BRACKET, 0, 1, "udiaeresis"),
+        (KEY_Q, LEVEL3, 1, "at"),
+        // A group that does not exist counts as one that does.
+        (KEY_A, 0, 2, "a"),
+    ] {
+        assert_eq!(name(&keyboard, keycode, modifiers, group), expect, "{keycode} {modifiers:#x} {group}");
+    }
+    assert_eq!(keyboard.keysym(300, 0, 0), None);
+    assert_eq!(keyboard.modifier_mask(KEY_SHIFT_L), SHIFT);
+    assert_eq!(keyboard.modifier_mask(KEY_NUM_LOCK), NUM_LOCK);
+
+    let keymap = keyboard.keymap(keysym::name);
+    assert_eq!((keymap.model.as_str(), keymap.layout.as_str()), ("pc105", "us,de"));
+    assert_eq!(keymap.options, "grp:menu_toggle");
+    let meaning =
+        |key: &str| keymap.modifier_meanings.iter().find(|(name, _)| name == key).map(|(_, m)| m.as_str());
+    assert_eq!(
+        ["Shift_L", "Control_R", "Alt_L", "Num_Lock", "Super_L", "Caps_Lock"].map(meaning),
+        [Some("shift"), Some("control"), Some("mod1"), Some("mod2"), Some("mod4"), Some("lock")]
+    );
+    assert!(keymap.keys.iter().any(|key| key.keyname == "udiaeresis" && key.group == 1 && key.level == 0));
+
+    let (facts, changed) = keyboard.facts().expect("an answer");
+    assert_eq!((facts.locked, facts.group, changed), (0, 0, false));
+    run(&display, "xdotool", &["key", "Num_Lock"]);
+    assert_eq!(keyboard.facts().expect("an answer").0.locked, NUM_LOCK);
+    run(&display, "setxkbmap", &["-layout", "fr"]);
+    assert!(keyboard.facts().expect("an answer").1, "the map changed");
+    assert_eq!(name(&keyboard, KEY_A, 0, 0), "q");
+    assert_eq!(keyboard.keymap(keysym::name).layout, "fr");
+}
+
+#[test]
+fn the_window_manager_is_told_and_asked() {
+    let display = Display::with_window_manager();
+    let (sender, events) = mpsc::sync_channel(1000);
+    let x11 =
+        X11::open(Some(display.name()), move |event| drop(sender.try_send(event))).expect("a connection");
+    let picture = Picture::from_fn(200, 100, |_, _| [10, 20, 30]);
+    let parent = Card::open(display.name(), "parent", &picture, &Look::default());
+    let child = Card::open(display.name(), "child", &picture, &Look::default());
+    let (parent, child_id) = (u64::from(parent.id), u64::from(child.id));
+    let hints = WindowHints {
+        types: vec!["DIALOG".to_owned(), "no such type".to_owned()],
+        transient_for: Some(parent),
+        modal: true,
+        skip_taskbar: true,
+        ..WindowHints::default()
+    };
+    x11.prepare_window(child_id, &hints);
+    x11.update_window(child_id, &hints);
+    let x = &display.x;
+    let property = |name: &str| {
+        let atom = x.atom(name);
+        let any = AtomEnum::ANY;
+        let reply =
+            x.connection.get_property(false, child.id, atom, any, 0, 64).expect("X").reply().expect("X");
+        reply.value32().into_iter().flatten().collect::<Vec<u32>>()
+    };
+    assert_eq!(property("_NET_WM_WINDOW_TYPE"), [x.atom("_NET_WM_WINDOW_TYPE_DIALOG")]);
+    assert_eq!(property("WM_TRANSIENT_FOR"), [u32::try_from(parent).expect("an id")]);
+    let modal = x.atom("_NET_WM_STATE_MODAL");
+    wait_for("the modal state", Duration::from_secs(5), String::new, || {
+        property("_NET_WM_STATE").contains(&modal).then_some(())
+    });
+
+    let shown = wait_for("the window", Duration::from_secs(5), String::new, || {
+        x11.window_facts(child_id).filter(|facts| facts.shown)
+    });
+    assert_eq!(shown.size, Size { width: 200, height: 100 });
+    let seen = x.windows().into_iter().find(|seen| seen.id == child.id).expect("it is on the screen");
+    assert_eq!(shown.position, Some((seen.x, seen.y)));
+
+    while events.try_recv().is_ok() {}
+    run(&display, "xdotool", &["windowminimize", &child.id.to_string()]);
+    let hidden = wait_for("iconification", Duration::from_secs(5), String::new, || {
+        x11.window_facts(child_id).filter(|facts| facts.state.iconified)
+    });
+    assert!(!hidden.shown);
+    let event = events.recv_timeout(Duration::from_secs(5)).expect("it was told");
+    assert_eq!(event, DesktopEvent::WindowState(child_id));
+    assert_eq!(x11.window_facts(0x1234_5678), None, "no such window");
+}
+
+#[test]
+fn cursors_have_local_names() {
+    let name = |name: &str| named_cursor(name).map(|icon| icon.name());
+    assert_eq!(name("xterm"), Some("text"));
+    assert_eq!(name("left_ptr"), Some("default"));
+    assert_eq!(name("hand2"), Some("pointer"));
+    assert_eq!(name("nwse-resize"), Some("nwse-resize"));
+    assert_eq!(name("top_left_corner"), Some("nw-resize"));
+    assert_eq!(name("no such cursor"), None);
+}

@@ -2,6 +2,4 @@
 
 mod args;
 mod cli;
-mod server;
-mod task;
 mod uri;

@@ -1,0 +1,147 @@
+//! From what the server says of a window to what winit is told of it. Everything that comes
+//! from the server is bounded here: winit and X11 panic or fail on values out of their range.
+
+use winit::dpi::{PhysicalPosition, PhysicalSize};
+use winit::window::{Fullscreen, Icon, Window, WindowAttributes, WindowLevel};
+
+use crate::codec::{Size, icon};
+use crate::desktop::WindowHints;
+use crate::protocol::packet::server::Image;
+use crate::session::event::SizeLimits;
+use crate::session::{WindowInfo, WindowState};
+
+/// X11 counts positions and sizes in 16 bits.
+const MAX_EXTENT: u32 = i16::MAX as u32;
+/// Characters of a title, class or name that are shown.
+const MAX_TEXT: usize = 512;
+/// Icons are scaled down by whoever shows them; larger ones only cost memory.
+const MAX_ICON: u32 = 512;
+
+/// The attributes of a window that is about to be made, hidden. `title` is for windows that the
+/// server gives none.
+pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes {
+    let mut attributes = Window::default_attributes()
+        .with_title(display_title(info, title))
+        .with_inner_size(physical(info.size))
+        .with_decorations(has_decorations(info))
+        .with_visible(false)
+        .with_active(!info.override_redirect)
+        .with_window_level(window_level(info.state))
+        .with_fullscreen(info.state.fullscreen.then_some(Fullscreen::Borderless(None)))
+        .with_maximized(info.state.maximized)
+        .with_window_icon(info.icon.as_ref().and_then(window_icon));
+    if info.override_redirect || info.has_position {
+        attributes = attributes.with_position(position(info.x, info.y));
+    }
+    if !info.override_redirect {
+        let limits = info.size_limits;
+        attributes = attributes.with_resizable(is_resizable(limits));
+        if let Some(min) = limits.min {
+            attributes = attributes.with_min_inner_size(physical(min));
+        }
+        if let Some(max) = limits.max {
+            attributes = attributes.with_max_inner_size(physical(max));
+        }
+        if let Some(increment) = increment(limits) {
+            attributes = attributes.with_resize_increments(increment);
+        }
+    }
+    platform_attributes(attributes, info, x11)
+}
+
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+fn platform_attributes(attributes: WindowAttributes, info: &WindowInfo, x11: bool) -> WindowAttributes {
+    use winit::platform::wayland::WindowAttributesExtWayland;
+    use winit::platform::x11::WindowAttributesExtX11;
+
+    let (instance, class) = (text(&info.class.0), text(&info.class.1));
+    if !x11 {
+        return WindowAttributesExtWayland::with_name(attributes, class, instance);
+    }
+    let mut attributes = WindowAttributesExtX11::with_name(attributes, class, instance)
+        .with_override_redirect(info.override_redirect);
+    if let Some(base) = info.size_limits.base {
+        attributes = attributes.with_base_size(physical(base));
+    }
+    attributes
+}
+
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+fn platform_attributes(attributes: WindowAttributes, _info: &WindowInfo, _x11: bool) -> WindowAttributes {
+    attributes
+}
+
+/// What the window manager is told beyond winit.
+pub fn hints(info: &WindowInfo, transient_for: Option<u64>) -> WindowHints {
+    WindowHints {
+        types: info.window_types.clone(),
+        transient_for,
+        modal: info.modal,
+        skip_taskbar: info.skip_taskbar,
+        state: info.state,
+    }
+}
+
+/// The title to show.
+pub fn display_title(info: &WindowInfo, fallback: &str) -> String {
+    let title = text(&info.title);
+    if title.is_empty() { text(fallback) } else { title }
+}
+
+/// Text from the server in a form that can be shown: bounded, without control characters (winit
+/// panics on a NUL in a title).
+pub fn text(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(MAX_TEXT).collect()
+}
+
+/// A size within what X11 can count, not empty.
+pub fn physical(size: Size) -> PhysicalSize<u32> {
+    PhysicalSize::new(size.width.clamp(1, MAX_EXTENT), size.height.clamp(1, MAX_EXTENT))
+}
+
+/// A position within what X11 can count.
+pub fn position(x: i32, y: i32) -> PhysicalPosition<i32> {
+    let limit = i32::from(i16::MAX);
+    PhysicalPosition::new(x.clamp(-limit, limit), y.clamp(-limit, limit))
+}
+
+/// Whether the window manager should frame the window.
+pub fn has_decorations(info: &WindowInfo) -> bool {
+    info.decorations && !info.override_redirect
+}
+
+/// Whether the size limits leave any choice.
+pub fn is_resizable(limits: SizeLimits) -> bool {
+    limits.min.is_none() || limits.min != limits.max
+}
+
+/// The steps in which the size may change, if they are steps at all.
+pub fn increment(limits: SizeLimits) -> Option<PhysicalSize<u32>> {
+    limits.increment.filter(|step| step.width > 1 || step.height > 1).map(physical)
+}
+
+/// Above or below other windows.
+pub fn window_level(state: WindowState) -> WindowLevel {
+    if state.above {
+        WindowLevel::AlwaysOnTop
+    } else if state.below {
+        WindowLevel::AlwaysOnBottom
+    } else {
+        WindowLevel::Normal
+    }
+}
+
+/// A window's icon, if its picture can be used.
+pub fn window_icon(image: &Image) -> Option<Icon> {
+    if image.width > MAX_ICON || image.height > MAX_ICON {
+        tracing::debug!(width = image.width, height = image.height, "an icon is too large");
+        return None;
+    }
+    let size = Size { width: image.width, height: image.height };
+    let (size, rgba) = icon::to_rgba(&image.encoding, size, image.rowstride, &image.data)
+        .inspect_err(|error| tracing::debug!(%error, "an icon cannot be decoded"))
+        .ok()?;
+    Icon::from_rgba(rgba, size.width, size.height)
+        .inspect_err(|error| tracing::debug!(%error, "an icon cannot be used"))
+        .ok()
+}

@@ -1,0 +1,102 @@
+//! The statistics overlay on one of the remote windows.
+
+use std::time::Instant;
+
+use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, SharedStats, clock};
+use crate::protocol::packet::WindowId;
+use crate::ui::{OverlayPainter, OverlayState};
+
+use super::windows::Windows;
+
+/// Shows the overlay, or nothing.
+pub struct Overlay {
+    net: NetQueue,
+    render: RenderQueue,
+    stats: SharedStats,
+    state: OverlayState,
+    /// Show it on the first window that comes.
+    wanted: bool,
+    shown: Option<Shown>,
+}
+
+struct Shown {
+    wid: WindowId,
+    painter: OverlayPainter,
+    next: Instant,
+}
+
+impl Overlay {
+    /// Hidden, unless it is `wanted` from the start. `hotkey` is how the user hides it.
+    pub fn new(net: NetQueue, render: RenderQueue, stats: SharedStats, hotkey: String, wanted: bool) -> Self {
+        Self { net, render, stats, state: OverlayState { hotkey }, wanted, shown: None }
+    }
+
+    /// The user pressed the overlay's key in this window.
+    pub fn toggle(&mut self, wid: WindowId) {
+        self.wanted = false;
+        match self.shown.take() {
+            Some(shown) => {
+                self.send(RenderCommand::Overlay { wid: shown.wid, frame: None });
+                if shown.wid == wid {
+                    self.net.push(NetCommand::WatchStats(false));
+                } else {
+                    self.show(wid);
+                }
+            }
+            None => self.show(wid),
+        }
+    }
+
+    /// A window is gone. If it had the overlay, the next one gets it.
+    pub fn forget(&mut self, wid: WindowId) {
+        if self.shown.as_ref().is_some_and(|shown| shown.wid == wid) {
+            self.shown = None;
+            self.wanted = true;
+            self.net.push(NetCommand::WatchStats(false));
+        }
+    }
+
+    /// Paints what is new, if it is time.
+    pub fn update(&mut self, windows: &Windows) {
+        if self.wanted
+            && self.shown.is_none()
+            && let Some(first) = windows.first()
+        {
+            self.wanted = false;
+            self.show(first.wid);
+        }
+        let now = clock::now();
+        let Some(shown) = self.shown.as_mut().filter(|shown| shown.next <= now) else { return };
+        shown.next = now + OverlayPainter::REFRESH;
+        let Some(remote) = windows.get(shown.wid) else { return };
+        let snapshot =
+            std::sync::Arc::clone(&self.stats.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        let scale = remote.window.scale_factor() as f32;
+        let frame = shown.painter.frame(&snapshot, &self.state, remote.surface_size(), scale);
+        let wid = shown.wid;
+        if let Some(frame) = frame {
+            self.send(RenderCommand::Overlay { wid, frame: Some(frame) });
+        }
+    }
+
+    /// The window changed its size: the overlay is laid out anew.
+    pub fn resized(&mut self, wid: WindowId) {
+        if let Some(shown) = self.shown.as_mut().filter(|shown| shown.wid == wid) {
+            shown.next = clock::now();
+        }
+    }
+
+    /// When [`Self::update`] is due; `None` while nothing is shown.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shown.as_ref().map(|shown| shown.next)
+    }
+
+    fn show(&mut self, wid: WindowId) {
+        self.net.push(NetCommand::WatchStats(true));
+        self.shown = Some(Shown { wid, painter: OverlayPainter::new(), next: clock::now() });
+    }
+
+    fn send(&self, command: RenderCommand) {
+        self.render.push(RenderMessage::Command(command));
+    }
+}

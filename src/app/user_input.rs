@@ -1,0 +1,269 @@
+//! From winit's events on a remote window to what the session is told.
+
+use winit::dpi::PhysicalPosition;
+use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScrollDelta, Touch, TouchPhase};
+use winit::event_loop::{ActiveEventLoop, DeviceEvents};
+
+use crate::channel::{NetCommand, NetQueue};
+use crate::config::KeyCombination;
+use crate::desktop::{Desktop, KeyboardFacts};
+use crate::input::pointer::button_number;
+use crate::input::{KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym};
+use crate::protocol::packet::WindowId;
+use crate::session::{Input, Keymap};
+
+use super::windows::RemoteWindow;
+
+/// X modifiers that make a hotkey different; locks do not.
+const SHIFT: u8 = 1 << 0;
+const CONTROL: u8 = 1 << 2;
+const ALT: u8 = 1 << 3;
+const LOGO: u8 = 1 << 6;
+
+/// Keyboard and pointer, over all remote windows.
+pub struct UserInput {
+    net: NetQueue,
+    hotkey: KeyCombination,
+    keyboard: Keyboard,
+    pointer: Pointer,
+    wheel_filter: WheelFilter,
+    wheel_scale: WheelScale,
+    /// The window under the pointer.
+    hovered: Option<WindowId>,
+    /// The window with the focus, and what the server was told of it.
+    focused: Option<WindowId>,
+    told_focus: Option<WindowId>,
+    /// The finger that plays the pointer.
+    finger: Option<u64>,
+}
+
+/// What a key event came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOutcome {
+    /// The server was told, or there was nothing to tell.
+    Handled,
+    /// It was the overlay's key.
+    Hotkey,
+}
+
+impl UserInput {
+    /// Nothing held, nothing focused.
+    pub fn new(net: NetQueue, hotkey: KeyCombination) -> Self {
+        Self {
+            net,
+            hotkey,
+            keyboard: Keyboard::default(),
+            pointer: Pointer::default(),
+            wheel_filter: WheelFilter::default(),
+            wheel_scale: WheelScale::default(),
+            hovered: None,
+            focused: None,
+            told_focus: None,
+            finger: None,
+        }
+    }
+
+    /// A key event of a remote window.
+    pub fn key(
+        &mut self,
+        wid: WindowId,
+        event: &KeyEvent,
+        synthetic: bool,
+        desktop: &mut Desktop,
+    ) -> KeyOutcome {
+        let press = KeyPress::from(event);
+        let facts = self.facts(press.keycode, desktop);
+        if synthetic && press.pressed {
+            self.keyboard.already_held(&press, facts);
+            return KeyOutcome::Handled;
+        }
+        if press.pressed && self.is_hotkey(&press, facts) {
+            return if event.repeat { KeyOutcome::Handled } else { KeyOutcome::Hotkey };
+        }
+        if let Some(change) = self.keyboard.event(&press, facts) {
+            self.send_key(wid, change);
+        }
+        KeyOutcome::Handled
+    }
+
+    fn facts(&mut self, keycode: u32, desktop: &mut Desktop) -> KeyFacts {
+        let Some((KeyboardFacts { locked, group }, map_changed)) = desktop.keyboard_facts() else {
+            return KeyFacts::default();
+        };
+        if map_changed {
+            self.send_keymap(desktop);
+        }
+        KeyFacts {
+            keysym: desktop.keysym(keycode, self.keyboard.held_mask() | locked, group),
+            modifier_mask: desktop.modifier_mask(keycode),
+            locked: Some(locked),
+            group: group.into(),
+        }
+    }
+
+    /// Tells the session the local keyboard's map, if it is known.
+    pub fn send_keymap(&self, desktop: &Desktop) {
+        if let Some(keymap) = desktop.keymap(keysym::name) {
+            tracing::debug!(layout = %keymap.layout, keys = keymap.keys.len(), "keyboard map");
+            self.send(Input::KeymapChanged(Box::<Keymap>::new(keymap)));
+        }
+    }
+
+    fn is_hotkey(&self, press: &KeyPress, facts: KeyFacts) -> bool {
+        let Some(keysym) = facts.keysym.or_else(|| keysym::from_winit(&press.logical, press.location)) else {
+            return false;
+        };
+        let mask = self.keyboard.held_mask();
+        let KeyCombination { shift, control, alt, logo, key } = &self.hotkey;
+        let held = |bit: u8, wanted: bool| (mask & bit != 0) == wanted;
+        held(SHIFT, *shift)
+            && held(CONTROL, *control)
+            && held(ALT, *alt)
+            && held(LOGO, *logo)
+            && keysym::name(keysym).eq_ignore_ascii_case(key)
+    }
+
+    fn send_key(&self, wid: WindowId, change: KeyChange) {
+        let KeyChange { key, pressed, modifiers } = change;
+        self.send(Input::Key { wid: Some(wid), key, pressed, modifiers });
+    }
+
+    /// A window got or lost the focus; [`Self::sync_focus`] tells the server, so that a change
+    /// from one of our windows to another is one change.
+    pub fn focus(&mut self, wid: WindowId, focused: bool, desktop: &mut Desktop) {
+        if focused {
+            if let Some((facts, _)) = desktop.keyboard_facts() {
+                self.keyboard.set_locked(facts.locked);
+            }
+            self.focused = Some(wid);
+        } else if self.focused == Some(wid) {
+            self.release_keys(wid);
+            self.focused = None;
+        }
+    }
+
+    /// Tells the server which window has the focus, if that changed.
+    pub fn sync_focus(&mut self) {
+        if self.told_focus != self.focused {
+            self.told_focus = self.focused;
+            self.send(Input::Focus { wid: self.focused });
+        }
+    }
+
+    /// A window is gone: nothing is held in it any more.
+    pub fn forget(&mut self, wid: WindowId) {
+        if self.hovered == Some(wid) {
+            self.hovered = None;
+        }
+        if self.focused == Some(wid) {
+            self.release_keys(wid);
+            self.focused = None;
+        }
+        if self.told_focus == Some(wid) {
+            self.told_focus = None;
+        }
+    }
+
+    fn release_keys(&mut self, wid: WindowId) {
+        for change in self.keyboard.release_all() {
+            self.send_key(wid, change);
+        }
+    }
+
+    /// The pointer came over a window. Raw events tell [`WheelFilter`] presses from releases;
+    /// they are only listened to while they can matter, because they also come for every
+    /// movement elsewhere on the screen.
+    pub fn entered(&mut self, wid: WindowId, event_loop: &ActiveEventLoop) {
+        self.hovered = Some(wid);
+        event_loop.listen_device_events(DeviceEvents::Always);
+    }
+
+    /// The pointer left a window.
+    pub fn left(&mut self, wid: WindowId, event_loop: &ActiveEventLoop) {
+        if self.hovered == Some(wid) {
+            self.hovered = None;
+            event_loop.listen_device_events(DeviceEvents::Never);
+        }
+    }
+
+    /// A raw device event.
+    pub fn device_event(&mut self, event: &DeviceEvent) {
+        self.wheel_filter.device_event(event);
+    }
+
+    /// The pointer moved, to a position in the window's content.
+    pub fn moved(&mut self, remote: &RemoteWindow, position: PhysicalPosition<f64>) {
+        // Saturating casts: positions far outside of any screen do not matter.
+        let x = remote.geometry.x.saturating_add(position.x.floor() as i32);
+        let y = remote.geometry.y.saturating_add(position.y.floor() as i32);
+        if (self.pointer.x, self.pointer.y) == (x, y) {
+            return;
+        }
+        (self.pointer.x, self.pointer.y) = (x, y);
+        self.send(Input::PointerMoved {
+            wid: Some(remote.wid),
+            x,
+            y,
+            modifiers: self.keyboard.modifiers(),
+            buttons: self.pointer.buttons(),
+        });
+    }
+
+    /// A mouse button went down or up.
+    pub fn button(&mut self, wid: WindowId, button: MouseButton, state: ElementState) {
+        if let Some(number) = button_number(button) {
+            self.set_button(wid, number, state == ElementState::Pressed);
+        }
+    }
+
+    fn set_button(&mut self, wid: WindowId, button: u8, pressed: bool) {
+        if self.pointer.set_button(button, pressed) {
+            let Pointer { x, y, .. } = self.pointer;
+            let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
+            self.send(Input::PointerButton { wid: Some(wid), button, pressed, x, y, modifiers, buttons });
+        }
+    }
+
+    /// The window manager takes the pointer for moving or resizing a window: its releases will
+    /// not come here.
+    pub fn release_buttons(&mut self, wid: WindowId) {
+        for button in self.pointer.buttons() {
+            self.set_button(wid, button, false);
+        }
+    }
+
+    /// The wheel turned, or fingers scrolled.
+    pub fn wheel(&mut self, wid: WindowId, delta: MouseScrollDelta) {
+        if !self.wheel_filter.accepts() {
+            return;
+        }
+        let (dx, dy) = self.wheel_scale.thousandths(delta);
+        if (dx, dy) != (0, 0) {
+            let Pointer { x, y, .. } = self.pointer;
+            let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
+            self.send(Input::Wheel { wid: Some(wid), dx, dy, x, y, modifiers, buttons });
+        }
+    }
+
+    /// The first finger on a touch screen is the pointer with its first button.
+    pub fn touch(&mut self, remote: &RemoteWindow, touch: &Touch) {
+        match touch.phase {
+            TouchPhase::Started if self.finger.is_none() => {
+                self.finger = Some(touch.id);
+                self.moved(remote, touch.location);
+                self.set_button(remote.wid, 1, true);
+            }
+            TouchPhase::Moved if self.finger == Some(touch.id) => self.moved(remote, touch.location),
+            TouchPhase::Ended | TouchPhase::Cancelled if self.finger == Some(touch.id) => {
+                self.finger = None;
+                self.moved(remote, touch.location);
+                self.set_button(remote.wid, 1, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn send(&self, input: Input) {
+        self.net.push(NetCommand::Input(input));
+    }
+}
