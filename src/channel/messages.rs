@@ -11,7 +11,7 @@ use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, DrawRequest, Input, SessionEvent};
-use crate::stats::DrawTrace;
+use crate::stats::{CopyLedger, DrawTrace};
 
 /// A draw on its way to a decode thread. The permit holds its share of the byte budget until the
 /// draw was uploaded: dropping it lets the socket be read on.
@@ -85,6 +85,8 @@ pub enum NetCommand {
         wid: WindowId,
         sequence: Option<DrawSequence>,
         at: Instant,
+        /// Copies made for it that belong to no single draw.
+        ledger: CopyLedger,
     },
     /// Whether the overlay shows: only then are statistics published several times a second.
     WatchStats(bool),

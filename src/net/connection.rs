@@ -243,7 +243,9 @@ impl<'a> Connection<'a> {
                 self.session.handle_draw_done(now, &done, &mut self.outputs);
                 self.dispatch(now);
             }
-            NetCommand::Presented { wid, sequence, at } => self.links.report.presented(wid, sequence, at),
+            NetCommand::Presented { wid, sequence, at, ledger } => {
+                self.links.report.presented(wid, sequence, at, &ledger);
+            }
             NetCommand::WatchStats(watched) => self.links.report.watch(now, watched),
             NetCommand::Renderer(info) => self.links.report.renderer(info),
         }

@@ -7,7 +7,7 @@ use crate::channel::{RendererInfo, SharedStats};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, ServerInfo, SessionEvent};
-use crate::stats::{Collector, DrawCounted, RendererFacts, SessionFacts};
+use crate::stats::{Collector, CopyLedger, DrawCounted, RendererFacts, SessionFacts};
 
 /// Time between two publications while someone watches.
 const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
@@ -72,8 +72,15 @@ impl Report {
         self.collector.draw_done(now, done.wid.0, done.sequence.0, encoding, outcome, &done.trace);
     }
 
-    /// A window was presented.
-    pub fn presented(&mut self, wid: WindowId, sequence: Option<DrawSequence>, at: Instant) {
+    /// A window was presented; `ledger` counts what that cost.
+    pub fn presented(
+        &mut self,
+        wid: WindowId,
+        sequence: Option<DrawSequence>,
+        at: Instant,
+        ledger: &CopyLedger,
+    ) {
+        self.collector.receive_ledger(at, ledger);
         match sequence {
             Some(sequence) => self.collector.presented(wid.0, sequence.0, at),
             None => self.collector.presented_again(at),

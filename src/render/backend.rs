@@ -24,8 +24,7 @@ pub(super) enum PresentOutcome {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part<'a> {
     All,
-    /// These rectangles of the backing changed, nothing else.
-    #[expect(dead_code, reason = "a swapchain's pictures are always drawn whole; the CPU renderer reads it")]
+    /// These rectangles of the backing, which may be none, and perhaps the overlay changed.
     Damage(&'a [Rect]),
 }
 
@@ -79,12 +78,14 @@ pub(super) trait Backend {
     /// Frees what the overlay needed.
     fn forget_overlay(&mut self, wid: WindowId);
 
-    /// Shows the backing, with the overlay over it, in the OS window.
+    /// Shows the backing, with the overlay over it, in the OS window. `ledger` counts what that
+    /// costs, and what earlier calls cost that had none.
     fn present(
         &mut self,
         wid: WindowId,
         part: Part<'_>,
         overlay: Option<&Overlay>,
+        ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError>;
 
     /// The backing with the overlay over it, as opaque RGBA.

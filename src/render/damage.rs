@@ -1,6 +1,7 @@
 //! The parts of a window that changed since it was last presented.
 
 use crate::codec::{Rect, Size};
+use crate::protocol::packet::server::ScrollRect;
 
 /// Rectangles kept apart at most; more are joined.
 const MAX_RECTS: usize = 32;
@@ -33,4 +34,14 @@ impl Damage {
     pub(super) fn rects(&self) -> &[Rect] {
         &self.rects
     }
+}
+
+/// The rectangle to move and where it goes, both within a backing of `size`; `None` if nothing is
+/// left of it.
+pub(super) fn clip_move(rect: &ScrollRect, size: Size) -> Option<(Rect, (i32, i32))> {
+    let from = Rect { x: rect.x, y: rect.y, width: rect.width, height: rect.height }.clip(size)?;
+    let moved = Rect { x: from.x.checked_add(rect.dx)?, y: from.y.checked_add(rect.dy)?, ..from };
+    let to = moved.clip(size)?;
+    // Both lie within the backing, so the way back does too.
+    Some((Rect { x: to.x - rect.dx, y: to.y - rect.dy, ..to }, (to.x, to.y)))
 }

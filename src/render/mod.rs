@@ -2,7 +2,7 @@
 //!
 //! [`thread`] is the loop: it takes what is queued, paints all of it into the windows' backings,
 //! acknowledges, and then presents each window whose update is complete, once. What painting and
-//! presenting mean is up to a [`backend::Backend`]: `gpu` does it with wgpu.
+//! presenting mean is up to a [`backend::Backend`]: `gpu` does it with wgpu, `cpu` in plain memory.
 //!
 //! The renderer never sees a packet or a socket, reads no statistics, and does nothing at all
 //! while its queue is empty.
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::channel::{AppEvent, AppSink, NetQueue, RenderQueue};
 
 mod backend;
+mod cpu;
 mod damage;
 mod error;
 mod gpu;
@@ -26,13 +27,26 @@ pub use wgpu::wgt::WgpuHasDisplayHandle as DisplayTarget;
 /// How to render.
 #[derive(Debug, Default)]
 pub struct RenderOptions {
-    /// Use wgpu's software adapter even if there is a GPU.
+    pub renderer: RendererChoice,
+    /// Let wgpu use its software adapter even if there is a GPU.
     pub force_software: bool,
     pub present_mode: PresentPreference,
     /// There will be no OS windows: a completed update counts as presented.
     pub offscreen: bool,
     /// The application's display connection, if there is one.
     pub display: Option<Arc<dyn DisplayTarget>>,
+}
+
+/// What paints and presents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RendererChoice {
+    /// A GPU by wgpu; where there is none, the CPU, which is faster than a GPU made of software.
+    #[default]
+    Auto,
+    /// wgpu, if need be on a software adapter.
+    Wgpu,
+    /// Plain memory.
+    Cpu,
 }
 
 /// Whether a present may wait for the screen's refresh.

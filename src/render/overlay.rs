@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use egui::epaint::ImageDelta;
+use egui::epaint::{ImageDelta, Primitive};
 use egui::{ClippedPrimitive, ColorImage, ImageData, TextureId, TextureOptions};
 
 use crate::channel::OverlayFrame;
@@ -66,6 +66,20 @@ impl Overlay {
     /// Whether there is anything to draw.
     pub(super) fn is_shown(&self) -> bool {
         self.shown
+    }
+
+    /// A texture, if it is there.
+    pub(super) fn texture(&self, id: TextureId) -> Option<(&ColorImage, TextureOptions)> {
+        self.textures.get(&id).map(|(image, options)| (&**image, *options))
+    }
+
+    /// Bytes of the vertices and indices of all meshes.
+    pub(super) fn mesh_bytes(&self) -> usize {
+        let bytes = |primitive: &ClippedPrimitive| match &primitive.primitive {
+            Primitive::Mesh(mesh) => size_of_val(&mesh.vertices[..]) + size_of_val(&mesh.indices[..]),
+            Primitive::Callback(_) => 0,
+        };
+        self.primitives.iter().map(bytes).sum()
     }
 
     pub(super) fn primitives(&self) -> &[ClippedPrimitive] {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backend::{Backend, Part, PresentOutcome};
+use super::cpu::CpuBackend;
 use super::damage::Damage;
-use super::gpu::GpuBackend;
+use super::gpu::{self, GpuBackend};
 use super::overlay::Overlay;
-use super::{RenderError, RenderOptions};
+use super::{RenderError, RenderOptions, RendererChoice};
 use crate::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
     RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
@@ -18,6 +19,7 @@ use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::ScrollRect;
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, Input};
+use crate::stats::CopyLedger;
 
 /// Draws that are uploaded before the windows are presented, however many wait.
 const MAX_BATCH: usize = 256;
@@ -35,7 +37,7 @@ pub(super) fn run(
     app: Arc<dyn AppSink>,
     options: RenderOptions,
 ) -> Result<(), RenderError> {
-    let backend: Box<dyn Backend> = Box::new(GpuBackend::new(&options)?);
+    let backend = open(&options)?;
     let mut renderer = Renderer {
         net,
         app,
@@ -69,6 +71,25 @@ pub(super) fn run(
     }
 }
 
+/// Opens what the options ask for.
+fn open(options: &RenderOptions) -> Result<Box<dyn Backend>, RenderError> {
+    match options.renderer {
+        RendererChoice::Cpu => Ok(Box::new(CpuBackend::default())),
+        RendererChoice::Wgpu => Ok(Box::new(GpuBackend::new(options)?)),
+        // Loading the graphics drivers takes time and memory, so they are asked only if there
+        // may be a GPU.
+        RendererChoice::Auto if !gpu::may_have_gpu() => Ok(Box::new(CpuBackend::default())),
+        RendererChoice::Auto => match GpuBackend::new(options) {
+            Ok(backend) if !backend.info().software => Ok(Box::new(backend)),
+            Ok(_) => Ok(Box::new(CpuBackend::default())),
+            Err(error) => {
+                tracing::info!(%error, "no GPU");
+                Ok(Box::new(CpuBackend::default()))
+            }
+        },
+    }
+}
+
 /// What the thread knows of a window.
 #[derive(Default)]
 struct Window {
@@ -83,6 +104,7 @@ struct Window {
     update: Option<DrawSequence>,
     /// All of the window is to be presented again.
     redraw: bool,
+    overlay_changed: bool,
     has_content: bool,
     first_paint_sent: bool,
     overlay: Option<Overlay>,
@@ -280,10 +302,11 @@ impl Renderer {
                 }
                 continue;
             }
+            let mut ledger = CopyLedger::default();
             let outcome = if window.target.is_some() {
                 let part = if window.redraw { Part::All } else { Part::Damage(window.damage.rects()) };
                 let overlay = window.overlay.as_ref().filter(|overlay| overlay.is_shown());
-                self.backend.present(wid, part, overlay)
+                self.backend.present(wid, part, overlay, &mut ledger)
             } else if self.options.offscreen {
                 Ok(PresentOutcome::Presented)
             } else {
@@ -292,7 +315,8 @@ impl Renderer {
             match outcome {
                 Ok(PresentOutcome::Presented) => {
                     self.rebuilds = 0;
-                    self.net.push(NetCommand::Presented { wid, sequence: window.update, at: clock::now() });
+                    let (sequence, at) = (window.update, clock::now());
+                    self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
                     if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
                         self.app.send(AppEvent::FirstPaint { wid });
                     }
@@ -316,9 +340,15 @@ impl Renderer {
         window.redraw |= window.has_content;
         window.hidden = false;
         if let Err(error) = self.backend.attach(wid, target, size) {
-            window.target = None;
-            if !self.note_lost(error) {
-                self.app.send(AppEvent::RendererFailed(format!("window {wid} cannot be shown")));
+            let why = error.to_string();
+            if note_lost(error, &mut self.lost) {
+                // The new backend will be given the window.
+            } else if self.options.renderer == RendererChoice::Auto {
+                self.options.renderer = RendererChoice::Cpu;
+                self.lost = Some(why);
+            } else {
+                window.target = None;
+                self.app.send(AppEvent::RendererFailed(why));
             }
         }
         self.announce();
@@ -347,7 +377,7 @@ impl Renderer {
             (None, Some(overlay)) => overlay.hide(),
             (None, None) => return,
         }
-        window.redraw = true;
+        window.overlay_changed = true;
     }
 
     fn read_back(&mut self, wid: WindowId) {
@@ -371,8 +401,8 @@ impl Renderer {
         if self.rebuilds > MAX_REBUILDS {
             return Err(RenderError::DeviceLost(why));
         }
-        tracing::warn!(%why, "graphics device lost, starting again");
-        self.backend = Box::new(GpuBackend::new(&self.options)?);
+        tracing::warn!(%why, "starting the renderer again");
+        self.backend = open(&self.options)?;
         for (&wid, window) in &mut self.windows {
             if let Some(size) = window.size {
                 self.backend.resize(wid, size)?;
@@ -411,11 +441,13 @@ impl Window {
     }
 
     fn is_due(&self) -> bool {
-        !self.hidden && (self.redraw || (self.update.is_some() && !self.damage.is_empty()))
+        let updated = self.update.is_some() && !self.damage.is_empty();
+        !self.hidden && (updated || self.redraw || self.overlay_changed)
     }
 
     fn presented(&mut self) {
         self.redraw = false;
+        self.overlay_changed = false;
         self.update = None;
         self.damage.clear();
     }

@@ -131,7 +131,8 @@ impl Collector {
         self.history.at(self.started, now).sent_bytes += bytes;
     }
 
-    /// Copies and transforms of reassembly and record decompression since the last call.
+    /// Copies and transforms that belong to no single draw: of reassembly, record decompression and
+    /// presents, since the last call.
     pub fn receive_ledger(&mut self, now: Instant, delta: &CopyLedger) {
         let tick = self.tick(now);
         for (site, window) in CopySite::ALL.into_iter().zip(&mut self.copied_at) {

@@ -21,19 +21,22 @@ pub enum CopySite {
     Repack,
     /// Pixels moved into memory that the GPU driver reads (`write_texture`, a staging buffer).
     Staging,
+    /// Pixels moved within memory by the CPU renderer: a scroll, a resize.
+    Backing,
     /// Pixels moved into the buffer that the CPU presenter shows.
     Present,
 }
 
 impl CopySite {
     /// Every site, in the order in which statistics list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReceivePrefix,
         Self::ReceiveCompact,
         Self::Transport,
         Self::Splice,
         Self::Repack,
         Self::Staging,
+        Self::Backing,
         Self::Present,
     ];
 
@@ -46,6 +49,7 @@ impl CopySite {
             Self::Splice => "splice",
             Self::Repack => "repack",
             Self::Staging => "staging",
+            Self::Backing => "backing",
             Self::Present => "present",
         }
     }
@@ -191,4 +195,19 @@ pub fn append_rows(
 pub fn move_to_start(ledger: &mut CopyLedger, site: CopySite, buffer: &mut [u8], from: usize, len: usize) {
     buffer.copy_within(from..from + len, 0);
     ledger.note_copy(site, len);
+}
+
+/// Moves `buffer[from]` to start at `to` and counts it. The two may overlap.
+///
+/// # Panics
+/// If one of them does not lie within the buffer.
+pub fn move_within(
+    ledger: &mut CopyLedger,
+    site: CopySite,
+    buffer: &mut [u8],
+    from: std::ops::Range<usize>,
+    to: usize,
+) {
+    ledger.note_copy(site, from.len());
+    buffer.copy_within(from, to);
 }

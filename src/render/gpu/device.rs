@@ -107,7 +107,7 @@ fn request(
 }
 
 /// Whether the kernel shows a GPU. Where that cannot be told cheaply: perhaps.
-fn may_have_gpu() -> bool {
+pub(in crate::render) fn may_have_gpu() -> bool {
     let nodes = ["/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0"];
     !cfg!(target_os = "linux") || nodes.iter().any(|node| std::path::Path::new(node).exists())
 }

@@ -14,6 +14,8 @@ mod staging;
 mod surface;
 mod unpack;
 
+pub(super) use device::may_have_gpu;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -32,7 +34,7 @@ use crate::channel::{RendererInfo, WindowTarget};
 use crate::codec::{Picture, Pixels, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
-use crate::stats::CopyLedger;
+use crate::stats::{CopyLedger, CopySite};
 
 /// All that one wgpu device does for us.
 pub(super) struct GpuBackend {
@@ -48,6 +50,8 @@ pub(super) struct GpuBackend {
     encoder: Option<wgpu::CommandEncoder>,
     /// Something was written or recorded since the last submission.
     pending: bool,
+    /// What uploads cost that belong to no draw; reported with the next present.
+    ledger: CopyLedger,
 }
 
 impl GpuBackend {
@@ -64,6 +68,7 @@ impl GpuBackend {
             overlays: HashMap::new(),
             encoder: None,
             pending: false,
+            ledger: CopyLedger::default(),
             gpu,
         })
     }
@@ -186,7 +191,7 @@ impl Backend for GpuBackend {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(pass::overlay_renderer(&self.gpu)),
         };
-        pass::update_textures(&self.gpu, renderer, changes);
+        pass::update_textures(&self.gpu, renderer, changes, &mut self.ledger);
         self.pending = true;
     }
 
@@ -199,6 +204,7 @@ impl Backend for GpuBackend {
         wid: WindowId,
         _part: Part<'_>,
         overlay: Option<&Overlay>,
+        ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError> {
         self.submit()?;
         let surface = self
@@ -210,6 +216,10 @@ impl Backend for GpuBackend {
             Acquired::Timeout => return Ok(PresentOutcome::TryLater),
             Acquired::Occluded => return Ok(PresentOutcome::Hidden),
         };
+        ledger.merge(&std::mem::take(&mut self.ledger));
+        if let Some(overlay) = overlay {
+            ledger.note_copy(CopySite::Staging, overlay.mesh_bytes());
+        }
         let overlay = self.overlays.get_mut(&wid).zip(overlay);
         let backing = self.backings.get(&wid);
         self.presenter.draw(&self.gpu, &frame.texture, surface.size(), backing, overlay);

@@ -4,6 +4,7 @@ use super::backing::Backing;
 use super::device::Gpu;
 use crate::codec::Size;
 use crate::render::overlay::{Overlay, TextureChanges};
+use crate::stats::{CopyLedger, CopySite};
 
 /// The format of every target. All surfaces that wgpu knows have it.
 pub(super) const TARGET_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Bgra8Unorm;
@@ -118,11 +119,18 @@ pub(super) fn overlay_renderer(gpu: &Gpu) -> egui_wgpu::Renderer {
 }
 
 /// Applies texture changes.
-pub(super) fn update_textures(gpu: &Gpu, renderer: &mut egui_wgpu::Renderer, changes: &TextureChanges) {
+pub(super) fn update_textures(
+    gpu: &Gpu,
+    renderer: &mut egui_wgpu::Renderer,
+    changes: &TextureChanges,
+    ledger: &mut CopyLedger,
+) {
     for id in &changes.free {
         renderer.free_texture(id);
     }
     for (id, delta) in &changes.set {
         renderer.update_texture(&gpu.device, &gpu.queue, *id, delta);
+        let [width, height] = delta.image.size();
+        ledger.note_copy(CopySite::Staging, width * height * 4);
     }
 }

@@ -4,6 +4,7 @@ use super::backing::{BACKING_FORMAT, Backing, extent, origin};
 use super::device::Gpu;
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::server::ScrollRect;
+use crate::render::damage::clip_move;
 
 /// The texture that holds what a backing showed before a scroll draw. It grows as needed.
 #[derive(Default)]
@@ -57,16 +58,6 @@ impl Snapshot {
             })
         })
     }
-}
-
-/// The rectangle to move and where it goes, both within a backing of `size`; `None` if nothing is
-/// left of it.
-fn clip_move(rect: &ScrollRect, size: Size) -> Option<(Rect, (i32, i32))> {
-    let from = Rect { x: rect.x, y: rect.y, width: rect.width, height: rect.height }.clip(size)?;
-    let moved = Rect { x: from.x.checked_add(rect.dx)?, y: from.y.checked_add(rect.dy)?, ..from };
-    let to = moved.clip(size)?;
-    // Both lie within the backing, so the way back does too.
-    Some((Rect { x: to.x - rect.dx, y: to.y - rect.dy, ..to }, (to.x, to.y)))
 }
 
 fn copy(

@@ -4,9 +4,17 @@ use farpane::buffers::Payload;
 use farpane::channel::DrawContent;
 use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
 use farpane::protocol::packet::client::DrawOutcome;
-use farpane::stats::CopySite;
+use farpane::render::RendererChoice;
+use farpane::stats::{CopySite, Transform};
 
-use super::rig::{Image, Rig, noise, noise_picture, plain_picture};
+use super::rig::{Image, Rig, noise, noise_picture, plain_picture, with_each_renderer};
+
+with_each_renderer!(
+    packed_formats_are_exact,
+    pictures_are_clipped_at_every_edge,
+    yuv_is_converted_with_its_matrix_and_range,
+    a_picture_of_another_size_is_scaled,
+);
 
 const FORMATS: [PixelFormat; 13] = [
     PixelFormat::Bgrx,
@@ -24,9 +32,8 @@ const FORMATS: [PixelFormat; 13] = [
     PixelFormat::Grey,
 ];
 
-#[test]
-fn packed_formats_are_exact() {
-    let mut rig = Rig::offscreen();
+fn packed_formats_are_exact(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     for format in FORMATS {
         for (width, height, padding) in
             [(64, 48, 0), (37, 29, 0), (37, 29, 5), (1, 1, 3), (5, 1, 0), (1, 7, 12)]
@@ -44,9 +51,8 @@ fn packed_formats_are_exact() {
     }
 }
 
-#[test]
-fn pictures_are_clipped_at_every_edge() {
-    let mut rig = Rig::offscreen();
+fn pictures_are_clipped_at_every_edge(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     for format in [PixelFormat::Bgrx, PixelFormat::Rgb, PixelFormat::Argb] {
         let picture = noise_picture(format, 31, 23, 8);
         for (x, y) in [(-11, -7), (40, -3), (-30, 30), (45, 39), (-31, 0), (50, 0), (i32::MIN, i32::MAX)] {
@@ -78,9 +84,8 @@ fn yuv_picture(format: YuvFormat, matrix: YuvMatrix, full_range: bool, width: u3
     Picture::yuv(Size { width, height }, yuv).expect("a valid picture")
 }
 
-#[test]
-fn yuv_is_converted_with_its_matrix_and_range() {
-    let mut rig = Rig::offscreen();
+fn yuv_is_converted_with_its_matrix_and_range(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     for format in [YuvFormat::I420, YuvFormat::I422, YuvFormat::I444] {
         for matrix in [YuvMatrix::Bt601, YuvMatrix::Bt709] {
             for full_range in [false, true] {
@@ -99,9 +104,8 @@ fn yuv_is_converted_with_its_matrix_and_range() {
     }
 }
 
-#[test]
-fn a_picture_of_another_size_is_scaled() {
-    let mut rig = Rig::offscreen();
+fn a_picture_of_another_size_is_scaled(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 60, 40);
     // A gradient stays one: each channel grows evenly.
     let ramp: Vec<u8> = (0..10).flat_map(|y| (0..20).flat_map(move |x| [x * 10, y * 20, 7, 0])).collect();
@@ -132,21 +136,37 @@ fn a_picture_of_another_size_is_scaled() {
     assert!(got.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 1), "{got:?} {wanted:?}");
 }
 
+/// Bytes by site and transform, and allocations, of one draw.
+fn cost(rig: &mut Rig, x: i32, picture: &Picture) -> (u64, u64, u64) {
+    rig.picture(1, x, 0, picture);
+    let ledger = rig.done().trace.ledger;
+    assert_eq!(ledger.copied_bytes(), ledger.copied_at(CopySite::Staging), "no other copies");
+    (ledger.copied_bytes(), ledger.transformed_by(Transform::Convert), ledger.allocations)
+}
+
 #[test]
 fn uploads_are_counted() {
-    let mut rig = Rig::offscreen();
+    let mut rig = Rig::offscreen(RendererChoice::Wgpu);
     rig.resize(1, 100, 100);
-    let staged = |rig: &mut Rig, x, picture: &Picture| {
-        rig.picture(1, x, 0, picture);
-        let ledger = rig.done().trace.ledger;
-        assert_eq!(ledger.copied_bytes(), ledger.copied_at(CopySite::Staging), "no other copies");
-        (ledger.copied_at(CopySite::Staging), ledger.allocations)
-    };
     // Only the visible part of pixels that go straight into the backing.
-    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Bgrx, 50, 10, 8)), (50 * 10 * 4, 0));
-    assert_eq!(staged(&mut rig, 90, &noise_picture(PixelFormat::Bgra, 50, 10, 8)), (10 * 10 * 4, 0));
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Bgrx, 50, 10, 8)), (50 * 10 * 4, 0, 0));
+    assert_eq!(cost(&mut rig, 90, &noise_picture(PixelFormat::Bgra, 50, 10, 8)), (10 * 10 * 4, 0, 0));
     // All bytes of others, and the staging buffer is made once.
-    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 1));
-    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 0));
-    assert_eq!(staged(&mut rig, 0, &noise_picture(PixelFormat::Grey, 7, 1, 0)), (7, 0));
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 0, 1));
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (101 * 3, 0, 0));
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Grey, 7, 1, 0)), (7, 0, 0));
+}
+
+#[test]
+fn the_cpu_renderer_counts_copies_and_conversions() {
+    let mut rig = Rig::offscreen(RendererChoice::Cpu);
+    rig.resize(1, 100, 100);
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Bgrx, 50, 10, 8)), (50 * 10 * 4, 0, 0));
+    assert_eq!(cost(&mut rig, 90, &noise_picture(PixelFormat::Bgra, 50, 10, 8)), (10 * 10 * 4, 0, 0));
+    assert_eq!(cost(&mut rig, 0, &noise_picture(PixelFormat::Rgb, 33, 3, 2)), (0, 33 * 3 * 4, 0));
+    let yuv = yuv_picture(YuvFormat::I420, YuvMatrix::Bt601, false, 20, 10);
+    assert_eq!(cost(&mut rig, 0, &yuv), (0, 20 * 10 * 4, 0));
+    // Clipped YUV is made elsewhere first.
+    assert_eq!(cost(&mut rig, 90, &yuv), (0, (20 + 10) * 10 * 4, 1));
+    assert_eq!(cost(&mut rig, 90, &yuv), (0, (20 + 10) * 10 * 4, 0));
 }

@@ -11,9 +11,22 @@ use farpane::channel::{
 use farpane::codec::{Picture, PixelFormat, Pixels, Rect, Size, reference};
 use farpane::protocol::packet::server::Encoding;
 use farpane::protocol::packet::{DrawSequence, WindowId};
-use farpane::render::{self, RenderOptions, RenderThread};
+use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
 use farpane::session::DrawDone;
 use farpane::stats::DrawTrace;
+
+/// Makes tests of functions that take a [`RendererChoice`]: one for each renderer.
+macro_rules! with_each_renderer {
+    ($($test:ident),+ $(,)?) => {
+        mod wgpu {
+            $(#[test] fn $test() { super::$test(farpane::render::RendererChoice::Wgpu); })+
+        }
+        mod cpu {
+            $(#[test] fn $test() { super::$test(farpane::render::RendererChoice::Cpu); })+
+        }
+    };
+}
+pub(super) use with_each_renderer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,8 +55,8 @@ impl Rig {
         Self { queue, net, events, thread: Some(thread), sequence: 0 }
     }
 
-    pub fn offscreen() -> Self {
-        Self::new(RenderOptions { offscreen: true, ..RenderOptions::default() })
+    pub fn offscreen(renderer: RendererChoice) -> Self {
+        Self::new(RenderOptions { renderer, offscreen: true, ..RenderOptions::default() })
     }
 
     pub fn command(&self, command: RenderCommand) {
@@ -105,7 +118,7 @@ impl Rig {
     /// The next present's draw and time.
     pub fn presented(&self) -> (WindowId, Option<DrawSequence>, Instant) {
         loop {
-            if let NetCommand::Presented { wid, sequence, at } = self.net_command() {
+            if let NetCommand::Presented { wid, sequence, at, .. } = self.net_command() {
                 return (wid, sequence, at);
             }
         }

@@ -7,15 +7,27 @@ use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::ScrollRect;
+use farpane::render::RendererChoice;
+use farpane::stats::CopySite;
 
-use super::rig::{Image, Rig, noise_picture, plain_picture};
+use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
+
+with_each_renderer!(
+    a_new_backing_is_black_and_keeps_its_top_left_part,
+    draws_of_one_batch_take_effect_in_order,
+    windows_do_not_disturb_each_other,
+    scroll_rectangles_show_what_was_there_before,
+    a_window_is_presented_once_an_update_and_not_when_idle,
+    acknowledgements_tell_what_happened,
+    first_paint_is_told_once,
+    the_overlay_is_drawn_over_the_window,
+);
 
 const RED: [u8; 3] = [255, 0, 0];
 const GREEN: [u8; 3] = [0, 255, 0];
 
-#[test]
-fn a_new_backing_is_black_and_keeps_its_top_left_part() {
-    let mut rig = Rig::offscreen();
+fn a_new_backing_is_black_and_keeps_its_top_left_part(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 40, 30);
     assert_eq!(rig.shown(1).max_error(&Image::black(40, 30)), 0);
     let picture = noise_picture(PixelFormat::Bgrx, 40, 30, 0);
@@ -34,9 +46,8 @@ fn a_new_backing_is_black_and_keeps_its_top_left_part() {
     rig.shown(1).assert_close(&expected, 0);
 }
 
-#[test]
-fn draws_of_one_batch_take_effect_in_order() {
-    let mut rig = Rig::offscreen();
+fn draws_of_one_batch_take_effect_in_order(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 64, 64);
     let mut expected = Image::black(64, 64);
     // Direct writes and shader passes in turn, each over a part of those before; many more than
@@ -51,9 +62,8 @@ fn draws_of_one_batch_take_effect_in_order() {
     rig.shown(1).assert_close(&expected, 0);
 }
 
-#[test]
-fn windows_do_not_disturb_each_other() {
-    let mut rig = Rig::offscreen();
+fn windows_do_not_disturb_each_other(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     for wid in 1..=5 {
         rig.resize(wid, 16, 16);
         rig.picture(wid, 0, 0, &noise_picture(PixelFormat::Bgr, 16, wid as u32 + 3, 1));
@@ -71,8 +81,7 @@ fn scroll(x: i32, y: i32, width: u32, height: u32, dx: i32, dy: i32) -> ScrollRe
     ScrollRect { x, y, width, height, dx, dy }
 }
 
-#[test]
-fn scroll_rectangles_show_what_was_there_before() {
+fn scroll_rectangles_show_what_was_there_before(renderer: RendererChoice) {
     let cases: [&[ScrollRect]; 6] = [
         &[scroll(0, 0, 50, 39, 0, 1)],
         &[scroll(0, 5, 50, 35, 0, -5)],
@@ -83,7 +92,7 @@ fn scroll_rectangles_show_what_was_there_before() {
         &[scroll(-5, -5, 30, 30, 40, 25), scroll(40, 30, 30, 30, -45, -35)],
         &[scroll(0, 0, 10, 10, 100, 0), scroll(i32::MIN, i32::MAX, u32::MAX, 1, i32::MAX, i32::MIN)],
     ];
-    let mut rig = Rig::offscreen();
+    let mut rig = Rig::offscreen(renderer);
     for (number, rects) in cases.iter().enumerate() {
         rig.resize(1, 50, 40);
         let picture = noise_picture(PixelFormat::Rgb, 50, 40, 0);
@@ -108,13 +117,14 @@ fn scroll_rectangles_show_what_was_there_before() {
         assert_eq!(error, 0, "case {number}");
         let done = rig.done();
         assert!(matches!(done.outcome, DrawOutcome::Presented { .. }), "case {number}");
-        assert_eq!(done.trace.ledger.copied_bytes(), 0, "case {number}");
+        let copied = done.trace.ledger.copied_bytes();
+        assert_eq!(copied, done.trace.ledger.copied_at(CopySite::Backing), "case {number}");
+        assert!(copied == 0 || renderer == RendererChoice::Cpu, "case {number}");
     }
 }
 
-#[test]
-fn a_window_is_presented_once_an_update_and_not_when_idle() {
-    let mut rig = Rig::offscreen();
+fn a_window_is_presented_once_an_update_and_not_when_idle(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 64, 64);
     let rect = Rect { x: 0, y: 0, width: 8, height: 8 };
     for _ in 0..3 {
@@ -137,9 +147,8 @@ fn a_window_is_presented_once_an_update_and_not_when_idle() {
     assert_eq!(rig.presented().1, Some(last));
 }
 
-#[test]
-fn acknowledgements_tell_what_happened() {
-    let mut rig = Rig::offscreen();
+fn acknowledgements_tell_what_happened(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     let rect = Rect { x: 0, y: 0, width: 8, height: 8 };
     let first = rig.draw(7, rect, DrawContent::Picture(plain_picture(8, 8, RED)), 0);
     let done = rig.done();
@@ -161,9 +170,8 @@ fn acknowledgements_tell_what_happened() {
     assert!(matches!(rig.done().outcome, DrawOutcome::Presented { .. }));
 }
 
-#[test]
-fn first_paint_is_told_once() {
-    let mut rig = Rig::offscreen();
+fn first_paint_is_told_once(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 8, 8);
     for _ in 0..3 {
         rig.picture(1, 0, 0, &plain_picture(8, 8, RED));
@@ -193,9 +201,8 @@ fn overlay_frame(context: &egui::Context, colour: egui::Color32) -> OverlayFrame
     }
 }
 
-#[test]
-fn the_overlay_is_drawn_over_the_window() {
-    let mut rig = Rig::offscreen();
+fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
+    let mut rig = Rig::offscreen(renderer);
     rig.resize(1, 100, 80);
     let background = plain_picture(100, 80, [0, 0, 90]);
     rig.picture(1, 0, 0, &background);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use farpane::channel::RenderCommand;
 use farpane::codec::{PixelFormat, Size};
 use farpane::protocol::packet::WindowId;
-use farpane::render::RenderOptions;
+use farpane::render::{RenderOptions, RendererChoice};
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
     XcbDisplayHandle, XcbWindowHandle,
@@ -18,7 +18,7 @@ use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt, CreateWindowAux, WindowClass};
 use x11rb::xcb_ffi::XCBConnection;
 
-use super::rig::{Image, Rig, noise_picture, plain_picture};
+use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
 use crate::support::wait_for;
@@ -109,9 +109,9 @@ fn assert_shows(display: &Display, window: &TestWindow, expected: &Image) {
     });
 }
 
-fn windows_show_what_is_painted(options: RenderOptions) {
+fn windows_show_what_is_painted(renderer: RendererChoice) {
     let display = Display::bare();
-    let mut rig = Rig::new(options);
+    let mut rig = Rig::new(RenderOptions { renderer, ..RenderOptions::default() });
     let first = Arc::new(TestWindow::open(&display, 10, 200, 150));
     let second = Arc::new(TestWindow::open(&display, 300, 90, 70));
 
@@ -188,7 +188,4 @@ fn windows_show_what_is_painted(options: RenderOptions) {
     assert_shows(&display, &second, &expected_second);
 }
 
-#[test]
-fn windows_show_what_is_painted_by_wgpu() {
-    windows_show_what_is_painted(RenderOptions::default());
-}
+with_each_renderer!(windows_show_what_is_painted);

@@ -1,0 +1,185 @@
+//! The memory that holds a window's pixels.
+
+use super::layer::Layer;
+use super::{convert, scale, yuv};
+use crate::codec::{Picture, PixelFormat, Pixels, Rect, Size};
+use crate::render::RenderError;
+use crate::stats::{CopyLedger, CopySite, Transform, copies};
+
+/// Larger windows are refused; softbuffer's X11 part knows none.
+const MAX_SIDE: u32 = 32_767;
+
+/// A window's pixels, `0x00RRGGBB`; the highest byte has no meaning.
+pub(super) struct Backing {
+    pixels: Vec<u32>,
+    size: Size,
+}
+
+impl Backing {
+    /// A black backing, or one with the top left part of `old`.
+    pub(super) fn new(size: Size, old: Option<Self>, ledger: &mut CopyLedger) -> Result<Self, RenderError> {
+        if size.width.max(size.height) > MAX_SIDE || size.width.min(size.height) == 0 {
+            let limit = format!("windows have 1 to {MAX_SIDE} pixels a side");
+            return Err(RenderError::TooLarge { size, limit });
+        }
+        let len = size.width as usize * size.height as usize;
+        ledger.note_allocation(len * 4);
+        let mut backing = Self { pixels: vec![0; len], size };
+        if let Some(old) = old {
+            let width = size.width.min(old.size.width);
+            for (y, from) in (0..size.height).zip(old.pixels.chunks_exact(old.size.width as usize)) {
+                let to = backing.row_mut(0, y, width);
+                copies::copy(ledger, CopySite::Backing, bytes(&from[..width as usize]), bytes_mut(to));
+            }
+        }
+        Ok(backing)
+    }
+
+    pub(super) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// All pixels, and how many there are in a row.
+    pub(super) fn pixels_mut(&mut self) -> (&mut [u32], usize) {
+        (&mut self.pixels, self.size.width as usize)
+    }
+
+    /// The pixels from (x, y) on, which must lie within the backing.
+    pub(super) fn row(&self, x: u32, y: u32, width: u32) -> &[u32] {
+        let start = y as usize * self.size.width as usize + x as usize;
+        &self.pixels[start..start + width as usize]
+    }
+
+    /// See [`Self::row`].
+    pub(super) fn row_mut(&mut self, x: u32, y: u32, width: u32) -> &mut [u32] {
+        let start = y as usize * self.size.width as usize + x as usize;
+        &mut self.pixels[start..start + width as usize]
+    }
+
+    /// Paints `picture` over `rect`, scaled if its size differs. `scratch` is only used meanwhile.
+    pub(super) fn paint(
+        &mut self,
+        rect: Rect,
+        picture: &Picture,
+        scratch: &mut Vec<u32>,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        let Some(visible) = rect.clip(self.size) else { return Ok(()) };
+        if picture.width == 0 || picture.height == 0 {
+            return Ok(());
+        }
+        let scaled = (rect.width, rect.height) != (picture.width, picture.height);
+        match &picture.pixels {
+            Pixels::Packed { format, rowstride, data } if !scaled => {
+                self.paint_packed((rect, visible), *format, *rowstride, data, ledger)
+            }
+            Pixels::Yuv(yuv) if !scaled && visible == rect => {
+                let width = self.size.width as usize;
+                // `visible` has no negative coordinates.
+                let start = rect.y.unsigned_abs() as usize * width + rect.x.unsigned_abs() as usize;
+                let to = &mut self.pixels[start..];
+                yuv::convert(yuv, (picture.width, picture.height), to, width)?;
+                ledger
+                    .note_transform(Transform::Convert, visible.width as usize * visible.height as usize * 4);
+                Ok(())
+            }
+            _ => self.paint_by_scratch((rect, visible), picture, scratch, ledger),
+        }
+    }
+
+    fn paint_packed(
+        &mut self,
+        (rect, visible): (Rect, Rect),
+        format: PixelFormat,
+        rowstride: usize,
+        data: &[u8],
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        // `visible` lies within `rect`, and has no negative coordinates.
+        let skipped_columns = visible.x.abs_diff(rect.x) as usize * format.bytes_per_pixel();
+        let row_len = visible.width as usize * format.bytes_per_pixel();
+        let first_row = visible.y.abs_diff(rect.y) as usize;
+        let as_it_is =
+            cfg!(target_endian = "little") && matches!(format, PixelFormat::Bgrx | PixelFormat::Bgra);
+        for row in 0..visible.height {
+            let start = (first_row + row as usize) * rowstride + skipped_columns;
+            let expected = start + row_len;
+            let from =
+                data.get(start..expected).ok_or(RenderError::PictureData { got: data.len(), expected })?;
+            let to = self.row_mut(visible.x.unsigned_abs(), visible.y.unsigned_abs() + row, visible.width);
+            if as_it_is {
+                copies::copy(ledger, CopySite::Staging, from, bytes_mut(to));
+            } else {
+                convert::row(format, from, to);
+                ledger.note_transform(Transform::Convert, to.len() * 4);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the whole picture in `scratch` and puts it in its place from there.
+    fn paint_by_scratch(
+        &mut self,
+        (rect, visible): (Rect, Rect),
+        picture: &Picture,
+        scratch: &mut Vec<u32>,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        let width = picture.width as usize;
+        let len = width * picture.height as usize;
+        if scratch.len() < len {
+            ledger.note_allocation((len - scratch.len()) * 4);
+            scratch.resize(len, 0);
+        }
+        let made = &mut scratch[..len];
+        match &picture.pixels {
+            Pixels::Packed { format, rowstride, data } => {
+                let row_len = width * format.bytes_per_pixel();
+                for (y, to) in made.chunks_exact_mut(width).enumerate() {
+                    let expected = y * rowstride + row_len;
+                    let from = data
+                        .get(y * rowstride..expected)
+                        .ok_or(RenderError::PictureData { got: data.len(), expected })?;
+                    convert::row(*format, from, to);
+                }
+            }
+            Pixels::Yuv(yuv) => yuv::convert(yuv, (picture.width, picture.height), made, width)?,
+        }
+        ledger.note_transform(Transform::Convert, len * 4);
+        let scaler = scale::Scaler::new(rect, (picture.width, picture.height));
+        for row in 0..visible.height {
+            let (x, y) = (visible.x.unsigned_abs(), visible.y.unsigned_abs() + row);
+            let to = self.row_mut(x, y, visible.width);
+            scaler.row(made, x, y, to);
+            ledger.note_transform(Transform::Convert, to.len() * 4);
+        }
+        Ok(())
+    }
+
+    /// All pixels with `layer` over them, as opaque RGBA.
+    pub(super) fn read_back(&self, layer: &Layer) -> Vec<u8> {
+        let mut pixels = Vec::with_capacity(self.pixels.len() * 4);
+        let mut row_with_layer = vec![0; self.size.width as usize];
+        for (y, row) in (0..self.size.height).zip(self.pixels.chunks_exact(self.size.width as usize)) {
+            for (to, from) in row_with_layer.iter_mut().zip(row) {
+                *to = *from;
+            }
+            layer.blend(0, y, &mut row_with_layer);
+            pixels.extend(row_with_layer.iter().flat_map(|pixel| {
+                let [_, red, green, blue] = pixel.to_be_bytes();
+                [red, green, blue, 255]
+            }));
+        }
+        pixels
+    }
+}
+
+/// Pixels as bytes.
+pub(super) fn bytes(pixels: &[u32]) -> &[u8] {
+    bytemuck::cast_slice(pixels)
+}
+
+/// Pixels as bytes.
+pub(super) fn bytes_mut(pixels: &mut [u32]) -> &mut [u8] {
+    bytemuck::cast_slice_mut(pixels)
+}

@@ -1,0 +1,148 @@
+//! The shared memory of one OS window.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::backing::{Backing, bytes, bytes_mut};
+use super::flush::Flusher;
+use super::layer::Layer;
+use crate::channel::WindowTarget;
+use crate::codec::{Rect, Size};
+use crate::render::RenderError;
+use crate::render::backend::Part;
+use crate::render::damage::Damage;
+use crate::stats::{CopyLedger, CopySite, copies};
+
+/// Presents that are remembered: systems take turns with at most as many buffers.
+const MAX_AGE: usize = 3;
+/// softbuffer's X11 part knows no larger windows.
+const MAX_SIDE: u32 = 32_767;
+
+/// An OS window that is presented to.
+pub(super) struct WindowSurface {
+    // Dropped before the surface, which holds the window.
+    flusher: Flusher,
+    surface: softbuffer::Surface<Arc<dyn WindowTarget>, Arc<dyn WindowTarget>>,
+    size: Size,
+    /// Nothing was presented since it got this size.
+    fresh: bool,
+    /// What the last presents changed, the newest first; of a present that changed everything, all.
+    history: [Damage; MAX_AGE],
+    /// Only used while presenting.
+    damaged: Vec<softbuffer::Rect>,
+}
+
+impl WindowSurface {
+    /// Makes a surface for the window, which the surface keeps alive.
+    pub(super) fn new(target: Arc<dyn WindowTarget>, size: Size) -> Result<Self, RenderError> {
+        let context = softbuffer::Context::new(Arc::clone(&target)).map_err(failed)?;
+        let flusher = Flusher::new(&target)?;
+        let surface = softbuffer::Surface::new(&context, target).map_err(failed)?;
+        let mut surface = Self {
+            flusher,
+            surface,
+            size: Size::default(),
+            fresh: true,
+            history: Default::default(),
+            damaged: Vec::new(),
+        };
+        surface.resize(size)?;
+        Ok(surface)
+    }
+
+    /// The window has another size.
+    pub(super) fn resize(&mut self, size: Size) -> Result<(), RenderError> {
+        let width = NonZeroU32::new(size.width.min(MAX_SIDE)).unwrap_or(NonZeroU32::MIN);
+        let height = NonZeroU32::new(size.height.min(MAX_SIDE)).unwrap_or(NonZeroU32::MIN);
+        self.surface.resize(width, height).map_err(failed)?;
+        self.size = Size { width: width.get(), height: height.get() };
+        self.fresh = true;
+        Ok(())
+    }
+
+    pub(super) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Brings the next buffer up to date and shows it.
+    pub(super) fn present(
+        &mut self,
+        backing: Option<&Backing>,
+        part: Part<'_>,
+        layer: Option<&mut Layer>,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        self.history.rotate_right(1);
+        let [newest, ..] = &mut self.history;
+        newest.clear();
+        match part {
+            _ if self.fresh => newest.add(whole(self.size), self.size),
+            Part::All => newest.add(whole(self.size), self.size),
+            Part::Damage(rects) => rects.iter().for_each(|rect| newest.add(*rect, self.size)),
+        }
+        let layer = layer.map(|layer| {
+            if let Some(changed) = layer.take_changed() {
+                newest.add(changed, self.size);
+            }
+            &*layer
+        });
+        self.damaged.clear();
+        self.damaged.extend(newest.rects().iter().filter_map(|rect| {
+            let (width, height) = (NonZeroU32::new(rect.width)?, NonZeroU32::new(rect.height)?);
+            Some(softbuffer::Rect { x: rect.x.unsigned_abs(), y: rect.y.unsigned_abs(), width, height })
+        }));
+        if self.damaged.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = self.surface.buffer_mut().map_err(failed)?;
+        // A buffer of age n lacks what the newest n presents changed; one of age 0 lacks all.
+        let age = usize::from(buffer.age());
+        if self.fresh || age == 0 || age > MAX_AGE {
+            copy_rect(&mut buffer, self.size, whole(self.size), backing, layer, ledger);
+        } else {
+            for rect in self.history.iter().take(age).flat_map(Damage::rects) {
+                copy_rect(&mut buffer, self.size, *rect, backing, layer, ledger);
+            }
+        }
+        buffer.present_with_damage(&self.damaged).map_err(failed)?;
+        self.fresh = false;
+        self.flusher.flush()
+    }
+}
+
+/// Copies a rectangle of the window from the backing and lays the overlay over it; what the
+/// backing does not cover is black.
+fn copy_rect(
+    buffer: &mut [u32],
+    size: Size,
+    rect: Rect,
+    backing: Option<&Backing>,
+    layer: Option<&Layer>,
+    ledger: &mut CopyLedger,
+) {
+    // The rectangle lies within the window.
+    let (x, top) = (rect.x.unsigned_abs(), rect.y.unsigned_abs());
+    let held = backing.map_or(Size::default(), Backing::size);
+    for y in top..top + rect.height {
+        let start = y as usize * size.width as usize + x as usize;
+        let Some(row) = buffer.get_mut(start..start + rect.width as usize) else { return };
+        let covered = if y < held.height { held.width.saturating_sub(x).min(rect.width) } else { 0 };
+        let (shown, beyond) = row.split_at_mut(covered as usize);
+        if let Some(backing) = backing.filter(|_| covered > 0) {
+            let from = bytes(backing.row(x, y, covered));
+            copies::copy(ledger, CopySite::Present, from, bytes_mut(shown));
+        }
+        beyond.fill(0);
+        if let Some(layer) = layer {
+            layer.blend(x, y, row);
+        }
+    }
+}
+
+fn whole(size: Size) -> Rect {
+    Rect { x: 0, y: 0, width: size.width, height: size.height }
+}
+
+fn failed(error: softbuffer::SoftBufferError) -> RenderError {
+    RenderError::Surface(error.to_string())
+}
