@@ -10,7 +10,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use crate::net::NetConfig;
-use crate::render::{PresentPreference, RenderOptions};
+use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
 use crate::stats::StatsSnapshot;
 
@@ -46,7 +46,12 @@ impl Config {
             PresentModeChoice::Latest => PresentPreference::Latest,
             PresentModeChoice::Vsync => PresentPreference::Vsync,
         };
-        RenderOptions { present_mode, ..RenderOptions::default() }
+        let renderer = match self.renderer {
+            RendererChoice::Auto => render::RendererChoice::Auto,
+            RendererChoice::Wgpu => render::RendererChoice::Wgpu,
+            RendererChoice::Cpu => render::RendererChoice::Cpu,
+        };
+        RenderOptions { renderer, present_mode, ..RenderOptions::default() }
     }
 
     /// Writes the statistics to the file that the user named, if any.
