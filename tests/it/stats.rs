@@ -10,6 +10,8 @@ use farpane::stats::snapshot::{Quantiles, Stage, StageStats, StatsSnapshot};
 use farpane::stats::{Collector, CopyLedger, CopySite, DrawCounted, DrawTrace, Transform, text};
 use serde_json::Value;
 
+use crate::support::alloc::counted;
+
 /// A draw that spent these microseconds in reassemble, queue, decode and upload.
 fn trace(arrived: Instant, stages_us: [u64; 4]) -> DrawTrace {
     let [reassemble, queue, decode, upload] = stages_us.map(Duration::from_micros);
@@ -285,6 +287,31 @@ fn copies_are_reported_by_site_and_per_received_byte() {
     let silent = collector.snapshot(start + ms(60_000)).memory;
     assert_eq!(silent.copied_per_received.last_10s, None, "nothing received: no ratio, not zero");
     assert_eq!(silent.copied_per_received.session, Some(1.0025));
+}
+
+#[test]
+fn recording_does_not_allocate_once_every_name_was_seen() {
+    let start = clock::now();
+    let mut collector = Collector::new(start, "tcp");
+    let second = |collector: &mut Collector, second: u64| {
+        for n in 0..100_u64 {
+            let sequence = second * 100 + n;
+            let at = start + ms(second * 1000 + n * 10);
+            let encoding = if n % 3 == 0 { "jpeg" } else { "h264" };
+            collector.received(at, 1000);
+            collector.sent(at, 50);
+            collector.packet(at, "window-draw");
+            collector.receive_ledger(at, &CopyLedger::default());
+            collector.draw_received(at, encoding, 1000);
+            collector.queue_bytes(at, n);
+            collector.draw_done(at, n % 4, sequence, encoding, DrawCounted::Presented, &trace(at, [10; 4]));
+            collector.presented(n % 4, sequence, at + ms(1));
+            collector.latency(at, ms(3));
+        }
+    };
+    second(&mut collector, 0);
+    let ((), allocations) = counted(|| (1..700).for_each(|n| second(&mut collector, n)));
+    assert_eq!(allocations.count, 0, "{allocations:?}");
 }
 
 #[test]
