@@ -60,16 +60,20 @@ impl VideoDecoder {
             stream.full_range = full_range;
         }
 
-        // The decoder holds pictures back to reorder them; unless the server's encoder does
-        // reorder, the one just decoded is taken out at once.
-        let flush = if coded.options.delayed > 0 { Flush::NoFlush } else { Flush::Flush };
-        let options = DecodeOptions::new().flush_after_decode(flush);
-        let (full_range, matrix) = (stream.full_range, stream.matrix);
-        match stream.decoder.decode_with_options(coded.data, options)? {
-            Some(frame) => copy_out(&frame, size, full_range, matrix, pool, ledger).map(Some),
-            None if coded.options.delayed > 0 => Ok(None),
-            None => Err(DecodeError::NoPicture),
+        // The decoder holds pictures back to reorder them. Unless the server's encoder does reorder,
+        // all are taken out at once, and the newest is the one to show.
+        let complete = coded.options.delayed == 0;
+        let colours = (stream.full_range, stream.matrix);
+        let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
+        let frame = stream.decoder.decode_with_options(coded.data, options)?;
+        let mut picture = frame.map(|frame| copy_out(&frame, size, colours, pool, ledger)).transpose()?;
+        if complete && let Some(frame) = stream.decoder.flush_remaining()?.last() {
+            picture = Some(copy_out(frame, size, colours, pool, ledger)?);
         }
+        if complete && picture.is_none() {
+            return Err(DecodeError::NoPicture);
+        }
+        Ok(picture)
     }
 
     fn stream_for(&mut self, coded: &Coded, size: Size) -> Result<&mut Stream, DecodeError> {
@@ -103,8 +107,7 @@ fn check_frame(got: Size, expected: Size) -> Result<(), DecodeError> {
 fn copy_out(
     frame: &DecodedYUV,
     size: Size,
-    full_range: bool,
-    matrix: YuvMatrix,
+    (full_range, matrix): (bool, YuvMatrix),
     pool: &BufferPool,
     ledger: &mut CopyLedger,
 ) -> Result<Picture, DecodeError> {

@@ -197,7 +197,7 @@ fn png_of_every_colour_type() {
     let expected = grey.iter().flat_map(|v| [*v, 255 - *v, *v / 2, 255]).collect();
     check(Encoding::PngPalette, ColorType::Indexed, BitDepth::Eight, &palette, &grey, expected);
     let stripes: Vec<u8> =
-        (0..pixels).map(|i| if i % SIZE.width as usize % 2 == 0 { 255 } else { 0 }).collect();
+        (0..pixels).map(|i| if (i % SIZE.width as usize).is_multiple_of(2) { 255 } else { 0 }).collect();
     check(Encoding::PngGrey, ColorType::Grayscale, BitDepth::One, &[], &bits, from_grey(&stripes));
 }
 
@@ -522,5 +522,61 @@ proptest! {
         for encoding in Encoding::ALL {
             survive(&mut still, encoding, &DrawOptions::default(), noise.clone());
         }
+    }
+}
+
+/// Draws as Xpra's encoders make them: `tests/golden/h264/make.py`.
+fn golden_film(file: &[u8]) -> Vec<(DrawOptions, &[u8])> {
+    let mut draws = Vec::new();
+    let mut rest = file;
+    while let Some((&[delayed, full_range, a, b, c, d], data)) = rest.split_first_chunk() {
+        let (unit, after) = data.split_at(u32::from_le_bytes([a, b, c, d]) as usize);
+        let options = DrawOptions {
+            delayed: u32::from(delayed),
+            full_range: Some(full_range != 0),
+            ..video_options(draws.len() as u64)
+        };
+        draws.push((options, unit));
+        rest = after;
+    }
+    draws
+}
+
+#[test]
+fn h264_of_xpras_own_encoders() {
+    for (name, file) in [
+        ("x264 baseline", &include_bytes!("../golden/h264/x264-baseline.draws")[..]),
+        ("x264 high", &include_bytes!("../golden/h264/x264-high.draws")[..]),
+        ("x264 high limited", &include_bytes!("../golden/h264/x264-high-limited.draws")[..]),
+        ("openh264", &include_bytes!("../golden/h264/openh264.draws")[..]),
+    ] {
+        let mut decoder = VideoDecoder::default();
+        for (frame, (options, unit)) in (0..).zip(golden_film(file)) {
+            let picture = play(&mut decoder, VIDEO, &options, unit).expect("a valid frame");
+            let shown = reference::to_rgba(&picture.expect("a picture a frame"));
+            let quality = psnr(&shown, &photo(VIDEO, frame));
+            assert!(quality > 38.0, "{name}, frame {frame}: {quality} dB");
+        }
+    }
+}
+
+#[test]
+fn h264_with_b_frames_shows_them_in_order_and_the_last_at_the_end() {
+    for file in [
+        &include_bytes!("../golden/h264/x264-high-b-frames.draws")[..],
+        &include_bytes!("../golden/h264/x264-main-b-frames.draws")[..],
+    ] {
+        let mut decoder = VideoDecoder::default();
+        let shown: Vec<Option<u32>> = golden_film(file)
+            .iter()
+            .map(|(options, unit)| {
+                let picture = play(&mut decoder, VIDEO, options, unit).expect("a valid frame")?;
+                let shown = reference::to_rgba(&picture);
+                (0..10).find(|frame| psnr(&shown, &photo(VIDEO, *frame)) > 44.0)
+            })
+            .collect();
+        let expected =
+            [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7), Some(9)];
+        assert_eq!(shown, expected);
     }
 }
