@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
-use crate::net::NetConfig;
+use crate::net::{NetConfig, local};
 use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
 use crate::stats::StatsSnapshot;
@@ -69,7 +69,7 @@ impl Config {
 
 /// Who we are: what `xpra info` shows, and the name to log in with.
 pub fn identity(username: Option<String>) -> ClientIdentity {
-    let account = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let account = local::account_name().unwrap_or_default();
     let hostname = gethostname::gethostname().to_string_lossy().into_owned();
     let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| hostname.clone());
     let uuid = Sha256::digest(format!("farpane {} {account}", machine.trim()));

@@ -6,7 +6,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 0 | [`stats`], [`buffers`], [`protocol`] |
+//! | 0 | [`stats`], [`buffers`], [`protocol`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`demo`] |
 //! | 3 | [`config`], [`headless`], [`app`], [`cli`] |
@@ -16,6 +16,9 @@ pub mod stats;
 pub mod buffers;
 
 pub mod protocol;
+
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub mod codec;
 

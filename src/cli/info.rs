@@ -12,13 +12,35 @@ use super::output;
 /// How long the server may take to answer.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Prints every `key=value` that the server tells.
+/// What most people want to know, and where servers of both generations keep it.
+const SUMMARY: &[(&str, &[&str])] = &[
+    ("version", &["build.version", "server.build.version", "version"]),
+    ("session", &["session.name", "server.session.name", "session_name"]),
+    ("mode", &["server.session-type", "server.mode", "session-type"]),
+    ("display", &["display.name", "server.display"]),
+    ("host", &["hostname", "server.hostname"]),
+    ("platform", &["platform.name", "server.platform.name"]),
+    ("windows", &["windows.count", "state.windows", "windows.total"]),
+    ("clients", &["clients"]),
+];
+
+/// Prints a summary, an empty line, and every `key=value` that the server tells, sorted.
 pub fn run(config: &Config) -> Result<(), HeadlessError> {
     let mut client = HeadlessClient::start(config.net(Profile::Info), RenderOptions::default())?;
     client.wait_for("the server's answer", LIMIT, |view| view.info.is_some())?;
-    for (key, value) in client.view().info.iter().flatten() {
+    let mut lines = client.view().info.clone().unwrap_or_default();
+    client.close();
+    lines.sort();
+    output::line(&format!("{:<10}{}", "server", config.connection.target));
+    for (label, keys) in SUMMARY {
+        let value_of = |key: &&str| lines.iter().find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v);
+        if let Some(value) = keys.iter().find_map(value_of) {
+            output::line(&format!("{label:<10}{value}"));
+        }
+    }
+    output::line("");
+    for (key, value) in &lines {
         output::line(&format!("{key}={value}"));
     }
-    client.close();
     Ok(())
 }

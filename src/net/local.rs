@@ -45,6 +45,25 @@ fn hostname() -> String {
         .unwrap_or_else(|_| gethostname::gethostname().to_string_lossy().into_owned())
 }
 
+/// The name of this process's account: some servers want to know it before they ask for a
+/// password.
+pub fn account_name() -> Option<String> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable("LOGNAME").or_else(|| variable("USER")).or_else(|| variable("USERNAME")).or_else(passwd_name)
+}
+
+/// The account's name in /etc/passwd (`name:password:uid:…`).
+fn passwd_name() -> Option<String> {
+    let uid = user_id()?.to_string();
+    let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+    let of_line = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    };
+    accounts.lines().find_map(of_line)
+}
+
 /// The owner of this process.
 #[cfg(target_os = "linux")]
 fn user_id() -> Option<u32> {

@@ -62,9 +62,10 @@ impl NotXpra {
             return None;
         }
         let text = sanitised(bytes);
+        let lower = text.to_ascii_lowercase();
         Some(match text.strip_prefix("disconnect: ") {
             Some(message) => Self::Refused { message: message.to_owned() },
-            None if text.to_ascii_lowercase().contains("<html") => Self::Http,
+            None if lower.starts_with("<!doctype html") || lower.contains("<html") => Self::Http,
             None => Self::Text { text },
         })
     }

@@ -49,7 +49,7 @@ pub struct RawPacket {
     pub arrived: Instant,
     /// Bytes of all its records, headers included.
     pub wire_bytes: u64,
-    /// Copies and allocations since the packet before it.
+    /// Copies and allocations that were made to receive it.
     pub ledger: CopyLedger,
 }
 

@@ -131,7 +131,8 @@ pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
                 .to_owned(),
         );
     }
-    let about_login = ["authentication", "password", "challenge", "credential", "digest", "permission"];
+    let about_login =
+        ["authentication", "password", "challenge", "credential", "digest", "permission", "username"];
     if before_hello && mentions(&about_login) {
         return CloseReason::Authentication(format!("the server refused the login: {words}"));
     }

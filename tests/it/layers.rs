@@ -42,6 +42,7 @@ fn may_use(module: &str) -> Vec<&'static str> {
         "stats" => vec![],
         "buffers" => below(1),
         "protocol" => below(2),
+        "fuzzing" => below(3),
         "codec" => below(3),
         // Sizes and rectangles are all that it takes from codec: it never sees a pixel.
         "session" => below(4),

@@ -2,4 +2,6 @@
 
 mod args;
 mod cli;
+mod server;
+mod task;
 mod uri;

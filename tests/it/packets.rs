@@ -1,1 +1,84 @@
-//! Tests of packets.
+//! Typed packets: the shapes of both generations of servers and clients.
+#![expect(clippy::disallowed_methods, reason = "test data is not network or pixel traffic")]
+
+mod errors;
+mod from_client;
+mod from_server;
+
+use farpane::buffers::BufferPool;
+use farpane::channel::clock;
+use farpane::fuzzing::reassemble;
+use farpane::protocol::limits::MAX_HELLO;
+use farpane::protocol::packet::encode::Encoder;
+use farpane::protocol::packet::{Dict, Value};
+use farpane::protocol::record::{Header, RecordKind};
+use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, RawPacket, Spelling};
+
+/// The one packet in `bytes`.
+fn raw(dialect: Dialect, bytes: &[u8]) -> RawPacket {
+    let (mut packets, end) = reassemble(dialect, bytes, &[], clock::now());
+    assert_eq!(end, Ok(()));
+    assert_eq!(packets.len(), 1);
+    packets.remove(0)
+}
+
+fn reader(dialect: Dialect) -> PacketReader {
+    PacketReader::new(dialect, Limits::BEFORE_HELLO, BufferPool::default())
+}
+
+/// A main record that holds this packet.
+fn record(dialect: Dialect, packet: &Value) -> Vec<u8> {
+    let mut payload = Vec::new();
+    Encoder::new(dialect, &mut payload).value(packet);
+    let header = Header::encode(RecordKind::Main { flush: false }, dialect, 0, payload.len() as u32);
+    [&header[..], &payload].concat()
+}
+
+/// A list of anything that is a value.
+macro_rules! list {
+    ($($item:expr),* $(,)?) => { farpane::protocol::packet::Value::List(vec![$($item.into()),*]) };
+}
+use list;
+
+/// A map with text keys.
+fn map<const N: usize>(entries: [(&str, Value); N]) -> Dict {
+    let mut dict = Dict::default();
+    for (key, value) in entries {
+        dict.push(key, value);
+    }
+    dict
+}
+
+#[test]
+fn the_spelling_follows_the_version() {
+    let cases = [
+        ("3.1.3", Spelling::Legacy),
+        ("4.4.6", Spelling::Legacy),
+        ("6.4.4", Spelling::Legacy),
+        ("6.5.5", Spelling::V65),
+        ("6.5", Spelling::V65),
+        ("6", Spelling::V65),
+        ("6.6", Spelling::V66),
+        ("6.10.1-r1", Spelling::V66),
+        ("7", Spelling::V66),
+        ("", Spelling::V65),
+        ("unknown", Spelling::V65),
+    ];
+    for (version, spelling) in cases {
+        assert_eq!(Spelling::for_version(version), spelling, "{version:?}");
+    }
+}
+
+/// Strict servers take 16 KiB before the login.
+#[test]
+fn a_hello_with_a_keymap_is_small_enough() {
+    let keycodes = (8u32..256).map(|code| list![code, format!("keysym_{}", code * 7), code * 3, 0]);
+    let mut keymap = Dict::default();
+    keymap.push("keycodes", keycodes.flat_map(|key| vec![key; 4]).collect::<Vec<Value>>());
+    let hello = ClientPacket::Hello(map([("version", "6.5.5".into()), ("keymap", keymap.into())]));
+    let mut bytes = Vec::new();
+    PacketWriter::new(Dialect::Modern).write(&hello, &mut bytes);
+    assert!(bytes.len() < MAX_HELLO, "{} bytes", bytes.len());
+    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet");
+    assert_eq!(read.packet, Some(hello));
+}

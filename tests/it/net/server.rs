@@ -1,0 +1,118 @@
+//! A scripted server on a socket pair or loopback port, made of the protocol layer.
+
+use std::io::{Read, Write};
+
+use farpane::buffers::{BufferPool, Payload};
+use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowCreate, WindowDraw};
+use farpane::protocol::packet::{ClientPacket, Dict, DrawSequence, ServerPacket, WindowId};
+use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler};
+
+/// One connection of the scripted server.
+pub struct Server<S> {
+    pub stream: S,
+    reassembler: Reassembler,
+    reader: PacketReader,
+    writer: PacketWriter,
+}
+
+impl<S: Read + Write> Server<S> {
+    /// Speaks over `stream`.
+    pub fn new(stream: S) -> Self {
+        let (dialect, limits, pool) = (Dialect::Modern, Limits::BEFORE_HELLO, BufferPool::default());
+        Self {
+            stream,
+            reassembler: Reassembler::new(dialect, limits, pool.clone()),
+            reader: PacketReader::new(dialect, limits, pool),
+            writer: PacketWriter::new(dialect),
+        }
+    }
+
+    /// The next packet that the client sends, or `None` at the end.
+    pub fn next(&mut self) -> Option<ClientPacket> {
+        let mut bytes = [0; 4096];
+        loop {
+            if let Some(raw) = self.reassembler.next_packet().expect("valid records") {
+                match self.reader.read_client(raw).expect("valid packets").packet {
+                    Some(packet) => return Some(packet),
+                    None => continue,
+                }
+            }
+            let len = self.stream.read(&mut bytes).unwrap_or(0);
+            let mut rest = bytes.get(..len).filter(|rest| !rest.is_empty())?;
+            while !rest.is_empty() {
+                let fed = self.reassembler.feed(rest, farpane::channel::clock::now());
+                rest = &rest[fed..];
+                if !rest.is_empty() {
+                    panic!("a client's packets are small");
+                }
+            }
+        }
+    }
+
+    /// The first packet that `wanted` accepts.
+    pub fn wait<T>(&mut self, what: &str, mut wanted: impl FnMut(ClientPacket) -> Option<T>) -> T {
+        loop {
+            let packet = self.next().unwrap_or_else(|| panic!("the client left before: {what}"));
+            if let Some(found) = wanted(packet) {
+                return found;
+            }
+        }
+    }
+
+    /// The packet's bytes on the wire.
+    pub fn bytes(&mut self, packet: &ServerPacket) -> Vec<u8> {
+        let records = self.writer.write_server(packet, true);
+        let data = records.data.as_deref().unwrap_or_default();
+        records.head.iter().chain(data).chain(&records.tail).copied().collect()
+    }
+
+    /// Sends a packet.
+    pub fn send(&mut self, packet: &ServerPacket) {
+        let bytes = self.bytes(packet);
+        self.stream.write_all(&bytes).expect("the client reads");
+    }
+
+    /// Waits for the client's hello and accepts it.
+    pub fn accept(&mut self) {
+        self.wait("hello", |packet| matches!(packet, ClientPacket::Hello(_)).then_some(()));
+        self.send(&hello());
+    }
+}
+
+/// What a server says at first.
+pub fn hello() -> ServerPacket {
+    let mut caps = Dict::default();
+    caps.push("version", "6.5.5").push("session-type", "seamless");
+    ServerPacket::Hello(caps)
+}
+
+/// A window of 256 × 256 pixels.
+pub fn window(wid: u64) -> ServerPacket {
+    ServerPacket::WindowCreate(WindowCreate {
+        wid: WindowId(wid),
+        x: 10,
+        y: 20,
+        width: 256,
+        height: 256,
+        metadata: Dict::default(),
+        client_properties: Dict::default(),
+        override_redirect: false,
+        tray: false,
+    })
+}
+
+/// A raw draw of a whole window: 256 KiB of pixels that all have the value `sequence`.
+pub fn draw(wid: u64, sequence: u8) -> ServerPacket {
+    ServerPacket::WindowDraw(Box::new(WindowDraw {
+        wid: WindowId(wid),
+        x: 0,
+        y: 0,
+        width: 256,
+        height: 256,
+        encoding: Encoding::Rgb32,
+        data: Payload::from(vec![sequence; 256 * 256 * 4]),
+        sequence: DrawSequence(u64::from(sequence)),
+        rowstride: 1024,
+        options: DrawOptions::default(),
+    }))
+}

@@ -1,0 +1,354 @@
+//! The network thread against a scripted server: back-pressure, odd splits, servers that do not
+//! read, and one reason at the end.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use farpane::buffers::BufferPool;
+use farpane::channel::{
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Queue, SharedStats,
+};
+use farpane::net::{self, NetConfig, NetThread, Protocol, Target};
+use farpane::protocol::packet::{ClientPacket, ServerPacket, WindowId};
+use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
+
+use super::server::{Server, draw, window};
+
+const LIMIT: Duration = Duration::from_secs(20);
+/// Long enough for something to happen that should not.
+const A_WHILE: Duration = Duration::from_millis(200);
+
+struct Events(Queue<AppEvent>);
+
+impl AppSink for Events {
+    fn send(&self, event: AppEvent) {
+        self.0.push(event);
+    }
+}
+
+/// Keeps what would be decoded, for the test to look at.
+struct Draws(Queue<Step>);
+
+enum Step {
+    Backing(WindowId, BackingUpdate),
+    Draw(DrawJob),
+}
+
+impl DrawSink for Draws {
+    fn backing(&mut self, wid: WindowId, update: BackingUpdate) {
+        self.0.push(Step::Backing(wid, update));
+    }
+    fn draw(&mut self, job: DrawJob) {
+        self.0.push(Step::Draw(job));
+    }
+}
+
+/// A network thread with everything that it talks to.
+struct Client {
+    queue: NetQueue,
+    events: Queue<AppEvent>,
+    draws: Queue<Step>,
+    stats: SharedStats,
+    thread: NetThread,
+}
+
+impl Client {
+    fn start(url: &str, budget: usize) -> Self {
+        let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
+        let config = NetConfig {
+            target: Target::parse(url).expect("a valid URL"),
+            session: SessionConfig::default(),
+            protocol: Protocol::Auto,
+            connect_timeout: LIMIT,
+            tls: net::tls::TlsOptions::default(),
+        };
+        let stats = SharedStats::default();
+        let thread = net::spawn(
+            config,
+            queue.clone(),
+            Arc::new(Events(events.clone())),
+            Box::new(Draws(draws.clone())),
+            ByteBudget::new(budget),
+            BufferPool::default(),
+            Arc::clone(&stats),
+        )
+        .expect("a thread");
+        Self { queue, events, draws, stats, thread }
+    }
+
+    fn input(&self, input: Input) {
+        self.queue.push(NetCommand::Input(input));
+    }
+
+    fn next_draw(&self) -> DrawJob {
+        loop {
+            match self.draws.pop(Some(LIMIT)).expect("a draw in time") {
+                Step::Draw(job) => return job,
+                Step::Backing(..) => {}
+            }
+        }
+    }
+
+    /// Waits for the end and returns all that was said, which must be one reason.
+    fn end(self) -> CloseReason {
+        self.thread.join();
+        let mut reasons = Vec::new();
+        while let Some(event) = self.events.try_pop() {
+            if let AppEvent::Session(SessionEvent::Closed(reason)) = event {
+                reasons.push(reason);
+            }
+        }
+        assert_eq!(reasons.len(), 1, "{reasons:?}");
+        reasons.remove(0)
+    }
+}
+
+/// A scripted server on a loopback port, and its URL.
+fn tcp_server(script: impl FnOnce(Server<TcpStream>) + Send + 'static) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
+    let run = move || script(Server::new(listener.accept().expect("a connection").0));
+    (url, std::thread::Builder::new().name("server".into()).spawn(run).expect("a thread"))
+}
+
+/// The same on a Unix socket, whose buffers are small.
+fn unix_server(
+    dir: &tempfile::TempDir,
+    script: impl FnOnce(Server<UnixStream>) + Send + 'static,
+) -> (String, JoinHandle<()>) {
+    let path = dir.path().join("socket");
+    let listener = UnixListener::bind(&path).expect("a socket");
+    let run = move || script(Server::new(listener.accept().expect("a connection").0));
+    let thread = std::thread::Builder::new().name("server".into()).spawn(run).expect("a thread");
+    (format!("socket://{}", path.display()), thread)
+}
+
+fn key(name: &str) -> Input {
+    let key = Key { keyname: name.to_owned(), keyval: 97, keycode: 38, group: 0, string: name.to_owned() };
+    Input::Key { wid: Some(WindowId(1)), key, pressed: true, modifiers: Vec::new() }
+}
+
+fn is_key(packet: ClientPacket) -> Option<()> {
+    matches!(packet, ClientPacket::KeyboardEvent(_)).then_some(())
+}
+
+#[test]
+fn draws_wait_for_room_and_keys_do_not() {
+    let (url, server) = tcp_server(|mut server| {
+        server.accept();
+        server.send(&window(1));
+        for sequence in 1..=5 {
+            server.send(&draw(1, sequence));
+        }
+        server.wait("a key while draws wait", is_key);
+        while server.next().is_some() {}
+    });
+    let client = Client::start(&url, 600 << 10);
+    let first = client.next_draw();
+    let second = client.next_draw();
+    // 256 KiB each: the third does not fit into 600 KiB.
+    assert!(client.draws.pop(Some(A_WHILE)).is_none(), "a third draw came without room");
+    client.input(key("a"));
+    std::thread::sleep(A_WHILE);
+    assert_eq!(first.request.sequence.0, 1);
+    assert_eq!(second.request.sequence.0, 2);
+    let mut held = [first, second];
+    for sequence in 3..=5 {
+        held.rotate_left(1);
+        let [kept, done] = held;
+        drop(done);
+        held = [kept, client.next_draw()];
+        let [_, newest] = &held;
+        assert_eq!(newest.request.sequence.0, sequence);
+        assert!(newest.request.data.iter().all(|byte| u64::from(*byte) == sequence));
+    }
+    client.input(Input::Disconnect);
+    let stats = Arc::clone(&client.stats);
+    assert_eq!(client.end(), CloseReason::User);
+    let stats = Arc::clone(&stats.lock().expect("no panic"));
+    assert_eq!(stats.draws.received.total, 5);
+    assert!(stats.network.received.total > 5 * 256 * 1024);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn a_draw_larger_than_the_budget_passes_alone() {
+    let (url, server) = tcp_server(|mut server| {
+        server.accept();
+        server.send(&window(1));
+        server.send(&draw(1, 1));
+        server.send(&draw(1, 2));
+        while server.next().is_some() {}
+    });
+    let client = Client::start(&url, 64 << 10);
+    let first = client.next_draw();
+    assert!(client.draws.pop(Some(A_WHILE)).is_none(), "a second draw came without room");
+    drop(first);
+    assert_eq!(client.next_draw().request.sequence.0, 2);
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn backings_and_draws_stay_in_order_in_any_split() {
+    let (url, server) = tcp_server(|mut server| {
+        use std::io::Write;
+        server.accept();
+        server.stream.set_nodelay(true).expect("a TCP socket");
+        let mut bytes = server.bytes(&window(1));
+        for sequence in 1..=3 {
+            bytes.extend(server.bytes(&draw(1, sequence)));
+        }
+        bytes.extend(server.bytes(&ServerPacket::WindowDestroy { wid: WindowId(1) }));
+        let mut rest = bytes.as_slice();
+        for len in (1..40).chain([1000, 7, 100_000, 65_536, 3, 8]).cycle() {
+            let (part, left) = rest.split_at(len.min(rest.len()));
+            server.stream.write_all(part).expect("the client reads");
+            rest = left;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        while server.next().is_some() {}
+    });
+    let client = Client::start(&url, 64 << 20);
+    let mut seen = String::new();
+    while !seen.ends_with("destroy") {
+        match client.draws.pop(Some(LIMIT)).expect("the next step in time") {
+            Step::Backing(_, BackingUpdate::Resize(size)) => seen += &format!("{} ", size.width),
+            Step::Backing(_, BackingUpdate::Destroy) => seen += "destroy",
+            Step::Draw(job) => {
+                let sequence = job.request.sequence.0;
+                assert_eq!(job.request.data.len(), 256 * 256 * 4);
+                assert!(job.request.data.iter().all(|byte| u64::from(*byte) == sequence));
+                seen += &format!("draw{sequence} ");
+            }
+        }
+    }
+    assert_eq!(seen, "256 draw1 draw2 draw3 destroy");
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn a_server_that_does_not_read_is_left() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (done, wait) = std::sync::mpsc::sync_channel::<()>(0);
+    let (url, server) = unix_server(&dir, move |mut server| {
+        server.accept();
+        let _ = wait.recv();
+    });
+    let client = Client::start(&url, 1 << 20);
+    // Only keys of a running session are sent.
+    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::Connected(_)))) {}
+    let long_name = "a".repeat(1000);
+    for _ in 0..8000 {
+        client.input(key(&long_name));
+    }
+    let reason = client.end();
+    assert!(matches!(&reason, CloseReason::Timeout(why) if why.contains("takes no packets")), "{reason:?}");
+    drop(done);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn a_slow_reader_gets_everything_and_the_goodbye() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (url, server) = unix_server(&dir, |mut server| {
+        server.accept();
+        for _ in 0..1000 {
+            std::thread::sleep(Duration::from_micros(100));
+            server.wait("every key", is_key);
+        }
+        server.wait("the goodbye", |p| matches!(p, ClientPacket::ConnectionClose { .. }).then_some(()));
+        assert!(server.next().is_none());
+    });
+    let client = Client::start(&url, 1 << 20);
+    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::Connected(_)))) {}
+    let long_name = "a".repeat(1000);
+    for _ in 0..1000 {
+        client.input(key(&long_name));
+    }
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn pointer_positions_are_merged_and_clicks_are_not() {
+    let (url, server) = tcp_server(|mut server| {
+        server.accept();
+        server.send(&window(1));
+        let mut moves = Vec::new();
+        for click in 0..3 {
+            let pressed_at = server.wait("a click", |packet| match packet {
+                ClientPacket::PointerMotion { x, .. } => {
+                    moves.push(x);
+                    None
+                }
+                ClientPacket::PointerButton { x, .. } => Some(x),
+                _ => None,
+            });
+            // What came before a click is known before it.
+            assert_eq!(moves.last().copied(), Some(pressed_at), "click {click}: {moves:?}");
+        }
+        assert!(moves.is_sorted(), "{moves:?}");
+        while server.next().is_some() {}
+    });
+    let client = Client::start(&url, 1 << 20);
+    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::WindowCreated(_)))) {
+    }
+    let wid = Some(WindowId(1));
+    client.input(Input::WindowMapped {
+        wid: WindowId(1),
+        x: 10,
+        y: 20,
+        size: farpane::codec::Size { width: 256, height: 256 },
+    });
+    for x in 1..=3000 {
+        client.input(Input::PointerMoved { wid, x, y: 0, modifiers: Vec::new(), buttons: Vec::new() });
+        if x % 1000 == 0 {
+            let (modifiers, buttons) = (Vec::new(), Vec::new());
+            client.input(Input::PointerButton { wid, button: 1, pressed: true, x, y: 0, modifiers, buttons });
+        }
+    }
+    std::thread::sleep(A_WHILE);
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
+#[test]
+fn the_end_is_told_once_with_its_reason() {
+    let goodbye = ServerPacket::ConnectionClose { reasons: vec!["server shutdown".into()] };
+    let (url, server) = tcp_server(move |mut server| {
+        server.accept();
+        server.send(&goodbye);
+    });
+    let reason = Client::start(&url, 1 << 20).end();
+    assert_eq!(reason, CloseReason::Server("server shutdown".into()));
+    server.join().expect("the server is content");
+
+    let (url, server) = tcp_server(|mut server| server.accept());
+    let reason = Client::start(&url, 1 << 20).end();
+    assert!(matches!(reason, CloseReason::ConnectionLost(_)), "{reason:?}");
+    server.join().expect("the server is content");
+
+    let reason = Client::start("socket:///does/not/exist", 1 << 20).end();
+    assert!(matches!(reason, CloseReason::ConnectFailed(_)), "{reason:?}");
+}
+
+#[test]
+fn the_user_can_stop_while_connecting() {
+    // An address that never answers: connecting would take seconds.
+    let client = Client::start("tcp://192.0.2.1:9/", 1 << 20);
+    client.input(Input::Disconnect);
+    let reason = client.end();
+    // Without a route the answer comes at once, and is another.
+    assert!(matches!(reason, CloseReason::User | CloseReason::ConnectFailed(_)), "{reason:?}");
+}

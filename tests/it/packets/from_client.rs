@@ -1,0 +1,373 @@
+//! Packets to servers: the exact shapes that each generation wants, and back.
+
+use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome, KeyboardEvent, WindowGeometry};
+use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
+use farpane::protocol::tape::Tape;
+use farpane::protocol::{Dialect, PacketWriter, Spelling, bencode, rencodeplus};
+
+use super::{list, map, raw, reader, record};
+
+const WID: WindowId = WindowId(7);
+
+fn strings(items: &[&str]) -> Vec<String> {
+    items.iter().map(|item| (*item).to_owned()).collect()
+}
+
+fn written(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Vec<u8> {
+    let mut writer = PacketWriter::new(dialect);
+    writer.set_spelling(spelling);
+    let mut bytes = vec![1, 2, 3];
+    writer.write(packet, &mut bytes);
+    bytes.split_off(3)
+}
+
+/// The packet as the peer decodes it.
+fn value(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Value {
+    let bytes = written(dialect, spelling, packet);
+    let payload = &bytes[8..];
+    let mut tape = Tape::default();
+    match dialect {
+        Dialect::Modern => rencodeplus::decode(payload, &mut tape).expect("rencodeplus"),
+        Dialect::Legacy31 => bencode::decode(payload, &mut tape).expect("bencode"),
+    }
+    tape.value(0, payload)
+}
+
+/// `legacy`, `v65` and `v66` are what each spelling makes of the packet.
+#[track_caller]
+fn check(packet: &ClientPacket, legacy: Value, v65: Value, v66: Value) {
+    assert_eq!(value(Dialect::Modern, Spelling::Legacy, packet), legacy);
+    assert_eq!(value(Dialect::Modern, Spelling::V65, packet), v65);
+    assert_eq!(value(Dialect::Modern, Spelling::V66, packet), v66);
+    // bencode: the same as the legacy spelling, in the types that it has.
+    assert_eq!(value(Dialect::Legacy31, Spelling::V66, packet), bencoded(legacy));
+}
+
+fn bencoded(value: Value) -> Value {
+    match value {
+        Value::Str(text) => Value::Bytes(text.into_bytes()),
+        Value::Bool(value) => Value::Int(i64::from(value)),
+        Value::List(items) => Value::List(items.into_iter().map(bencoded).collect()),
+        Value::Dict(Dict(pairs)) => Value::Dict(Dict(
+            pairs.into_iter().map(|(key, value)| (bencoded(key), bencoded(value))).collect(),
+        )),
+        other => other,
+    }
+}
+
+fn geometry(skip_geometry: bool) -> WindowGeometry {
+    WindowGeometry {
+        wid: WID,
+        x: -10,
+        y: 20,
+        width: 300,
+        height: 200,
+        client_properties: Dict::default(),
+        state: map([("maximized", true.into())]),
+        resize_counter: 4,
+        skip_geometry,
+    }
+}
+
+#[test]
+fn windows() {
+    let state = || Value::from(map([("maximized", true.into())]));
+    let place = |name: &str| list![name, 7, -10, 20, 300, 200, Dict::default(), state()];
+    let window_map = ClientPacket::WindowMap(geometry(false));
+    check(&window_map, place("map-window"), place("window-map"), place("window-map"));
+    let configuration =
+        || map([("geometry", list![-10, 20, 300, 200]), ("resize-counter", 4.into()), ("state", state())]);
+    check(
+        &ClientPacket::WindowConfigure(geometry(false)),
+        list!["configure-window", 7, -10, 20, 300, 200, Dict::default(), 4, state(), false],
+        list!["window-configure", 7, configuration()],
+        list!["window-configure", 7, configuration()],
+    );
+    let only_state = || list!["window-configure", 7, map([("state", state())])];
+    check(
+        &ClientPacket::WindowConfigure(geometry(true)),
+        list!["configure-window", 7, -10, 20, 300, 200, Dict::default(), 4, state(), true],
+        only_state(),
+        only_state(),
+    );
+    // Servers refuse what does not fit 16 bits.
+    let far =
+        WindowGeometry { x: -100_000, y: 100_000, width: 100_000, state: Dict::default(), ..geometry(false) };
+    let ServerSees(x, y, width) =
+        ServerSees::of(&value(Dialect::Modern, Spelling::V65, &ClientPacket::WindowMap(far)));
+    assert_eq!((x, y, width), (-32768, 32767, 65535));
+
+    let unmap = ClientPacket::WindowUnmap { wid: WID, iconified: true };
+    check(
+        &unmap,
+        list!["unmap-window", 7, true],
+        list!["window-unmap", 7, true],
+        list!["window-unmap", 7, true],
+    );
+    let close = ClientPacket::WindowClose { wid: WID };
+    check(&close, list!["close-window", 7], list!["window-close", 7], list!["window-close", 7]);
+    let focus = ClientPacket::WindowFocus { wid: None, modifiers: strings(&["shift"]) };
+    let focused = |name: &str| list![name, 0, list!["shift"]];
+    check(&focus, focused("focus"), focused("window-focus"), focused("window-focus"));
+    let refresh = ClientPacket::WindowRefresh { wid: WID, quality: 100 };
+    let refreshed = |name: &str| list![name, 7, 0, 100];
+    check(&refresh, refreshed("buffer-refresh"), refreshed("window-refresh"), refreshed("window-refresh"));
+}
+
+struct ServerSees(i64, i64, i64);
+
+impl ServerSees {
+    fn of(packet: &Value) -> Self {
+        let items = packet.as_list().expect("a list");
+        let int = |at: usize| items[at].as_i64().expect("an integer");
+        Self(int(2), int(3), int(4))
+    }
+}
+
+#[test]
+fn acknowledgements() {
+    let cases = [
+        (DrawOutcome::Presented { decode_us: 1234 }, 1234, ""),
+        (DrawOutcome::Presented { decode_us: 0 }, 1, ""),
+        (DrawOutcome::Presented { decode_us: u32::MAX }, i64::from(i32::MAX), ""),
+        (DrawOutcome::Skipped, 0, ""),
+        (DrawOutcome::Error { message: "bad".to_owned() }, -1, "bad"),
+        (DrawOutcome::WindowNotFound, -2, "window not found"),
+    ];
+    for (outcome, time, message) in cases {
+        let ack = ClientPacket::DrawAck(DrawAck {
+            wid: WID,
+            sequence: DrawSequence(99),
+            width: 3,
+            height: 4,
+            outcome,
+        });
+        let expected = |name: &str| list![name, 99, 7, 3, 4, time, message];
+        check(&ack, expected("damage-sequence"), expected("window-draw-ack"), expected("window-draw-ack"));
+    }
+    // 6.6 has another order of its own, which a server has to read.
+    let modern = record(Dialect::Modern, &list!["window-ack", 7, 3, 4, 99, -1, "bad"]);
+    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &modern)).expect("a packet");
+    let outcome = DrawOutcome::Error { message: "bad".to_owned() };
+    let ack = DrawAck { wid: WID, sequence: DrawSequence(99), width: 3, height: 4, outcome };
+    assert_eq!(read.packet, Some(ClientPacket::DrawAck(ack)));
+}
+
+#[test]
+fn keyboard_and_pointer() {
+    let key = ClientPacket::KeyboardEvent(KeyboardEvent {
+        wid: Some(WID),
+        keyname: "eacute".to_owned(),
+        pressed: true,
+        modifiers: strings(&["shift", "mod2"]),
+        keyval: 233,
+        string: "é".to_owned(),
+        keycode: 38,
+        group: 1,
+    });
+    let modifiers = || list!["shift", "mod2"];
+    let event = || {
+        let properties = map([
+            ("modifiers", modifiers()),
+            ("keyval", 233.into()),
+            ("string", "é".into()),
+            ("keycode", 38.into()),
+            ("group", 1.into()),
+        ]);
+        list!["keyboard-event", 7, "eacute", true, properties]
+    };
+    check(&key, list!["key-action", 7, "eacute", true, modifiers(), 233, "é", 38, 1], event(), event());
+
+    let (modifiers, buttons) = (strings(&["control"]), vec![1u8]);
+    let (x, y) = (-3, 70_000);
+    let properties = || map([("modifiers", list!["control"]), ("buttons", list![1])]);
+    let (m, b) = (modifiers.clone(), buttons.clone());
+    check(
+        &ClientPacket::PointerMotion { wid: Some(WID), x, y, modifiers: m, buttons: b },
+        list!["pointer-position", 7, list![-3, 70_000], list!["control"], list![1]],
+        list!["pointer-motion", -1, 0, 7, list![-3, 70_000], properties()],
+        list!["pointer-motion", -1, 0, 7, list![0, 65_535], properties()],
+    );
+    let (m, b) = (modifiers.clone(), buttons.clone());
+    check(
+        &ClientPacket::PointerButton {
+            wid: None,
+            button: 3,
+            pressed: false,
+            x: 5,
+            y: 6,
+            modifiers: m,
+            buttons: b,
+        },
+        list!["button-action", 0, 3, false, list![5, 6], list!["control"], list![1]],
+        list!["pointer-button", -1, 0, 0, 3, false, list![5, 6], properties()],
+        list!["pointer-button", -1, 0, 0, 3, false, list![5, 6], properties()],
+    );
+    check(
+        &ClientPacket::PointerWheel {
+            wid: Some(WID),
+            button: 4,
+            distance: -250,
+            x: 5,
+            y: 6,
+            modifiers,
+            buttons,
+        },
+        list!["wheel-motion", 7, 4, -250, list![5, 6], list!["control"], list![1]],
+        list!["pointer-wheel", 7, 4, -250, list![5, 6], list!["control"], list![1]],
+        list!["pointer-wheel", 7, 4, -250, list![5, 6], list!["control"], list![1], Dict::default()],
+    );
+}
+
+#[test]
+fn settings() {
+    let option = ClientPacket::EncodingOption { name: "quality", value: 80.into() };
+    let options = || list!["encoding-options", map([("quality", 80.into())])];
+    check(&option, list!["quality", 80], options(), options());
+    let set = ClientPacket::EncodingSet { encoding: "jpeg".to_owned() };
+    check(&set, list!["encoding", "jpeg"], list!["encoding-set", "jpeg"], list!["encoding-set", "jpeg"]);
+    let display = ClientPacket::DisplayConfigure { width: 800, height: 600, properties: Dict::default() };
+    let configure = || list!["display-configure", map([("desktop-size", list![800, 600])])];
+    check(&display, list!["desktop_size", 800, 600, list![]], configure(), configure());
+    let suspend = |suspended| ClientPacket::Suspend { suspended };
+    check(&suspend(true), list!["suspend", true, list![]], list!["suspend"], list!["suspend", true]);
+    check(&suspend(false), list!["resume", true, list![]], list!["resume"], list!["suspend", false]);
+    let cursors = ClientPacket::CursorSet { enabled: true };
+    check(&cursors, list!["set-cursors", true], list!["cursor-set", true], list!["cursor-set", true]);
+    let bell = ClientPacket::BellSet { enabled: false };
+    check(&bell, list!["set-bell", false], list!["bell-set", false], list!["bell-set", false]);
+    let echo = ClientPacket::PingEcho { monotonic_ms: 5, load: [1, 2, 3], latency_ms: -1, sid: None };
+    let echoed = |name: &str| list![name, 5, 1, 2, 3, -1, ""];
+    check(&echo, echoed("ping_echo"), echoed("ping_echo"), echoed("ping-echo"));
+    let close = ClientPacket::ConnectionClose { reason: "bye".to_owned() };
+    check(
+        &close,
+        list!["disconnect", "bye"],
+        list!["connection-close", "bye"],
+        list!["connection-close", "bye"],
+    );
+}
+
+/// One of each.
+fn all() -> Vec<ClientPacket> {
+    let none = || (Vec::new(), Vec::new());
+    let ((m1, b1), (m2, b2), (m3, b3)) = (none(), none(), none());
+    vec![
+        ClientPacket::Hello(map([("version", "0.1".into())])),
+        ClientPacket::ConnectionClose { reason: "bye".to_owned() },
+        ClientPacket::Ping { monotonic_ms: 1 },
+        ClientPacket::PingEcho { monotonic_ms: 1, load: [2, 3, 4], latency_ms: 5, sid: Some("x".to_owned()) },
+        ClientPacket::InfoRequest,
+        ClientPacket::DisplayConfigure { width: 8, height: 9, properties: Dict::default() },
+        ClientPacket::WindowMap(WindowGeometry { resize_counter: 0, ..geometry(false) }),
+        ClientPacket::WindowUnmap { wid: WID, iconified: false },
+        ClientPacket::WindowConfigure(geometry(false)),
+        ClientPacket::WindowClose { wid: WID },
+        ClientPacket::WindowFocus { wid: Some(WID), modifiers: strings(&["mod1"]) },
+        ClientPacket::WindowRefresh { wid: WID, quality: 90 },
+        ClientPacket::DrawAck(DrawAck {
+            wid: WID,
+            sequence: DrawSequence(5),
+            width: 1,
+            height: 2,
+            outcome: DrawOutcome::Presented { decode_us: 3 },
+        }),
+        ClientPacket::EncodingOption { name: "min-speed", value: 3.into() },
+        ClientPacket::EncodingConfig(map([("quality", 3.into())])),
+        ClientPacket::EncodingSet { encoding: "png".to_owned() },
+        ClientPacket::KeyboardEvent(KeyboardEvent {
+            wid: None,
+            keyname: "a".to_owned(),
+            pressed: false,
+            modifiers: strings(&["lock"]),
+            keyval: 97,
+            string: String::new(),
+            keycode: 24,
+            group: 2,
+        }),
+        ClientPacket::KeyboardConfig(map([("layout", "gb".into())])),
+        ClientPacket::PointerMotion { wid: Some(WID), x: 1, y: 2, modifiers: m1, buttons: b1 },
+        ClientPacket::PointerButton {
+            wid: Some(WID),
+            button: 1,
+            pressed: true,
+            x: 1,
+            y: 2,
+            modifiers: m2,
+            buttons: b2,
+        },
+        ClientPacket::PointerWheel {
+            wid: None,
+            button: 7,
+            distance: 9,
+            x: 1,
+            y: 2,
+            modifiers: m3,
+            buttons: b3,
+        },
+        ClientPacket::BandwidthLimit { bits_per_second: 1_000_000 },
+        ClientPacket::CursorSet { enabled: true },
+        ClientPacket::BellSet { enabled: true },
+        ClientPacket::Suspend { suspended: true },
+        ClientPacket::Suspend { suspended: false },
+    ]
+}
+
+#[test]
+fn every_packet_that_is_written_is_read_back_in_every_spelling() {
+    for spelling in [Spelling::Legacy, Spelling::V65, Spelling::V66] {
+        for packet in all() {
+            let bytes = written(Dialect::Modern, spelling, &packet);
+            let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet");
+            let read = match read.packet {
+                // The legacy form carries a list of screens.
+                Some(ClientPacket::DisplayConfigure { width, height, .. }) => {
+                    Some(ClientPacket::DisplayConfigure { width, height, properties: Dict::default() })
+                }
+                // 3.1's form of "resume" and "suspend" have the same arguments.
+                other => other,
+            };
+            assert_eq!(read.as_ref(), Some(&packet), "{spelling:?}");
+        }
+    }
+}
+
+/// What Xpra's own clients send beside that.
+#[test]
+fn other_clients_are_understood() {
+    let read = |packet: &Value| {
+        let bytes = record(Dialect::Modern, packet);
+        reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet").packet
+    };
+    let motion = list!["pointer", -1, 0, 7, list![5, 6, 1, 2], map([("modifiers", list!["shift"])])];
+    let modifiers = strings(&["shift"]);
+    let expected = ClientPacket::PointerMotion { wid: Some(WID), x: 5, y: 6, modifiers, buttons: Vec::new() };
+    assert_eq!(read(&motion), Some(expected));
+    let refresh = list!["buffer-refresh", -1, 0, 100, map([("refresh-now", true.into())]), Dict::default()];
+    assert_eq!(read(&refresh), Some(ClientPacket::WindowRefresh { wid: WindowId(0), quality: 100 }));
+    let configure = list![
+        "configure-window",
+        7,
+        1,
+        2,
+        3,
+        4,
+        Dict::default(),
+        -1,
+        Dict::default(),
+        false,
+        7,
+        list![1, 2],
+        list![]
+    ];
+    let Some(ClientPacket::WindowConfigure(geometry)) = read(&configure) else {
+        panic!("no geometry");
+    };
+    assert_eq!((geometry.x, geometry.height, geometry.resize_counter), (1, 4, 0));
+    let display = list!["configure-display", map([("desktop-size", list![80, 60]), ("vrefresh", 60.into())])];
+    let properties = map([("vrefresh", 60.into())]);
+    assert_eq!(read(&display), Some(ClientPacket::DisplayConfigure { width: 80, height: 60, properties }));
+    for name in ["clipboard-token", "sound-control", "printers", "whatever"] {
+        assert_eq!(read(&list![name, 1, "x"]), None);
+    }
+}
