@@ -205,13 +205,15 @@ impl HeadlessClient {
         self.view.pixels.remove(&wid).ok_or(HeadlessError::NoWindow { wid })
     }
 
-    /// Says goodbye to the server and waits for the end. Returns why the session ended.
-    pub fn close(mut self) -> CloseReason {
+    /// Says goodbye to the server and waits for the end of all threads. Returns why the session
+    /// ended; [`Self::stats`] is complete then.
+    pub fn close(&mut self) -> CloseReason {
         self.send(Input::Disconnect);
-        // The network task ends within its own time limits.
-        let _ = self.wait_for("the end", Duration::from_secs(10), |view| view.closed.is_some());
         self.stop_threads();
-        self.view.closed.take().unwrap_or(CloseReason::User)
+        while let Some(event) = self.events.try_pop() {
+            self.take_in(event);
+        }
+        self.view.closed.clone().unwrap_or(CloseReason::User)
     }
 
     fn stop_threads(&mut self) {

@@ -9,8 +9,8 @@ use crate::session::Profile;
 
 use super::output;
 
-/// How long the server may take to answer.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long all of it may take. The session has shorter limits of its own, with better words.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// What most people want to know, and where servers of both generations keep it.
 const SUMMARY: &[(&str, &[&str])] = &[

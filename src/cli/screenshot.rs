@@ -14,8 +14,9 @@ use crate::session::{Profile, WindowInfo};
 use super::args::ScreenshotArgs;
 use super::output;
 
-/// How long the server may take to show its windows.
-const STARTUP_LIMIT: Duration = Duration::from_secs(30);
+/// How long the server may take to tell its windows. The session has shorter limits of its own,
+/// with better words.
+const STARTUP_LIMIT: Duration = Duration::from_secs(120);
 /// How long a window may take to show something.
 const PAINT_LIMIT: Duration = Duration::from_secs(10);
 /// Windows that appear or grow this soon after the others still belong in the picture.
@@ -38,13 +39,18 @@ pub enum ScreenshotError {
         "all windows together cover {width} x {height} pixels, which is too large: take one with --window WID"
     )]
     TooLarge { width: u32, height: u32 },
+    #[error("cannot write the statistics: {0}")]
+    Stats(std::io::Error),
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: png::EncodingError },
 }
 
 /// Takes the picture and says in one line what is in it.
 pub fn run(config: &Config, args: &ScreenshotArgs) -> Result<(), ScreenshotError> {
-    let mut client = HeadlessClient::start(config.net(Profile::Attach), config.render_options())?;
+    let mut net = config.net(Profile::Attach);
+    // Who is attached already should stay so, if the server allows it.
+    net.session.share = true;
+    let mut client = HeadlessClient::start(net, config.render_options())?;
     client.watch_stats();
     wait_for_windows(&mut client, args)?;
     let picture = match args.window {
@@ -61,7 +67,7 @@ pub fn run(config: &Config, args: &ScreenshotArgs) -> Result<(), ScreenshotError
         config.connection.target,
     ));
     client.close();
-    Ok(())
+    config.write_stats(&client.stats()).map_err(ScreenshotError::Stats)
 }
 
 fn wait_for_windows(client: &mut HeadlessClient, args: &ScreenshotArgs) -> Result<(), HeadlessError> {

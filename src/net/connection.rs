@@ -207,9 +207,7 @@ impl<'a> Connection<'a> {
                 self.drained = false;
                 self.take_packets(now);
             }
-            Wake::Io(Err(error)) => {
-                self.close(CloseReason::ConnectionLost(error.to_string()));
-            }
+            Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
                 self.links.report.publish_if_due(now);
                 self.session.handle_timeout(now, &mut self.outputs);
@@ -330,6 +328,9 @@ impl<'a> Connection<'a> {
                     self.reassembler.set_limits(limits);
                     self.reader.set_limits(limits);
                 }
+                Output::Close(CloseReason::Timeout(why)) if !self.heard => {
+                    self.close(CloseReason::Timeout(format!("{why} (is this an Xpra port?)")));
+                }
                 Output::Close(reason) => self.close(reason),
             }
         }
@@ -370,15 +371,18 @@ impl<'a> Connection<'a> {
     /// The server has closed its side.
     fn ended(&mut self) {
         match self.reassembler.end() {
-            Err(RecordError::Truncated { .. }) | Ok(()) if self.heard => {
-                self.close(CloseReason::ConnectionLost("the server closed it without a goodbye".into()));
-            }
+            Err(RecordError::Truncated { .. }) | Ok(()) => self.lost("the server closed it without a goodbye"),
             Err(error) => self.refuse(error),
-            Ok(()) => self.close(CloseReason::ConnectionLost(
-                "the server closed it without an answer (is this really an Xpra port? one with TLS needs ssl://)"
-                    .into(),
-            )),
         }
+    }
+
+    /// The connection is gone, `how` says in which way.
+    fn lost(&mut self, how: &str) {
+        self.close(CloseReason::ConnectionLost(if self.heard {
+            how.to_owned()
+        } else {
+            format!("{how}, before its first word (is this an Xpra port? one with TLS needs ssl://)")
+        }));
     }
 
     /// What was received is no record.

@@ -112,7 +112,7 @@ fn other_protocols_are_recognised() {
 
 #[test]
 fn connections_that_break() {
-    check_peer(b"", 4, "without an answer");
+    check_peer(b"", 4, "before its first word (is this an Xpra port?");
     check_peer(b"P\x10\0\0\0\0\0\x40half", 4, "the connection was lost");
     check_peer(b"P\x10\0\0\xff\xff\xff\xff", 6, "allowed are");
     check_peer(b"P\x10\0\0\0\0\0\x04\xff\xff\xff\xff", 6, "");

@@ -219,8 +219,8 @@ fn backings_and_draws_stay_in_order_in_any_split() {
     let mut seen = String::new();
     while !seen.ends_with("destroy") {
         match client.draws.pop(Some(LIMIT)).expect("the next step in time") {
-            Step::Backing(_, BackingUpdate::Resize(size)) => seen += &format!("{} ", size.width),
-            Step::Backing(_, BackingUpdate::Destroy) => seen += "destroy",
+            Step::Backing(wid, BackingUpdate::Resize(size)) => seen += &format!("{wid}:{} ", size.width),
+            Step::Backing(wid, BackingUpdate::Destroy) => seen += &format!("{wid}:destroy"),
             Step::Draw(job) => {
                 let sequence = job.request.sequence.0;
                 assert_eq!(job.request.data.len(), 256 * 256 * 4);
@@ -229,7 +229,7 @@ fn backings_and_draws_stay_in_order_in_any_split() {
             }
         }
     }
-    assert_eq!(seen, "256 draw1 draw2 draw3 destroy");
+    assert_eq!(seen, "1:256 draw1 draw2 draw3 1:destroy");
     client.input(Input::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
