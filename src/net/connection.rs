@@ -371,7 +371,9 @@ impl<'a> Connection<'a> {
     /// The server has closed its side.
     fn ended(&mut self) {
         match self.reassembler.end() {
-            Err(RecordError::Truncated { .. }) | Ok(()) => self.lost("the server closed it without a goodbye"),
+            Err(RecordError::Truncated { .. }) | Ok(()) => {
+                self.lost("the server closed it without a goodbye")
+            }
             Err(error) => self.refuse(error),
         }
     }
