@@ -59,3 +59,6 @@ pub mod app;
 
 #[cfg(feature = "viewer")]
 pub mod cli;
+
+#[cfg(feature = "viewer")]
+pub mod bench;

@@ -6,7 +6,12 @@ use clap::Parser;
 use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::session::CloseReason;
+use farpane::stats::alloc::CountingAllocator;
 use tracing_subscriber::EnvFilter;
+
+/// Counts allocations for `farpane bench`.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     // `--help`, `--version` and unknown options end here, the latter with exit code 2.
@@ -28,6 +33,7 @@ fn run(arguments: RawArgs) -> Result<(), Failure> {
         },
         Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
+        Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
         Invocation::Demo(..) => Err(anyhow::anyhow!("the demo is not there yet").into()),
     }
 }

@@ -12,6 +12,8 @@ use crate::net::{NetConfig, Protocol, Secret, Target, TargetError};
 use crate::protocol::packet::server::Encoding;
 use crate::session::{Generation, PictureOptions, SessionConfig};
 
+use super::bench::RawBench;
+
 /// Reading a larger password file would be a mistake in the file's name.
 const MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
 
@@ -77,6 +79,9 @@ pub enum RawCommand {
     Info { url: String },
     /// Start a demo session and attach to it
     Demo(RawDemo),
+    /// Measure what the hot paths cost
+    #[command(subcommand)]
+    Bench(RawBench),
 }
 
 /// Which generation of the protocol to open with.
@@ -217,6 +222,7 @@ pub enum Invocation {
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
     Demo(RawDemo, Box<RawOptions>),
+    Bench(RawBench),
 }
 
 /// What `farpane screenshot` is to write.
@@ -265,6 +271,7 @@ impl RawArgs {
             }
             Some(RawCommand::Info { url }) => Invocation::Info(options.config(&url)?),
             Some(RawCommand::Demo(demo)) => Invocation::Demo(demo, Box::new(options)),
+            Some(RawCommand::Bench(bench)) => Invocation::Bench(bench),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Layer 3: the command line: arguments, the commands that open no window, and what they print.
 
 pub mod args;
+pub mod bench;
 pub mod info;
 pub mod output;
 pub mod screenshot;
@@ -44,6 +45,12 @@ impl From<ScreenshotError> for Failure {
             ScreenshotError::Headless(error) => error.into(),
             error => Self { message: error.to_string(), code: EXIT_OTHER },
         }
+    }
+}
+
+impl From<bench::BenchError> for Failure {
+    fn from(error: bench::BenchError) -> Self {
+        Self { message: error.to_string(), code: EXIT_OTHER }
     }
 }
 

@@ -12,3 +12,13 @@ pub fn line(text: &str) {
 pub fn error(text: &str) {
     let _ = writeln!(std::io::stderr(), "farpane: {text}");
 }
+
+/// Prints text of several lines that is a command's result.
+pub fn print(text: &str) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// Says on stderr what a long command is doing.
+pub fn progress(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a packet, a window or a clock: times are passed in.
 
+pub mod alloc;
 pub mod collector;
 pub mod copies;
 pub mod draws;

@@ -1,0 +1,3 @@
+//! Layer 3: `farpane bench`: what the hot paths cost, measured by running the viewer's own code.
+
+pub mod receive;

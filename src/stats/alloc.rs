@@ -1,0 +1,71 @@
+//! Counts the heap allocations of each thread.
+//!
+//! A program opts in by `#[global_allocator] static ALLOCATOR: CountingAllocator =
+//! CountingAllocator;`, as `farpane` and its tests do: two additions to a thread-local counter an
+//! allocation.
+#![expect(unsafe_code, reason = "an allocator can only be wrapped by an unsafe impl")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// What a thread has allocated since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allocations {
+    /// Calls that asked for memory.
+    pub count: u64,
+    /// Bytes that they asked for.
+    pub bytes: u64,
+    /// The largest single request.
+    pub largest: u64,
+}
+
+/// The system's allocator, with a counter a thread.
+#[derive(Clone, Copy, Debug)]
+pub struct CountingAllocator;
+
+thread_local! {
+    static COUNTER: Cell<Allocations> = const { Cell::new(Allocations { count: 0, bytes: 0, largest: 0 }) };
+}
+
+impl Allocations {
+    /// What came after `before`; the largest request is the largest so far.
+    pub fn since(self, before: Self) -> Self {
+        Self { count: self.count - before.count, bytes: self.bytes - before.bytes, largest: self.largest }
+    }
+}
+
+/// What this thread has allocated so far; nothing if the program did not opt in.
+pub fn so_far() -> Allocations {
+    COUNTER.with(Cell::get)
+}
+
+fn note(bytes: usize) {
+    // A thread that is ending has no counter any more.
+    let _ = COUNTER.try_with(|counter| {
+        let Allocations { count, bytes: sum, largest } = counter.get();
+        let bytes = bytes as u64;
+        counter.set(Allocations { count: count + 1, bytes: sum + bytes, largest: largest.max(bytes) });
+    });
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
