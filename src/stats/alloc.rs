@@ -28,7 +28,8 @@ thread_local! {
 }
 
 impl Allocations {
-    /// What came after `before`; the largest request is the largest so far.
+    /// What came after `before`, an earlier value of [`so_far`]; the largest request remains the
+    /// largest of all.
     pub fn since(self, before: Self) -> Self {
         Self { count: self.count - before.count, bytes: self.bytes - before.bytes, largest: self.largest }
     }
@@ -37,6 +38,20 @@ impl Allocations {
 /// What this thread has allocated so far; nothing if the program did not opt in.
 pub fn so_far() -> Allocations {
     COUNTER.with(Cell::get)
+}
+
+/// Runs `work` and says what this thread allocated meanwhile; nothing if the program did not opt
+/// in.
+pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
+    let before = COUNTER.replace(Allocations::default());
+    let result = work();
+    let during = COUNTER.get();
+    COUNTER.set(Allocations {
+        count: before.count + during.count,
+        bytes: before.bytes + during.bytes,
+        largest: before.largest.max(during.largest),
+    });
+    (result, during)
 }
 
 fn note(bytes: usize) {

@@ -1,64 +1,7 @@
-//! Counts the allocations of one thread: the test binary's allocator, with a counter a thread.
-#![expect(unsafe_code, reason = "an allocator can only be wrapped by an unsafe impl")]
+//! The test binary's allocator counts what each thread allocates.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-/// What a thread allocated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Allocations {
-    /// Calls that asked for memory.
-    pub count: u64,
-    /// Bytes that they asked for.
-    pub bytes: u64,
-    /// The largest single request.
-    pub largest: u64,
-}
-
-struct Counting;
+use farpane::stats::alloc::CountingAllocator;
+pub use farpane::stats::alloc::counted;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-    static COUNTER: Cell<Allocations> = const { Cell::new(Allocations { count: 0, bytes: 0, largest: 0 }) };
-}
-
-/// Runs `work` and says what this thread allocated meanwhile.
-pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
-    let before = COUNTER.replace(Allocations::default());
-    let result = work();
-    let during = COUNTER.replace(before);
-    (result, during)
-}
-
-fn note(bytes: usize) {
-    // A thread that is ending has no counter any more.
-    let _ = COUNTER.try_with(|counter| {
-        let Allocations { count, bytes: sum, largest } = counter.get();
-        let bytes = bytes as u64;
-        counter.set(Allocations { count: count + 1, bytes: sum + bytes, largest: largest.max(bytes) });
-    });
-}
-
-// SAFETY: every call goes to the system's allocator unchanged; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(size);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+static ALLOCATOR: CountingAllocator = CountingAllocator;
