@@ -1,22 +1,23 @@
 //! Tests of codec.
 #![expect(clippy::disallowed_methods, reason = "test data is not network or pixel traffic")]
 
+mod h264;
+
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
     Coded, DecodeError, Picture, PixelFormat, Pixels, Size, StillDecoder, VideoDecoder, YuvFormat, YuvMatrix,
     check_scroll, icon, reference,
 };
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
-use farpane::stats::{CopyLedger, CopySite, Transform};
-use openh264::encoder::VuiConfig;
+use farpane::stats::{CopyLedger, Transform};
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;
 use turbojpeg::Subsamp;
 
+use self::h264::video_options;
 use crate::support::samples::{self, opaque, payload, photo, psnr};
 
 const SIZE: Size = Size { width: 62, height: 45 };
-const VIDEO: Size = Size { width: 96, height: 64 };
 
 fn still(
     encoding: Encoding,
@@ -323,84 +324,6 @@ fn other_encodings_are_refused() {
     }
 }
 
-fn video_options(frame: u64) -> DrawOptions {
-    DrawOptions { frame: Some(frame), csc: Some("YUV420P".to_owned()), ..DrawOptions::default() }
-}
-
-fn play(
-    decoder: &mut VideoDecoder,
-    size: Size,
-    options: &DrawOptions,
-    unit: &[u8],
-) -> Result<Option<Picture>, DecodeError> {
-    let data = payload(unit.to_vec());
-    let coded = Coded { encoding: Encoding::H264, data: &data, size, rowstride: 0, options };
-    decoder.decode(&coded, &BufferPool::default(), &mut CopyLedger::default())
-}
-
-#[test]
-fn h264_film() {
-    let mut decoder = VideoDecoder::default();
-    for (frame, unit) in (0..).zip(samples::h264(VIDEO, 5)) {
-        let picture = play(&mut decoder, VIDEO, &video_options(frame), &unit);
-        let picture = picture.expect("a valid frame").expect("a picture a frame");
-        let original = photo(VIDEO, u32::try_from(frame).expect("few frames"));
-        let quality = psnr(&reference::to_rgba(&picture), &original);
-        assert!(quality > 30.0, "frame {frame}: {quality} dB");
-    }
-}
-
-#[test]
-fn h264_planes_are_copied_once() {
-    let unit = payload(samples::h264(VIDEO, 1).remove(0));
-    let options = video_options(0);
-    let coded = Coded { encoding: Encoding::H264, data: &unit, size: VIDEO, rowstride: 0, options: &options };
-    let mut ledger = CopyLedger::default();
-    let picture = VideoDecoder::default().decode(&coded, &BufferPool::default(), &mut ledger);
-    assert!(picture.expect("a valid frame").is_some());
-    assert_eq!(ledger.copied_at(CopySite::Repack), 96 * 64 * 3 / 2);
-    assert_eq!(ledger.copied_bytes(), 96 * 64 * 3 / 2);
-    assert_eq!(ledger.transformed_by(Transform::Decode), 96 * 64 * 3 / 2);
-}
-
-#[test]
-fn h264_recovers_at_the_next_key_frame() {
-    let film = samples::h264(VIDEO, 3);
-    let mut decoder = VideoDecoder::default();
-    assert!(play(&mut decoder, VIDEO, &video_options(1), &film[1]).is_err(), "no key frame yet");
-    assert!(play(&mut decoder, VIDEO, &video_options(2), &film[2]).is_err(), "no key frame yet");
-    assert!(play(&mut decoder, VIDEO, &video_options(3), &film[0]).expect("a key frame").is_some());
-    assert!(play(&mut decoder, VIDEO, &video_options(4), &film[1]).expect("the next frame").is_some());
-    // A new stream: what came before is forgotten.
-    assert!(play(&mut decoder, VIDEO, &video_options(0), &film[2]).is_err());
-}
-
-#[test]
-fn h264_size_and_range_follow_the_stream() {
-    let larger = Size { width: 128, height: 64 };
-    let mut decoder = VideoDecoder::default();
-    let mut show = |size, options: &DrawOptions, unit: &[u8]| match play(&mut decoder, size, options, unit)
-        .expect("a valid frame")
-        .expect("a picture")
-        .pixels
-    {
-        Pixels::Yuv(yuv) => (yuv.full_range, yuv.matrix),
-        other => panic!("unexpected {other:?}"),
-    };
-    assert_eq!(show(VIDEO, &video_options(0), &samples::h264(VIDEO, 1)[0]), (false, YuvMatrix::Bt601));
-    let film = samples::h264_described(larger, 3, VuiConfig::bt709_full());
-    assert_eq!(show(larger, &video_options(7), &film[0]), (true, YuvMatrix::Bt709));
-    assert_eq!(show(larger, &video_options(8), &film[1]), (true, YuvMatrix::Bt709));
-    let limited = DrawOptions { full_range: Some(false), ..video_options(9) };
-    assert_eq!(show(larger, &limited, &film[2]), (false, YuvMatrix::Bt709));
-
-    let scaled = DrawOptions { scaled_size: Some((96, 64)), ..video_options(0) };
-    let picture = play(&mut decoder, Size { width: 192, height: 128 }, &scaled, &samples::h264(VIDEO, 1)[0]);
-    assert_eq!(picture.expect("a valid frame").map(|p| (p.width, p.height)), Some((96, 64)));
-    let error = play(&mut decoder, VIDEO, &video_options(0), &film[0]).expect_err("another size");
-    assert!(matches!(error, DecodeError::FrameSize { .. }), "{error}");
-}
-
 #[test]
 fn scroll_rectangles_are_bounded() {
     let rect = ScrollRect { x: -5, y: 0, width: 10, height: 10, dx: 0, dy: -30_000 };
@@ -522,61 +445,5 @@ proptest! {
         for encoding in Encoding::ALL {
             survive(&mut still, encoding, &DrawOptions::default(), noise.clone());
         }
-    }
-}
-
-/// Draws as Xpra's encoders make them: `tests/golden/h264/make.py`.
-fn golden_film(file: &[u8]) -> Vec<(DrawOptions, &[u8])> {
-    let mut draws = Vec::new();
-    let mut rest = file;
-    while let Some((&[delayed, full_range, a, b, c, d], data)) = rest.split_first_chunk() {
-        let (unit, after) = data.split_at(u32::from_le_bytes([a, b, c, d]) as usize);
-        let options = DrawOptions {
-            delayed: u32::from(delayed),
-            full_range: Some(full_range != 0),
-            ..video_options(draws.len() as u64)
-        };
-        draws.push((options, unit));
-        rest = after;
-    }
-    draws
-}
-
-#[test]
-fn h264_of_xpras_own_encoders() {
-    for (name, file) in [
-        ("x264 baseline", &include_bytes!("../golden/h264/x264-baseline.draws")[..]),
-        ("x264 high", &include_bytes!("../golden/h264/x264-high.draws")[..]),
-        ("x264 high limited", &include_bytes!("../golden/h264/x264-high-limited.draws")[..]),
-        ("openh264", &include_bytes!("../golden/h264/openh264.draws")[..]),
-    ] {
-        let mut decoder = VideoDecoder::default();
-        for (frame, (options, unit)) in (0..).zip(golden_film(file)) {
-            let picture = play(&mut decoder, VIDEO, &options, unit).expect("a valid frame");
-            let shown = reference::to_rgba(&picture.expect("a picture a frame"));
-            let quality = psnr(&shown, &photo(VIDEO, frame));
-            assert!(quality > 38.0, "{name}, frame {frame}: {quality} dB");
-        }
-    }
-}
-
-#[test]
-fn h264_with_b_frames_shows_them_in_order_and_the_last_at_the_end() {
-    for file in [
-        &include_bytes!("../golden/h264/x264-high-b-frames.draws")[..],
-        &include_bytes!("../golden/h264/x264-main-b-frames.draws")[..],
-    ] {
-        let mut decoder = VideoDecoder::default();
-        let shown: Vec<Option<u32>> = golden_film(file)
-            .iter()
-            .map(|(options, unit)| {
-                let picture = play(&mut decoder, VIDEO, options, unit).expect("a valid frame")?;
-                let shown = reference::to_rgba(&picture);
-                (0..10).find(|frame| psnr(&shown, &photo(VIDEO, *frame)) > 44.0)
-            })
-            .collect();
-        let expected =
-            [None, Some(0), Some(1), Some(2), Some(3), Some(4), Some(5), Some(6), Some(7), Some(9)];
-        assert_eq!(shown, expected);
     }
 }
