@@ -20,5 +20,11 @@ until [ -s "$number" ]; do
     tries=$((tries - 1))
     sleep 0.1
 done
-DISPLAY=:$(cat "$number") "$farpane" demo --seconds 10 --screenshot "$target/demo.png" "$@"
+DISPLAY=:$(cat "$number")
+export DISPLAY
+# Title bars and the keyboard focus, which the overlay follows.
+if command -v openbox >/dev/null; then
+    openbox >/dev/null 2>&1 &
+fi
+"$farpane" demo --seconds 10 --screenshot "$target/demo.png" "$@"
 echo "demo: the picture is in $target/demo.png; run 'make demo' on a machine with a display to try it yourself"

@@ -14,8 +14,8 @@ build="build-essential cmake nasm pkg-config"
 # What winit and wgpu load at run time: X11, keyboard maps, and a Vulkan driver that needs no GPU.
 run="libx11-6 libx11-xcb1 libxcb1 libxcursor1 libxi6 libxrandr2 libxkbcommon0 libxkbcommon-x11-0 xkb-data
      mesa-vulkan-drivers libgl1-mesa-dri libegl1"
-# A display for machines without one.
-headless="xvfb x11-xkb-utils"
+# A display for machines without one, and a window manager for it.
+headless="xvfb x11-xkb-utils openbox"
 # The servers: Debian's own Xpra 3.1.3, and what Xpra 6 (tests/setup/install-xpra6.sh) needs to run ...
 server="xpra python3-gi python3-gi-cairo gir1.2-gtk-3.0 python3-cairo python3-dbus python3-pil python3-cryptography
      python3-xdg python3-setproctitle python3-pyinotify python3-psutil python3-yaml python3-netifaces python3-lz4
@@ -28,8 +28,8 @@ server_build="pkgconf python3-dev python3-venv
      libgtk-3-dev python-gi-dev python3-cairo-dev libgirepository1.0-dev
      libturbojpeg0-dev libwebp-dev libavif-dev libaom-dev libx264-dev libvpx-dev libopenh264-dev
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
-# The hands and eyes of the tests, and the window manager in whose presence they look.
-hands="xdotool openbox"
+# The hands of the tests.
+hands="xdotool"
 
 [ "${1:-}" = list ] && { list=1; shift; }
 case "${1:-}" in

@@ -27,14 +27,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: RawArgs) -> Result<(), Failure> {
     match arguments.validate()? {
-        Invocation::Attach(config) => match app::run(config)? {
+        Invocation::Attach(config) => match app::run(config)?.reason {
             CloseReason::User => Ok(()),
             reason => Err(reason.into()),
         },
         Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
         Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
-        Invocation::Demo(..) => Err(anyhow::anyhow!("the demo is not there yet").into()),
+        Invocation::Demo(demo, options) => cli::demo::run(demo, *options),
     }
 }
 
@@ -45,8 +45,8 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
             message: format!("`{filter}` is not a log filter: {error}"),
             code: cli::EXIT_USAGE,
         })?,
-        // wgpu warns about drivers in ways that users can do nothing about.
-        None => EnvFilter::new("warn,wgpu_hal=error,wgpu_core=error,naga=error"),
+        // These warn about drivers and desktops in ways that users can do nothing about.
+        None => EnvFilter::new("warn,wgpu_hal=error,wgpu_core=error,naga=error,winit=error"),
     };
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())

@@ -28,19 +28,28 @@ use winit::event_loop::{ControlFlow, EventLoop};
 
 use crate::config::Config;
 use crate::session::CloseReason;
+use crate::stats::StatsSnapshot;
 
 use inbox::Inbox;
 use viewer::Viewer;
 
-/// Shows the session's windows until it ends. Returns why it ended: the reason knows the exit
-/// code and words for the user.
+/// How a session ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// Why: it knows the exit code and words for the user.
+    pub reason: CloseReason,
+    /// The statistics of all of it.
+    pub stats: Arc<StatsSnapshot>,
+}
+
+/// Shows the session's windows until it ends.
 ///
 /// Must be called on the main thread, once.
 ///
 /// # Errors
 /// If there is no display, no thread can be started, nothing can be rendered, or the statistics
 /// cannot be written.
-pub fn run(config: Config) -> anyhow::Result<CloseReason> {
+pub fn run(config: Config) -> anyhow::Result<Finished> {
     let event_loop = EventLoop::new()
         .context("there is no display to open windows on (is DISPLAY or WAYLAND_DISPLAY set?)")?;
     event_loop.set_control_flow(ControlFlow::Wait);
@@ -49,5 +58,5 @@ pub fn run(config: Config) -> anyhow::Result<CloseReason> {
     let result = event_loop.run_app(&mut viewer).context("the event loop failed");
     let (config, stats) = viewer.shut_down();
     config.write_stats(&stats).context("the statistics cannot be written")?;
-    result.and_then(|()| viewer.outcome())
+    result.and_then(|()| viewer.outcome()).map(|reason| Finished { reason, stats })
 }

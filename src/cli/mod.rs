@@ -2,6 +2,8 @@
 
 pub mod args;
 pub mod bench;
+pub mod demo;
+mod grab;
 pub mod info;
 pub mod output;
 pub mod screenshot;

@@ -77,6 +77,8 @@ impl Desktop {
         metadata
             .push("title", title.as_str())
             .push("class-instance", &["farpane-demo", "FarpaneDemo"][..])
+            // Side by side, also where no window manager thinks of it.
+            .push("set-initial-position", true)
             .push("window-type", &[if parent.is_some() { "POPUP_MENU" } else { "NORMAL" }][..]);
         if let Some(parent) = parent {
             metadata.push("override-redirect", true).push("transient-for", parent.0);
