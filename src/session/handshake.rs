@@ -161,5 +161,5 @@ fn random<const N: usize>() -> Result<[u8; N], CloseReason> {
 
 /// A value of a few bytes for the hello map.
 fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes(bytes.iter().copied().collect())
+    Value::from(Vec::from(bytes))
 }

@@ -81,7 +81,7 @@ pub fn legacy_keys(keymap: &Keymap, native: bool, keys: &mut Dict) {
     if native {
         // its presence makes 3.1 take the keycodes as they are
         let lines = rmlvo(keymap).map(|(key, value)| format!("{key}: {value}\n"));
-        keys.push("xkbmap_query", lines.concat()).push("xkbmap_x11_keycodes", x11_keycodes(keymap));
+        keys.push("xkbmap_query", lines.join("")).push("xkbmap_x11_keycodes", x11_keycodes(keymap));
     }
 }
 

@@ -1,1 +1,147 @@
-//! Tests of session.
+//! The session without IO: every test feeds it packets and inputs and looks at what comes out.
+
+mod draws;
+mod handshake;
+mod input;
+mod login;
+mod windows;
+
+use std::time::{Duration, Instant};
+
+use farpane::codec::Size;
+use farpane::protocol::packet::client::ClientPacket;
+use farpane::protocol::packet::server::{ServerPacket, WindowCreate};
+use farpane::protocol::packet::{Dict, Value, WindowId};
+use farpane::session::{
+    ClientIdentity, CloseReason, Generation, Input, Output, Session, SessionConfig, SessionEvent,
+};
+use farpane::stats::DrawTrace;
+
+/// A session, its clock, and what came out since the last look.
+pub struct Driver {
+    pub session: Session,
+    pub now: Instant,
+    out: Vec<Output>,
+}
+
+impl Driver {
+    /// Said hello, waits for the server's.
+    pub fn started(config: SessionConfig) -> Self {
+        let now = farpane::channel::clock::now();
+        let mut driver = Self { session: Session::new(config), now, out: Vec::new() };
+        driver.session.start(now, &mut driver.out);
+        driver
+    }
+
+    /// The server accepted, and what that brought about was looked at.
+    pub fn running(config: SessionConfig) -> Self {
+        let mut driver = Self::started(config);
+        driver.packet(ServerPacket::Hello(server_hello("6.5.5")));
+        driver.take();
+        driver
+    }
+
+    pub fn packet(&mut self, packet: ServerPacket) -> &mut Self {
+        let trace = DrawTrace::new(self.now, self.now, 100);
+        self.session.handle_packet(self.now, trace, packet, &mut self.out);
+        self
+    }
+
+    pub fn input(&mut self, input: Input) -> &mut Self {
+        self.session.handle_input(self.now, input, &mut self.out);
+        self
+    }
+
+    pub fn pass(&mut self, time: Duration) -> &mut Self {
+        self.now += time;
+        self.session.handle_timeout(self.now, &mut self.out);
+        self
+    }
+
+    /// Everything that came out since the last look.
+    pub fn take(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// The packets among it.
+    pub fn sent(&mut self) -> Vec<ClientPacket> {
+        let packet = |output| match output {
+            Output::Send(packet) => Some(packet),
+            _ => None,
+        };
+        self.take().into_iter().filter_map(packet).collect()
+    }
+
+    /// The events among it.
+    pub fn events(&mut self) -> Vec<SessionEvent> {
+        let event = |output| match output {
+            Output::Event(event) => Some(event),
+            _ => None,
+        };
+        self.take().into_iter().filter_map(event).collect()
+    }
+
+    /// The hello that was sent last.
+    #[track_caller]
+    pub fn hello(&mut self) -> Dict {
+        let hello = |packet| match packet {
+            ClientPacket::Hello(hello) => Some(hello),
+            _ => None,
+        };
+        self.sent().into_iter().filter_map(hello).next_back().expect("a hello was sent")
+    }
+
+    /// Why the session ended.
+    #[track_caller]
+    pub fn closed(&mut self) -> CloseReason {
+        match self.take().pop() {
+            Some(Output::Close(reason)) => reason,
+            other => panic!("the session goes on: {other:?}"),
+        }
+    }
+
+    /// Makes a plain window.
+    pub fn window(&mut self, wid: u64, x: i32, y: i32, width: u32, height: u32) -> WindowId {
+        self.packet(create(wid, x, y, width, height, Dict::default()));
+        self.take();
+        WindowId(wid)
+    }
+}
+
+pub fn config(generation: Generation) -> SessionConfig {
+    let identity = ClientIdentity {
+        hostname: "here".to_owned(),
+        username: "user".to_owned(),
+        uuid: "0123456789abcdef".to_owned(),
+        session_id: "fedcba9876543210".to_owned(),
+    };
+    SessionConfig { generation, identity, ..SessionConfig::default() }
+}
+
+pub fn server_hello(version: &str) -> Dict {
+    let mut hello = Dict::default();
+    hello.push("version", version).push("hostname", "there").push("lz4", true);
+    hello
+}
+
+pub fn create(wid: u64, x: i32, y: i32, width: u32, height: u32, metadata: Dict) -> ServerPacket {
+    ServerPacket::WindowCreate(WindowCreate {
+        wid: WindowId(wid),
+        x,
+        y,
+        width,
+        height,
+        override_redirect: metadata.bool("override-redirect").unwrap_or(false),
+        tray: metadata.bool("tray").unwrap_or(false),
+        metadata,
+        client_properties: Dict::default(),
+    })
+}
+
+pub fn dict(entries: &[(&str, Value)]) -> Dict {
+    Dict(entries.iter().map(|(key, value)| (Value::from(*key), value.clone())).collect())
+}
+
+pub fn size(width: u32, height: u32) -> Size {
+    Size { width, height }
+}

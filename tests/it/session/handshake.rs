@@ -1,0 +1,284 @@
+//! Hello of both generations, what the server's hello means, goodbyes and silence.
+
+use std::time::Duration;
+
+use farpane::protocol::packet::client::ClientPacket;
+use farpane::protocol::packet::server::{Encoding, PingEcho, ServerPacket};
+use farpane::protocol::packet::{Dict, Value};
+use farpane::session::ping::{PING_INTERVAL, SERVER_TIMEOUT};
+use farpane::session::{
+    CloseReason, Generation, HELLO_TIMEOUT, Input, Keymap, Output, Profile, SessionConfig, SessionEvent,
+};
+
+use super::{Driver, config, dict, server_hello};
+
+fn goodbye(reason: &str) -> ServerPacket {
+    ServerPacket::ConnectionClose { reasons: vec![reason.to_owned()] }
+}
+
+#[test]
+fn hello_to_modern_servers_is_nested() {
+    let hello = Driver::started(config(Generation::Modern)).hello();
+    assert_eq!(hello.strs("encoders"), Some(vec!["rencodeplus"]));
+    assert_eq!(hello.strs("compressors"), Some(vec!["lz4", "zstd", "brotli"]), "6.x knows no zlib");
+    assert_eq!(hello.bool("chunks"), Some(true));
+    let encoding = hello.get("encoding").and_then(Value::as_dict).expect("an encoding map");
+    assert!(encoding.strs("core").expect("encodings").contains(&"h264"));
+    assert_eq!(encoding.strs("full_csc_modes.h264"), Some(vec!["YUV420P"]));
+    let window = hello.get("window").and_then(Value::as_dict).expect("a window map");
+    assert_eq!(window.bool("enabled"), Some(true));
+    assert!(hello.get_path("display.monitors").is_some());
+    assert_eq!(hello.get_path("keymap.keycodes"), None, "keycodes follow after hello");
+    let fields = hello.0.iter().filter_map(|(key, _)| key.as_str());
+    let mut names: Vec<&str> = fields.collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count, "no key twice");
+}
+
+#[test]
+fn hello_to_legacy_servers_is_flat() {
+    let hello = Driver::started(config(Generation::Legacy31)).hello();
+    assert_eq!(hello.strs("encoders"), Some(vec!["bencode"]));
+    assert_eq!(hello.strs("compressors"), Some(vec!["lz4", "zlib"]));
+    assert_eq!(hello.get("encoding.scrolling").and_then(Value::as_bool), Some(true));
+    assert_eq!(hello.get("encoding.eos").and_then(Value::as_bool), Some(true));
+    assert!(hello.get("encodings.core").is_some());
+    let keycodes = hello.get("xkbmap_keycodes").and_then(Value::as_list).expect("keycodes");
+    assert!(keycodes.len() > 100, "3.1 refuses to type without keycodes");
+    assert!(hello.get("xkbmap_x11_keycodes").is_none(), "the US keymap is nobody's X11 keymap");
+}
+
+#[test]
+fn scroll_is_kept_from_servers_that_fail_with_it() {
+    let offers = |caps: &Dict, path: &str| caps.strs(path).expect("a list").contains(&"scroll");
+    let check = |version: &str, expect: bool| {
+        let mut driver = Driver::started(config(Generation::Modern));
+        assert!(!offers(&driver.hello(), "encoding.core"), "nobody knows the version yet");
+        driver.packet(ServerPacket::Hello(server_hello(version)));
+        let offered = driver.sent().into_iter().any(|packet| match packet {
+            ClientPacket::EncodingConfig(caps) => offers(&caps, "core") && offers(&caps, "options"),
+            _ => false,
+        });
+        assert_eq!(offered, expect, "{version}");
+    };
+    check("6.5", false);
+    check("6.5.5-r0", false);
+    check("6.6", true);
+    check("6.10-r123", true);
+    check("7", true);
+    check("", false);
+    check("nonsense", false);
+}
+
+#[test]
+fn only_what_is_offered_is_named() {
+    let mut config = config(Generation::Modern);
+    config.pictures.encodings = vec![Encoding::Png, Encoding::Rgb24, Encoding::Rgb32];
+    config.pictures.quality = Some(200);
+    config.pictures.preferred = Some("png".to_owned());
+    let hello = Driver::started(config).hello();
+    assert_eq!(hello.strs("encoding.core"), Some(vec!["png", "rgb24", "rgb32"]));
+    assert_eq!(hello.strs("encoding.options"), Some(vec!["png", "rgb"]));
+    assert_eq!(hello.get_path("encoding.full_csc_modes"), Some(&Value::Dict(Dict::default())));
+    assert_eq!(hello.int("encoding.quality"), Some(100));
+    assert_eq!(hello.str("encoding.setting"), Some("png"));
+}
+
+#[test]
+fn the_keymap_follows_hello_where_it_did_not_fit() {
+    let mut driver = Driver::started(config(Generation::Modern));
+    driver.packet(ServerPacket::Hello(server_hello("6.5")));
+    let keymaps: Vec<Dict> = keymaps(&mut driver);
+    assert_eq!(keymaps.len(), 1);
+    assert!(keymaps[0].get("keycodes").and_then(Value::as_list).expect("keycodes").len() > 100);
+    assert!(keymaps[0].get("x11_keycodes").is_none());
+
+    let german = Keymap { layout: "de".to_owned(), ..Keymap::default() };
+    driver.input(Input::KeymapChanged(Box::new(german.clone())));
+    let told = self::keymaps(&mut driver);
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].str("layout"), Some("de"));
+    assert!(told[0].get("x11_keycodes").is_some(), "the local X server's own map");
+    driver.input(Input::KeymapChanged(Box::new(german)));
+    assert!(driver.sent().is_empty(), "nothing changed");
+}
+
+fn keymaps(driver: &mut Driver) -> Vec<Dict> {
+    let keymap = |packet| match packet {
+        ClientPacket::KeyboardConfig(keymap) => Some(keymap),
+        _ => None,
+    };
+    driver.sent().into_iter().filter_map(keymap).collect()
+}
+
+#[test]
+fn the_servers_hello_is_understood_in_both_forms() {
+    let check = |hello: Dict, generation: Generation, expect: [&str; 6]| {
+        let mut driver = Driver::started(config(generation));
+        driver.take();
+        let outputs = driver.packet(ServerPacket::Hello(hello)).take();
+        assert!(
+            matches!(outputs[0], Output::Established { max_record_bytes } if max_record_bytes >= 16 << 20)
+        );
+        let Some(Output::Event(SessionEvent::Connected(info))) = outputs.get(1) else {
+            panic!("no Connected in {outputs:?}");
+        };
+        let got = [&info.version, &info.session_name, &info.platform, &info.mode, &info.display, &info.wire];
+        assert_eq!(got.map(String::as_str), expect);
+    };
+    let modern = dict(&[
+        ("version", "6.5".into()),
+        ("session_name", "work".into()),
+        ("platform", dict(&[("name", "Linux Debian".into())]).into()),
+        ("session-type", "seamless".into()),
+        ("display", dict(&[("name", ":7".into())]).into()),
+        ("compressors", (&["lz4", "brotli", "none"][..]).into()),
+    ]);
+    let expect = ["6.5", "work", "Linux Debian", "seamless", ":7", "rencodeplus+lz4"];
+    check(modern, Generation::Modern, expect);
+    let legacy = dict(&[
+        ("version", Value::Bytes(b"3.1.3".into())),
+        ("session_name", Value::Bytes(b"old".into())),
+        ("platform", Value::Bytes(b"linux".into())),
+        ("server.mode", Value::Bytes(b"GTK3 X11".into())),
+        ("desktop", true.into()),
+        ("display", Value::Bytes(b":110".into())),
+        ("lz4", false.into()),
+        ("zlib", true.into()),
+    ]);
+    check(legacy, Generation::Legacy31, ["3.1.3", "old", "linux", "desktop", ":110", "bencode+zlib"]);
+}
+
+#[test]
+fn larger_screens_allow_larger_records_within_reason() {
+    let check = |width: i64, height: i64, expect: usize| {
+        let mut driver = Driver::started(config(Generation::Modern));
+        let mut hello = server_hello("6.5");
+        hello.push("max_desktop_size", vec![Value::Int(width), Value::Int(height)]);
+        let outputs = driver.packet(ServerPacket::Hello(hello)).take();
+        let limit = outputs.iter().find_map(|output| match output {
+            Output::Established { max_record_bytes } => Some(*max_record_bytes),
+            _ => None,
+        });
+        assert_eq!(limit, Some(expect), "{width} x {height}");
+    };
+    check(0, 0, 16 << 20);
+    check(-5, i64::MAX, 16 << 20);
+    check(8192, 4096, 8192 * 4096 * 4 + (64 << 10));
+    check(i64::from(u32::MAX), i64::from(u32::MAX), 256 << 20);
+}
+
+#[test]
+fn goodbyes_mean_what_they_say() {
+    let check = |before_hello: bool, words: &str, expect: CloseReason| {
+        let config = config(Generation::Modern);
+        let mut driver = if before_hello { Driver::started(config) } else { Driver::running(config) };
+        assert_eq!(driver.packet(goodbye(words)).closed(), expect);
+    };
+    check(
+        true,
+        "authentication failed",
+        CloseReason::Authentication("the server refused the login: authentication failed".to_owned()),
+    );
+    check(true, "server error: \u{7}x", CloseReason::Server("server error: x".to_owned()));
+    check(false, "server shutdown", CloseReason::Server("server shutdown".to_owned()));
+    check(false, "password changed", CloseReason::Server("password changed".to_owned()));
+    check(false, "", CloseReason::Server("no reason given".to_owned()));
+    check(false, &"x".repeat(5000), CloseReason::Server("x".repeat(300)));
+    let mut driver = Driver::started(config(Generation::Modern));
+    driver.packet(goodbye("cannot proceed without 'xor' digest support"));
+    let CloseReason::Authentication(words) = driver.closed() else { panic!("not about the login") };
+    assert!(words.contains("ssl://"), "{words}");
+}
+
+#[test]
+fn leaving_says_goodbye_once() {
+    let mut driver = Driver::running(config(Generation::Modern));
+    let outputs = driver.input(Input::Disconnect).take();
+    assert!(matches!(outputs[0], Output::Send(ClientPacket::ConnectionClose { .. })));
+    assert!(matches!(outputs[1], Output::Close(CloseReason::User)));
+    driver.input(Input::Disconnect).packet(goodbye("too late")).pass(Duration::from_secs(100));
+    assert!(driver.take().is_empty());
+    assert_eq!(driver.session.next_timeout(), None);
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up() {
+    let mut driver = Driver::started(config(Generation::Modern));
+    driver.take();
+    driver.pass(HELLO_TIMEOUT - Duration::from_millis(1));
+    assert!(driver.take().is_empty());
+    assert!(matches!(driver.pass(Duration::from_millis(1)).closed(), CloseReason::Timeout(_)));
+}
+
+#[test]
+fn windows_before_hello_break_the_protocol() {
+    let mut driver = Driver::started(config(Generation::Modern));
+    driver.packet(super::create(1, 0, 0, 10, 10, Dict::default()));
+    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+}
+
+#[test]
+fn pings_measure_and_answer() {
+    let mut driver = Driver::running(config(Generation::Modern));
+    driver.pass(Duration::ZERO);
+    let sent = driver.sent();
+    let [ClientPacket::Ping { monotonic_ms }] = sent[..] else { panic!("no ping but {sent:?}") };
+    driver.now += Duration::from_micros(2500);
+    let echo = PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
+    let events = driver.packet(ServerPacket::PingEcho(echo.clone())).events();
+    assert!(matches!(events[..], [SessionEvent::Latency(latency)] if latency == Duration::from_micros(2500)));
+    assert!(driver.packet(ServerPacket::PingEcho(echo)).take().is_empty(), "one answer a ping");
+
+    driver.packet(ServerPacket::Ping { monotonic_ms: 77, sid: Some("s".to_owned()) });
+    let expect =
+        ClientPacket::PingEcho { monotonic_ms: 77, load: [0; 3], latency_ms: 2, sid: Some("s".to_owned()) };
+    assert_eq!(driver.sent(), [expect]);
+}
+
+#[test]
+fn silence_ends_the_session_and_any_word_prevents_it() {
+    let mut driver = Driver::running(config(Generation::Modern));
+    let mut waited = Duration::ZERO;
+    while waited < SERVER_TIMEOUT * 3 {
+        driver.pass(PING_INTERVAL).packet(ServerPacket::StartupComplete);
+        waited += PING_INTERVAL;
+    }
+    driver.take();
+    let mut waited = Duration::ZERO;
+    while driver.session.next_timeout().is_some() {
+        assert!(waited <= SERVER_TIMEOUT + PING_INTERVAL, "still waiting after {waited:?}");
+        driver.pass(PING_INTERVAL);
+        waited += PING_INTERVAL;
+    }
+    assert!(matches!(driver.closed(), CloseReason::Timeout(_)));
+}
+
+#[test]
+fn a_machine_that_slept_does_not_blame_the_server() {
+    let mut driver = Driver::running(config(Generation::Modern));
+    driver.pass(Duration::ZERO).pass(Duration::from_secs(3600));
+    assert!(driver.sent().iter().all(|packet| matches!(packet, ClientPacket::Ping { .. })));
+    assert!(driver.session.next_timeout().is_some());
+}
+
+#[test]
+fn asking_for_information_ends_with_the_answer() {
+    let config = SessionConfig { profile: Profile::Info, ..config(Generation::Modern) };
+    let mut driver = Driver::started(config);
+    assert_eq!(driver.hello().str("request"), Some("info"));
+    let deep = dict(&[
+        (
+            "server",
+            dict(&[("pid", 7.into()), ("", "x".into()), ("load", vec![1.into(), 2.into()].into())]).into(),
+        ),
+        ("ok", true.into()),
+    ]);
+    let outputs = driver.packet(ServerPacket::Hello(deep)).take();
+    let Some(Output::Event(SessionEvent::Info(lines))) = outputs.first() else { panic!("{outputs:?}") };
+    let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    assert_eq!(lines, ["server.pid=7", "server=x", "server.load=1, 2", "ok=true"]);
+    assert!(matches!(outputs.last(), Some(Output::Close(CloseReason::User))));
+}

@@ -1,0 +1,287 @@
+//! The window model: what the server says, what the desktop does, and that the two do not answer
+//! each other forever.
+
+use farpane::protocol::packet::client::{ClientPacket, WindowGeometry};
+use farpane::protocol::packet::server::{Image, ServerPacket, WindowMoveResize};
+use farpane::protocol::packet::{Dict, Value, WindowId};
+use farpane::session::event::SizeLimits;
+use farpane::session::windows::{MAX_WINDOW_SIDE, MAX_WINDOWS};
+use farpane::session::{
+    CloseReason, Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState,
+};
+
+use super::{Driver, config, create, dict, size};
+
+fn pair(a: i32, b: i32) -> Value {
+    Value::List(vec![a.into(), b.into()])
+}
+
+fn running() -> Driver {
+    Driver::running(config(Generation::Modern))
+}
+
+/// The window that a `window-create` with this metadata makes.
+#[track_caller]
+fn created(metadata: Dict) -> WindowInfo {
+    let mut driver = running();
+    let events = driver.packet(create(7, 10, 20, 300, 200, metadata)).events();
+    match &events[..] {
+        [SessionEvent::WindowCreated(info)] => (**info).clone(),
+        other => panic!("not one window but {other:?}"),
+    }
+}
+
+#[track_caller]
+fn geometry(driver: &mut Driver) -> WindowGeometry {
+    match driver.sent().pop() {
+        Some(ClientPacket::WindowMap(geometry) | ClientPacket::WindowConfigure(geometry)) => geometry,
+        other => panic!("no geometry but {other:?}"),
+    }
+}
+
+fn configured(wid: WindowId, x: i32, y: i32, width: u32, height: u32) -> Input {
+    Input::WindowConfigured { wid, x, y, size: size(width, height), state: WindowState::default() }
+}
+
+#[test]
+fn metadata_is_understood() {
+    let info = created(dict(&[
+        ("title", Value::Bytes("Grüße\n\u{7f}".as_bytes().into())),
+        ("class-instance", (&["xterm", "XTerm"][..]).into()),
+        ("window-type", (&["_NET_WM_WINDOW_TYPE_DIALOG", "NORMAL"][..]).into()),
+        ("transient-for", 3.into()),
+        ("modal", 1.into()),
+        ("decorations", 0.into()),
+        ("has-alpha", true.into()),
+        ("skip-taskbar", true.into()),
+        ("maximized", true.into()),
+        ("iconic", 1.into()),
+        ("set-initial-position", true.into()),
+        (
+            "size-constraints",
+            dict(&[
+                ("minimum-size", pair(10, 17)),
+                ("maximum-size", pair(5, 99999)),
+                ("base-size", pair(4, 4)),
+                ("increment", pair(6, 13)),
+            ])
+            .into(),
+        ),
+    ]));
+    assert_eq!(info.title, "Grüße");
+    assert_eq!(info.class, ("xterm".to_owned(), "XTerm".to_owned()));
+    assert_eq!(info.window_types, ["DIALOG", "NORMAL"]);
+    assert_eq!(info.parent, Some(WindowId(3)));
+    assert!(info.modal && info.has_alpha && info.skip_taskbar && info.has_position && !info.decorations);
+    assert!(info.state.maximized && info.state.iconified && !info.state.fullscreen);
+    let limits = SizeLimits {
+        min: Some(size(10, 17)),
+        max: Some(size(10, 32767)),
+        base: Some(size(4, 4)),
+        increment: Some(size(6, 13)),
+    };
+    assert_eq!(info.size_limits, limits);
+    assert_eq!((info.x, info.y, info.size), (10, 20, size(300, 200)));
+}
+
+#[test]
+fn nonsense_in_metadata_does_no_harm() {
+    let info = created(Dict(vec![
+        (Value::Int(5), Value::Null),
+        ("title".into(), Value::Bytes(vec![0xff; 9000])),
+        ("class-instance".into(), "x".into()),
+        ("size-constraints".into(), dict(&[("increment", pair(0, -3)), ("base-size", "x".into())]).into()),
+        ("window-type".into(), vec![Value::from("A"); 10_000].into()),
+        ("transient-for".into(), (-1).into()),
+        ("modal".into(), Value::Float(1.0)),
+    ]));
+    assert_eq!(info.title.chars().count(), 512);
+    assert_eq!(info.size_limits, SizeLimits::default());
+    assert_eq!(info.window_types.len(), 16);
+    assert_eq!(info.parent, None);
+    assert!(info.decorations && !info.modal);
+}
+
+#[test]
+fn backings_come_before_their_windows_and_draws() {
+    let mut driver = running();
+    let outputs = driver.packet(create(7, 0, 0, 0, 5, Dict::default())).take();
+    assert!(matches!(
+        outputs[..],
+        [
+            Output::Backing { wid: WindowId(7), size: Some(s) },
+            Output::Event(SessionEvent::WindowCreated(_)),
+        ] if s == size(1, 5)
+    ));
+    let outputs = driver.packet(ServerPacket::WindowDestroy { wid: WindowId(7) }).take();
+    assert!(matches!(
+        outputs[..],
+        [
+            Output::Backing { wid: WindowId(7), size: None },
+            Output::Event(SessionEvent::WindowDestroyed { wid: WindowId(7) }),
+        ]
+    ));
+    assert!(driver.packet(ServerPacket::WindowDestroy { wid: WindowId(7) }).take().is_empty());
+}
+
+#[test]
+fn too_many_or_too_large_windows_end_the_session() {
+    let mut driver = running();
+    driver.packet(create(1, 0, 0, MAX_WINDOW_SIDE + 1, 1, Dict::default()));
+    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+
+    let mut driver = running();
+    let limit = u64::try_from(MAX_WINDOWS).expect("a number");
+    for wid in 1..=limit {
+        driver.window(wid, 0, 0, 1, 1);
+    }
+    driver.packet(create(limit + 1, 0, 0, 1, 1, Dict::default()));
+    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+
+    let mut driver = running();
+    driver.window(1, 0, 0, 10, 10);
+    let (wid, resize_counter) = (WindowId(1), 1);
+    driver.packet(ServerPacket::WindowResized { wid, width: u32::MAX, height: 1, resize_counter });
+    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+}
+
+#[test]
+fn a_tray_is_left_out() {
+    let mut driver = running();
+    driver.packet(create(1, 0, 0, 16, 16, dict(&[("tray", true.into())])));
+    assert!(driver.take().is_empty());
+}
+
+#[test]
+fn mapping_tells_the_place_and_the_resize_counter() {
+    let mut driver = running();
+    let wid = driver.window(7, 10, 20, 300, 200);
+    driver.input(configured(wid, 1, 1, 5, 5));
+    assert!(driver.take().is_empty(), "not shown yet");
+    driver.packet(ServerPacket::WindowResized { wid, width: 310, height: 200, resize_counter: 4 }).take();
+    driver.input(Input::WindowMapped { wid, x: 50, y: 60, size: size(310, 200) });
+    let told = geometry(&mut driver);
+    assert_eq!((told.x, told.y, told.width, told.height, told.resize_counter), (50, 60, 310, 200, 4));
+}
+
+#[test]
+fn the_users_resize_is_told_once_with_its_backing_first() {
+    let mut driver = running();
+    let wid = driver.window(7, 0, 0, 300, 200);
+    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
+    let outputs = driver.input(configured(wid, 0, 0, 400, 250)).take();
+    assert!(matches!(
+        &outputs[..],
+        [
+            Output::Backing { size: Some(s), .. },
+            Output::Send(ClientPacket::WindowConfigure(_)),
+        ] if *s == size(400, 250)
+    ));
+    assert!(driver.input(configured(wid, 0, 0, 400, 250)).take().is_empty());
+    driver.input(configured(wid, 5, 0, 400, 250));
+    let told = geometry(&mut driver);
+    assert_eq!((told.x, told.state), (5, Dict::default()));
+    let state = WindowState { maximized: true, ..WindowState::default() };
+    driver.input(Input::WindowConfigured { wid, x: 5, y: 0, size: size(400, 250), state });
+    assert_eq!(geometry(&mut driver).state, dict(&[("maximized", true.into())]));
+}
+
+#[test]
+fn the_servers_resize_is_not_echoed() {
+    let mut driver = running();
+    let wid = driver.window(7, 0, 0, 300, 200);
+    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
+    let moved = WindowMoveResize { wid, x: 30, y: 40, width: 320, height: 240, resize_counter: 2 };
+    let outputs = driver.packet(ServerPacket::WindowMoveResize(moved)).take();
+    assert!(matches!(
+        &outputs[..],
+        [
+            Output::Backing { .. },
+            Output::Event(SessionEvent::WindowChanged {
+                change: WindowChange::Geometry { position: Some((30, 40)), size: s },
+                ..
+            }),
+        ] if *s == size(320, 240)
+    ));
+    assert!(driver.input(configured(wid, 30, 40, 320, 240)).take().is_empty(), "that was the server's doing");
+    driver.input(configured(wid, 30, 40, 330, 240));
+    assert_eq!(geometry(&mut driver).resize_counter, 2);
+    // an older counter does not go back
+    driver.packet(ServerPacket::WindowResized { wid, width: 340, height: 240, resize_counter: 1 }).take();
+    driver.input(configured(wid, 31, 40, 340, 240));
+    assert_eq!(geometry(&mut driver).resize_counter, 2);
+}
+
+#[test]
+fn popups_are_placed_by_the_server_alone() {
+    let mut driver = running();
+    driver.packet(create(7, 10, 20, 30, 40, dict(&[("override-redirect", true.into())]))).take();
+    let wid = WindowId(7);
+    driver.input(Input::WindowMapped { wid, x: 1, y: 2, size: size(30, 40) });
+    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowUnmapped { wid, iconified: false });
+    assert!(driver.take().is_empty());
+}
+
+#[test]
+fn metadata_updates_become_changes() {
+    let check = |update: Dict, expect: fn(&WindowChange) -> bool| {
+        let mut driver = running();
+        let wid = driver.window(7, 0, 0, 300, 200);
+        driver.packet(ServerPacket::WindowMetadata { wid, metadata: update.clone() });
+        let events = driver.events();
+        let found = events.iter().any(|event| match event {
+            SessionEvent::WindowChanged { change, .. } => expect(change),
+            _ => false,
+        });
+        assert!(found && events.len() == 1, "{update:?} made {events:?}");
+        driver.packet(ServerPacket::WindowMetadata { wid, metadata: update });
+        assert!(driver.take().is_empty(), "said twice, changed once");
+    };
+    check(dict(&[("title", "new".into())]), |c| matches!(c, WindowChange::Title(t) if t == "new"));
+    check(dict(&[("fullscreen", true.into())]), |c| matches!(c, WindowChange::State(s) if s.fullscreen));
+    check(dict(&[("decorations", false.into())]), |c| matches!(c, WindowChange::Decorations(false)));
+    check(dict(&[("transient-for", 2.into())]), |c| matches!(c, WindowChange::Parent(Some(WindowId(2)))));
+    check(dict(&[("modal", true.into())]), |c| matches!(c, WindowChange::Hints(info) if info.modal));
+    let limits = dict(&[("size-constraints", dict(&[("minimum-size", pair(9, 9))]).into())]);
+    check(limits, |c| matches!(c, WindowChange::SizeLimits(l) if l.min == Some(size(9, 9))));
+}
+
+#[test]
+fn icons_of_a_sane_size_are_shown() {
+    let mut driver = running();
+    let wid = driver.window(7, 0, 0, 300, 200);
+    let mut icon = |width: u32, data: Vec<u8>| {
+        let image = Image { width, height: 16, encoding: "png".to_owned(), rowstride: 0, data: data.into() };
+        driver.packet(ServerPacket::WindowIcon { wid, image }).events().len()
+    };
+    assert_eq!(icon(16, vec![1]), 1);
+    assert_eq!(icon(0, vec![1]), 0);
+    assert_eq!(icon(100_000, vec![1]), 0);
+    assert_eq!(icon(16, vec![]), 0);
+}
+
+#[test]
+fn requests_about_unknown_windows_go_nowhere() {
+    let mut driver = running();
+    let wid = WindowId(99);
+    driver
+        .input(Input::WindowMapped { wid, x: 0, y: 0, size: size(5, 5) })
+        .input(configured(wid, 0, 0, 5, 5))
+        .input(Input::WindowUnmapped { wid, iconified: true })
+        .input(Input::WindowCloseRequested { wid })
+        .input(Input::RefreshWindow { wid })
+        .packet(ServerPacket::WindowRaise { wid })
+        .packet(ServerPacket::WindowMetadata { wid, metadata: Dict::default() })
+        .packet(ServerPacket::WindowRestack { wid, detail: 0, sibling: 0 });
+    assert!(driver.take().is_empty());
+}
+
+#[test]
+fn closing_asks_the_server_and_keeps_the_window() {
+    let mut driver = running();
+    let wid = driver.window(7, 0, 0, 300, 200);
+    assert_eq!(driver.input(Input::WindowCloseRequested { wid }).sent(), [ClientPacket::WindowClose { wid }]);
+    assert!(driver.session.window(wid).is_some());
+    let refresh = ClientPacket::WindowRefresh { wid, quality: 100 };
+    assert_eq!(driver.input(Input::RefreshWindow { wid }).sent(), [refresh]);
+}
