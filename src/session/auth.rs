@@ -90,12 +90,13 @@ pub fn check(challenge: &Challenge, link: Link) -> Result<(), AuthError> {
 /// The answer to a challenge. `client_salt` must be fresh random bytes.
 pub fn respond(
     challenge: &Challenge,
+    generation: Generation,
     link: Link,
     password: &Secret,
     client_salt: [u8; CLIENT_SALT_LEN],
 ) -> Result<ChallengeResponse, AuthError> {
     check(challenge, link)?;
-    let password = password.as_bytes();
+    let password = password.bytes(generation);
     if password.is_empty() {
         return Err(AuthError::EmptyPassword);
     }
@@ -107,7 +108,7 @@ pub fn respond(
         let salt = salt.iter().copied().chain(std::iter::repeat(0));
         Zeroizing::new(password.iter().zip(salt).map(|(p, s)| p ^ s).collect())
     } else {
-        hmac_hex(digest, password, &salt).ok_or_else(|| unsupported(digest))?
+        hmac_hex(digest, &password, &salt).ok_or_else(|| unsupported(digest))?
     };
     let padding_len = PADDED_LEN.saturating_sub(response.len()).max(32);
     Ok(ChallengeResponse { response, client_salt, padding_len })

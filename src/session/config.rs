@@ -31,8 +31,15 @@ impl Secret {
         &self.0
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    /// The bytes that the digests work on. 6.x reads its password files as text and takes Latin-1
+    /// where that is possible (`xpra/util/str_fn.py`, `strtobytes`); 3.1 takes the file's bytes.
+    pub(super) fn bytes(&self, generation: Generation) -> Zeroizing<Vec<u8>> {
+        let latin1 = || self.0.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<u8>>>();
+        let bytes = match generation {
+            Generation::Modern => latin1(),
+            Generation::Legacy31 => None,
+        };
+        Zeroizing::new(bytes.unwrap_or_else(|| Vec::from(self.0.as_bytes())))
     }
 }
 

@@ -104,7 +104,8 @@ impl Handshake {
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         let client_salt = random::<CLIENT_SALT_LEN>()?;
-        let answer = auth::respond(challenge, config.link, password, client_salt).map_err(refused)?;
+        let answer = auth::respond(challenge, config.generation, config.link, password, client_salt)
+            .map_err(refused)?;
         let padding = random::<512>()?;
         let mut hello = hello::hello(config);
         hello
@@ -137,16 +138,6 @@ pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
         return CloseReason::Authentication(format!("the server refused the login: {words}"));
     }
     CloseReason::Server(if words.is_empty() { "no reason given".to_owned() } else { words })
-}
-
-/// The record limit after hello (Protocol.md §3.4): 16 MiB, or one screen of raw pixels if that
-/// is more, never above 256 MiB.
-pub fn record_limit(screens: &[crate::codec::Size]) -> usize {
-    const MIN: usize = 16 << 20;
-    const MAX: usize = 256 << 20;
-    const OVERHEAD: u64 = 64 << 10;
-    let bytes = screens.iter().map(|s| u64::from(s.width) * u64::from(s.height) * 4).max().unwrap_or(0);
-    usize::try_from(bytes.saturating_add(OVERHEAD)).unwrap_or(MAX).clamp(MIN, MAX)
 }
 
 fn refused(why: impl std::fmt::Display) -> CloseReason {

@@ -10,6 +10,8 @@ pub const SUPPORTED: &[&str] = &[
     "title",
     "class-instance",
     "size-constraints",
+    // 3.1 asks for it by this name, and sends it by the other
+    "size-hints",
     "window-type",
     "transient-for",
     "modal",

@@ -34,6 +34,7 @@ pub use event::{
 pub use handshake::HELLO_TIMEOUT;
 
 use crate::codec::{Rect, Size};
+use crate::protocol::Limits;
 use crate::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, Encoding, ServerPacket, WindowDraw};
 use crate::protocol::packet::{Dict, Value, WindowId};
@@ -254,8 +255,9 @@ impl Session {
         self.windows.desktop_server = traits.is_desktop;
         self.input.precise_wheel = traits.precise_wheel;
         self.phase = Phase::Running(Pinger::new(now));
-        let screens: Vec<Size> = traits.max_desktop.into_iter().chain([self.config.display.size]).collect();
-        out.push(Output::Established { max_record_bytes: handshake::record_limit(&screens) });
+        let screen = traits.max_desktop.unwrap_or(self.config.display.size);
+        let limits = Limits::established(screen.width, screen.height);
+        out.push(Output::Established { max_record_bytes: limits.max_record });
         out.push(Output::Event(SessionEvent::Connected(Box::new(info))));
         let modern = self.config.generation == Generation::Modern;
         if modern || self.keyboard_changed {

@@ -3,6 +3,7 @@
 mod draws;
 mod handshake;
 mod input;
+mod live;
 mod login;
 mod windows;
 

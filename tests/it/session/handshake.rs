@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use farpane::protocol::limits::MAX_HELLO;
 use farpane::protocol::packet::client::ClientPacket;
-use farpane::protocol::packet::server::{Encoding, PingEcho, ServerPacket};
+use farpane::protocol::packet::server::{Challenge, Encoding, PingEcho, ServerPacket};
 use farpane::protocol::packet::{Dict, Value};
+use farpane::protocol::{Dialect, PacketWriter};
+use farpane::session::config::{DisplayInfo, Monitor};
 use farpane::session::ping::{PING_INTERVAL, SERVER_TIMEOUT};
 use farpane::session::{
-    CloseReason, Generation, HELLO_TIMEOUT, Input, Keymap, Output, Profile, SessionConfig, SessionEvent,
+    CloseReason, Generation, HELLO_TIMEOUT, Input, Keymap, Link, Output, Profile, Secret, SessionConfig,
+    SessionEvent,
 };
 
 use super::{Driver, config, dict, server_hello};
@@ -166,7 +170,7 @@ fn larger_screens_allow_larger_records_within_reason() {
     };
     check(0, 0, 16 << 20);
     check(-5, i64::MAX, 16 << 20);
-    check(8192, 4096, 8192 * 4096 * 4 + (64 << 10));
+    check(8192, 4096, 8192 * 4096 * 4 + 4096);
     check(i64::from(u32::MAX), i64::from(u32::MAX), 256 << 20);
 }
 
@@ -272,7 +276,8 @@ fn asking_for_information_ends_with_the_answer() {
     let deep = dict(&[
         (
             "server",
-            dict(&[("pid", 7.into()), ("", "x".into()), ("load", vec![1.into(), 2.into()].into())]).into(),
+            dict(&[("pid", 7.into()), ("", "x".into()), ("load", vec![Value::Int(1), Value::Int(2)].into())])
+                .into(),
         ),
         ("ok", true.into()),
     ]);
@@ -281,4 +286,38 @@ fn asking_for_information_ends_with_the_answer() {
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(lines, ["server.pid=7", "server=x", "server.load=1, 2", "ok=true"]);
     assert!(matches!(outputs.last(), Some(Output::Close(CloseReason::User))));
+}
+
+/// A 6.x server that is not backwards compatible reads no more before hello.
+#[test]
+fn hello_stays_under_16_kib_even_with_many_monitors_and_a_login() {
+    let mut config = config(Generation::Modern);
+    config.password = Some(Secret::new("x".repeat(200)));
+    config.link = Link { encrypted: true, local: true };
+    let monitor = |i: i32| Monitor {
+        name: format!("a monitor with a long name {i}"),
+        x: i * 3840,
+        size: super::size(3840, 2160),
+        width_mm: 600,
+        height_mm: 340,
+        ..Monitor::default()
+    };
+    config.display = DisplayInfo {
+        size: super::size(8192, 4096),
+        monitors: (0..40).map(monitor).collect(),
+        refresh_hz: 144,
+    };
+    let mut driver = Driver::started(config);
+    let challenge = Challenge {
+        salt: vec![7; 64],
+        auth_caps: Dict::default(),
+        digest: "xor".to_owned(),
+        salt_digest: "hmac+sha512".to_owned(),
+        prompt: None,
+    };
+    driver.packet(ServerPacket::Challenge(challenge));
+    let hello = ClientPacket::Hello(driver.hello());
+    let mut bytes = Vec::new();
+    PacketWriter::new(Dialect::Modern).write(&hello, &mut bytes);
+    assert!(bytes.len() < MAX_HELLO, "{} bytes", bytes.len());
 }

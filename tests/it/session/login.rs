@@ -31,7 +31,13 @@ fn client_salt() -> [u8; CLIENT_SALT_LEN] {
 fn answers_equal_pythons() {
     let check = |digest: &str, salt_digest: &str, link: Link, expect: &[u8]| {
         let secret = Secret::new(PASSWORD.to_owned());
-        let answer = auth::respond(&challenge(digest, salt_digest), link, &secret, client_salt());
+        let answer = auth::respond(
+            &challenge(digest, salt_digest),
+            Generation::Legacy31,
+            link,
+            &secret,
+            client_salt(),
+        );
         assert_eq!(answer.expect("an answer").response.as_slice(), expect, "{digest} {salt_digest}");
     };
     let hmac = |digest, expect: &str| check(digest, digest, OPEN, expect.as_bytes());
@@ -52,6 +58,27 @@ fn answers_equal_pythons() {
     let xor = [0x48, 0xf6, 0x95, 0x15, 0x17, 0x44, 0xa2, 0x86, 0x46, 0x50];
     check("xor", "hmac+sha512", ENCRYPTED, &xor);
     check("xor", "hmac+sha512", LOCAL, &xor);
+}
+
+/// 6.x: `password.encode("latin1")` if that works, else UTF-8; 3.1: UTF-8.
+#[test]
+fn passwords_are_spelled_as_the_server_reads_them() {
+    let check = |password: &str, expect: &str| {
+        let challenge = challenge("hmac+sha512", "hmac+sha512");
+        let secret = Secret::new(password.to_owned());
+        let answer = auth::respond(&challenge, Generation::Modern, OPEN, &secret, client_salt());
+        assert_eq!(answer.expect("an answer").response.as_slice(), expect.as_bytes(), "{password}");
+    };
+    check(
+        PASSWORD,
+        "f445350569e4e953f2bc9d07d913916107c14c89e16947b6ece8e811a45d4e7f\
+         f504fab9cb3facbd9abbfba70965cf4f79957272c1d6aad923659add692b0db5",
+    );
+    check(
+        "пароль",
+        "5848db1c1649f72110beafd04a252adf088e78e2f651445d544413a0486730f8\
+         9282d53be2be911c430d92c5948811c4220fca746686f1038456e4211bb1a6a8",
+    );
 }
 
 #[test]
@@ -102,7 +129,8 @@ fn a_known_password_answers_at_once() {
     let salt: [u8; CLIENT_SALT_LEN] = salt.try_into().expect("its length");
     let secret = Secret::new(PASSWORD.to_owned());
     let expect =
-        auth::respond(&challenge("hmac+sha512", "hmac+sha512"), OPEN, &secret, salt).expect("an answer");
+        auth::respond(&challenge("hmac+sha512", "hmac+sha512"), Generation::Modern, OPEN, &secret, salt)
+            .expect("an answer");
     let response = hello.get("challenge_response").and_then(Value::as_bytes).expect("a response");
     assert_eq!(response, expect.response.as_slice());
     assert!(hello.get("encoding").is_some(), "the second hello is a whole one");

@@ -112,7 +112,11 @@ impl XpraServer {
         let mut bind = format!("--bind-tcp=127.0.0.1:{port}");
         if let Some(text) = &options.password {
             std::fs::write(&password, text).expect("a password file");
-            bind += &format!(",auth=file:filename={}", password.display());
+            let file = password.display();
+            match generation {
+                Generation::V3_1 => launch = launch.args([format!("--tcp-auth=file:filename={file}")]),
+                _ => bind += &format!(",auth=file:filename={file}"),
+            }
         }
         let (width, height) = options.desktop.unwrap_or((2560, 1600));
         let xvfb = format!(

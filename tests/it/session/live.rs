@@ -1,0 +1,461 @@
+//! The session against real servers, over a plain blocking socket: no tokio, no window, no GPU.
+//! Draws are acknowledged without being looked at.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use bytes::BufMut;
+use farpane::buffers::BufferPool;
+use farpane::channel::clock;
+use farpane::protocol::packet::WindowId;
+use farpane::protocol::packet::client::DrawOutcome;
+use farpane::protocol::packet::server::Encoding;
+use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::session::{
+    CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Secret, Session, SessionConfig,
+    SessionEvent, WindowInfo, WindowState,
+};
+use farpane::stats::DrawTrace;
+
+use super::size;
+use crate::support::xpra::{self, Options, XpraServer};
+
+/// A client that shows nothing.
+struct Client {
+    socket: TcpStream,
+    reassembler: Reassembler,
+    reader: PacketReader,
+    writer: PacketWriter,
+    session: Session,
+    outputs: Vec<Output>,
+    windows: BTreeMap<WindowId, WindowInfo>,
+    /// Draws by encoding.
+    draws: BTreeMap<&'static str, usize>,
+    events: Vec<SessionEvent>,
+    closed: Option<CloseReason>,
+}
+
+impl Client {
+    fn connect(server: &XpraServer, config: SessionConfig) -> Self {
+        let dialect = match config.generation {
+            Generation::Modern => Dialect::Modern,
+            Generation::Legacy31 => Dialect::Legacy31,
+        };
+        let socket = TcpStream::connect(server.address()).expect("a connection");
+        socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
+        let pool = BufferPool::default();
+        let mut client = Self {
+            socket,
+            reassembler: Reassembler::new(dialect, Limits::BEFORE_HELLO, pool.clone()),
+            reader: PacketReader::new(dialect, Limits::BEFORE_HELLO, pool),
+            writer: PacketWriter::new(dialect),
+            session: Session::new(config),
+            outputs: Vec::new(),
+            windows: BTreeMap::new(),
+            draws: BTreeMap::new(),
+            events: Vec::new(),
+            closed: None,
+        };
+        client.session.start(clock::now(), &mut client.outputs);
+        client.perform();
+        client
+    }
+
+    fn input(&mut self, input: Input) {
+        self.session.handle_input(clock::now(), input, &mut self.outputs);
+        self.perform();
+    }
+
+    /// Reads and answers until `done`, and says whether it came to that.
+    fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let deadline = clock::now() + limit;
+        while clock::now() < deadline && self.closed.is_none() {
+            if done(self) {
+                return true;
+            }
+            self.step();
+        }
+        done(self)
+    }
+
+    fn run(&mut self, time: Duration) {
+        self.run_until(time, |_| false);
+    }
+
+    fn step(&mut self) {
+        let mut space = self.reassembler.buffer();
+        let mut bytes = vec![0; space.remaining_mut().min(1 << 20)];
+        match self.socket.read(&mut bytes) {
+            Ok(0) => {
+                self.closed.get_or_insert(CloseReason::ConnectionLost("end of stream".to_owned()));
+            }
+            Ok(count) => {
+                space.put_slice(&bytes[..count]);
+                self.reassembler.received(clock::now());
+            }
+            Err(error)
+                if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+            Err(error) => {
+                self.closed.get_or_insert(CloseReason::ConnectionLost(error.to_string()));
+            }
+        }
+        while let Some(raw) = self.reassembler.next_packet().expect("valid records") {
+            let incoming = self.reader.read(raw).expect("a valid packet");
+            let now = clock::now();
+            let trace = DrawTrace::new(incoming.arrived, now, incoming.wire_bytes);
+            self.session.handle_packet(now, trace, incoming.packet, &mut self.outputs);
+            self.perform();
+        }
+        if self.session.next_timeout().is_some_and(|timeout| timeout <= clock::now()) {
+            self.session.handle_timeout(clock::now(), &mut self.outputs);
+            self.perform();
+        }
+    }
+
+    fn perform(&mut self) {
+        for output in std::mem::take(&mut self.outputs) {
+            match output {
+                Output::Send(packet) => {
+                    let mut bytes = Vec::new();
+                    self.writer.write(&packet, &mut bytes);
+                    if self.socket.write_all(&bytes).is_err() {
+                        self.closed.get_or_insert(CloseReason::ConnectionLost("cannot write".to_owned()));
+                    }
+                }
+                Output::Draw(request) => self.draw(*request),
+                Output::Established { max_record_bytes } => {
+                    let limits = Limits::with_max_record(max_record_bytes);
+                    self.reassembler.set_limits(limits);
+                    self.reader.set_limits(limits);
+                }
+                Output::Event(event) => self.event(event),
+                Output::Close(reason) => self.closed = Some(reason),
+                Output::Backing { .. } => {}
+            }
+        }
+    }
+
+    fn draw(&mut self, request: DrawRequest) {
+        *self.draws.entry(request.encoding.name()).or_default() += 1;
+        let outcome = match request.encoding {
+            Encoding::Other => DrawOutcome::Error { message: "not offered".to_owned() },
+            _ => DrawOutcome::Presented { decode_us: 500 },
+        };
+        let done = DrawDone {
+            wid: request.wid,
+            sequence: request.sequence,
+            size: size(request.rect.width, request.rect.height),
+            encoding: request.encoding,
+            outcome,
+            trace: request.trace,
+        };
+        let mut outputs = Vec::new();
+        self.session.handle_draw_done(clock::now(), &done, &mut outputs);
+        assert_eq!(outputs.len(), 1, "one acknowledgement a draw");
+        self.outputs.extend(outputs);
+        self.perform();
+    }
+
+    fn event(&mut self, event: SessionEvent) {
+        match &event {
+            SessionEvent::Connected(info) => self.writer.set_spelling(Spelling::for_version(&info.version)),
+            SessionEvent::WindowCreated(info) => {
+                let wid = WindowId(info.wid);
+                let (x, y, size) = (info.x.max(0), info.y.max(0), info.size);
+                self.windows.insert(wid, (**info).clone());
+                self.session.handle_input(
+                    clock::now(),
+                    Input::WindowMapped { wid, x, y, size },
+                    &mut self.outputs,
+                );
+            }
+            SessionEvent::WindowDestroyed { wid } => {
+                self.windows.remove(wid);
+            }
+            _ => {}
+        }
+        self.events.push(event);
+        self.perform();
+    }
+
+    fn titled(&self, title: &str) -> Option<WindowId> {
+        let of = |info: &WindowInfo| self.session.window(WindowId(info.wid)).map(|info| info.title.clone());
+        self.windows.values().find(|info| of(info).as_deref() == Some(title)).map(|info| WindowId(info.wid))
+    }
+
+    fn draws(&self) -> usize {
+        self.draws.values().sum()
+    }
+
+    fn saw(&self, what: fn(&SessionEvent) -> bool) -> bool {
+        self.events.iter().any(what)
+    }
+}
+
+fn config(generation: xpra::Generation) -> SessionConfig {
+    let generation = match generation {
+        xpra::Generation::V3_1 => Generation::Legacy31,
+        xpra::Generation::V6_5 | xpra::Generation::V6_5Modern => Generation::Modern,
+    };
+    let mut config = super::config(generation);
+    // 6.x logs only in whom the system knows
+    let user = std::process::Command::new("id").arg("-un").output().expect("id");
+    config.identity.username = String::from_utf8_lossy(&user.stdout).trim().to_owned();
+    config
+}
+
+fn server(generation: xpra::Generation, start: &str) -> XpraServer {
+    XpraServer::start(generation, &Options { start: Some(start.to_owned()), ..Options::default() })
+}
+
+/// Complaints in the server's log that our packets can have caused.
+fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
+    // What servers say on their own account (SERVERS.md): menus, dpi, drm, keymaps of Xvfb, …
+    const NOISE: &[&str] = &[
+        "menu",
+        "DPI",
+        "dpi",
+        "drm",
+        "PyGObject",
+        "OpenGL",
+        "uinput",
+        "Xvfb",
+        "xdg",
+        "python-xdg",
+        "Gtk-CRITICAL",
+        "failed to set exact keymap",
+        "exit code",
+        "opengl",
+        "compress:",
+    ];
+    let log = server.log();
+    let suspicious = |line: &&str| {
+        let lower = line.to_lowercase();
+        let bad = ["error", "warning", "traceback", "exception", "invalid", "unknown", "assert"];
+        bad.iter().any(|word| lower.contains(word)) && !NOISE.iter().any(|noise| line.contains(noise))
+    };
+    log[since..].lines().filter(suspicious).map(str::to_owned).collect()
+}
+
+/// Windows appear, draws flow for as long as something changes, pings are answered, keys and
+/// resizes arrive, closing closes, and the server has nothing to complain about.
+#[test]
+fn a_whole_session_with_each_server() {
+    for generation in xpra::Generation::ALL {
+        let file =
+            std::env::temp_dir().join(format!("farpane-session-{}-{generation:?}", std::process::id()));
+        let _ = std::fs::remove_file(&file);
+        // counts up, so that there is always something to draw; what is typed goes into the file
+        let script = format!(
+            "i=0; while sleep 0.1; do i=$((i+1)); printf '\\r%s' $i; done & head -n1 > {}; sleep 100",
+            file.display()
+        );
+        let server = server(generation, &format!("xterm -T counting -e bash -c \"{script}\""));
+        let log = server.log_length();
+        let mut client = Client::connect(&server, config(generation));
+        let context = |client: &Client| {
+            format!(
+                "{generation:?}: closed {:?}, windows {:?}, draws {:?}\n{}",
+                client.closed,
+                client.windows.values().map(|w| &w.title).collect::<Vec<_>>(),
+                client.draws,
+                crate::support::tail(&server.log(), 30)
+            )
+        };
+        let shown =
+            client.run_until(Duration::from_secs(20), |c| c.titled("counting").is_some() && c.draws() > 0);
+        assert!(shown, "{}", context(&client));
+        let wid = client.titled("counting").expect("a window");
+
+        // 30 times more than could be drawn without acknowledgements
+        let before = client.draws();
+        client.run(Duration::from_secs(5));
+        assert!(client.draws() >= before + 20, "{}", context(&client));
+        assert!(client.saw(|e| matches!(e, SessionEvent::Latency(_))), "{}", context(&client));
+        assert!(client.saw(|e| matches!(e, SessionEvent::StartupComplete)), "{}", context(&client));
+
+        let info = client.session.window(wid).expect("the window").clone();
+        assert_eq!(info.class.1, "XTerm");
+        assert!(info.size_limits.increment.is_some(), "{info:?}");
+
+        // typing: the server must map X names to its own keys
+        client.input(Input::Focus { wid: Some(wid) });
+        client.run(Duration::from_millis(300));
+        for (name, keyval, keycode, shift) in [
+            ("h", 0x68, 43, false),
+            ("A", 0x41, 38, true),
+            ("exclam", 0x21, 10, true),
+            ("Return", 0xff0d, 36, false),
+        ] {
+            let key = |name: &str, keyval, keycode| Key {
+                keyname: name.to_owned(),
+                keyval,
+                keycode,
+                group: 0,
+                string: String::new(),
+            };
+            let shift_key = key("Shift_L", 0xffe1, 50);
+            let held: Vec<String> = shift.then(|| "shift".to_owned()).into_iter().collect();
+            let mut press = |key: Key, pressed, modifiers: &[String]| {
+                client.input(Input::Key { wid: Some(wid), key, pressed, modifiers: modifiers.to_vec() });
+            };
+            if shift {
+                press(shift_key.clone(), true, &[]);
+            }
+            press(key(name, keyval, keycode), true, &held);
+            press(key(name, keyval, keycode), false, &held);
+            if shift {
+                press(shift_key, false, &held);
+            }
+        }
+        let typed = || std::fs::read_to_string(&file).unwrap_or_default();
+        client.run_until(Duration::from_secs(10), |_| typed().ends_with('\n'));
+        assert_eq!(typed(), "hA!\n", "{}", context(&client));
+
+        // the user's resize reaches the application, and nobody answers forever
+        let wanted = size(info.size.width + 60, info.size.height + 26);
+        let state = WindowState::default();
+        client.input(Input::WindowConfigured { wid, x: 40, y: 50, size: wanted, state });
+        let x = server.x();
+        let resized = client.run_until(Duration::from_secs(10), |_| {
+            x.windows().iter().any(|w| (w.width, w.height) == (wanted.width as _, wanted.height as _))
+        });
+        assert!(resized, "{:?} {}", x.windows(), context(&client));
+        let geometries = |c: &Client| c.events.len();
+        client.run(Duration::from_secs(1));
+        let events = geometries(&client);
+        client.run(Duration::from_secs(1));
+        assert!(client.events.len() <= events + 2, "a resize loop: {:?}", &client.events[events..]);
+
+        client.input(Input::Wheel {
+            wid: Some(wid),
+            dx: 0,
+            dy: -2500,
+            x: 60,
+            y: 70,
+            modifiers: vec![],
+            buttons: vec![],
+        });
+        client.input(Input::RequestInfo);
+        client.input(Input::RefreshWindow { wid });
+        client.input(Input::ScreenResized(size(1600, 1000)));
+        client.input(Input::EncodingOption { name: "quality", value: 80 });
+        let informed = client.run_until(Duration::from_secs(15), |c| {
+            c.saw(|e| matches!(e, SessionEvent::Info(i) if i.len() > 100))
+        });
+        assert!(informed, "{}", context(&client));
+
+        client.input(Input::WindowUnmapped { wid, iconified: true });
+        client.run(Duration::from_millis(500));
+        client.input(Input::WindowMapped { wid, x: 40, y: 50, size: wanted });
+        let drawn = client.draws();
+        assert!(client.run_until(Duration::from_secs(5), |c| c.draws() > drawn + 3), "{}", context(&client));
+        assert_eq!(client.session.draws_in_flight(), 0);
+
+        client.input(Input::WindowCloseRequested { wid });
+        let gone = client.run_until(Duration::from_secs(10), |c| c.titled("counting").is_none());
+        assert!(gone, "{}", context(&client));
+
+        client.input(Input::Disconnect);
+        assert_eq!(client.closed, Some(CloseReason::User));
+        assert_eq!(complaints(&server, log), Vec::<String>::new(), "{}", context(&client));
+        let _ = std::fs::remove_file(&file);
+        println_stats(generation, &client);
+    }
+}
+
+/// Shown by `cargo test -- --nocapture`.
+#[expect(clippy::print_stderr, reason = "what the servers chose to send is worth seeing")]
+fn println_stats(generation: xpra::Generation, client: &Client) {
+    eprintln!("{generation:?}: {:?}", client.draws);
+}
+
+#[test]
+fn logins_with_each_server() {
+    for generation in xpra::Generation::ALL {
+        let options = Options {
+            password: Some("s3cret pässword".to_owned()),
+            start: Some("xterm".to_owned()),
+            ..Options::default()
+        };
+        let server = XpraServer::start(generation, &options);
+        let attempt = |password: Option<&str>, link: Link| {
+            let password = password.map(|p| Secret::new(p.to_owned()));
+            let mut client = Client::connect(&server, SessionConfig { password, link, ..config(generation) });
+            client.run_until(Duration::from_secs(20), |c| {
+                c.saw(|e| matches!(e, SessionEvent::WindowCreated(_))) && c.draws() > 0
+            });
+            (client.closed.clone(), client.draws(), client)
+        };
+        let log = || crate::support::tail(&server.log(), 20);
+        let remote = Link::default();
+        let local = Link { local: true, encrypted: false };
+        for link in [remote, local] {
+            let (closed, draws, mut client) = attempt(Some("s3cret pässword"), link);
+            assert_eq!(closed, None, "{generation:?} {}", log());
+            assert!(draws > 0, "{generation:?} {}", log());
+            client.input(Input::Disconnect);
+        }
+        let (closed, _, _) = attempt(Some("wrong"), remote);
+        assert!(
+            matches!(closed, Some(CloseReason::Authentication(_))),
+            "{generation:?} {closed:?} {}",
+            log()
+        );
+        let (closed, _, _) = attempt(None, remote);
+        assert!(
+            matches!(closed, Some(CloseReason::Authentication(_))),
+            "{generation:?} {closed:?} {}",
+            log()
+        );
+    }
+}
+
+#[test]
+fn a_desktop_is_one_window() {
+    for generation in [xpra::Generation::V3_1, xpra::Generation::V6_5, xpra::Generation::V6_5Modern] {
+        let options =
+            Options { desktop: Some((800, 600)), start: Some("xterm".to_owned()), ..Options::default() };
+        let server = XpraServer::start(generation, &options);
+        let log = server.log_length();
+        let mut client = Client::connect(&server, config(generation));
+        let shown = client.run_until(Duration::from_secs(20), |c| !c.windows.is_empty() && c.draws() > 0);
+        let text = format!("{generation:?} {:?} {}", client.windows, crate::support::tail(&server.log(), 30));
+        assert!(shown, "{text}");
+        assert_eq!(client.windows.len(), 1, "{text}");
+        assert!(client.windows.values().all(|w| w.is_desktop), "{text}");
+        let mode = client.events.iter().find_map(|e| match e {
+            SessionEvent::Connected(info) => Some(info.mode.clone()),
+            _ => None,
+        });
+        assert_eq!(mode.as_deref(), Some("desktop"), "{text}");
+        client.input(Input::Disconnect);
+        assert_eq!(complaints(&server, log), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn information_and_goodbye_of_each_server() {
+    for generation in xpra::Generation::ALL {
+        let server = server(generation, "xterm");
+        let profile = farpane::session::Profile::Info;
+        let mut asker = Client::connect(&server, SessionConfig { profile, ..config(generation) });
+        asker.run_until(Duration::from_secs(20), |_| false);
+        assert_eq!(asker.closed, Some(CloseReason::User), "{generation:?}");
+        let lines = asker.events.iter().find_map(|e| match e {
+            SessionEvent::Info(lines) => Some(lines.len()),
+            _ => None,
+        });
+        assert!(lines > Some(100), "{generation:?} {lines:?}");
+
+        let mut client = Client::connect(&server, config(generation));
+        assert!(client.run_until(Duration::from_secs(20), |c| c.draws() > 0), "{generation:?}");
+        server.stop();
+        client.run_until(Duration::from_secs(20), |_| false);
+        let said = format!("{generation:?} {:?} {}", client.closed, crate::support::tail(&server.log(), 20));
+        assert!(matches!(client.closed, Some(CloseReason::Server(_))), "{said}");
+    }
+}
