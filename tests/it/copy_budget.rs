@@ -1,4 +1,5 @@
-//! What each kind of draw costs from the socket to the GPU, in bytes copied: exact numbers.
+//! What each kind of draw costs from the socket to the GPU (or the CPU renderer), in bytes copied: exact
+//! numbers.
 //!
 //! The stream goes through the real stages: reassembler, packet reader, decode pool, render
 //! thread. Two equal draws follow each other; the first fills an empty receive buffer, the
@@ -22,7 +23,7 @@ use farpane::protocol::packet::server::{
 };
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket};
-use farpane::render::{self, RenderOptions};
+use farpane::render::{self, RenderOptions, RendererChoice};
 use farpane::session::{DrawDone, DrawRequest};
 use farpane::stats::{CopyLedger, CopySite, DrawTrace, Transform};
 use turbojpeg::Subsamp;
@@ -33,20 +34,27 @@ use crate::support::samples::{self, payload, photo};
 const FULL_HD: Size = Size { width: 1920, height: 1080 };
 const PIXELS: u64 = 1920 * 1080;
 const WID: WindowId = WindowId(1);
+const GPU: RendererChoice = RendererChoice::Wgpu;
+const CPU: RendererChoice = RendererChoice::Cpu;
 /// A reader that brings all that is asked for, as a fast connection does.
 const AS_ASKED: usize = usize::MAX;
 /// What the first draw's payload had in the receive buffer: 64 KiB less the chunk's header.
 const FIRST_PREFIX: u64 = 64 * 1024 - 8;
 
 /// Bytes copied by site, and transformed.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Cost {
     receive_prefix: u64,
     receive_compact: u64,
     repack: u64,
+    /// Moved to where the renderer reads: memory of the GPU driver, or the CPU's backing.
     staging: u64,
+    /// Moved within the CPU's backing.
+    backing: u64,
     decompressed: u64,
     decoded: u64,
+    /// YUV to RGB on the CPU, which writes the backing itself.
+    converted: u64,
 }
 
 impl Cost {
@@ -56,16 +64,19 @@ impl Cost {
             receive_compact: ledger.copied_at(CopySite::ReceiveCompact),
             repack: ledger.copied_at(CopySite::Repack),
             staging: ledger.copied_at(CopySite::Staging),
+            backing: ledger.copied_at(CopySite::Backing),
             decompressed: ledger.transformed_by(Transform::Decompress),
             decoded: ledger.transformed_by(Transform::Decode),
+            converted: ledger.transformed_by(Transform::Convert),
         };
         assert_eq!(cost.copied(), ledger.copied_bytes(), "copies at a site that this test does not know");
-        assert_eq!(cost.decompressed + cost.decoded, ledger.transformed_bytes(), "an unknown transform");
+        let transformed = cost.decompressed + cost.decoded + cost.converted;
+        assert_eq!(transformed, ledger.transformed_bytes(), "an unknown transform");
         cost
     }
 
     fn copied(&self) -> u64 {
-        self.receive_prefix + self.receive_compact + self.repack + self.staging
+        self.receive_prefix + self.receive_compact + self.repack + self.staging + self.backing
     }
 }
 
@@ -151,9 +162,9 @@ impl AppSink for NoApp {
 }
 
 /// Sends each packet through all stages and returns what it cost in the end.
-fn costs<const N: usize>(packets: [&ServerPacket; N], read: usize) -> [Cost; N] {
+fn costs<const N: usize>(renderer: RendererChoice, packets: [&ServerPacket; N], read: usize) -> [Cost; N] {
     let (render_queue, net_queue) = (RenderQueue::default(), NetQueue::default());
-    let options = RenderOptions { offscreen: true, ..RenderOptions::default() };
+    let options = RenderOptions { renderer, offscreen: true, ..RenderOptions::default() };
     let renderer = render::spawn(render_queue.clone(), net_queue.clone(), Arc::new(NoApp), options);
     let renderer = renderer.expect("a render thread");
     let pool = BufferPool::default();
@@ -204,7 +215,7 @@ fn next_prefix(first: &ServerPacket) -> u64 {
 #[test]
 fn raw_rgb32_of_8_mb() {
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
-    let [first, second] = costs([&packet, &packet], AS_ASKED);
+    let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     let staging = PIXELS * 4;
     assert_eq!(first, Cost { receive_prefix: 65_528, staging, ..Cost::default() });
     assert_eq!(second, Cost { receive_prefix: next_prefix(&packet), staging, ..Cost::default() });
@@ -217,7 +228,7 @@ fn raw_rgb32_of_8_mb() {
 fn raw_rgb32_in_small_reads() {
     // The ticket's 8 KiB reads: what was received is never moved again.
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
-    let [first, second] = costs([&packet, &packet], 8192);
+    let [first, second] = costs(GPU, [&packet, &packet], 8192);
     let staging = PIXELS * 4;
     assert_eq!(first, Cost { receive_prefix: 8192 - 8, staging, ..Cost::default() });
     assert_eq!(second, Cost { receive_prefix: next_prefix(&packet), staging, ..Cost::default() });
@@ -226,7 +237,7 @@ fn raw_rgb32_in_small_reads() {
 #[test]
 fn lz4() {
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::Lz4), samples::lz4(&photo(FULL_HD, 0)));
-    let [first, second] = costs([&packet, &packet], AS_ASKED);
+    let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     let steady = Cost {
         receive_prefix: next_prefix(&packet),
         staging: PIXELS * 4,
@@ -242,7 +253,7 @@ fn lz4() {
 fn jpeg() {
     let file = samples::jpeg(FULL_HD, &photo(FULL_HD, 0), Subsamp::Sub2x2);
     let packet = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
-    let [first, second] = costs([&packet, &packet], AS_ASKED);
+    let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     // Planes of 4:2:0 are 1.5 bytes a pixel.
     let steady = Cost {
         receive_prefix: next_prefix(&packet),
@@ -259,7 +270,7 @@ fn jpeg() {
 fn h264() {
     let options = DrawOptions { frame: Some(0), ..DrawOptions::default() };
     let packet = draw(FULL_HD, Encoding::H264, options, samples::h264(FULL_HD, 1).remove(0));
-    let [first, second] = costs([&packet, &packet], AS_ASKED);
+    let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     // The frame fits the receive buffer: it is decoded from there. The decoder keeps its planes for
     // the next frames, so they are copied out once.
     let steady =
@@ -271,10 +282,34 @@ fn h264() {
 }
 
 #[test]
+fn without_a_gpu() {
+    // Packed pixels are copied into the backing, YUV planes are converted into it: either way once.
+    let raw = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
+    let [first, second] = costs(CPU, [&raw, &raw], AS_ASKED);
+    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, staging: 8_294_400, ..Cost::default() });
+    assert_eq!(second, Cost { receive_prefix: 1_983, staging: 8_294_400, ..Cost::default() });
+
+    let file = samples::jpeg(FULL_HD, &photo(FULL_HD, 0), Subsamp::Sub2x2);
+    let jpeg = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
+    let [_, second] = costs(CPU, [&jpeg, &jpeg], AS_ASKED);
+    let planes = Cost { decoded: 3_110_400, converted: 8_294_400, ..Cost::default() };
+    assert_eq!(second, Cost { receive_prefix: 2_000, ..planes });
+
+    let options = DrawOptions { frame: Some(0), ..DrawOptions::default() };
+    let h264 = draw(FULL_HD, Encoding::H264, options, samples::h264(FULL_HD, 1).remove(0));
+    let [_, second] = costs(CPU, [&h264, &h264], AS_ASKED);
+    assert_eq!(second, Cost { repack: 3_110_400, ..planes });
+
+    // What scrolls is moved within the backing, row by row.
+    let [scroll] = costs(CPU, [&scroll_by_16()], AS_ASKED);
+    assert_eq!(scroll, Cost { backing: 1920 * 1064 * 4, ..Cost::default() });
+}
+
+#[test]
 fn an_update_of_4_kb() {
     let size = Size { width: 32, height: 32 };
     let packet = draw(size, Encoding::Rgb32, rgb(PixelCompression::None), photo(size, 0));
-    let [first, second] = costs([&packet, &packet], AS_ASKED);
+    let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     // Parsed in place from the receive buffer.
     assert_eq!(first, Cost { staging: 4096, ..Cost::default() });
     assert_eq!(second, Cost { staging: 4096, ..Cost::default() });
@@ -282,10 +317,13 @@ fn an_update_of_4_kb() {
 
 #[test]
 fn a_scroll_copies_nothing() {
+    assert_eq!(costs(GPU, [&scroll_by_16()], AS_ASKED), [Cost::default()]);
+}
+
+fn scroll_by_16() -> ServerPacket {
     let rect = ScrollRect { x: 0, y: 16, width: 1920, height: 1064, dx: 0, dy: -16 };
     let options = DrawOptions { scroll: vec![rect], ..DrawOptions::default() };
-    let packet = draw(FULL_HD, Encoding::Scroll, options, Vec::new());
-    assert_eq!(costs([&packet], AS_ASKED), [Cost::default()]);
+    draw(FULL_HD, Encoding::Scroll, options, Vec::new())
 }
 
 /// The ledger counts what the code says it copies. This counts what it takes from the heap, where
