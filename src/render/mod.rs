@@ -18,6 +18,7 @@ mod error;
 mod gpu;
 mod overlay;
 mod thread;
+mod window;
 
 pub use error::RenderError;
 
@@ -33,6 +34,8 @@ pub struct RenderOptions {
     pub present_mode: PresentPreference,
     /// There will be no OS windows: a completed update counts as presented.
     pub offscreen: bool,
+    /// For tests: the first wgpu device is lost after so many submissions.
+    pub lose_device_after: Option<u32>,
     /// The application's display connection, if there is one.
     pub display: Option<Arc<dyn DisplayTarget>>,
 }

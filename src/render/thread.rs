@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use super::backend::{Backend, Part, PresentOutcome};
 use super::cpu::CpuBackend;
-use super::damage::Damage;
 use super::gpu::{self, GpuBackend};
-use super::overlay::Overlay;
+use super::window::{Window, bytes};
 use super::{RenderError, RenderOptions, RendererChoice};
 use crate::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
     RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
 };
-use crate::codec::{Rect, Size};
+use crate::codec::Size;
 use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::server::ScrollRect;
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, Input};
 use crate::stats::CopyLedger;
@@ -88,26 +86,6 @@ fn open(options: &RenderOptions) -> Result<Box<dyn Backend>, RenderError> {
             }
         },
     }
-}
-
-/// What the thread knows of a window.
-#[derive(Default)]
-struct Window {
-    /// `None`: the backing does not exist.
-    size: Option<Size>,
-    /// The OS window and its size.
-    target: Option<(Arc<dyn WindowTarget>, Size)>,
-    hidden: bool,
-    /// Not presented yet.
-    damage: Damage,
-    /// The last draw of the newest update that is not presented yet.
-    update: Option<DrawSequence>,
-    /// All of the window is to be presented again.
-    redraw: bool,
-    overlay_changed: bool,
-    has_content: bool,
-    first_paint_sent: bool,
-    overlay: Option<Overlay>,
 }
 
 /// A draw that was painted and is to be acknowledged once it was submitted.
@@ -402,6 +380,7 @@ impl Renderer {
             return Err(RenderError::DeviceLost(why));
         }
         tracing::warn!(%why, "starting the renderer again");
+        self.options.lose_device_after = None;
         self.backend = open(&self.options)?;
         for (&wid, window) in &mut self.windows {
             if let Some(size) = window.size {
@@ -435,47 +414,6 @@ impl Renderer {
     }
 }
 
-impl Window {
-    fn bytes(&self) -> u64 {
-        self.size.map_or(0, bytes)
-    }
-
-    fn is_due(&self) -> bool {
-        let updated = self.update.is_some() && !self.damage.is_empty();
-        !self.hidden && (updated || self.redraw || self.overlay_changed)
-    }
-
-    fn presented(&mut self) {
-        self.redraw = false;
-        self.overlay_changed = false;
-        self.update = None;
-        self.damage.clear();
-    }
-
-    fn add_damage(&mut self, rect: Rect, content: &DrawContent) {
-        let Some(size) = self.size else { return };
-        match content {
-            DrawContent::Picture(_) => self.damage.add(rect, size),
-            DrawContent::Scroll(rects) => {
-                for rect in rects {
-                    self.damage.add(destination(rect), size);
-                }
-            }
-            DrawContent::Nothing(_) => {}
-        }
-    }
-}
-
-/// Where the pixels of a scroll rectangle go.
-fn destination(rect: &ScrollRect) -> Rect {
-    Rect {
-        x: rect.x.saturating_add(rect.dx),
-        y: rect.y.saturating_add(rect.dy),
-        width: rect.width,
-        height: rect.height,
-    }
-}
-
 fn paint_result(result: Result<(), RenderError>, lost: &mut Option<String>) -> Result<(), DrawOutcome> {
     result.map_err(|error| {
         let message = error.to_string();
@@ -495,9 +433,4 @@ fn note_lost(error: RenderError, lost: &mut Option<String>) -> bool {
             false
         }
     }
-}
-
-/// Bytes of a backing of `size`.
-fn bytes(size: Size) -> u64 {
-    u64::from(size.width) * u64::from(size.height) * 4
 }

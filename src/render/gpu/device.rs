@@ -33,13 +33,18 @@ impl Gpu {
             .map_err(|error| RenderError::NoAdapter(error.to_string()))?;
         let lost = Arc::new(Mutex::new(None));
         let note = Arc::clone(&lost);
-        device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
-            }
+        device.set_device_lost_callback(move |_, message| {
+            *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
         });
         device.on_uncaptured_error(Arc::new(|error: wgpu::Error| tracing::error!(%error, "wgpu")));
         Ok(Self { instance, adapter, device, queue, limits, lost })
+    }
+
+    /// Loses the device: what a driver that crashed or was updated does.
+    pub(super) fn lose(&self) {
+        self.device.destroy();
+        // The callback runs when the device is looked after.
+        let _ = self.device.poll(wgpu::PollType::Poll);
     }
 
     /// Fails if the device was lost.

@@ -52,6 +52,8 @@ pub(super) struct GpuBackend {
     pending: bool,
     /// What uploads cost that belong to no draw; reported with the next present.
     ledger: CopyLedger,
+    /// Submissions until the device is lost on purpose.
+    lose_after: Option<u32>,
 }
 
 impl GpuBackend {
@@ -69,6 +71,7 @@ impl GpuBackend {
             encoder: None,
             pending: false,
             ledger: CopyLedger::default(),
+            lose_after: options.lose_device_after,
             gpu,
         })
     }
@@ -158,6 +161,12 @@ impl Backend for GpuBackend {
         self.unpacker.staging.submitted();
         for backing in self.backings.values_mut() {
             backing.recorded = false;
+        }
+        if let Some(left) = &mut self.lose_after {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.gpu.lose();
+            }
         }
         self.gpu.check()
     }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use farpane::channel::{AppEvent, BackingUpdate, DrawContent, OverlayFrame, RenderCommand};
+use farpane::channel::{AppEvent, BackingUpdate, DrawContent, NetCommand, OverlayFrame, RenderCommand};
 use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::ScrollRect;
-use farpane::render::RendererChoice;
+use farpane::render::{RenderOptions, RendererChoice};
+use farpane::session::Input;
 use farpane::stats::CopySite;
 
 use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
@@ -236,4 +237,35 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     let frame = Some(overlay_frame(&egui::Context::default(), egui::Color32::GREEN));
     rig.command(RenderCommand::Overlay { wid: WindowId(9), frame });
     assert_eq!(rig.shown(1).size, Size { width: 100, height: 80 });
+}
+
+#[test]
+fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
+    let mut rig = Rig::new(RenderOptions {
+        renderer: RendererChoice::Wgpu,
+        offscreen: true,
+        lose_device_after: Some(5),
+        ..RenderOptions::default()
+    });
+    rig.resize(1, 100, 80);
+    let context = egui::Context::default();
+    let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
+    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
+    let background = plain_picture(100, 80, [0, 0, 90]);
+    let refreshed = (0..20).any(|_| {
+        rig.picture(1, 0, 0, &background);
+        loop {
+            match rig.net_command() {
+                NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) }) => return true,
+                NetCommand::DrawDone(_) => {}
+                NetCommand::Presented { sequence: Some(_), .. } => return false,
+                _ => {}
+            }
+        }
+    });
+    assert!(refreshed, "the device was lost and nobody asked for the pixels");
+    // The new one has the window, black until the refresh comes, and the overlay.
+    rig.picture(1, 0, 0, &plain_picture(100, 80, [70, 0, 0]));
+    let shown = rig.shown(1);
+    assert_eq!((shown.pixel(5, 5), shown.pixel(20, 15)), ([70, 0, 0, 255], [0, 255, 0, 255]));
 }
