@@ -14,8 +14,8 @@ use crate::channel::{
     RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
 };
 use crate::codec::Size;
+use crate::protocol::packet::WindowId;
 use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, Input};
 use crate::stats::CopyLedger;
 

@@ -146,11 +146,11 @@ impl Backing {
             Pixels::Yuv(yuv) => yuv::convert(yuv, (picture.width, picture.height), made, width)?,
         }
         ledger.note_transform(Transform::Convert, len * 4);
-        let scaler = scale::Scaler::new(rect, (picture.width, picture.height));
+        let mut scaler = scale::Scaler::new(rect, visible, (picture.width, picture.height));
         for row in 0..visible.height {
             let (x, y) = (visible.x.unsigned_abs(), visible.y.unsigned_abs() + row);
             let to = self.row_mut(x, y, visible.width);
-            scaler.row(made, x, y, to);
+            scaler.row(made, y, to);
             ledger.note_transform(Transform::Convert, to.len() * 4);
         }
         Ok(())

@@ -19,12 +19,11 @@ struct Matrix {
     blue_of_u: i16,
 }
 
-/// What the chroma of a pixel adds to its red, green and blue.
-#[derive(Clone, Copy, Default)]
+/// What a block of chroma samples adds to red, green and blue.
 struct Chroma {
-    red: i16,
-    green: i16,
-    blue: i16,
+    red: [i16; BLOCK],
+    green: [i16; BLOCK],
+    blue: [i16; BLOCK],
 }
 
 /// Converts a picture of `width` × `height` to rows of pixels, `stride` pixels apart.
@@ -116,42 +115,44 @@ fn convert_row_anywhere(
     let luma_block = if full_chroma { BLOCK } else { 2 * BLOCK };
     let luma = y.chunks(luma_block).zip(to.chunks_mut(luma_block));
     for ((y, to), (u, v)) in luma.zip(u.chunks(BLOCK).zip(v.chunks(BLOCK))) {
-        let chroma = chroma_block(matrix, u, v);
+        let Chroma { red, green, blue } = chroma_block(matrix, u, v);
+        let chroma = red.iter().zip(&green).zip(&blue);
         if full_chroma {
-            for ((y, to), chroma) in y.iter().zip(to).zip(&chroma) {
-                *to = pixel(matrix, *y, *chroma);
+            for ((y, to), ((red, green), blue)) in y.iter().zip(to).zip(chroma) {
+                *to = pixel(matrix, *y, (*red, *green, *blue));
             }
             continue;
         }
         let ((pairs, last_y), (to_pairs, last_to)) = (y.as_chunks::<2>(), to.as_chunks_mut::<2>());
-        for (([left, right], to), chroma) in pairs.iter().zip(to_pairs).zip(&chroma) {
-            *to = [pixel(matrix, *left, *chroma), pixel(matrix, *right, *chroma)];
+        for (([left, right], to), ((red, green), blue)) in pairs.iter().zip(to_pairs).zip(chroma) {
+            let chroma = (*red, *green, *blue);
+            *to = [pixel(matrix, *left, chroma), pixel(matrix, *right, chroma)];
         }
-        if let ([y], [to], Some(chroma)) = (last_y, last_to, chroma.get(pairs.len())) {
-            *to = pixel(matrix, *y, *chroma);
+        let last = pairs.len();
+        if let ([y], [to], true) = (last_y, last_to, last < BLOCK) {
+            *to = pixel(matrix, *y, (red[last], green[last], blue[last]));
         }
     }
 }
 
 #[inline(always)]
-fn chroma_block(matrix: &Matrix, u: &[u8], v: &[u8]) -> [Chroma; BLOCK] {
-    let mut block = [Chroma::default(); BLOCK];
-    for ((u, v), to) in u.iter().zip(v).zip(&mut block) {
+fn chroma_block(matrix: &Matrix, u: &[u8], v: &[u8]) -> Chroma {
+    let mut block = Chroma { red: [0; BLOCK], green: [0; BLOCK], blue: [0; BLOCK] };
+    let to = block.red.iter_mut().zip(&mut block.green).zip(&mut block.blue);
+    for ((u, v), ((red, green), blue)) in u.iter().zip(v).zip(to) {
         let (u, v) = ((i16::from(*u) - 128) << 8, (i16::from(*v) - 128) << 8);
-        *to = Chroma {
-            red: high_product(v, matrix.red_of_v),
-            green: high_product(u, matrix.green_of_u) + high_product(v, matrix.green_of_v),
-            blue: high_product(u, matrix.blue_of_u),
-        };
+        *red = high_product(v, matrix.red_of_v);
+        *green = high_product(u, matrix.green_of_u) + high_product(v, matrix.green_of_v);
+        *blue = high_product(u, matrix.blue_of_u);
     }
     block
 }
 
 #[inline(always)]
-fn pixel(matrix: &Matrix, y: u8, chroma: Chroma) -> u32 {
+fn pixel(matrix: &Matrix, y: u8, (red, green, blue): (i16, i16, i16)) -> u32 {
     let luma = high_product((i16::from(y) - matrix.luma_zero) << 7, matrix.luma);
-    let channel = |term: i16| u32::from(((luma + term + 16) >> 5).clamp(0, 255).unsigned_abs());
-    channel(chroma.red) << 16 | channel(chroma.green) << 8 | channel(chroma.blue)
+    let channel = |term: i16| ((luma + term + 16) >> 5).clamp(0, 255) as u16;
+    u32::from(channel(blue) | channel(green) << 8) | u32::from(channel(red)) << 16
 }
 
 /// The high half of the product: one instruction on vectors.

@@ -189,3 +189,24 @@ fn windows_show_what_is_painted(renderer: RendererChoice) {
 }
 
 with_each_renderer!(windows_show_what_is_painted);
+
+#[test]
+fn a_window_survives_the_loss_of_its_device() {
+    let display = Display::bare();
+    let mut rig = Rig::new(RenderOptions {
+        renderer: RendererChoice::Wgpu,
+        lose_device_after: Some(3),
+        ..RenderOptions::default()
+    });
+    let window = Arc::new(TestWindow::open(&display, 10, 64, 48));
+    attach(&rig, 1, &window, 64, 48);
+    rig.resize(1, 64, 48);
+    // Draws until the new device has shown one: those that the old one took with it are lost.
+    for shade in 0..10 {
+        rig.picture(1, 0, 0, &plain_picture(64, 48, [shade * 20, 7, 70]));
+        rig.done();
+    }
+    let mut expected = Image::black(64, 48);
+    expected.paint(0, 0, &plain_picture(64, 48, [180, 7, 70]));
+    assert_shows(&display, &window, &expected);
+}
