@@ -366,8 +366,10 @@ impl Session {
             return Ok(());
         }
         self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
-        let offered = encoding == Encoding::Void || self.config.pictures.encodings.contains(&encoding);
-        let encoding = if offered { encoding } else { Encoding::Other };
+        // 3.1.3 falls back to plain pixels whatever was offered, and would try again for ever.
+        let is_plain = matches!(encoding, Encoding::Rgb24 | Encoding::Rgb32 | Encoding::Void);
+        let is_wanted = is_plain || self.config.pictures.encodings.contains(&encoding);
+        let encoding = if is_wanted { encoding } else { Encoding::Other };
         trace.pixels = u64::from(width) * u64::from(height);
         let rect = Rect { x, y, width, height };
         let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };

@@ -121,12 +121,15 @@ fn encodings_that_were_not_offered_keep_their_place_but_are_refused() {
         (Encoding::H264, Encoding::Other),
         (Encoding::Other, Encoding::Other),
         (Encoding::Void, Encoding::Void),
+        // What servers fall back to.
+        (Encoding::Rgb24, Encoding::Rgb24),
+        (Encoding::Rgb32, Encoding::Rgb32),
     ];
     for (sequence, (encoding, expect)) in (1..).zip(cases) {
         let outputs = driver.packet(draw(5, sequence, encoding)).take();
         assert_eq!(requests(outputs)[0].encoding, expect);
     }
-    assert_eq!(driver.session.draws_in_flight_of(WindowId(5)), 4);
+    assert_eq!(driver.session.draws_in_flight_of(WindowId(5)), 6);
 }
 
 #[test]
