@@ -25,6 +25,8 @@ pub struct Config {
     pub overlay: bool,
     /// What toggles the overlay.
     pub overlay_key: KeyCombination,
+    /// Where to record the session while it is shown.
+    pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.
     pub stats_json: Option<PathBuf>,
 }

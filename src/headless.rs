@@ -140,6 +140,11 @@ impl HeadlessClient {
         self.net_queue.push(NetCommand::Input(input));
     }
 
+    /// The way to the network thread, for a signal handler.
+    pub fn queue(&self) -> NetQueue {
+        self.net_queue.clone()
+    }
+
     /// The statistics: several times a second after [`Self::watch_stats`], complete after the end.
     pub fn stats(&self) -> Arc<StatsSnapshot> {
         Arc::clone(&self.stats.lock().unwrap_or_else(PoisonError::into_inner))

@@ -6,9 +6,9 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 0 | [`stats`], [`buffers`], [`protocol`] (and [`fuzzing`], what must hold for any peer) |
+//! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
-//! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`demo`] |
+//! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
 //! | 3 | [`config`], [`headless`], [`app`], [`cli`] |
 
 pub mod stats;
@@ -16,6 +16,8 @@ pub mod stats;
 pub mod buffers;
 
 pub mod protocol;
+
+pub mod recording;
 
 #[doc(hidden)]
 pub mod fuzzing;
@@ -46,7 +48,13 @@ pub mod input;
 pub mod desktop;
 
 #[cfg(feature = "viewer")]
+pub mod serving;
+
+#[cfg(feature = "viewer")]
 pub mod demo;
+
+#[cfg(feature = "viewer")]
+pub mod player;
 
 #[cfg(feature = "viewer")]
 pub mod config;

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::session::CloseReason;
 use farpane::stats::alloc::CountingAllocator;
@@ -27,11 +26,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: RawArgs) -> Result<(), Failure> {
     match arguments.validate()? {
-        Invocation::Attach(config) => match app::run(config)?.reason {
+        Invocation::Attach(config) => match cli::record::attach(config)?.reason {
             CloseReason::User => Ok(()),
             reason => Err(reason.into()),
         },
         Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
+        Invocation::Record(config, args) => cli::record::run(&config, &args),
+        Invocation::Replay(args, options) => cli::replay::replay(&args, &options),
+        Invocation::Serve { play, bind, time } => cli::replay::serve(&play, bind, time),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
         Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
         Invocation::Demo(demo, options) => cli::demo::run(demo, *options),

@@ -20,6 +20,7 @@ mod viewer;
 mod windows;
 
 pub use cursor::named as named_cursor;
+pub use signals::Signals;
 
 use std::sync::Arc;
 

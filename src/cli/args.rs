@@ -9,10 +9,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, KeyCombination, PresentModeChoice, RendererChoice, identity};
 use crate::net::tls::TlsOptions;
 use crate::net::{NetConfig, Protocol, Secret, Target, TargetError};
+use crate::player::DEFAULT_WINDOW;
 use crate::protocol::packet::server::Encoding;
 use crate::session::{Generation, PictureOptions, SessionConfig};
 
 use super::bench::RawBench;
+use super::replay::ReplayArgs;
 
 /// Reading a larger password file would be a mistake in the file's name.
 const MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
@@ -30,6 +32,9 @@ Examples:
   farpane --overlay :100
   farpane screenshot :100 picture.png
   farpane --encodings png,rgb --password-file ~/.secret server:14500
+  farpane record :100 session.fpr
+  farpane replay session.fpr --headless --flat-out
+  farpane serve session.fpr --bind 127.0.0.1:14500
   farpane demo
 
 Passwords: from the URL, else --password-file, else the variable FARPANE_PASSWORD; the viewer
@@ -77,6 +82,37 @@ pub enum RawCommand {
     },
     /// Print what a server says of itself
     Info { url: String },
+    /// Write what a server sends to a file, without showing it, until Ctrl-C
+    Record {
+        url: String,
+        /// The recording to write
+        file: PathBuf,
+        /// End after this time
+        #[arg(long = "seconds", value_name = "SECONDS", value_parser = seconds)]
+        time: Option<Duration>,
+    },
+    /// Play a recording through the viewer, and print what that cost
+    Replay {
+        #[command(flatten)]
+        play: RawPlay,
+        /// Without windows
+        #[arg(long)]
+        headless: bool,
+        /// Save the final picture (only with --headless)
+        #[arg(long, value_name = "FILE", requires = "headless")]
+        screenshot: Option<PathBuf>,
+    },
+    /// Play a recording to any Xpra client that attaches (rencodeplus or bencode)
+    Serve {
+        #[command(flatten)]
+        play: RawPlay,
+        /// The address to serve on; port 0 takes a free one
+        #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:14500")]
+        bind: SocketAddr,
+        /// End after this time
+        #[arg(long = "seconds", value_name = "SECONDS", value_parser = seconds)]
+        time: Option<Duration>,
+    },
     /// Start a demo session and attach to it
     Demo(RawDemo),
     /// Measure what the hot paths cost
@@ -113,6 +149,19 @@ pub struct RawDemo {
     pub screenshot: Option<PathBuf>,
 }
 
+/// What to play of a recording, and how.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RawPlay {
+    /// The recording
+    pub file: PathBuf,
+    /// As fast as the client acknowledges, instead of in recorded time
+    #[arg(long)]
+    pub flat_out: bool,
+    /// Draws that the client may leave unacknowledged before it gets no more
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_WINDOW, value_parser = window)]
+    pub window: usize,
+}
+
 /// Options of every command that attaches.
 #[derive(Args, Clone, Debug)]
 pub struct RawOptions {
@@ -122,6 +171,9 @@ pub struct RawOptions {
     /// What toggles the overlay
     #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F11")]
     pub overlay_key: KeyCombination,
+    /// Record the session to this file while it is shown
+    #[arg(long, global = true, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     /// Write the statistics to this file at exit
     #[arg(long, global = true, value_name = "FILE")]
     pub stats_json: Option<PathBuf>,
@@ -221,8 +273,19 @@ pub enum Invocation {
     Attach(Config),
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
+    Record(Config, RecordArgs),
+    Replay(ReplayArgs, Box<RawOptions>),
+    Serve { play: RawPlay, bind: SocketAddr, time: Option<Duration> },
     Demo(RawDemo, Box<RawOptions>),
     Bench(RawBench),
+}
+
+/// What `farpane record` is to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordArgs {
+    pub file: PathBuf,
+    /// `None`: until it is stopped.
+    pub time: Option<Duration>,
 }
 
 /// What `farpane screenshot` is to write.
@@ -270,6 +333,13 @@ impl RawArgs {
                 Invocation::Screenshot(options.config(&url)?, ScreenshotArgs { file, wait, window })
             }
             Some(RawCommand::Info { url }) => Invocation::Info(options.config(&url)?),
+            Some(RawCommand::Record { url, file, time }) => {
+                Invocation::Record(options.config(&url)?, RecordArgs { file, time })
+            }
+            Some(RawCommand::Replay { play, headless, screenshot }) => {
+                Invocation::Replay(ReplayArgs { play, headless, screenshot }, Box::new(options))
+            }
+            Some(RawCommand::Serve { play, bind, time }) => Invocation::Serve { play, bind, time },
             Some(RawCommand::Demo(demo)) => Invocation::Demo(demo, Box::new(options)),
             Some(RawCommand::Bench(bench)) => Invocation::Bench(bench),
         })
@@ -328,11 +398,13 @@ impl RawOptions {
                 },
                 connect_timeout: self.connect_timeout,
                 tls: self.tls.options(),
+                recorder: None,
             },
             renderer: self.renderer,
             present_mode: self.present_mode,
             overlay: self.overlay,
             overlay_key: self.overlay_key.clone(),
+            record: self.record.clone(),
             stats_json: self.stats_json.clone(),
         })
     }
@@ -375,6 +447,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.0..=86_400.0).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+fn window(text: &str) -> Result<usize, String> {
+    let draws = text.parse().ok().filter(|draws| (1..=10_000).contains(draws));
+    draws.ok_or_else(|| "expected 1 to 10000 draws".to_owned())
 }
 
 fn read_password(path: &Path) -> Result<Secret, UsageError> {

@@ -6,11 +6,15 @@ pub mod demo;
 mod grab;
 pub mod info;
 pub mod output;
+pub mod record;
+pub mod replay;
 pub mod screenshot;
 
 pub use args::{Invocation, RawArgs, UsageError};
 
 use crate::headless::HeadlessError;
+use crate::net::RecordingError;
+use crate::player::PlayError;
 use crate::session::CloseReason;
 use screenshot::ScreenshotError;
 
@@ -47,6 +51,18 @@ impl From<ScreenshotError> for Failure {
             ScreenshotError::Headless(error) => error.into(),
             error => Self { message: error.to_string(), code: EXIT_OTHER },
         }
+    }
+}
+
+impl From<RecordingError> for Failure {
+    fn from(error: RecordingError) -> Self {
+        Self { message: error.to_string(), code: EXIT_OTHER }
+    }
+}
+
+impl From<PlayError> for Failure {
+    fn from(error: PlayError) -> Self {
+        Self { message: error.to_string(), code: EXIT_OTHER }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The only functions that print: results to stdout, the one line of an error to stderr.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// Prints one line of a command's result.
 pub fn line(text: &str) {
@@ -21,4 +21,14 @@ pub fn print(text: &str) {
 /// Says on stderr what a long command is doing.
 pub fn progress(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Shows how far a long command is, in the place of what was shown before. Only where a person
+/// looks: nothing in a log.
+pub fn status(text: &str) {
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{text}");
+        let _ = stderr.flush();
+    }
 }

@@ -112,7 +112,7 @@ fn one_window(client: &mut HeadlessClient, wid: u64) -> Result<WindowPixels, Scr
 }
 
 /// All windows at their places: popups over the others, else the newer over the older.
-fn all_windows(client: &mut HeadlessClient) -> Result<WindowPixels, ScreenshotError> {
+pub fn all_windows(client: &mut HeadlessClient) -> Result<WindowPixels, ScreenshotError> {
     let painted = |window: &&WindowInfo| client.view().painted.contains(&WindowId(window.wid));
     let mut windows: Vec<WindowInfo> = client.windows().values().filter(painted).cloned().collect();
     windows.sort_by_key(|window| (window.override_redirect, window.wid));

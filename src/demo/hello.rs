@@ -1,7 +1,8 @@
 //! The handshake: what the client can show, and what the demo says of itself.
 
-use crate::protocol::Spelling;
+use crate::protocol::Dialect;
 use crate::protocol::packet::{Dict, Value};
+use crate::serving::hello::push_wire;
 
 /// The version whose protocol the demo speaks.
 const XPRA_VERSION: &str = "6.6";
@@ -11,8 +12,6 @@ const SCREEN: (u32, u32) = (1440, 900);
 /// What a client offered in its hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offers {
-    pub spelling: Spelling,
-    pub chunks: bool,
     pub h264: bool,
     pub scroll: bool,
     /// rgb pixels may be packed with LZ4.
@@ -29,8 +28,6 @@ impl Offers {
         let formats = hello.strs("encoding.rgb_formats").or_else(|| hello.strs("encodings.rgb_formats"));
         let formats = formats.unwrap_or_default();
         let mut offers = Self {
-            spelling: Spelling::for_version(hello.str("version").unwrap_or_default()),
-            chunks: hello.bool("chunks").unwrap_or(true),
             h264: false,
             scroll: false,
             lz4: hello.bool("encoding.rgb_lz4").or_else(|| hello.bool("lz4")).unwrap_or(false),
@@ -61,7 +58,7 @@ impl Offers {
 }
 
 /// The hello that accepts the client.
-pub fn answer(client: &Dict) -> Dict {
+pub fn answer(dialect: Dialect, client: &Dict) -> Dict {
     let mut hello = Dict::default();
     hello.push("version", XPRA_VERSION);
     if client.str("request") == Some("version") {
@@ -79,12 +76,8 @@ pub fn answer(client: &Dict) -> Dict {
         .push("actual_desktop_size", screen());
     let mut encoding = Dict::default();
     encoding.push("", &encodings[..]).push("core", &encodings[..]);
+    push_wire(dialect, &mut hello);
     hello
-        .push("encoders", &["rencodeplus"][..])
-        .push("rencodeplus", true)
-        .push("compressors", &["lz4"][..])
-        .push("lz4", true)
-        .push("chunks", true)
         .push("session_name", "Farpane demo")
         .push("session-type", "seamless")
         .push("platform", std::env::consts::OS)

@@ -26,6 +26,7 @@ use crate::session::{
 use crate::stats::DrawTrace;
 
 use super::outgoing::Outgoing;
+use super::recorder::Recorder;
 use super::report::Report;
 use super::transport::Transport;
 
@@ -84,6 +85,7 @@ enum Progress {
 
 /// The state of a connection.
 pub(super) struct Connection<'a> {
+    dialect: Dialect,
     transport: Transport,
     outgoing: Outgoing,
     reassembler: Reassembler,
@@ -104,6 +106,7 @@ pub(super) struct Connection<'a> {
     /// Something was received.
     heard: bool,
     end: Option<End>,
+    recorder: Option<Recorder>,
     links: &'a mut Links,
 }
 
@@ -128,13 +131,19 @@ impl Links {
 
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet.
-    pub fn new(transport: Transport, session: SessionConfig, links: &'a mut Links) -> Self {
+    pub fn new(
+        transport: Transport,
+        session: SessionConfig,
+        recorder: Option<Recorder>,
+        links: &'a mut Links,
+    ) -> Self {
         let dialect = match session.generation {
             Generation::Modern => Dialect::Modern,
             Generation::Legacy31 => Dialect::Legacy31,
         };
         let limits = Limits::BEFORE_HELLO;
         Self {
+            dialect,
             transport,
             outgoing: Outgoing::default(),
             reassembler: Reassembler::new(dialect, limits, links.pool.clone()),
@@ -148,6 +157,7 @@ impl<'a> Connection<'a> {
             established: false,
             heard: false,
             end: None,
+            recorder,
             links,
         }
     }
@@ -291,6 +301,9 @@ impl<'a> Connection<'a> {
                 }
                 Err(error) => return self.refuse(error),
             };
+            if let Some(recorder) = &self.recorder {
+                recorder.packet(self.dialect, &raw);
+            }
             match self.reader.read(raw) {
                 Ok(incoming) => self.packet(now, incoming),
                 Err(error) => return self.close(CloseReason::Protocol(error.to_string())),

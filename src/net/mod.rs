@@ -3,6 +3,7 @@
 mod connection;
 pub mod local;
 pub mod outgoing;
+pub mod recorder;
 mod report;
 pub mod task;
 pub mod tls;
@@ -11,6 +12,7 @@ pub mod uri;
 pub mod websocket;
 
 pub use crate::session::Secret;
+pub use recorder::{Recorder, RecordingError};
 pub use task::{NetConfig, NetThread, Protocol, spawn};
 pub use transport::{ConnectError, Transport};
 pub use uri::{Endpoint, HostPort, Target, TargetError};

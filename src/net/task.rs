@@ -10,6 +10,7 @@ use crate::channel::{AppEvent, AppSink, ByteBudget, DrawSink, NetCommand, NetQue
 use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
 
 use super::connection::{Connection, End, Links};
+use super::recorder::Recorder;
 use super::report::Report;
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
@@ -27,6 +28,8 @@ pub struct NetConfig {
     pub tls: TlsOptions,
     /// How long reaching the server may take.
     pub connect_timeout: Duration,
+    /// Where to write what the server sends.
+    pub recorder: Option<Recorder>,
 }
 
 /// Which generation of servers to speak to.
@@ -104,7 +107,7 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         };
         let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
         tracing::debug!(target = %config.target, ?generation, "connected");
-        match Connection::new(transport, session, links).run().await {
+        match Connection::new(transport, session, config.recorder.clone(), links).run().await {
             End::Closed(reason) => return reason,
             End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
                 tracing::info!("the server speaks the 3.1 protocol (bencode): reconnecting");

@@ -21,6 +21,8 @@ const FLAG_CIPHER: u8 = 0x02;
 const FLAG_YAML: u8 = 0x04;
 const FLAG_FLUSH: u8 = 0x08;
 const FLAG_RENCODEPLUS: u8 = 0x10;
+/// The flags that say how the packet is encoded.
+const ENCODERS: u8 = FLAG_RENCODE | FLAG_YAML | FLAG_RENCODEPLUS;
 
 const COMPRESS_LZ4: u8 = 0x10;
 const COMPRESS_LZO: u8 = 0x20;
@@ -154,21 +156,54 @@ impl Header {
 
     /// The header's bytes, for sending. `lz4_level` 0 means not compressed.
     pub fn encode(kind: RecordKind, dialect: Dialect, lz4_level: u8, len: u32) -> [u8; HEADER_LEN] {
+        let compression = if lz4_level == 0 { 0 } else { COMPRESS_LZ4 | lz4_level.min(15) };
+        Self::bytes(kind, dialect, compression, len)
+    }
+
+    /// The header's bytes for a payload that is kept as it was received, whichever way it is
+    /// compressed. The level, which only its sender knew, becomes 1.
+    pub fn encode_received(
+        kind: RecordKind,
+        dialect: Dialect,
+        compressor: Option<Compressor>,
+        len: u32,
+    ) -> [u8; HEADER_LEN] {
+        let compression = match compressor {
+            None => 0,
+            Some(Compressor::Lz4) => COMPRESS_LZ4 | 1,
+            Some(Compressor::Brotli) => COMPRESS_BROTLI | 1,
+            Some(Compressor::Zstd) => COMPRESS_ZSTD | 1,
+            Some(Compressor::Zlib) => 1,
+        };
+        Self::bytes(kind, dialect, compression, len)
+    }
+
+    fn bytes(kind: RecordKind, dialect: Dialect, compression: u8, len: u32) -> [u8; HEADER_LEN] {
         let (flags, index) = match (kind, dialect) {
             (RecordKind::Main { flush: true }, Dialect::Modern) => (FLAG_RENCODEPLUS | FLAG_FLUSH, 0),
             (RecordKind::Main { .. }, Dialect::Modern) => (FLAG_RENCODEPLUS, 0),
             (RecordKind::Main { .. }, Dialect::Legacy31) => (0, 0),
             (RecordKind::Chunk(ChunkIndex(index)), _) => (0, index),
         };
-        let compression = if lz4_level == 0 { 0 } else { COMPRESS_LZ4 | lz4_level.min(15) };
         let [l0, l1, l2, l3] = len.to_be_bytes();
         [MAGIC, flags, compression, index, l0, l1, l2, l3]
+    }
+
+    /// Which dialect a peer speaks whose first record has these `flags`.
+    ///
+    /// # Errors
+    /// The name of the packet encoder, if it is one that Farpane does not know.
+    pub fn dialect_of(flags: u8) -> Result<Dialect, &'static str> {
+        match flags & ENCODERS {
+            FLAG_RENCODEPLUS => Ok(Dialect::Modern),
+            0 => Ok(Dialect::Legacy31),
+            other => Err(encoder_name(other)),
+        }
     }
 }
 
 /// Checks the flags of a main record (Protocol.md §3.2).
 fn main_kind(flags: u8, dialect: Dialect) -> Result<RecordKind, RecordError> {
-    const ENCODERS: u8 = FLAG_RENCODE | FLAG_YAML | FLAG_RENCODEPLUS;
     let expected = match dialect {
         Dialect::Modern => FLAG_RENCODEPLUS,
         Dialect::Legacy31 => 0,

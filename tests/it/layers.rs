@@ -43,14 +43,17 @@ fn may_use(module: &str) -> Vec<&'static str> {
         "buffers" => below(1),
         "protocol" => below(2),
         "fuzzing" => below(3),
+        "recording" => below(3),
         "codec" => below(3),
         // Sizes and rectangles are all that it takes from codec: it never sees a pixel.
         "session" => below(4),
         "channel" => below(5),
-        // It speaks only the protocol, and times its animation.
-        "demo" => vec!["stats", "buffers", "protocol", "channel"],
+        // They speak only the protocol, and know what time it is.
+        "serving" => vec!["stats", "buffers", "protocol", "channel"],
+        "demo" => vec!["stats", "buffers", "protocol", "channel", "serving"],
+        "player" => vec!["stats", "buffers", "protocol", "recording", "channel", "serving"],
         // Sockets never see pixels, pixels never see packets.
-        "net" => vec!["stats", "buffers", "protocol", "session", "channel"],
+        "net" => vec!["stats", "buffers", "protocol", "recording", "session", "channel"],
         "pipeline" | "render" => vec!["stats", "buffers", "protocol", "codec", "session", "channel"],
         "ui" | "input" | "desktop" => [below(5), vec!["channel"]].concat(),
         "app" => [below(5), vec!["channel"], LAYER_2.to_vec()].concat(),

@@ -97,15 +97,7 @@ impl Default for Video {
     }
 }
 
-const NO_OFFERS: Offers = Offers {
-    spelling: crate::protocol::Spelling::V66,
-    chunks: true,
-    h264: false,
-    scroll: false,
-    lz4: false,
-    rgb24: false,
-    red_first: false,
-};
+const NO_OFFERS: Offers = Offers { h264: false, scroll: false, lz4: false, rgb24: false, red_first: false };
 
 fn encoder() -> Result<Encoder, openh264::Error> {
     let config = EncoderConfig::new()

@@ -63,6 +63,7 @@ impl Client {
             session: SessionConfig::default(),
             protocol: Protocol::Auto,
             connect_timeout: LIMIT,
+            recorder: None,
             tls: net::tls::TlsOptions::default(),
         };
         let stats = SharedStats::default();
