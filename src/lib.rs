@@ -9,7 +9,7 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
-//! | 3 | [`config`], [`headless`], [`app`], [`cli`] |
+//! | 3 | [`config`], [`headless`], [`bench`], [`app`], [`cli`] |
 
 pub mod stats;
 
@@ -63,10 +63,10 @@ pub mod config;
 pub mod headless;
 
 #[cfg(feature = "viewer")]
+pub mod bench;
+
+#[cfg(feature = "viewer")]
 pub mod app;
 
 #[cfg(feature = "viewer")]
 pub mod cli;
-
-#[cfg(feature = "viewer")]
-pub mod bench;

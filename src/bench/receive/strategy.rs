@@ -6,14 +6,14 @@
 
 use std::io;
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::limits::Limits;
-use crate::protocol::reassembly::{RawPacket, Reassembler};
+use crate::protocol::reassembly::Reassembler;
 use crate::protocol::record::{Dialect, HEADER_LEN};
 
 use super::ReadSize;
@@ -106,37 +106,18 @@ impl Strategy {
         source: &mut S,
         read_size: ReadSize,
     ) -> io::Result<(Sink, Counters)> {
-        let mut sink = Sink::default();
-        let mut counters = Counters::default();
+        let mut receiver =
+            Receiver { source, read_size, sink: Sink::default(), counters: Counters::default() };
         match self {
-            Self::BareReads => bare_reads(source, read_size, &mut sink, &mut counters).await,
-            Self::Append => append(source, read_size, &mut sink, &mut counters).await,
-            Self::ZeroedSlices => zeroed_slices(source, read_size, &mut sink, &mut counters).await,
-            Self::JoinedList => joined_list(source, read_size, &mut sink, &mut counters).await,
-            Self::Doubling => doubling(source, read_size, &mut sink, &mut counters).await,
-            Self::LengthDelimited => length_delimited(source, read_size, &mut sink, &mut counters).await,
-            Self::Farpane => farpane(source, read_size, &mut sink, &mut counters).await,
+            Self::BareReads => receiver.bare_reads().await,
+            Self::Append => receiver.append().await,
+            Self::ZeroedSlices => receiver.zeroed_slices().await,
+            Self::JoinedList => receiver.joined_list().await,
+            Self::Doubling => receiver.doubling().await,
+            Self::LengthDelimited => receiver.length_delimited().await,
+            Self::Farpane => receiver.farpane().await,
         }?;
-        Ok((sink, counters))
-    }
-}
-
-async fn bare_reads<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut buffer = Vec::with_capacity(read_size.limit(UNKNOWN));
-    loop {
-        buffer.clear();
-        let room = buffer.capacity();
-        let len = source.read_buf(&mut (&mut buffer).limit(room)).await?;
-        if len == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
-        sink.payload_bytes += len as u64;
+        Ok((receiver.sink, receiver.counters))
     }
 }
 
@@ -157,230 +138,210 @@ fn missing(bytes: &[u8]) -> usize {
     declared_len(bytes).map_or(UNKNOWN, |len| (len + HEADER_LEN).saturating_sub(bytes.len()).max(1))
 }
 
-async fn append<S: AsyncRead + Unpin>(
-    source: &mut S,
+/// One run of a strategy.
+struct Receiver<'a, S> {
+    source: &'a mut S,
     read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut received: Vec<u8> = Vec::new();
-    loop {
-        let limit = read_size.limit(missing(&received));
-        let mut part = Vec::with_capacity(limit);
-        if source.read_buf(&mut (&mut part).limit(limit)).await? == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
-        // An immutable string cannot grow: `received + part` is a third one.
-        let mut joined = Vec::with_capacity(received.len() + part.len());
-        joined.extend_from_slice(&received);
-        joined.extend_from_slice(&part);
-        counters.copied += joined.len() as u64;
-        received = joined;
-        while let Some(len) = complete_record(&received) {
-            sink.take(&received[HEADER_LEN..len]);
-            received = received[len..].to_vec();
-            counters.copied += received.len() as u64;
-        }
-    }
+    sink: Sink,
+    counters: Counters,
 }
 
-async fn zeroed_slices<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut part = Vec::new();
-    loop {
-        let mut header = [0; HEADER_LEN];
-        if !fill(source, read_size, &mut part, &mut header, counters).await? {
-            return Ok(());
-        }
-        let len = declared_len(&header).unwrap_or(0);
-        let mut payload = vec![0; len];
-        counters.zeroed += len as u64;
-        if !fill(source, read_size, &mut part, &mut payload, counters).await? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        sink.take(&payload);
+impl<S: AsyncRead + Unpin> Receiver<'_, S> {
+    /// One read of at most `wanted` bytes and the read size. 0: the stream has ended.
+    async fn read(&mut self, into: impl BufMut, wanted: usize) -> io::Result<usize> {
+        let len = self.source.read_buf(&mut into.limit(self.read_size.limit(wanted))).await?;
+        self.counters.reads += u64::from(len > 0);
+        Ok(len)
     }
-}
 
-/// Fills `target` by slices. `false`: the stream ended before.
-async fn fill<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    part: &mut Vec<u8>,
-    target: &mut [u8],
-    counters: &mut Counters,
-) -> io::Result<bool> {
-    let mut at = 0;
-    while at < target.len() {
-        let limit = read_size.limit(target.len() - at);
-        part.clear();
-        part.reserve(limit);
-        let len = source.read_buf(&mut (&mut *part).limit(limit)).await?;
-        if len == 0 {
-            return Ok(false);
-        }
-        counters.reads += 1;
-        target[at..at + len].copy_from_slice(part);
-        counters.copied += len as u64;
-        at += len;
-    }
-    Ok(true)
-}
-
-async fn joined_list<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut reads: Vec<Vec<u8>> = Vec::new();
-    let mut received = 0;
-    let mut wanted = HEADER_LEN;
-    loop {
-        let limit = read_size.limit(if wanted == HEADER_LEN { UNKNOWN } else { wanted - received });
-        let mut part = Vec::with_capacity(limit);
-        let len = source.read_buf(&mut (&mut part).limit(limit)).await?;
-        if len == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
-        received += len;
-        reads.push(part);
-        if received < wanted {
-            continue;
-        }
-        let mut joined = if reads.len() == 1 {
-            reads.pop().unwrap_or_default()
-        } else {
-            counters.copied += received as u64;
-            reads.concat()
-        };
-        reads.clear();
+    /// Hands on the complete records at the start of `bytes`; returns their length.
+    fn take_complete(&mut self, bytes: &[u8]) -> usize {
         let mut used = 0;
-        while let Some(len) = complete_record(&joined[used..]) {
-            sink.take(&joined[used + HEADER_LEN..used + len]);
+        while let Some(len) = complete_record(&bytes[used..]) {
+            self.sink.take(&bytes[used + HEADER_LEN..used + len]);
             used += len;
         }
-        if used > 0 {
-            joined = joined[used..].to_vec();
-            counters.copied += joined.len() as u64;
-        }
-        wanted = declared_len(&joined).map_or(HEADER_LEN, |len| len + HEADER_LEN);
-        received = joined.len();
-        if received > 0 {
-            reads.push(joined);
-        }
+        used
     }
-}
 
-async fn doubling<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut received: Vec<u8> = Vec::new();
-    loop {
-        let limit = read_size.limit(missing(&received));
-        let capacity = received.capacity();
-        received.reserve(limit);
-        if received.capacity() != capacity {
-            // The allocator may move all of it; large blocks it may remap instead.
-            counters.copied += received.len() as u64;
-        }
-        if source.read_buf(&mut (&mut received).limit(limit)).await? == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
-        let mut used = 0;
-        while let Some(len) = complete_record(&received[used..]) {
-            sink.take(&received[used + HEADER_LEN..used + len]);
-            used += len;
-        }
-        if used > 0 {
-            counters.copied += (received.len() - used) as u64;
-            received.drain(..used);
-        }
-    }
-}
-
-async fn length_delimited<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let mut codec = LengthDelimitedCodec::builder()
-        .length_field_offset(4)
-        .length_field_length(4)
-        .length_adjustment(0)
-        .num_skip(HEADER_LEN)
-        .max_frame_length(MAX_RECORD)
-        .new_codec();
-    let mut received = BytesMut::with_capacity(UNKNOWN.min(8 << 10));
-    loop {
-        // Where the codec or the reserve below moves the buffer, everything in it is copied.
-        let place = received.as_ptr();
-        received.reserve(1);
-        let limit = read_size.limit(received.capacity() - received.len());
-        if place != received.as_ptr() {
-            counters.copied += received.len() as u64;
-        }
-        if source.read_buf(&mut (&mut received).limit(limit)).await? == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
+    async fn bare_reads(&mut self) -> io::Result<()> {
+        let room = self.read_size.limit(UNKNOWN);
+        let mut buffer = Vec::with_capacity(room);
         loop {
-            let (place, len) = (received.as_ptr(), received.len());
-            let frame = codec.decode(&mut received)?;
-            match frame {
-                Some(payload) => sink.take(&payload),
-                None => {
-                    // Behind a header that was taken the rest stays in place, 8 bytes on.
-                    let moved = place != received.as_ptr()
-                        && place.wrapping_add(len - received.len()) != received.as_ptr();
-                    if moved {
-                        counters.copied += received.len() as u64;
-                    }
-                    break;
-                }
+            buffer.clear();
+            match self.read(&mut buffer, room).await? {
+                0 => return Ok(()),
+                len => self.sink.payload_bytes += len as u64,
             }
         }
     }
-}
 
-async fn farpane<S: AsyncRead + Unpin>(
-    source: &mut S,
-    read_size: ReadSize,
-    sink: &mut Sink,
-    counters: &mut Counters,
-) -> io::Result<()> {
-    let limits = Limits::with_max_record(MAX_RECORD);
-    let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
-    loop {
-        let mut space = reassembler.buffer();
-        let room = space.remaining_mut();
-        space.set_limit(read_size.limit(room));
-        if source.read_buf(&mut space).await? == 0 {
-            return Ok(());
-        }
-        counters.reads += 1;
-        reassembler.received(clock::now());
-        while let Some(packet) = reassembler.next_packet().map_err(io::Error::other)? {
-            counters.copied += packet.ledger.copied_bytes();
-            take_packet(&packet, sink);
+    async fn append(&mut self) -> io::Result<()> {
+        let mut received: Vec<u8> = Vec::new();
+        loop {
+            let wanted = missing(&received);
+            let mut part = Vec::with_capacity(self.read_size.limit(wanted));
+            if self.read(&mut part, wanted).await? == 0 {
+                return Ok(());
+            }
+            // An immutable string cannot grow: `received + part` is a third one.
+            let mut joined = Vec::with_capacity(received.len() + part.len());
+            joined.extend_from_slice(&received);
+            joined.extend_from_slice(&part);
+            self.counters.copied += joined.len() as u64;
+            received = joined;
+            while let Some(len) = complete_record(&received) {
+                self.sink.take(&received[HEADER_LEN..len]);
+                received = received[len..].to_vec();
+                self.counters.copied += received.len() as u64;
+            }
         }
     }
-}
 
-fn take_packet(packet: &RawPacket, sink: &mut Sink) {
-    for (_, chunk) in packet.chunks.iter().flatten() {
-        sink.take(&chunk.payload);
+    async fn zeroed_slices(&mut self) -> io::Result<()> {
+        let mut part = Vec::new();
+        loop {
+            let mut header = [0; HEADER_LEN];
+            if !self.fill(&mut part, &mut header).await? {
+                return Ok(());
+            }
+            let len = declared_len(&header).unwrap_or(0);
+            let mut payload = vec![0; len];
+            self.counters.zeroed += len as u64;
+            if !self.fill(&mut part, &mut payload).await? {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.sink.take(&payload);
+        }
     }
-    sink.take(&packet.main.payload);
+
+    /// Fills `target` by slices. `false`: the stream ended before.
+    async fn fill(&mut self, part: &mut Vec<u8>, target: &mut [u8]) -> io::Result<bool> {
+        let mut at = 0;
+        while at < target.len() {
+            part.clear();
+            part.reserve(self.read_size.limit(target.len() - at));
+            let len = self.read(&mut *part, target.len() - at).await?;
+            if len == 0 {
+                return Ok(false);
+            }
+            target[at..at + len].copy_from_slice(part);
+            self.counters.copied += len as u64;
+            at += len;
+        }
+        Ok(true)
+    }
+
+    async fn joined_list(&mut self) -> io::Result<()> {
+        let mut reads: Vec<Vec<u8>> = Vec::new();
+        let mut received = 0;
+        let mut record_len = HEADER_LEN;
+        loop {
+            let wanted = if record_len == HEADER_LEN { UNKNOWN } else { record_len - received };
+            let mut part = Vec::with_capacity(self.read_size.limit(wanted));
+            let len = self.read(&mut part, wanted).await?;
+            if len == 0 {
+                return Ok(());
+            }
+            received += len;
+            reads.push(part);
+            if received < record_len {
+                continue;
+            }
+            let mut joined = if reads.len() == 1 {
+                reads.pop().unwrap_or_default()
+            } else {
+                self.counters.copied += received as u64;
+                reads.concat()
+            };
+            reads.clear();
+            let used = self.take_complete(&joined);
+            if used > 0 {
+                joined = joined[used..].to_vec();
+                self.counters.copied += joined.len() as u64;
+            }
+            record_len = declared_len(&joined).map_or(HEADER_LEN, |len| len + HEADER_LEN);
+            received = joined.len();
+            if received > 0 {
+                reads.push(joined);
+            }
+        }
+    }
+
+    async fn doubling(&mut self) -> io::Result<()> {
+        let mut received: Vec<u8> = Vec::new();
+        loop {
+            let wanted = missing(&received);
+            let capacity = received.capacity();
+            received.reserve(self.read_size.limit(wanted));
+            if received.capacity() != capacity {
+                // The allocator may move all of it; large blocks it may remap instead.
+                self.counters.copied += received.len() as u64;
+            }
+            if self.read(&mut received, wanted).await? == 0 {
+                return Ok(());
+            }
+            let used = self.take_complete(&received);
+            if used > 0 {
+                self.counters.copied += (received.len() - used) as u64;
+                received.drain(..used);
+            }
+        }
+    }
+
+    async fn length_delimited(&mut self) -> io::Result<()> {
+        let mut codec = LengthDelimitedCodec::builder()
+            .length_field_offset(4)
+            .length_field_length(4)
+            .length_adjustment(0)
+            .num_skip(HEADER_LEN)
+            .max_frame_length(MAX_RECORD)
+            .new_codec();
+        let mut received = BytesMut::with_capacity(8 << 10);
+        loop {
+            // Where the codec or the reserve below moves the buffer, everything in it is copied.
+            let place = received.as_ptr();
+            received.reserve(1);
+            if place != received.as_ptr() {
+                self.counters.copied += received.len() as u64;
+            }
+            let room = received.capacity() - received.len();
+            if self.read(&mut received, room).await? == 0 {
+                return Ok(());
+            }
+            loop {
+                let (place, len) = (received.as_ptr(), received.len());
+                if let Some(payload) = codec.decode(&mut received)? {
+                    self.sink.take(&payload);
+                    continue;
+                }
+                // Behind a header that was taken the rest stays in place, 8 bytes on.
+                let in_place = place.wrapping_add(len - received.len());
+                if place != received.as_ptr() && in_place != received.as_ptr() {
+                    self.counters.copied += received.len() as u64;
+                }
+                break;
+            }
+        }
+    }
+
+    async fn farpane(&mut self) -> io::Result<()> {
+        let limits = Limits::with_max_record(MAX_RECORD);
+        let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
+        loop {
+            let space = reassembler.buffer();
+            let room = space.remaining_mut();
+            if self.read(space, room).await? == 0 {
+                return Ok(());
+            }
+            reassembler.received(clock::now());
+            while let Some(packet) = reassembler.next_packet().map_err(io::Error::other)? {
+                self.counters.copied += packet.ledger.copied_bytes();
+                for (_, chunk) in packet.chunks.iter().flatten() {
+                    self.sink.take(&chunk.payload);
+                }
+                self.sink.take(&packet.main.payload);
+            }
+        }
+    }
 }
