@@ -6,6 +6,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Command, Output};
 use std::thread::JoinHandle;
 
+use crate::support::display::Display;
+use crate::support::picture::Picture;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_farpane");
 
 /// Runs `farpane` with no password in its environment and returns what it printed.
@@ -14,6 +17,8 @@ fn farpane(arguments: &[&str]) -> Output {
         .args(arguments)
         .env_remove("FARPANE_PASSWORD")
         .env_remove("FARPANE_LOG")
+        // Libraries of the renderer complain without one.
+        .env("XDG_RUNTIME_DIR", std::env::temp_dir())
         .output()
         .expect("the program starts")
 }
@@ -148,4 +153,38 @@ fn help_and_version() {
     for expected in ["screenshot", "demo", "FARPANE_PASSWORD", "Exit codes:", "Examples:", "socket:///PATH"] {
         assert!(help.contains(expected), "{expected} in {help}");
     }
+}
+
+/// What `make demo` runs where there is no display.
+#[test]
+fn the_demo_shows_itself() {
+    let display = Display::with_window_manager();
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (picture, stats) = (dir.path().join("demo.png"), dir.path().join("stats.json"));
+    let output = Command::new(PROGRAM)
+        .args(["demo", "--seconds", "5", "--screenshot"])
+        .arg(&picture)
+        .arg("--stats-json")
+        .arg(&stats)
+        .env("DISPLAY", display.name())
+        .output()
+        .expect("the program starts");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("Memory copies"), "{stdout}");
+    let picture = Picture::load(&picture);
+    assert_eq!((picture.width, picture.height), (1600, 1000));
+    assert!(picture.colours() > 1000, "{} colours", picture.colours());
+    let stats = std::fs::read(&stats).expect("the statistics were written");
+    let stats: serde_json::Value = serde_json::from_slice(&stats).expect("JSON");
+    assert!(stats["draws"]["drawn"].as_u64().is_some_and(|drawn| drawn > 20), "{stats}");
+    assert_eq!(stats["draws"]["refused"], 0);
+}
+
+#[test]
+fn a_screenshot_that_cannot_be_written() {
+    let server = farpane::demo::Server::start("127.0.0.1:0".parse().expect("an address")).expect("a port");
+    let url = server.address().to_string();
+    check(&["screenshot", &url, "/does/not/exist.png"], 1, "cannot write /does/not/exist.png");
+    check(&["screenshot", &url, "x.png", "--window", "99"], 1, "there is no window 99: the session has");
 }
