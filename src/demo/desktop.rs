@@ -83,7 +83,10 @@ impl Desktop {
         if let Some(parent) = parent {
             metadata.push("override-redirect", true).push("transient-for", parent.0);
         } else {
-            metadata.push("size-constraints", limits(content.as_ref()));
+            metadata
+                .push("set-initial-position", true)
+                .push("requested-position", Value::List(vec![x.into(), y.into()]))
+                .push("size-constraints", limits(content.as_ref()));
         }
         let is_popup = parent.is_some();
         self.send(ServerPacket::WindowCreate(WindowCreate {

@@ -6,8 +6,10 @@ use crate::serving::hello::push_wire;
 
 /// The version whose protocol the demo speaks.
 const XPRA_VERSION: &str = "6.6";
-/// The size of the screen that does not exist.
-const SCREEN: (u32, u32) = (1440, 900);
+/// The size of the screen that does not exist, for clients that do not say how large theirs is.
+const SCREEN: [i64; 2] = [1440, 900];
+/// The size that it may reach.
+const MAX_SCREEN: [i64; 2] = [16384, 16384];
 
 /// What a client offered in its hello.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,31 +67,48 @@ pub fn answer(dialect: Dialect, client: &Dict) -> Dict {
         return hello;
     }
     let encodings = ["rgb24", "rgb32", "scroll", "h264"];
-    let screen = || Value::List(vec![SCREEN.0.into(), SCREEN.1.into()]);
+    let pair = |pair: [i64; 2]| Value::List(pair.into_iter().map(Value::Int).collect());
+    let screen = || pair(screen_of(client));
+    let max_screen = || pair(MAX_SCREEN);
     let mut build = Dict::default();
-    build.push("software", "farpane demo").push("version", env!("CARGO_PKG_VERSION"));
+    // Clients take "version" in here for Xpra's.
+    build.push("software", concat!("Farpane demo ", env!("CARGO_PKG_VERSION")));
     let mut display = Dict::default();
     display
         .push("name", ":demo")
         .push("desktop_size", screen())
-        .push("max_desktop_size", screen())
+        .push("max_desktop_size", max_screen())
         .push("actual_desktop_size", screen());
     let mut encoding = Dict::default();
     encoding.push("", &encodings[..]).push("core", &encodings[..]);
     push_wire(dialect, &mut hello);
     hello
         .push("session_name", "Farpane demo")
+        .push("hostname", "farpane-demo")
         .push("session-type", "seamless")
         .push("platform", std::env::consts::OS)
         .push("build", build)
         .push("windows", true)
         .push("keyboard", true)
         .push("pointer", true)
-        .push("wheel.precise", true)
         .push("encodings", encoding)
         .push("desktop_size", screen())
-        .push("max_desktop_size", screen())
+        .push("max_desktop_size", max_screen())
         .push("actual_desktop_size", screen())
         .push("display", display);
     hello
+}
+
+/// As large as the client's, so that nothing has to be scaled.
+fn screen_of(client: &Dict) -> [i64; 2] {
+    let size =
+        ["desktop_size", "display.desktop_size"].iter().find_map(|path| client.get_path(path)?.as_list());
+    match size.unwrap_or_default() {
+        [width, height] => {
+            let within = |value: &Value, max: i64| value.as_i64().filter(|value| (1..=max).contains(value));
+            let both = within(width, MAX_SCREEN[0]).zip(within(height, MAX_SCREEN[1]));
+            both.map_or(SCREEN, |(width, height)| [width, height])
+        }
+        _ => SCREEN,
+    }
 }

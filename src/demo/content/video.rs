@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use openh264::OpenH264API;
-use openh264::encoder::{BitRate, Encoder, EncoderConfig, FrameRate, FrameType, RateControlMode, UsageType};
+use openh264::encoder::{Encoder, EncoderConfig, FrameType, QpRange, RateControlMode, UsageType};
 use openh264::formats::YUVBuffer;
 
 use crate::buffers::Payload;
@@ -20,7 +20,9 @@ const AREA: Area = Area { x: 0, y: 0, width: WIDTH, height: HEIGHT };
 const EVERY: Duration = Duration::from_millis(40);
 /// Time between pictures for clients that want them unpacked.
 const EVERY_WITHOUT_VIDEO: Duration = Duration::from_millis(150);
-const BITS_PER_SECOND: u32 = 1_500_000;
+/// Quantiser of the encoder: 0 is best, 51 worst.
+const MIN_QP: u8 = 20;
+const MAX_QP: u8 = 28;
 const QUALITY: u32 = 70;
 
 /// A ball that jumps through colours.
@@ -57,7 +59,7 @@ impl Video {
             }
             let sky = y / height;
             [
-                shade(0.25 + 0.3 * (x / width + time * 0.1).fract()),
+                shade(0.4 + 0.2 * (x / width * 4.0 + time).sin()),
                 shade(0.2 + 0.4 * sky),
                 shade(0.7 - 0.4 * sky),
             ]
@@ -102,10 +104,9 @@ const NO_OFFERS: Offers = Offers { h264: false, scroll: false, lz4: false, rgb24
 fn encoder() -> Result<Encoder, openh264::Error> {
     let config = EncoderConfig::new()
         .usage_type(UsageType::CameraVideoRealTime)
-        .rate_control_mode(RateControlMode::Bitrate)
-        .bitrate(BitRate::from_bps(BITS_PER_SECOND))
-        .max_frame_rate(FrameRate::from_hz(25.0))
-        // Every frame that is encoded is sent: none may be left out.
+        // No rate control: every frame that is encoded is sent, none may be left out.
+        .rate_control_mode(RateControlMode::Off)
+        .qp(QpRange::new(MIN_QP, MAX_QP))
         .skip_frames(false)
         .num_threads(1);
     Encoder::with_api_config(OpenH264API::from_source(), config)

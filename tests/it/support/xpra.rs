@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use super::display::Display;
 use super::program::{self, Launch, Program};
 use super::slots::Slot;
 use super::x11::X;
@@ -69,6 +70,22 @@ pub struct Options {
     pub switches: Vec<String>,
     /// Further environment variables.
     pub environment: Vec<(&'static str, String)>,
+}
+
+/// Starts Xpra's own client on `display`, attached to `url`. It paints without OpenGL and shows no
+/// splash; `switches` are further ones. What it logs is its `stderr`.
+pub fn official_client(generation: Generation, display: &Display, url: &str, switches: &[&str]) -> Program {
+    let (command, environment) = generation.command();
+    let mut launch = Launch::new(command).args(["attach", url]).args(switches);
+    launch = launch.args(["--opengl=no", "--mmap=no", "--notifications=no", "--tray=no", "--webcam=no"]);
+    launch = match generation {
+        Generation::V3_1 => launch.args(["--speaker=off", "--microphone=off"]),
+        _ => launch.args(["--audio=no", "--splash=no", "--reconnect=no"]),
+    };
+    for (name, value) in environment {
+        launch = launch.env(name, value);
+    }
+    launch.env("DISPLAY", display.name()).joined_output().start()
 }
 
 /// A running server with its own X display, listening on a loopback port and a Unix socket.
