@@ -24,8 +24,8 @@ pub use signals::Signals;
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use winit::event_loop::{ControlFlow, EventLoop};
+use anyhow::{Context as _, anyhow};
+use winit::event_loop::{ControlFlow, DeviceEvents, EventLoop};
 
 use crate::config::Config;
 use crate::session::CloseReason;
@@ -51,9 +51,18 @@ pub struct Finished {
 /// If there is no display, no thread can be started, nothing can be rendered, or the statistics
 /// cannot be written.
 pub fn run(config: Config) -> anyhow::Result<Finished> {
-    let event_loop = EventLoop::new()
-        .context("there is no display to open windows on (is DISPLAY or WAYLAND_DISPLAY set?)")?;
+    let event_loop = EventLoop::new().map_err(|error| {
+        let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+        if cfg!(target_os = "linux") && unset("DISPLAY") && unset("WAYLAND_DISPLAY") {
+            anyhow!("there is no display to open windows on: neither DISPLAY nor WAYLAND_DISPLAY is set")
+        } else {
+            anyhow!("windows cannot be opened: {error}")
+        }
+    })?;
     event_loop.set_control_flow(ControlFlow::Wait);
+    // Raw events tell presses of wheel buttons from releases (`WheelFilter`), also over windows
+    // that have no focus. Nothing else is made of them.
+    event_loop.listen_device_events(DeviceEvents::Always);
     let inbox = Arc::new(Inbox::new(event_loop.create_proxy()));
     let mut viewer = Viewer::new(config, inbox);
     let result = event_loop.run_app(&mut viewer).context("the event loop failed");

@@ -72,7 +72,7 @@ impl Overlay {
         let snapshot =
             std::sync::Arc::clone(&self.stats.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         let scale = remote.window.scale_factor() as f32;
-        let frame = shown.painter.frame(&snapshot, &self.state, remote.surface_size(), scale);
+        let frame = shown.painter.frame(&snapshot, &self.state, remote.surface, scale);
         let wid = shown.wid;
         if let Some(frame) = frame {
             self.send(RenderCommand::Overlay { wid, frame: Some(frame) });

@@ -2,7 +2,6 @@
 
 use winit::dpi::PhysicalPosition;
 use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScrollDelta, Touch, TouchPhase};
-use winit::event_loop::{ActiveEventLoop, DeviceEvents};
 
 use crate::channel::{NetCommand, NetQueue};
 use crate::config::KeyCombination;
@@ -28,8 +27,6 @@ pub struct UserInput {
     pointer: Pointer,
     wheel_filter: WheelFilter,
     wheel_scale: WheelScale,
-    /// The window under the pointer.
-    hovered: Option<WindowId>,
     /// The window with the focus, and what the server was told of it.
     focused: Option<WindowId>,
     told_focus: Option<WindowId>,
@@ -56,7 +53,6 @@ impl UserInput {
             pointer: Pointer::default(),
             wheel_filter: WheelFilter::default(),
             wheel_scale: WheelScale::default(),
-            hovered: None,
             focused: None,
             told_focus: None,
             finger: None,
@@ -152,9 +148,6 @@ impl UserInput {
 
     /// A window is gone: nothing is held in it any more.
     pub fn forget(&mut self, wid: WindowId) {
-        if self.hovered == Some(wid) {
-            self.hovered = None;
-        }
         if self.focused == Some(wid) {
             self.release_keys(wid);
             self.focused = None;
@@ -167,22 +160,6 @@ impl UserInput {
     fn release_keys(&mut self, wid: WindowId) {
         for change in self.keyboard.release_all() {
             self.send_key(wid, change);
-        }
-    }
-
-    /// The pointer came over a window. Raw events tell [`WheelFilter`] presses from releases;
-    /// they are only listened to while they can matter, because they also come for every
-    /// movement elsewhere on the screen.
-    pub fn entered(&mut self, wid: WindowId, event_loop: &ActiveEventLoop) {
-        self.hovered = Some(wid);
-        event_loop.listen_device_events(DeviceEvents::Always);
-    }
-
-    /// The pointer left a window.
-    pub fn left(&mut self, wid: WindowId, event_loop: &ActiveEventLoop) {
-        if self.hovered == Some(wid) {
-            self.hovered = None;
-            event_loop.listen_device_events(DeviceEvents::Never);
         }
     }
 

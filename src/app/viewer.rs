@@ -157,11 +157,7 @@ impl Viewer {
                 }
                 self.windows.change(wid, change, &running.desktop);
             }
-            SessionEvent::WindowDestroyed { wid } => {
-                self.input.forget(wid);
-                self.overlay.forget(wid);
-                self.windows.destroy(wid);
-            }
+            SessionEvent::WindowDestroyed { wid } => self.forget(wid),
             SessionEvent::Bell { percent, pitch, duration_ms, .. } => {
                 running.desktop.bell(percent, pitch, duration_ms);
             }
@@ -176,6 +172,12 @@ impl Viewer {
             SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}
             SessionEvent::StartupComplete | SessionEvent::Latency(_) | SessionEvent::Info(_) => {}
         }
+    }
+
+    fn forget(&mut self, wid: WindowId) {
+        self.input.forget(wid);
+        self.overlay.forget(wid);
+        self.windows.destroy(wid);
     }
 
     fn ask_password(&mut self, prompt: &str, event_loop: &ActiveEventLoop) {
@@ -211,7 +213,7 @@ impl Viewer {
         }
     }
 
-    fn remote_window_event(&mut self, wid: WindowId, event: WindowEvent, event_loop: &ActiveEventLoop) {
+    fn remote_window_event(&mut self, wid: WindowId, event: WindowEvent) {
         let (Some(running), Some(remote)) = (&mut self.running, self.windows.get(wid)) else { return };
         match event {
             WindowEvent::Resized(size) => {
@@ -234,6 +236,11 @@ impl Viewer {
                 };
                 self.queues.net.push(NetCommand::Input(input));
             }
+            WindowEvent::Destroyed => {
+                // By somebody else, as xkill does: without a window there is no other way to close it.
+                self.forget(wid);
+                self.queues.net.push(NetCommand::Input(Input::WindowCloseRequested { wid }));
+            }
             WindowEvent::Focused(focused) => {
                 self.input.focus(wid, focused, &mut running.desktop);
                 self.windows.mark_dirty(wid);
@@ -243,8 +250,6 @@ impl Viewer {
                     self.overlay.toggle(wid);
                 }
             }
-            WindowEvent::CursorEntered { .. } => self.input.entered(wid, event_loop),
-            WindowEvent::CursorLeft { .. } => self.input.left(wid, event_loop),
             WindowEvent::CursorMoved { position, .. } => self.input.moved(remote, position),
             WindowEvent::MouseInput { state, button, .. } => self.input.button(wid, button, state),
             WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
@@ -274,13 +279,13 @@ impl ApplicationHandler for Viewer {
         }
     }
 
-    fn window_event(&mut self, event_loop: &ActiveEventLoop, id: OsWindowId, event: WindowEvent) {
+    fn window_event(&mut self, _event_loop: &ActiveEventLoop, id: OsWindowId, event: WindowEvent) {
         if let Some(dialog) = self.password.as_mut().filter(|dialog| dialog.is(id)) {
             if let Some(reply) = dialog.event(&event) {
                 self.password_reply(reply);
             }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
-            self.remote_window_event(wid, event, event_loop);
+            self.remote_window_event(wid, event);
         }
     }
 

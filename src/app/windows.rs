@@ -50,6 +50,8 @@ pub struct RemoteWindow {
     pub info: WindowInfo,
     /// Where the OS window is, as far as known.
     pub geometry: Geometry,
+    /// Size of the OS window's content in physical pixels, as winit said last.
+    pub surface: Size,
     /// What the server was told last; `None` before it was told that the window is mapped, and
     /// after it was told that it is not.
     told: Option<(Geometry, WindowState)>,
@@ -140,6 +142,7 @@ impl Windows {
             window,
             info,
             geometry,
+            surface: size,
             told: None,
             dirty: true,
             settling: None,
@@ -194,7 +197,15 @@ impl Windows {
                 remote.info = WindowInfo { state, icon, ..*info };
                 self.update_hints(wid, desktop);
             }
-            WindowChange::Geometry { position, size } => remote.follow_geometry(position, size),
+            WindowChange::Geometry { position, size } => {
+                let old = remote.surface;
+                remote.follow_geometry(position, size);
+                if size.width > old.width || size.height > old.height {
+                    // 3.1 draws the larger window before it tells of the new size, and keeps the
+                    // pixels that were cut off then for known.
+                    self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
+                }
+            }
             WindowChange::Raise => {
                 if window.is_minimized() == Some(true) {
                     window.set_minimized(false);
@@ -233,6 +244,9 @@ impl Windows {
 
     /// The OS window got another size: its surface follows at once.
     pub fn resized(&mut self, wid: WindowId, size: Size) {
+        if let Some(remote) = self.windows.get_mut(&wid) {
+            remote.surface = size;
+        }
         self.send(RenderCommand::SurfaceResized { wid, size });
         self.mark_dirty(wid);
     }
@@ -300,17 +314,12 @@ impl Windows {
 }
 
 impl RemoteWindow {
-    /// Size of the OS window's content in physical pixels.
-    pub fn surface_size(&self) -> Size {
-        let size = self.window.inner_size();
-        Size { width: size.width, height: size.height }
-    }
-
     fn sync(&mut self, desktop: &Desktop, net: &NetQueue, render: &RenderQueue) {
-        let facts = desktop.window_facts(&self.window);
         if self.info.override_redirect {
             return;
         }
+        // A window that is gone reports itself as destroyed.
+        let Some(facts) = desktop.window_facts(&self.window) else { return };
         if !facts.shown {
             if self.told.take().is_some() {
                 let input = Input::WindowUnmapped { wid: self.wid, iconified: facts.state.iconified };
@@ -330,6 +339,7 @@ impl RemoteWindow {
             Some(_) if self.settling.is_some() => {}
             Some(_) => {
                 let Geometry { x, y, size } = self.geometry;
+                tracing::trace!(wid = %self.wid, x, y, ?size, state = ?facts.state, "configured");
                 self.told = Some((self.geometry, facts.state));
                 let input = Input::WindowConfigured { wid: self.wid, x, y, size, state: facts.state };
                 net.push(NetCommand::Input(input));
@@ -339,6 +349,7 @@ impl RemoteWindow {
 
     fn tell_mapped(&mut self, net: &NetQueue, state: WindowState) {
         let Geometry { x, y, size } = self.geometry;
+        tracing::trace!(wid = %self.wid, x, y, ?size, "mapped");
         self.told = Some((self.geometry, state));
         net.push(NetCommand::Input(Input::WindowMapped { wid: self.wid, x, y, size }));
     }
@@ -354,6 +365,7 @@ impl RemoteWindow {
     /// gets it, there is nothing to tell.
     fn follow_geometry(&mut self, position: Option<(i32, i32)>, size: Size) {
         let (x, y) = position.unwrap_or((self.geometry.x, self.geometry.y));
+        tracing::trace!(wid = %self.wid, ?position, ?size, "the server moves or resizes");
         let geometry = Geometry { x, y, size };
         if let Some((told, _)) = &mut self.told {
             *told = geometry;

@@ -126,16 +126,14 @@ impl Desktop {
         }
     }
 
-    /// Where the window is and how it is shown.
-    pub fn window_facts(&self, window: &Window) -> WindowFacts {
-        if let (Some(x11), Some(id)) = (&self.x11, native_id(window))
-            && let Some(facts) = x11.window_facts(id)
-        {
-            return facts;
+    /// Where the window is and how it is shown; `None` if somebody else destroyed it.
+    pub fn window_facts(&self, window: &Window) -> Option<WindowFacts> {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            return x11.window_facts(id);
         }
         let size = window.inner_size();
         let iconified = window.is_minimized().unwrap_or(false);
-        WindowFacts {
+        Some(WindowFacts {
             position: window.inner_position().ok().map(|position| (position.x, position.y)),
             size: Size { width: size.width, height: size.height },
             state: WindowState {
@@ -145,7 +143,7 @@ impl Desktop {
                 ..WindowState::default()
             },
             shown: !iconified,
-        }
+        })
     }
 
     /// Rings the bell: volume −100..=100 relative to the user's, pitch in Hz and duration; 0 or

@@ -120,7 +120,8 @@ fn the_window_manager_is_told_and_asked() {
         property("_NET_WM_STATE").contains(&modal).then_some(())
     });
 
-    let shown = wait_for("the window", Duration::from_secs(5), String::new, || {
+    let context = || format!("{:?} {:?}", x11.window_facts(child_id), x.windows());
+    let shown = wait_for("the window", Duration::from_secs(5), context, || {
         x11.window_facts(child_id).filter(|facts| facts.shown)
     });
     assert_eq!(shown.size, Size { width: 200, height: 100 });

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{self, ConnectionExt as _};
+
 use super::program::{Launch, Program};
 use super::x11::X;
 
@@ -41,8 +44,33 @@ impl Display {
             || manager.stderr(),
             || (!display.x.numbers(display.x.root, "_NET_SUPPORTING_WM_CHECK").is_empty()).then_some(()),
         );
+        // Openbox says that it is there before it takes care of windows: those that come in between
+        // stay hidden for ever.
+        super::wait_for(
+            "a window manager that shows windows",
+            Duration::from_secs(10),
+            || manager.stderr(),
+            || display.shows_windows().then_some(()),
+        );
         display._window_manager = Some(manager);
         display
+    }
+
+    /// Whether a new window is shown soon.
+    fn shows_windows(&self) -> bool {
+        let c = &self.x.connection;
+        let window = c.generate_id().expect("an id");
+        let aux = xproto::CreateWindowAux::new();
+        let class = xproto::WindowClass::INPUT_OUTPUT;
+        c.create_window(0, window, self.x.root, 0, 0, 9, 9, 0, class, 0, &aux).expect("X");
+        c.map_window(window).expect("X");
+        let shown = (0..10).any(|_| {
+            std::thread::sleep(Duration::from_millis(30));
+            let attributes = c.get_window_attributes(window).expect("X").reply().expect("the window");
+            attributes.map_state == xproto::MapState::VIEWABLE
+        });
+        c.destroy_window(window).expect("X").check().expect("X");
+        shown
     }
 
     pub fn name(&self) -> &str {
