@@ -100,7 +100,7 @@ impl Script {
     ///
     /// # Errors
     /// If the rest of the recording cannot be read: what came before is good.
-    pub fn next(&mut self) -> Result<Option<Step>, ReadError> {
+    pub fn next_step(&mut self) -> Result<Option<Step>, ReadError> {
         loop {
             match self.read()? {
                 Some(step) if !is_played(&step.packet) => {}

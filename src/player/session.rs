@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
 
     /// Reads the packet to send next.
     fn advance(&mut self) {
-        self.next = self.script.next().unwrap_or_else(|error| {
+        self.next = self.script.next_step().unwrap_or_else(|error| {
             tracing::warn!(%error, "the recording is played as far as it can be read");
             self.progress.note(|played| played.damage = Some(error.to_string()));
             None

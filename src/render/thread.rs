@@ -281,7 +281,13 @@ impl Renderer {
                 continue;
             }
             let mut ledger = CopyLedger::default();
-            let outcome = if window.target.is_some() {
+            let outcome = if let Some((_, size)) = &window.target {
+                if std::mem::take(&mut window.surface_outdated)
+                    && let Err(error) = self.backend.resize_surface(wid, *size)
+                {
+                    note_lost(error, &mut self.lost);
+                    continue;
+                }
                 let part = if window.redraw { Part::All } else { Part::Damage(window.damage.rects()) };
                 let overlay = window.overlay.as_ref().filter(|overlay| overlay.is_shown());
                 self.backend.present(wid, part, overlay, &mut ledger)
@@ -339,10 +345,8 @@ impl Renderer {
             return;
         }
         *surface_size = size;
+        window.surface_outdated = true;
         window.redraw = true;
-        if let Err(error) = self.backend.resize_surface(wid, size) {
-            self.note_lost(error);
-        }
     }
 
     fn overlay(&mut self, wid: WindowId, frame: Option<crate::channel::OverlayFrame>) {

@@ -16,6 +16,8 @@ pub(super) struct Window {
     pub(super) size: Option<Size>,
     /// The OS window and its size.
     pub(super) target: Option<(Arc<dyn WindowTarget>, Size)>,
+    /// The OS window has another size than its surface: of many resizes only the last counts.
+    pub(super) surface_outdated: bool,
     pub(super) hidden: bool,
     /// Not presented yet.
     pub(super) damage: Damage,

@@ -191,23 +191,56 @@ pub fn append_rows(
     ledger.note_copy(site, to.len() - before);
 }
 
+/// Copies rows of `row_len` bytes, which start `from_stride` bytes apart in `from`, over rows that
+/// start `to_stride` bytes apart in `to`, until one of the two ends; counts it as one copy.
+pub fn copy_rows(
+    ledger: &mut CopyLedger,
+    site: CopySite,
+    row_len: usize,
+    (from, from_stride): (&[u8], usize),
+    (to, to_stride): (&mut [u8], usize),
+) {
+    if row_len == 0 {
+        return;
+    }
+    let mut copied = 0;
+    for (from, to) in from.chunks(from_stride.max(1)).zip(to.chunks_mut(to_stride.max(1))) {
+        if let (Some(from), Some(to)) = (from.get(..row_len), to.get_mut(..row_len)) {
+            to.copy_from_slice(from);
+            copied += row_len;
+        }
+    }
+    ledger.note_copy(site, copied);
+}
+
 /// Moves `buffer[from..from + len]` to the buffer's start and counts it.
 pub fn move_to_start(ledger: &mut CopyLedger, site: CopySite, buffer: &mut [u8], from: usize, len: usize) {
     buffer.copy_within(from..from + len, 0);
     ledger.note_copy(site, len);
 }
 
-/// Moves `buffer[from]` to start at `to` and counts it. The two may overlap.
+/// Moves `count` rows of `row_len` bytes, which start `stride` bytes apart, from offset `from` to
+/// offset `to` of the buffer; counts it as one copy. The two places may overlap.
 ///
 /// # Panics
 /// If one of them does not lie within the buffer.
-pub fn move_within(
+pub fn move_rows(
     ledger: &mut CopyLedger,
     site: CopySite,
     buffer: &mut [u8],
-    from: std::ops::Range<usize>,
+    (row_len, count, stride): (usize, usize, usize),
+    from: usize,
     to: usize,
 ) {
-    ledger.note_copy(site, from.len());
-    buffer.copy_within(from, to);
+    if row_len == stride {
+        buffer.copy_within(from..from + row_len * count, to);
+    } else {
+        // In the order in which no row is overwritten before it moved.
+        for row in 0..count {
+            let row = if to > from { count - 1 - row } else { row };
+            let start = from + row * stride;
+            buffer.copy_within(start..start + row_len, to + row * stride);
+        }
+    }
+    ledger.note_copy(site, row_len * count);
 }

@@ -18,7 +18,7 @@ pub struct Plan {
     pub strategies: Vec<Strategy>,
     pub read_sizes: Vec<ReadSize>,
     pub workloads: Vec<Workload>,
-    pub sources: Vec<Source>,
+    pub sources: &'static [Source],
     /// Bytes that each measurement receives, about.
     pub bytes: usize,
     /// The best of this many runs counts: noise only ever adds time.
@@ -31,10 +31,10 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
-            strategies: Strategy::ALL.to_vec(),
-            read_sizes: ReadSize::ALL.to_vec(),
-            workloads: Workload::ALL.to_vec(),
-            sources: Source::ALL.to_vec(),
+            strategies: Vec::from(Strategy::ALL),
+            read_sizes: Vec::from(ReadSize::ALL),
+            workloads: Vec::from(Workload::ALL),
+            sources: Source::ALL,
             bytes: 64 << 20,
             runs: 3,
             max_copied: 16 << 30,
@@ -89,7 +89,7 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&Measurement)) -> io::Result<Ve
     let mut measurements = Vec::new();
     for &workload in &plan.workloads {
         let stream = RecordStream::new(workload, workload.payload_len().unwrap_or(4 << 20));
-        for &source in &plan.sources {
+        for &source in plan.sources {
             for &read_size in &plan.read_sizes {
                 for &strategy in &plan.strategies {
                     let rounds = rounds(plan, strategy, workload, read_size, &stream);

@@ -26,11 +26,10 @@ impl Backing {
         ledger.note_allocation(len * 4);
         let mut backing = Self { pixels: vec![0; len], size };
         if let Some(old) = old {
-            let width = size.width.min(old.size.width);
-            for (y, from) in (0..size.height).zip(old.pixels.chunks_exact(old.size.width as usize)) {
-                let to = backing.row_mut(0, y, width);
-                copies::copy(ledger, CopySite::Backing, bytes(&from[..width as usize]), bytes_mut(to));
-            }
+            let row_len = size.width.min(old.size.width) as usize * 4;
+            let from = (bytes(&old.pixels), old.size.width as usize * 4);
+            let to = (bytes_mut(&mut backing.pixels), size.width as usize * 4);
+            copies::copy_rows(ledger, CopySite::Backing, row_len, from, to);
         }
         Ok(backing)
     }
@@ -39,20 +38,23 @@ impl Backing {
         self.size
     }
 
-    /// All pixels, and how many there are in a row.
-    pub(super) fn pixels_mut(&mut self) -> (&mut [u32], usize) {
-        (&mut self.pixels, self.size.width as usize)
+    /// The bytes from pixel (x, y) on, which must lie within the backing, and the bytes of a row.
+    pub(super) fn rows_at(&self, x: u32, y: u32) -> (&[u8], usize) {
+        (&bytes(&self.pixels)[self.index(x, y) * 4..], self.size.width as usize * 4)
     }
 
-    /// The pixels from (x, y) on, which must lie within the backing.
-    pub(super) fn row(&self, x: u32, y: u32, width: u32) -> &[u32] {
-        let start = y as usize * self.size.width as usize + x as usize;
-        &self.pixels[start..start + width as usize]
+    /// See [`Self::rows_at`].
+    pub(super) fn rows_at_mut(&mut self, x: u32, y: u32) -> (&mut [u8], usize) {
+        let start = self.index(x, y) * 4;
+        (&mut bytes_mut(&mut self.pixels)[start..], self.size.width as usize * 4)
     }
 
-    /// See [`Self::row`].
-    pub(super) fn row_mut(&mut self, x: u32, y: u32, width: u32) -> &mut [u32] {
-        let start = y as usize * self.size.width as usize + x as usize;
+    fn index(&self, x: u32, y: u32) -> usize {
+        y as usize * self.size.width as usize + x as usize
+    }
+
+    fn row_mut(&mut self, x: u32, y: u32, width: u32) -> &mut [u32] {
+        let start = self.index(x, y);
         &mut self.pixels[start..start + width as usize]
     }
 
@@ -101,19 +103,25 @@ impl Backing {
         let first_row = visible.y.abs_diff(rect.y) as usize;
         let as_it_is =
             cfg!(target_endian = "little") && matches!(format, PixelFormat::Bgrx | PixelFormat::Bgra);
-        for row in 0..visible.height {
-            let start = (first_row + row as usize) * rowstride + skipped_columns;
-            let expected = start + row_len;
-            let from =
-                data.get(start..expected).ok_or(RenderError::PictureData { got: data.len(), expected })?;
-            let to = self.row_mut(visible.x.unsigned_abs(), visible.y.unsigned_abs() + row, visible.width);
-            if as_it_is {
-                copies::copy(ledger, CopySite::Staging, from, bytes_mut(to));
-            } else {
-                convert::row(format, from, to);
-                ledger.note_transform(Transform::Convert, to.len() * 4);
-            }
+        let start = first_row * rowstride + skipped_columns;
+        let expected = start + (visible.height as usize - 1) * rowstride + row_len;
+        if skipped_columns + row_len > rowstride {
+            return Err(RenderError::PictureData { got: rowstride, expected: skipped_columns + row_len });
         }
+        let from = data.get(start..expected).ok_or(RenderError::PictureData { got: data.len(), expected })?;
+        let stride = self.size.width as usize;
+        let first = visible.y.unsigned_abs() as usize * stride + visible.x.unsigned_abs() as usize;
+        let to = &mut self.pixels[first..];
+        if as_it_is {
+            let to = (bytes_mut(to), stride * 4);
+            copies::copy_rows(ledger, CopySite::Staging, row_len, (from, rowstride), to);
+            return Ok(());
+        }
+        let width = visible.width as usize;
+        for (from, to) in from.chunks(rowstride).zip(to.chunks_mut(stride)).take(visible.height as usize) {
+            convert::row(format, &from[..row_len], &mut to[..width]);
+        }
+        ledger.note_transform(Transform::Convert, width * visible.height as usize * 4);
         Ok(())
     }
 
@@ -151,8 +159,9 @@ impl Backing {
             let (x, y) = (visible.x.unsigned_abs(), visible.y.unsigned_abs() + row);
             let to = self.row_mut(x, y, visible.width);
             scaler.row(made, y, to);
-            ledger.note_transform(Transform::Convert, to.len() * 4);
         }
+        let painted = visible.width as usize * visible.height as usize;
+        ledger.note_transform(Transform::Convert, painted * 4);
         Ok(())
     }
 

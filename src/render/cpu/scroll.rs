@@ -17,7 +17,7 @@ pub(super) fn scroll(
     let moves = || rects.iter().filter_map(move |rect| clip_move(rect, size));
     if moves().count() < 2 || !disturb_each_other(moves) {
         for (from, to) in moves() {
-            move_rows(backing, from, to, ledger);
+            move_rect(backing, from, to, ledger);
         }
         return;
     }
@@ -28,21 +28,19 @@ pub(super) fn scroll(
     }
     let mut rest = &mut scratch[..];
     for (from, _) in moves() {
-        for y in 0..from.height {
-            let row = backing.row(from.x.unsigned_abs(), from.y.unsigned_abs() + y, from.width);
-            let (to, after) = std::mem::take(&mut rest).split_at_mut(from.width as usize);
-            copies::copy(ledger, CopySite::Backing, bytes(row), bytes_mut(to));
-            rest = after;
-        }
+        let row_len = from.width as usize * 4;
+        let (to, after) = std::mem::take(&mut rest).split_at_mut(area(from));
+        let saved = backing.rows_at(from.x.unsigned_abs(), from.y.unsigned_abs());
+        copies::copy_rows(ledger, CopySite::Backing, row_len, saved, (bytes_mut(to), row_len));
+        rest = after;
     }
     let mut rest = &scratch[..];
     for (from, (x, y)) in moves() {
-        for row in 0..from.height {
-            let (saved, after) = rest.split_at(from.width as usize);
-            let to = backing.row_mut(x.unsigned_abs(), y.unsigned_abs() + row, from.width);
-            copies::copy(ledger, CopySite::Backing, bytes(saved), bytes_mut(to));
-            rest = after;
-        }
+        let row_len = from.width as usize * 4;
+        let (saved, after) = rest.split_at(area(from));
+        let to = backing.rows_at_mut(x.unsigned_abs(), y.unsigned_abs());
+        copies::copy_rows(ledger, CopySite::Backing, row_len, (bytes(saved), row_len), to);
+        rest = after;
     }
 }
 
@@ -67,15 +65,10 @@ fn area(rect: Rect) -> usize {
     rect.width as usize * rect.height as usize
 }
 
-/// Moves one rectangle, row by row, in the order in which no row is overwritten before it moved.
-fn move_rows(backing: &mut Backing, from: Rect, (x, y): (i32, i32), ledger: &mut CopyLedger) {
-    let (pixels, stride) = backing.pixels_mut();
-    let index = |x: i32, y: u32| (y as usize * stride + x.unsigned_abs() as usize) * 4;
-    let (from_y, to_y) = (from.y.unsigned_abs(), y.unsigned_abs());
-    for row in 0..from.height {
-        let row = if to_y > from_y { from.height - 1 - row } else { row };
-        let (start, to) = (index(from.x, from_y + row), index(x, to_y + row));
-        let len = from.width as usize * 4;
-        copies::move_within(ledger, CopySite::Backing, bytes_mut(pixels), start..start + len, to);
-    }
+fn move_rect(backing: &mut Backing, from: Rect, (x, y): (i32, i32), ledger: &mut CopyLedger) {
+    let (pixels, stride) = backing.rows_at_mut(0, 0);
+    let index = |x: i32, y: i32| y.unsigned_abs() as usize * stride + x.unsigned_abs() as usize * 4;
+    let (start, to) = (index(from.x, from.y), index(x, y));
+    let rows = (from.width as usize * 4, from.height as usize, stride);
+    copies::move_rows(ledger, CopySite::Backing, pixels, rows, start, to);
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::backing::{Backing, bytes, bytes_mut};
+use super::backing::{Backing, bytes_mut};
 use super::flush::Flusher;
 use super::layer::Layer;
 use crate::channel::WindowTarget;
@@ -122,19 +122,27 @@ fn copy_rect(
 ) {
     // The rectangle lies within the window.
     let (x, top) = (rect.x.unsigned_abs(), rect.y.unsigned_abs());
-    let held = backing.map_or(Size::default(), Backing::size);
-    for y in top..top + rect.height {
-        let start = y as usize * size.width as usize + x as usize;
-        let Some(row) = buffer.get_mut(start..start + rect.width as usize) else { return };
-        let covered = if y < held.height { held.width.saturating_sub(x).min(rect.width) } else { 0 };
-        let (shown, beyond) = row.split_at_mut(covered as usize);
-        if let Some(backing) = backing.filter(|_| covered > 0) {
-            let from = bytes(backing.row(x, y, covered));
-            copies::copy(ledger, CopySite::Present, from, bytes_mut(shown));
-        }
-        beyond.fill(0);
-        if let Some(layer) = layer {
-            layer.blend(x, y, row);
+    let (width, stride) = (rect.width as usize, size.width as usize);
+    let Some(buffer) = buffer.get_mut(top as usize * stride + x as usize..) else { return };
+    let shown = backing.and_then(|backing| Some((backing, rect.clip(backing.size())?)));
+    let (shown_width, shown_height) =
+        shown.map_or((0, 0), |(_, part)| (part.width as usize, part.height as usize));
+    if let Some((backing, part)) = shown {
+        let rows = part.height as usize;
+        let to = &mut buffer[..(rows - 1) * stride + shown_width];
+        let to = (bytes_mut(to), stride * 4);
+        copies::copy_rows(ledger, CopySite::Present, shown_width * 4, backing.rows_at(x, top), to);
+    }
+    for (y, row) in buffer.chunks_mut(stride).take(rect.height as usize).enumerate() {
+        let Some(row) = row.get_mut(..width) else { return };
+        let beyond = if y < shown_height { shown_width } else { 0 };
+        row[beyond..].fill(0);
+    }
+    if let Some(layer) = layer {
+        for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(rect.height as usize) {
+            if let Some(row) = row.get_mut(..width) {
+                layer.blend(x, y, row);
+            }
         }
     }
 }

@@ -269,3 +269,49 @@ fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
     let shown = rig.shown(1);
     assert_eq!((shown.pixel(5, 5), shown.pixel(20, 15)), ([70, 0, 0, 255], [0, 255, 0, 255]));
 }
+
+#[test]
+fn both_renderers_draw_the_same_overlay() {
+    let shown = [RendererChoice::Wgpu, RendererChoice::Cpu].map(|renderer| {
+        let mut rig = Rig::offscreen(renderer);
+        rig.resize(1, 300, 200);
+        rig.picture(1, 0, 0, &noise_picture(PixelFormat::Rgb, 300, 200, 0));
+        rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: Some(rich_overlay_frame()) });
+        rig.shown(1)
+    });
+    let [wgpu, cpu] = &shown;
+    let panel = egui::Visuals::dark().window_fill.to_array();
+    assert_eq!((wgpu.pixel(36, 60), cpu.pixel(36, 60)), (panel, panel));
+    let errors = || wgpu.rgba.iter().zip(&cpu.rgba).map(|(a, b)| a.abs_diff(*b));
+    // Adapters differ in which pixels an edge covers and in how they round.
+    let (large, total) = (errors().filter(|error| *error > 8).count(), errors().map(u64::from).sum::<u64>());
+    assert!(large < 50, "{large} channels differ by more than 8");
+    assert!(total < 10_000, "the channels differ by {total} in all");
+}
+
+/// Shadows, words, smooth lines and transparency, at 1.5 pixels a point.
+fn rich_overlay_frame() -> OverlayFrame {
+    let context = egui::Context::default();
+    let scale = egui::ViewportInfo { native_pixels_per_point: Some(1.5), ..Default::default() };
+    let input = egui::RawInput {
+        screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(200.0, 133.0))),
+        viewports: std::iter::once((egui::ViewportId::ROOT, scale)).collect(),
+        ..Default::default()
+    };
+    let output = context.run_ui(input, |ui| {
+        egui::Frame::window(ui.style()).outer_margin(20.0).show(ui, |ui| {
+            ui.label("Words, small ones and large ones");
+            ui.heading("Heading");
+            let _ = ui.button("A button");
+            ui.add(egui::ProgressBar::new(0.6).desired_width(120.0));
+        });
+        let points = (0..40).map(|x| egui::pos2(5.0 + 4.0 * x as f32, 100.0 + (x as f32).sin() * 20.0));
+        ui.painter().line(points.collect(), egui::Stroke::new(1.5, egui::Color32::YELLOW));
+        ui.painter().circle_filled(egui::pos2(150.0, 90.0), 30.0, egui::Color32::from_white_alpha(90));
+    });
+    OverlayFrame {
+        textures_delta: output.textures_delta,
+        primitives: context.tessellate(output.shapes, output.pixels_per_point),
+        pixels_per_point: output.pixels_per_point,
+    }
+}
