@@ -1,1 +1,52 @@
 //! Against real Xpra servers of both generations, under private virtual displays.
+//!
+//! Most tests show a [`Card`](crate::support::card::Card): an X window that the test itself draws on the
+//! server's display, so that it knows every pixel and sees every event that arrives there.
+
+mod attach;
+mod commands;
+mod endings;
+mod input;
+mod pictures;
+mod programs;
+mod windows;
+
+use std::time::Duration;
+
+use crate::support::xpra::{Generation, Options, XpraServer};
+
+/// How long a change may take to get from one side to the other on a busy machine.
+const SOON: Duration = Duration::from_secs(15);
+
+/// A session without any windows.
+#[track_caller]
+fn empty_session(generation: Generation) -> XpraServer {
+    XpraServer::start(generation, &Options::default())
+}
+
+/// Makes one test for each kind of server out of a function that takes one.
+macro_rules! for_every_server {
+    ($($test:ident),+ $(,)?) => {
+        $(
+            mod $test {
+                use crate::support::xpra::Generation;
+
+                #[test]
+                fn v3_1() {
+                    super::$test(Generation::V3_1);
+                }
+
+                #[test]
+                fn v6_5() {
+                    super::$test(Generation::V6_5);
+                }
+
+                #[test]
+                fn v6_5_modern() {
+                    super::$test(Generation::V6_5Modern);
+                }
+            }
+        )+
+    };
+}
+use for_every_server;

@@ -35,30 +35,30 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// The crate's modules that `module` may use.
 fn may_use(module: &str) -> Vec<&'static str> {
-    const LAYER_0_AND_1: [&str; 5] = ["stats", "buffers", "protocol", "codec", "session"];
-    const LAYER_2: [&str; 7] = ["net", "pipeline", "render", "ui", "input", "desktop", "demo"];
-    let below = |count: usize| LAYER_0_AND_1[..count].to_vec();
+    const LAYER_0: [&str; 4] = ["stats", "buffers", "protocol", "recording"];
+    const LAYER_2: [&str; 9] =
+        ["net", "pipeline", "render", "ui", "input", "desktop", "serving", "demo", "player"];
+    let below = |count: usize| LAYER_0[..count].to_vec();
+    let layers_0_and_1 = || [&LAYER_0[..], &["codec", "session"]].concat();
+    let base_of_2 = || [layers_0_and_1(), vec!["channel"]].concat();
+    let layer_2 = || [base_of_2(), LAYER_2.to_vec()].concat();
     match module {
         "stats" => vec![],
         "buffers" => below(1),
         "protocol" => below(2),
-        "fuzzing" => below(3),
-        "recording" => below(3),
-        "codec" => below(3),
+        "recording" | "fuzzing" | "codec" => below(3),
         // Sizes and rectangles are all that it takes from codec: it never sees a pixel.
-        "session" => below(4),
-        "channel" => below(5),
+        "session" => [below(3), vec!["codec"]].concat(),
+        "channel" => layers_0_and_1(),
         // They speak only the protocol, and know what time it is.
-        "serving" => vec!["stats", "buffers", "protocol", "channel"],
-        "demo" => vec!["stats", "buffers", "protocol", "channel", "serving"],
-        "player" => vec!["stats", "buffers", "protocol", "recording", "channel", "serving"],
-        // Sockets never see pixels, pixels never see packets.
-        "net" => vec!["stats", "buffers", "protocol", "recording", "session", "channel"],
-        "pipeline" | "render" => vec!["stats", "buffers", "protocol", "codec", "session", "channel"],
-        "ui" | "input" | "desktop" => [below(5), vec!["channel"]].concat(),
-        "app" => [below(5), vec!["channel"], LAYER_2.to_vec()].concat(),
-        "lib" => vec![],
-        "main" => vec!["app"],
+        "serving" => [below(4), vec!["channel"]].concat(),
+        "demo" | "player" => [below(4), vec!["channel", "serving"]].concat(),
+        // They meet only in channel.
+        "net" | "pipeline" | "render" | "ui" | "input" | "desktop" => base_of_2(),
+        "config" => layer_2(),
+        "app" | "headless" | "bench" => [layer_2(), vec!["config", "headless"]].concat(),
+        "cli" => [layer_2(), vec!["config", "headless", "bench", "app"]].concat(),
+        "lib" | "main" => vec![],
         other => panic!("src/{other} is in no layer: give it a place in src/lib.rs and here"),
     }
 }

@@ -141,6 +141,12 @@ impl Program {
         kill(signal, &[self.pid()]);
     }
 
+    /// Part of the failed test's output.
+    #[expect(clippy::print_stderr, reason = "the test runner shows it with the failure")]
+    fn show_log(&self) {
+        eprintln!("--- the end of {}'s log:\n{}\n---", self.name, super::tail(&self.stderr(), 30));
+    }
+
     /// Panics, with the end of the log, if it ended.
     pub fn assert_running(&mut self) {
         if let Some(status) = self.exited() {
@@ -153,6 +159,9 @@ impl Drop for Program {
     /// Asks the program and all that it started to end (an X server removes its socket then), and
     /// kills what is left.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_log();
+        }
         for (signal, patience) in [("TERM", Duration::from_secs(3)), ("KILL", Duration::from_secs(2))] {
             let deadline = clock::now() + patience;
             let mut signalled = Vec::new();

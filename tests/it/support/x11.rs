@@ -31,6 +31,8 @@ pub struct Seen {
     pub y: i32,
     pub width: u16,
     pub height: u16,
+    /// Width of the border around it.
+    pub border: u16,
     pub override_redirect: bool,
 }
 
@@ -73,15 +75,14 @@ impl X {
             return;
         };
         for id in tree.children {
-            match self.seen(id) {
-                Some(seen)
-                    if !seen.title.is_empty() || !seen.class.1.is_empty() || seen.override_redirect =>
-                {
-                    found.push(seen);
-                }
-                Some(_) if depth < 3 => self.collect(id, depth + 1, found),
-                _ => {}
+            let seen = self.seen(id);
+            let known =
+                |seen: &Seen| !seen.title.is_empty() || !seen.class.1.is_empty() || seen.override_redirect;
+            // Also inside of what has a name: Xpra wraps the windows of its session.
+            if seen.is_some() && depth < 3 {
+                self.collect(id, depth + 1, found);
             }
+            found.extend(seen.filter(known));
         }
     }
 
@@ -107,6 +108,7 @@ impl X {
             y: origin.dst_y.into(),
             width: geometry.width,
             height: geometry.height,
+            border: geometry.border_width,
             override_redirect: attributes.override_redirect,
         })
     }

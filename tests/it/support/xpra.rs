@@ -27,7 +27,8 @@ impl Generation {
     /// The program, and the environment that it needs.
     fn command(self) -> (PathBuf, Vec<(&'static str, String)>) {
         if self == Self::V3_1 {
-            return ("/usr/bin/xpra".into(), Vec::new());
+            // Debian's configuration starts an Xsession, which shows what its xmessage finds worth it.
+            return ("/usr/bin/xpra".into(), vec![("XPRA_SYSTEM_CONF_DIRS", "/nonexistent".into())]);
         }
         let prefix = xpra6_prefix();
         let program = prefix.join("bin/xpra");
@@ -105,8 +106,8 @@ pub struct Sent {
     pub encoding: String,
     pub width: u32,
     pub height: u32,
-    /// The whole line of the log.
-    pub line: String,
+    /// What the server told the client of it: `{'lz4': 1, 'rgb_format': 'BGRX', …`.
+    pub options: String,
 }
 
 impl XpraServer {
@@ -122,30 +123,30 @@ impl XpraServer {
             (false, Generation::V3_1) => "start",
             (false, _) => "seamless",
         };
-        let mut launch = Launch::new(command);
+        let mut launch = Launch::new(command).args([mode]);
         // As by default, but nothing outside of the private directory.
         let sockets = launch.directory().join("xpra");
         let password = launch.directory().join("password");
-        let mut bind = format!("--bind-tcp=127.0.0.1:{port}");
+        let bind = format!("--bind-tcp=127.0.0.1:{port}");
         if let Some(text) = &options.password {
             std::fs::write(&password, text).expect("a password file");
-            let file = password.display();
-            match generation {
-                Generation::V3_1 => launch = launch.args([format!("--tcp-auth=file:filename={file}")]),
-                _ => bind += &format!(",auth=file:filename={file}"),
-            }
+            launch = launch.args([format!("--tcp-auth=file:filename={}", password.display())]);
         }
         let (width, height) = options.desktop.unwrap_or((2560, 1600));
         let xvfb = format!(
             "--xvfb=Xvfb +extension GLX +extension Composite +extension RANDR +extension RENDER \
              -screen 0 {width}x{height}x24+32 -nolisten tcp -noreset -dpi 96x96"
         );
-        launch = launch.args([mode, &bind, &xvfb, &format!("--socket-dirs={}", sockets.display())]);
+        launch = launch.args([&bind, &xvfb, &format!("--socket-dirs={}", sockets.display())]);
         launch = launch.args(["--daemon=no", "--mdns=no", "--pulseaudio=no", "--notifications=no"]);
-        launch = launch.args(["--printing=no", "--webcam=no", "--html=off", "-d", "compress"]);
+        launch = launch.args(["--printing=no", "--webcam=no", "--html=off"]);
         launch = match generation {
-            Generation::V3_1 => launch.args(["--dbus-launch=", "--speaker=off", "--microphone=off"]),
-            _ => launch.args(["--source=no", "--audio=no", "--dbus=no", "--systemd-run=no"]),
+            Generation::V3_1 => {
+                launch.args(["--dbus-launch=", "--speaker=off", "--microphone=off", "-d", "compress,server"])
+            }
+            _ => {
+                launch.args(["--source=no", "--audio=no", "--dbus=no", "--systemd-run=no", "-d", "compress"])
+            }
         };
         if let Some(command) = &options.start {
             launch = launch.args([format!("--start={command}")]);
@@ -164,7 +165,10 @@ impl XpraServer {
                 program.assert_running();
                 let log = program.stderr();
                 let listening = || TcpStream::connect(("127.0.0.1", port)).is_ok();
-                (log.contains("xpra is ready.") && listening()).then(|| display_in(&log)).flatten()
+                // 3.1.3 says that it is ready while it still loads its encoders.
+                let loaded = generation != Generation::V3_1 || log.contains("threaded_init() end");
+                let ready = loaded && log.contains("xpra is ready.") && listening();
+                ready.then(|| display_in(&log)).flatten()
             },
         );
         Self { generation, port, x: X::connect(&display), program: program.into_inner(), _slot: slot }
@@ -265,7 +269,7 @@ impl Sent {
             encoding: encoding.to_owned(),
             width: width.parse().ok()?,
             height: height.parse().ok()?,
-            line: line.to_owned(),
+            options: rest.split_once("client_options=")?.1.split(", options=").next()?.to_owned(),
         })
     }
 }

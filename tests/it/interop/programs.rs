@@ -1,0 +1,84 @@
+//! A real program in the session: text typed into xterm, and its menus.
+
+use super::{SOON, empty_session, for_every_server};
+use crate::support::display::Display;
+use crate::support::program::{Launch, Program};
+use crate::support::viewer::Viewer;
+use crate::support::wait_for;
+use crate::support::xpra::{Generation, XpraServer};
+
+for_every_server!(typed_text_makes_a_file, menu_of_xterm);
+
+/// A terminal on the server's display, with a shell in it.
+fn xterm(server: &XpraServer) -> Program {
+    Launch::new("xterm")
+        .args(["-T", "terminal", "-geometry", "80x24", "-e", "sh"])
+        .env("DISPLAY", server.x().name())
+        .start()
+}
+
+fn typed_text_makes_a_file(generation: Generation) {
+    let server = empty_session(generation);
+    let terminal = xterm(&server);
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let id = viewer.window("terminal").id;
+    // The shell's prompt is there: it reads.
+    wait_for(
+        "something in the terminal",
+        SOON,
+        || viewer.log(),
+        || (display.x.grab(id)?.colours() > 1).then_some(()),
+    );
+    display.x.xdotool(&["windowfocus", "--sync", &id.to_string()]);
+    let file = terminal.directory().join("typed.txt");
+    let line = "echo \"Hello, World: {1+2} = <3> & more_of|it\" > ~/typed.txt";
+    display.x.xdotool(&["type", "--delay", "20", line]);
+    display.x.xdotool(&["key", "Return"]);
+    let text = wait_for(
+        "the file",
+        SOON,
+        || viewer.log(),
+        || std::fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n')),
+    );
+    assert_eq!(text, "Hello, World: {1+2} = <3> & more_of|it\n");
+    viewer.stop();
+}
+
+/// Ctrl and button 1 open a menu at the pointer, for as long as the button is held.
+fn menu_of_xterm(generation: Generation) {
+    let server = empty_session(generation);
+    let _terminal = xterm(&server);
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url(), "--encodings", "png"]);
+    let seen = viewer.window("terminal");
+    let terminal = || server.x().windows().into_iter().find(|seen| seen.title == "terminal");
+    wait_for(
+        "the server's window to be at its place",
+        SOON,
+        || format!("{seen:?} {:?}", terminal()),
+        || terminal().filter(|there| (there.x, there.y) == (seen.x, seen.y)),
+    );
+    let at = (seen.x + 60, seen.y + 40);
+    display.x.xdotool(&["mousemove", &at.0.to_string(), &at.1.to_string()]);
+    display.x.xdotool(&["keydown", "ctrl", "mousedown", "1"]);
+    let is_menu = |seen: &crate::support::x11::Seen| seen.override_redirect && seen.height > 100;
+    let truth = server.x().wait_window("the menu on the server", SOON, is_menu);
+    let menu = viewer.wait_window("the menu", is_menu);
+    let border = i32::from(truth.border);
+    let place = (truth.x - border, truth.y - border, truth.width, truth.height);
+    assert_eq!((menu.x, menu.y, menu.width, menu.height), place, "x, y, width, height");
+    let inside = (menu.x..menu.x + i32::from(menu.width)).contains(&at.0) && (menu.y - at.1).abs() < 20;
+    assert!(inside, "{menu:?} is not where the pointer is: {at:?}");
+    let context = || {
+        let expected = server.x().picture(truth.id);
+        display.x.grab(menu.id).and_then(|got| got.difference(&expected, "menu")).unwrap_or_default()
+    };
+    wait_for("the menu's picture", SOON, context, || {
+        let shown = display.x.grab(menu.id)?;
+        (shown == server.x().grab(truth.id)? && shown.colours() > 1).then_some(())
+    });
+    display.x.xdotool(&["mouseup", "1", "keyup", "ctrl"]);
+    wait_for("the menu to go", SOON, || viewer.log(), || display.x.seen(menu.id).is_none().then_some(()));
+    viewer.stop();
+}
