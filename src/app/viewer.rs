@@ -246,8 +246,9 @@ impl Viewer {
                 self.windows.mark_dirty(wid);
             }
             WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
-                if self.input.key(wid, &event, is_synthetic, &mut running.desktop) == KeyOutcome::Hotkey {
-                    self.overlay.toggle(wid);
+                match self.input.key(wid, &event, is_synthetic, &mut running.desktop) {
+                    KeyOutcome::Hotkey => self.overlay.toggle(wid),
+                    KeyOutcome::Handled => {}
                 }
             }
             WindowEvent::CursorMoved { position, .. } => self.input.moved(remote, position),

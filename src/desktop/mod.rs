@@ -156,6 +156,7 @@ impl Desktop {
 }
 
 /// The window system's own number of a window, by which windows refer to each other.
+#[allow(clippy::useless_conversion, reason = "Xlib's numbers have another size on other platforms")]
 pub fn native_id(window: &Window) -> Option<u64> {
     use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
     match window.window_handle().ok()?.as_raw() {
