@@ -230,6 +230,7 @@ fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
         "exit code",
         "opengl",
         "compress:",
+        "Source ID",
     ];
     let log = server.log();
     let suspicious = |line: &&str| {
@@ -458,4 +459,80 @@ fn information_and_goodbye_of_each_server() {
         let said = format!("{generation:?} {:?} {}", client.closed, crate::support::tail(&server.log(), 20));
         assert!(matches!(client.closed, Some(CloseReason::Server(_))), "{said}");
     }
+}
+
+/// What we offer is what the server understood: each encoding comes when it alone is offered (and
+/// the server does not try to be clever).
+#[test]
+fn encodings_come_as_they_are_offered() {
+    use Encoding::{H264, Jpeg, Png, PngGrey, PngPalette, Rgb24, Rgb32, Webp};
+    for generation in xpra::Generation::ALL {
+        let server = scrolling(generation, vec![("XPRA_ENCODING_STRICT_MODE", "1".to_owned())]);
+        let log = server.log_length();
+        // 3.1 makes no video of text if it has a choice; 6.5 must have one
+        let video: (&[Encoding], &[&str]) = match generation {
+            xpra::Generation::V3_1 => (&[H264], &["h264"]),
+            _ => (&[H264, Rgb24, Rgb32], &["h264", "rgb24", "rgb32"]),
+        };
+        let cases: [(&[Encoding], &[&str]); 7] = [
+            (&[Rgb24, Rgb32], &["rgb24", "rgb32"]),
+            (&[Png], &["png"]),
+            (&[Jpeg], &["jpeg"]),
+            (&[Webp], &["webp"]),
+            (&[PngPalette], &["png/P"]),
+            (&[PngGrey], &["png/L"]),
+            // last: a server that has just started does not know its video encoders yet
+            video,
+        ];
+        for (offered, expect) in cases {
+            let preferred = Some(offered[0]).filter(|e| *e != Rgb24);
+            let draws = draws_of(&server, offered, preferred, preferred);
+            let only = draws.keys().all(|name| expect.contains(name));
+            let said = crate::support::tail(&server.log(), 20);
+            let first = draws.contains_key(offered[0].name());
+            assert!(only && first, "{generation:?} {offered:?} {draws:?} {said}");
+        }
+        assert_eq!(complaints(&server, log), Vec::<String>::new(), "{generation:?}");
+    }
+}
+
+/// 3.1 scrolls by moving pixels; 6.5, which fails with it, is never tempted to.
+#[test]
+fn scroll_comes_from_the_servers_that_can() {
+    for generation in xpra::Generation::ALL {
+        let server = scrolling(generation, Vec::new());
+        let log = server.log_length();
+        let wanted = Some(Encoding::Scroll).filter(|_| generation == xpra::Generation::V3_1);
+        let draws = draws_of(&server, &SessionConfig::default().pictures.encodings, None, wanted);
+        assert_eq!(draws.contains_key("scroll"), wanted.is_some(), "{generation:?} {draws:?}");
+        assert_eq!(complaints(&server, log), Vec::<String>::new(), "{generation:?}");
+    }
+}
+
+/// A server with a terminal that scrolls all the time.
+fn scrolling(generation: xpra::Generation, environment: Vec<(&'static str, String)>) -> XpraServer {
+    let lines = "while sleep 0.04; do seq 1 5 | tr '\\n' 'x'; echo; done";
+    let start = Some(format!("xterm -T scrolling -e bash -c \"{lines}\""));
+    XpraServer::start(generation, &Options { start, environment, ..Options::default() })
+}
+
+/// The first draws that come when just these encodings are offered, until there is one that is
+/// `wanted`.
+fn draws_of(
+    server: &XpraServer,
+    encodings: &[Encoding],
+    preferred: Option<Encoding>,
+    wanted: Option<Encoding>,
+) -> BTreeMap<&'static str, usize> {
+    let mut config = config(server.generation);
+    config.pictures.encodings = encodings.to_vec();
+    // 6.5 makes no 4:2:0 video of text in its full quality
+    config.pictures.quality = preferred.filter(|e| *e == Encoding::H264).map(|_| 60);
+    config.pictures.preferred = preferred.map(|encoding| encoding.name().to_owned());
+    let mut client = Client::connect(server, config);
+    client.run_until(Duration::from_secs(20), |c| {
+        wanted.map_or(c.draws() >= 60, |wanted| c.draws() >= 15 && c.draws.contains_key(wanted.name()))
+    });
+    client.input(Input::Disconnect);
+    client.draws
 }
