@@ -1,5 +1,6 @@
 //! The session against real servers, over a plain blocking socket: no tokio, no window, no GPU.
 //! Draws are acknowledged without being looked at.
+#![expect(clippy::disallowed_methods, reason = "the copies of test code are nobody's hot path")]
 
 use std::collections::BTreeMap;
 use std::io::Read;
