@@ -9,6 +9,7 @@ mod endings;
 mod input;
 mod pictures;
 mod programs;
+mod transports;
 mod windows;
 
 use std::time::Duration;

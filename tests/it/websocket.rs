@@ -245,3 +245,11 @@ fn broken_frames_are_refused() {
         assert_eq!(FrameHeader::parse(bytes), Err(expected));
     }
 }
+
+/// What 3.1.3 says over WebSocket to a packet that it cannot parse: no frame around it.
+#[test]
+fn plain_text_is_handed_on() {
+    let text = b"disconnect: failed to parse bencode packet";
+    let got = run(async { read_all(&mut connect(text[..].into(), vec![5]).await, 7).await });
+    assert_eq!(got.expect("bytes"), text);
+}

@@ -40,8 +40,22 @@ pub struct WebSocket<S> {
     sending: Vec<u8>,
     sent: usize,
     closed: bool,
+    framing: Framing,
     ledger: CopyLedger,
 }
+
+/// Whether the server frames what it sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// Nothing came yet.
+    Unknown,
+    Framed,
+    /// A 3.1 server answers a packet that it cannot parse by plain text without a frame.
+    PlainText,
+}
+
+/// How that text starts: no frame starts like this, the bits are reserved.
+const PLAIN_TEXT: u8 = b'd';
 
 #[derive(Clone, Copy, Debug)]
 struct Frame {
@@ -68,6 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             sending: Vec::new(),
             sent: 0,
             closed: false,
+            framing: Framing::Unknown,
             ledger: CopyLedger::default(),
         }
     }
@@ -101,6 +116,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(true));
             }
             let waiting = self.ahead.get(self.at..).unwrap_or_default();
+            if let (Framing::Unknown, Some(first)) = (self.framing, waiting.first()) {
+                self.framing = if *first == PLAIN_TEXT { Framing::PlainText } else { Framing::Framed };
+            }
+            if self.framing == Framing::PlainText {
+                // Handed on as it is, for the reader of records to recognise: to the end.
+                let header = FrameHeader { opcode: Opcode::Data, mask: None, payload_len: u64::MAX };
+                self.frame = Some(Frame { header, received: 0 });
+                continue;
+            }
             if let Some((header, len)) = FrameHeader::parse(waiting).map_err(broken)? {
                 self.at += len;
                 self.frame = Some(Frame { header, received: 0 });
@@ -241,6 +265,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
             this.inner.set_limit(frame.missing());
             ready!(Pin::new(&mut this.inner).poll_read(cx, buf))?;
             let len = buf.filled().len() - start;
+            if len == 0 && this.framing == Framing::PlainText {
+                return Poll::Ready(Ok(()));
+            }
             if len == 0 {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
