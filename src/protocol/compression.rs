@@ -1,6 +1,7 @@
 //! Record compression (Protocol.md §3.3): every size is bounded before memory is taken for it,
 //! and the output goes straight into a recycled buffer.
 
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::zstd_safe;
 
@@ -142,29 +143,40 @@ fn lz4(
     }
 }
 
+/// Only the standard form, whose window is at most 16 MiB: the "large window" one would let a few
+/// bytes take a gigabyte.
 fn brotli(
     data: &[u8],
     limit: usize,
     pool: &BufferPool,
     ledger: &mut CopyLedger,
 ) -> Result<BufferMut, DecompressError> {
-    use std::io::Read as _;
-    let mut reader = brotli_decompressor::Decompressor::new(data, 4096);
+    let alloc = StandardAlloc::default;
+    let mut state = BrotliState::new_strict(alloc(), alloc(), alloc());
     let mut output = Growing::new("brotli", limit, pool, ledger);
-    let mut filled = 0;
+    let (mut unread, mut read, mut written, mut total) = (data.len(), 0, 0, 0);
     loop {
         let bytes = output.buffer.vec();
         bytes.resize(bytes.capacity(), 0);
-        match reader.read(bytes.get_mut(filled..).unwrap_or_default()) {
-            Ok(0) => {
-                bytes.truncate(filled);
+        let mut free = bytes.len() - written;
+        let step = BrotliDecompressStream(
+            &mut unread,
+            &mut read,
+            data,
+            &mut free,
+            &mut written,
+            bytes,
+            &mut total,
+            &mut state,
+        );
+        match step {
+            BrotliResult::ResultSuccess => {
+                output.buffer.vec().truncate(written);
                 return output.finish();
             }
-            Ok(len) => filled += len,
-            Err(error) => return Err(damaged("brotli", &error)),
-        }
-        if filled == output.buffer.len() {
-            output.grow()?;
+            BrotliResult::NeedsMoreOutput => output.grow()?,
+            BrotliResult::NeedsMoreInput => return Err(damaged("brotli", &"cut short")),
+            BrotliResult::ResultFailure => return Err(damaged("brotli", &"not valid")),
         }
     }
 }

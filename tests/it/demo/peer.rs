@@ -40,8 +40,12 @@ pub fn is_dropped(server: &Server, bytes: &[u8]) -> bool {
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     stream.write_all(bytes).expect("written");
-    // It may reset the connection, since it does not read all.
-    stream.read(&mut [0; 16]).map_or(true, |len| len == 0)
+    // It may say why, in plain text, and it may reset the connection, since it does not read all.
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => answer.is_empty() || answer.starts_with(b"disconnect: "),
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    }
 }
 
 impl Peer {

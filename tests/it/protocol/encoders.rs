@@ -175,6 +175,8 @@ fn bencoded(value: Value) -> Value {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_was_encoded_is_decoded(value in any_value()) {
         let modern = encode(Dialect::Modern, &value);

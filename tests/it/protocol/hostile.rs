@@ -41,8 +41,15 @@ fn survives(bytes: &[u8]) {
     assert!(allocations.largest <= LARGEST_ALLOCATION, "{allocations:?} for {} bytes", bytes.len());
 }
 
+/// What random bytes found once.
+#[test]
+fn found_before() {
+    // Brotli with a window of 32 MB, which only its "large window" form has.
+    survives(&[17, 153, 104, 0, 2]);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -50,7 +50,7 @@ fn mixed() -> Vec<ServerPacket> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_split_gives_the_same_packets(splits in prop::collection::vec(1usize..100_000, 1..40), small in any::<bool>()) {
