@@ -32,8 +32,7 @@ pub fn answer(dialect: Dialect, client: &Dict, recorded: &Dict, recorded_in: Dia
             hello.push(name, value.clone());
         }
     }
-    let (width, height) =
-        SIZES.iter().find_map(|path| size(recorded.get_path(path)?)).unwrap_or(DEFAULT_SIZE);
+    let (width, height) = screen(client, recorded);
     let size = || Value::List(vec![width.into(), height.into()]);
     let encodings = encodings(recorded);
     hello
@@ -66,6 +65,18 @@ pub fn answer(dialect: Dialect, client: &Dict, recorded: &Dict, recorded_in: Dia
         }
     }
     hello
+}
+
+/// The screen that the windows are on. Servers make theirs as large as the client's, and clients
+/// scale everything if it is smaller; only one that shows a whole desktop keeps its own.
+fn screen(client: &Dict, recorded: &Dict) -> (i64, i64) {
+    let of = |hello: &Dict| SIZES.iter().find_map(|path| size(hello.get_path(path)?));
+    let (width, height) = of(recorded).unwrap_or(DEFAULT_SIZE);
+    let is_desktop = ["desktop", "shadow", "monitor"].iter().any(|flag| recorded.bool(flag) == Some(true));
+    match of(client).filter(|_| !is_desktop) {
+        Some((client_width, client_height)) => (width.max(client_width), height.max(client_height)),
+        None => (width, height),
+    }
 }
 
 /// The encodings that the recorded server named.

@@ -76,7 +76,9 @@ impl Wire {
         let dialect = match Header::dialect_of(flags) {
             Ok(dialect) => dialect,
             Err(got) => {
-                let words = format!("disconnect: this server speaks rencodeplus and bencode, not {got}\n");
+                let words = format!(
+                    "disconnect: this server speaks rencodeplus and bencode, not {got} (try --packet-encoders=bencode)\n"
+                );
                 stream.write_all(words.as_bytes()).await?;
                 return Err(WireError::Encoder { got });
             }

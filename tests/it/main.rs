@@ -12,6 +12,7 @@ mod net;
 mod packets;
 mod pipeline;
 mod protocol;
+mod recording;
 mod render;
 mod session;
 mod stats;

@@ -1,0 +1,252 @@
+//! The player, with a made-up recording: to the viewer, and to bare clients of both dialects.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::BufMut as _;
+use farpane::buffers::BufferPool;
+use farpane::channel::clock;
+use farpane::player::{AtEnd, Options, Pace, Player};
+use farpane::protocol::packet::Dict;
+use farpane::protocol::packet::client::{DrawAck, DrawOutcome};
+use farpane::protocol::packet::server::WindowDraw;
+use farpane::protocol::{
+    ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket,
+};
+use farpane::session::CloseReason;
+use tempfile::TempDir;
+
+use super::{PATIENCE, WID, attach, picture, record, session};
+use crate::support::picture::Picture;
+use crate::support::wait_for;
+
+/// A recording in a file that goes with its folder.
+fn file(dialect: Dialect, packets: &[ServerPacket]) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("session.fpr");
+    std::fs::write(&path, record(dialect, packets).0).expect("a file");
+    (folder, path)
+}
+
+fn player(file: PathBuf, pace: Pace, window: usize, at_end: AtEnd) -> Player {
+    let any_port = "127.0.0.1:0".parse().expect("an address");
+    Player::start(any_port, Options { file, pace, window, at_end }).expect("a player")
+}
+
+/// A client made of the protocol layer and a socket.
+struct Peer {
+    stream: TcpStream,
+    reassembler: Reassembler,
+    reader: PacketReader,
+    writer: PacketWriter,
+}
+
+impl Peer {
+    fn attach(player: &Player, dialect: Dialect, version: &str) -> Self {
+        let stream = TcpStream::connect(player.address()).expect("a connection");
+        let (limits, pool) = (Limits::with_max_record(0), BufferPool::default());
+        let mut peer = Self {
+            stream,
+            reassembler: Reassembler::new(dialect, limits, pool.clone()),
+            reader: PacketReader::new(dialect, limits, pool),
+            writer: PacketWriter::new(dialect),
+        };
+        let mut hello = Dict::default();
+        hello.push("version", version).push("chunks", true);
+        peer.send(&ClientPacket::Hello(hello));
+        peer
+    }
+
+    fn send(&mut self, packet: &ClientPacket) {
+        let mut bytes = Vec::new();
+        self.writer.write(packet, &mut bytes);
+        self.stream.write_all(&bytes).expect("written");
+    }
+
+    /// The next packet, or `None` when there is none for a while, or no more.
+    fn receive(&mut self, patience: Duration) -> Option<ServerPacket> {
+        self.stream.set_read_timeout(Some(patience)).expect("a timeout");
+        loop {
+            if let Some(raw) = self.reassembler.next_packet().expect("valid records") {
+                return Some(self.reader.read(raw).expect("a valid packet").packet);
+            }
+            let mut bytes = [0; 4096];
+            let mut space = self.reassembler.buffer();
+            let wanted = space.remaining_mut().min(bytes.len());
+            let len = self.stream.read(&mut bytes[..wanted]).unwrap_or(0);
+            if len == 0 {
+                return None;
+            }
+            space.put_slice(&bytes[..len]);
+            self.reassembler.received(clock::now());
+        }
+    }
+
+    fn next_draw(&mut self, patience: Duration) -> Option<Box<WindowDraw>> {
+        loop {
+            if let ServerPacket::WindowDraw(draw) = self.receive(patience)? {
+                return Some(draw);
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, draw: &WindowDraw) {
+        let WindowDraw { wid, sequence, width, height, .. } = *draw;
+        let outcome = DrawOutcome::Presented { decode_us: 10 };
+        self.send(&ClientPacket::DrawAck(DrawAck { wid, sequence, width, height, outcome }));
+    }
+}
+
+#[test]
+fn the_viewer_shows_what_was_recorded() {
+    for dialect in [Dialect::Modern, Dialect::Legacy31] {
+        let (_folder, path) = file(dialect, &session(20));
+        let player = player(path, Pace::Recorded, 4, AtEnd::Close);
+        let mut client = attach(&format!("tcp://{}/", player.address()), &[], None);
+        client.wait_for("the window", PATIENCE, |view| view.painted.contains(&WID)).expect("a window");
+        let title = client.windows()[&WID].title.clone();
+        assert_eq!(title, "a recorded window");
+        client.wait_for("the end", PATIENCE, |view| view.closed.is_some()).expect("an end");
+        let played = player.played();
+        assert_eq!((played.clients, played.finished, played.damage.as_deref()), (1, 1, None), "{played:?}");
+        assert_eq!((played.draws, played.acknowledged, played.refused), (20, 20, 0), "{played:?}");
+        // The window, the end of the start, the draws: what was for the recorder is left out.
+        assert_eq!(played.packets, 22, "{played:?}");
+        // 25 packets, ten milliseconds apart, of which the last two and the hello do not count.
+        assert!(played.time >= Duration::from_millis(225), "{played:?}");
+        let reason = client.close();
+        assert!(
+            matches!(&reason, CloseReason::Server(why) if why.contains("end of the recording")),
+            "{reason}"
+        );
+        assert_eq!(client.stats().draws.received.total, 20);
+    }
+}
+
+#[test]
+fn the_last_picture_stays() {
+    let (_folder, path) = file(Dialect::Modern, &session(50));
+    let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
+    let mut client = attach(&format!("tcp://{}/", player.address()), &[], None);
+    wait_for(
+        "the end of the recording",
+        PATIENCE,
+        || format!("{:?}", player.played()),
+        || {
+            client.run_for(Duration::from_millis(10)).expect("a session");
+            (player.played().finished == 1).then_some(())
+        },
+    );
+    let shown = picture(&client.read_back(WID).expect("pixels"));
+    // BGRX in the recording.
+    let expected = Picture::from_fn(shown.width, shown.height, |_, _| [3, 2, 50]);
+    crate::support::picture::assert_same(&shown, &expected, "recording-last-picture");
+}
+
+#[test]
+fn draws_wait_for_acknowledgements() {
+    let (_folder, path) = file(Dialect::Modern, &session(10));
+    let player = player(path, Pace::FlatOut, 3, AtEnd::Close);
+    let mut peer = Peer::attach(&player, Dialect::Modern, "6.6");
+    let draws: Vec<_> = (0..3).map(|_| peer.next_draw(PATIENCE).expect("a draw")).collect();
+    assert!(peer.next_draw(Duration::from_millis(300)).is_none(), "a fourth one");
+    peer.acknowledge(&draws[1]);
+    let fourth = peer.next_draw(PATIENCE).expect("one more");
+    assert_eq!(fourth.sequence.0, 4);
+    assert!(peer.next_draw(Duration::from_millis(300)).is_none(), "two more");
+    for draw in [&draws[0], &draws[2], &fourth] {
+        peer.acknowledge(draw);
+    }
+    for sequence in 5..=10 {
+        let draw = peer.next_draw(PATIENCE).expect("a draw");
+        assert_eq!(draw.sequence.0, sequence);
+        peer.acknowledge(&draw);
+    }
+    let last = loop {
+        match peer.receive(PATIENCE).expect("a goodbye") {
+            ServerPacket::Ping { .. } => {}
+            packet => break packet,
+        }
+    };
+    assert_eq!(last, ServerPacket::ConnectionClose { reasons: vec!["end of the recording".into()] });
+}
+
+#[test]
+fn every_dialect_is_served_from_every_recording() {
+    for recorded in [Dialect::Modern, Dialect::Legacy31] {
+        let packets = session(2);
+        let (_folder, path) = file(recorded, &packets);
+        let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
+        for (dialect, version) in
+            [(Dialect::Modern, "6.6"), (Dialect::Modern, "6.5.5"), (Dialect::Legacy31, "3.1.3")]
+        {
+            let mut peer = Peer::attach(&player, dialect, version);
+            let Some(ServerPacket::Hello(hello)) = peer.receive(PATIENCE) else { panic!("no hello") };
+            let encoder = if dialect == Dialect::Modern { "rencodeplus" } else { "bencode" };
+            assert_eq!(hello.bool(encoder), Some(true), "{hello:?}");
+            assert_eq!(hello.str("session_name"), Some("recorded"));
+            let mut got = Vec::new();
+            while got.iter().filter(|packet| matches!(packet, ServerPacket::WindowDraw(_))).count() < 2 {
+                got.push(peer.receive(PATIENCE).expect("a packet"));
+            }
+            got.retain(|packet| !matches!(packet, ServerPacket::Ping { .. }));
+            let expected: Vec<_> = packets
+                .iter()
+                .filter(|packet| {
+                    let name = packet.name();
+                    name.starts_with("window-") || name == "startup-complete"
+                })
+                .cloned()
+                .collect();
+            assert_eq!(format!("{got:?}"), format!("{expected:?}"), "{recorded:?} to {dialect:?} {version}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_played_is_said() {
+    let start = |path: &std::path::Path| {
+        let options = Options { file: path.to_owned(), pace: Pace::FlatOut, window: 1, at_end: AtEnd::Close };
+        Player::start("127.0.0.1:0".parse().expect("an address"), options)
+    };
+    let (folder, path) = file(Dialect::Modern, &session(1)[1..3]);
+    let error = start(&path).expect_err("it has no hello").to_string();
+    assert!(error.contains("no server accepts a client"), "{error}");
+    let missing = folder.path().join("missing");
+    let error = start(&missing).expect_err("there is no file").to_string();
+    assert!(error.contains("missing") && error.contains("cannot open"), "{error}");
+    std::fs::write(&path, "a text").expect("a file");
+    let error = start(&path).expect_err("it is a text").to_string();
+    assert!(error.contains("not a recording"), "{error}");
+
+    // A recording whose recorder was killed is played as far as it goes.
+    let (file, ends) = record(Dialect::Modern, &session(5));
+    std::fs::write(&path, &file[..ends[7] + 5]).expect("a file");
+    let player = start(&path).expect("a player");
+    let mut peer = Peer::attach(&player, Dialect::Modern, "6.6");
+    for _ in 0..3 {
+        let draw = peer.next_draw(PATIENCE).expect("a draw");
+        peer.acknowledge(&draw);
+    }
+    assert!(peer.next_draw(PATIENCE).is_none(), "the goodbye comes first");
+    let damage = player.played().damage.expect("it is cut");
+    assert!(damage.contains("without its end mark"), "{damage}");
+}
+
+/// Xpra's own client in its default encoder, which is none of ours, is told so in words.
+#[test]
+fn other_packet_encoders_are_refused_in_words() {
+    let (_folder, path) = file(Dialect::Modern, &session(1));
+    let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
+    for (flags, name) in [(4, "yaml"), (1, "rencode")] {
+        let mut stream = TcpStream::connect(player.address()).expect("a connection");
+        stream.write_all(&[b'P', flags, 0, 0, 0, 0, 0, 1, b'x']).expect("written");
+        let mut words = Vec::new();
+        // The connection may be reset, since not all was read.
+        let _ = stream.read_to_end(&mut words);
+        let words = String::from_utf8_lossy(&words);
+        assert!(words.starts_with("disconnect: ") && words.contains(&format!("not {name}")), "{words:?}");
+    }
+}
