@@ -2,6 +2,7 @@
 //! sessions recorded, replayed and served.
 
 mod format;
+mod kept;
 mod play;
 mod real;
 

@@ -141,7 +141,7 @@ fn errors_say_what_is_wrong() {
     // An entry that claims to be huge asks for no memory; what follows is no record.
     let mut huge = file[..ends[0]].to_vec();
     huge.extend([0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
-    huge.extend(b"nothing that a server sends");
+    huge.extend(b"nothing that a server sends\n");
     assert!(words(&huge).contains("damaged at byte"), "{}", words(&huge));
     // A record above the limit of a connection.
     let mut large = file[..ends[0]].to_vec();

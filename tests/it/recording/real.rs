@@ -6,10 +6,11 @@ use std::time::Duration;
 use farpane::cli::screenshot::settle;
 use farpane::headless::HeadlessClient;
 use farpane::net::Recorder;
-use farpane::player::{AtEnd, Options, Pace, Player};
+use farpane::player::{AtEnd, Options, Pace};
 use farpane::protocol::packet::WindowId;
 use tempfile::TempDir;
 
+use super::play::last_picture;
 use super::{PATIENCE, attach, picture};
 use crate::support::display::Display;
 use crate::support::picture::{Picture, assert_same};
@@ -47,25 +48,8 @@ fn resting(client: &mut HeadlessClient, title: &str) -> Picture {
 }
 
 fn replay(file: &Path) -> Picture {
-    let any_port = "127.0.0.1:0".parse().expect("an address");
     let options = Options { file: file.to_owned(), pace: Pace::FlatOut, window: 16, at_end: AtEnd::Stay };
-    let player = Player::start(any_port, options).expect("a player");
-    let mut client = attach(&format!("tcp://{}/", player.address()), &[], None);
-    wait_for(
-        "the end of the recording",
-        PATIENCE,
-        || format!("{:?}", player.played()),
-        || {
-            client.run_for(Duration::from_millis(20)).expect("a session");
-            (player.played().finished == 1).then_some(())
-        },
-    );
-    let played = player.played();
-    assert_eq!((played.refused, played.damage.as_deref()), (0, None), "{played:?}");
-    assert!(played.draws > 10, "{played:?}");
-    let title = |window: &&farpane::session::WindowInfo| window.title == "scrolling";
-    let wid = client.windows().values().find(title).map(|window| WindowId(window.wid)).expect("a window");
-    picture(&client.read_back(wid).expect("pixels"))
+    last_picture(options, "scrolling")
 }
 
 /// Records what a live client gets, and says what that showed at the end.
