@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::packet::Dict;
-use crate::protocol::record::Header;
+use crate::protocol::record::{Header, MAGIC};
 use crate::protocol::{
     ClientPacket, Dialect, Limits, PacketError, PacketReader, PacketWriter, Reassembler, RecordError,
     ServerPacket, Spelling,
@@ -72,8 +72,13 @@ impl Wire {
     }
 
     async fn greet(mut stream: TcpStream) -> Result<Option<(Self, Dict)>, WireError> {
-        let Some(flags) = peek_flags(&stream).await? else { return Ok(None) };
-        let dialect = match Header::dialect_of(flags) {
+        let dialect = match peek(&stream).await? {
+            None => return Ok(None),
+            Some([MAGIC, flags]) => Header::dialect_of(flags),
+            // The reassembler says what it is.
+            Some(_) => Ok(Dialect::Modern),
+        };
+        let dialect = match dialect {
             Ok(dialect) => dialect,
             Err(got) => {
                 let words = format!(
@@ -149,17 +154,14 @@ impl Wire {
     }
 }
 
-/// The protocol flags of the first record, which stays unread.
-async fn peek_flags(stream: &TcpStream) -> std::io::Result<Option<u8>> {
+/// The magic byte and the protocol flags of the first record, which stays unread.
+async fn peek(stream: &TcpStream) -> std::io::Result<Option<[u8; 2]>> {
     let mut start = [0; 2];
     loop {
         match stream.peek(&mut start).await? {
             0 => return Ok(None),
             1 => sleep(PEEK_AGAIN).await,
-            _ => {
-                let [_, flags] = start;
-                return Ok(Some(flags));
-            }
+            _ => return Ok(Some(start)),
         }
     }
 }

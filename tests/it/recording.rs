@@ -1,5 +1,6 @@
 //! Recordings: the format, whole and damaged; playing them to clients of both dialects; real
 //! sessions recorded, replayed and served.
+#![expect(clippy::disallowed_methods, reason = "the copies of test code are nobody's hot path")]
 
 mod format;
 mod kept;
