@@ -24,7 +24,7 @@ lint:
 	cargo fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) check --lib --no-default-features
-	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --no-deps --document-private-items
+	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --no-deps --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
 
 setup-demo:

@@ -9,7 +9,7 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
-//! | 3 | [`config`], [`headless`], [`bench`], [`app`], [`cli`] |
+//! | 3 | [`config`], [`headless`], [`mod@bench`], [`app`], [`cli`] |
 
 pub mod stats;
 

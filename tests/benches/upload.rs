@@ -81,13 +81,13 @@ impl Drop for Renderer {
 
 fn packed(format: PixelFormat, size: Size) -> Picture {
     let rowstride = size.width as usize * format.bytes_per_pixel();
-    let bytes: Vec<u8> = (0..rowstride * size.height as usize).map(|at| (at * 31 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..rowstride * size.height as usize).map(|at| ((at * 31) >> 3) as u8).collect();
     Picture::packed(size, format, rowstride, Payload::from(bytes)).expect("a valid picture")
 }
 
 fn i420(size: Size) -> Picture {
     let (width, height) = (size.width as usize, size.height as usize);
-    let bytes: Vec<u8> = (0..width * height * 3 / 2).map(|at| (at * 31 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..width * height * 3 / 2).map(|at| ((at * 31) >> 3) as u8).collect();
     let plane = |offset, rowstride| Plane { offset, rowstride };
     let luma = width * height;
     let planes = [plane(0, width), plane(luma, width / 2), plane(luma + luma / 4, width / 2)];

@@ -90,8 +90,10 @@ fn keysyms_come_from_the_keyboard_map_in_use() {
 fn the_window_manager_is_told_and_asked() {
     let display = Display::with_window_manager();
     let (sender, events) = mpsc::sync_channel(1000);
-    let x11 =
-        X11::open(Some(display.name()), move |event| drop(sender.try_send(event))).expect("a connection");
+    let x11 = X11::open(Some(display.name()), move |event| {
+        let _ = sender.try_send(event);
+    })
+    .expect("a connection");
     let picture = Picture::from_fn(200, 100, |_, _| [10, 20, 30]);
     let parent = Card::open(display.name(), "parent", &picture, &Look::default());
     let child = Card::open(display.name(), "child", &picture, &Look::default());

@@ -1,5 +1,7 @@
 //! The one integration test binary: modules by area, helpers in `support`.
 
+#![allow(clippy::disallowed_methods, reason = "tests copy as they like: nothing of it is on a hot path")]
+
 mod app;
 mod codec;
 mod copy_budget;

@@ -80,7 +80,7 @@ fn frame_of_video(collector: &mut Collector, at: Instant, frame: u64) {
         trace.ledger.note_transform(Transform::Decode, trace.decoded_bytes as usize);
         trace.ledger.note_copy(CopySite::Staging, trace.decoded_bytes as usize);
     }
-    if frame % 100 == 0 {
+    if frame.is_multiple_of(100) {
         trace.ledger.note_allocation(1_382_400);
     }
     let done = at + us(4500);

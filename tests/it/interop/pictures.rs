@@ -57,7 +57,7 @@ impl Content {
             Self::Sharp => Picture::sharp(331 + n, 247).crop(n, 0, 331, 247),
             Self::Scrolling => Picture::sharp(640, 480),
             Self::Smooth | Self::Video => Picture::smooth(640 + 8 * n, 480).crop(8 * n, 0, 640, 480),
-            Self::Grey => Picture::from_fn(331, 247, |x, y| [((x + n) * 3 ^ y * 5) as u8; 3]),
+            Self::Grey => Picture::from_fn(331, 247, |x, y| [(((x + n) * 3) ^ (y * 5)) as u8; 3]),
             Self::Few => Picture::from_fn(331, 247, |x, y| {
                 let step = |at: usize| (at / 25 % 10 * 28) as u8;
                 [step(x + n), step(y), 77]
@@ -222,7 +222,7 @@ fn check(generation: Generation, environment: &[(&'static str, &str)], cases: &[
     let server = XpraServer::start(generation, &Options { environment, ..Options::default() });
     for case in cases {
         let display = Display::bare();
-        let mut stage = Stage::new(&server, &display, format!("{generation:?}-{}", case.name), case);
+        let stage = Stage::new(&server, &display, format!("{generation:?}-{}", case.name), case);
         // What was there when the viewer came, and an update.
         stage.wait_shown();
         stage.change();

@@ -116,12 +116,6 @@ impl Card {
         self.sync();
     }
 
-    /// Draws a picture at a place of the window.
-    pub fn draw(&self, left: i16, top: i16, picture: &Picture) {
-        self.put(self.id, left, top, picture);
-        self.sync();
-    }
-
     /// Moves the whole contents up by some rows, as a terminal does, and draws `below` into the gap.
     pub fn scroll_up(&self, below: &Picture) {
         let geometry =

@@ -134,12 +134,6 @@ impl X {
         super::wait_for(what, limit, context, || self.windows().into_iter().find(&accept))
     }
 
-    /// Waits for a window with this title.
-    #[track_caller]
-    pub fn wait_title(&self, title: &str) -> Seen {
-        self.wait_window(&format!("window {title:?}"), Duration::from_secs(20), |seen| seen.title == title)
-    }
-
     /// What a window (or the whole screen: `root`) shows now; `None` if it is not entirely on the screen.
     pub fn grab(&self, window: Window) -> Option<Picture> {
         let geometry = self.connection.get_geometry(window).ok()?.reply().ok()?;

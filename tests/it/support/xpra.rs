@@ -2,11 +2,10 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use super::display::Display;
-use super::program::{self, Launch, Program};
+use super::program::{Launch, Program};
 use super::slots::Slot;
 use super::x11::X;
 
@@ -221,30 +220,6 @@ impl XpraServer {
     /// really used.
     pub fn sent_since(&self, length: usize) -> Vec<Sent> {
         self.log()[length..].lines().filter_map(Sent::parse).collect()
-    }
-
-    /// Runs the server's own program with a subcommand and this server's address, such as `info`.
-    #[track_caller]
-    pub fn client(&self, subcommand: &str, words: &[&str]) -> String {
-        let (program, environment) = self.generation.command();
-        program::run(
-            Command::new("timeout")
-                .args(["-k", "3", "30"])
-                .arg(program)
-                .arg(subcommand)
-                .arg(format!("socket://{}", self.socket().display()))
-                .args(words)
-                .envs(environment)
-                .env("HOME", self.directory())
-                .env("XDG_RUNTIME_DIR", self.directory())
-                .env_remove("DISPLAY"),
-        )
-    }
-
-    /// `xpra control`: changes the running server.
-    #[track_caller]
-    pub fn control(&self, words: &[&str]) {
-        self.client("control", words);
     }
 
     /// Ends it without a word to anyone, as a crash does.
