@@ -68,7 +68,8 @@ fn menu_of_xterm(generation: Generation) {
     let border = i32::from(truth.border);
     let place = (truth.x - border, truth.y - border, truth.width, truth.height);
     assert_eq!((menu.x, menu.y, menu.width, menu.height), place, "x, y, width, height");
-    let inside = (menu.x..menu.x + i32::from(menu.width)).contains(&at.0) && (menu.y - at.1).abs() < 20;
+    // The menu's title is where the pointer is.
+    let inside = (menu.x..menu.x + i32::from(menu.width)).contains(&at.0) && (menu.y - at.1).abs() < 30;
     assert!(inside, "{menu:?} is not where the pointer is: {at:?}");
     let context = || {
         let expected = server.x().picture(truth.id);
