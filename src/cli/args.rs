@@ -213,11 +213,11 @@ pub struct RawOptions {
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
-    #[command(flatten)]
-    pub tls: RawTls,
     /// What to log, for example info, debug, or farpane::net=trace
     #[arg(long = "log", short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
     pub log: Option<String>,
+    #[command(flatten)]
+    pub tls: RawTls,
 }
 
 /// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.
