@@ -2,6 +2,7 @@
 
 mod draws;
 mod handshake;
+mod hostile;
 mod input;
 mod live;
 mod login;
