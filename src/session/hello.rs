@@ -84,6 +84,11 @@ fn compressors(config: &SessionConfig) -> Vec<&'static str> {
     config.compressors.iter().filter(known).copied().collect()
 }
 
+/// May rgb pixels come compressed by this one?
+fn compresses_rgb(config: &SessionConfig, compressor: &str) -> bool {
+    config.pictures.compress_rgb && compressors(config).contains(&compressor)
+}
+
 // ---- 6.x -------------------------------------------------------------------------------------
 
 fn modern(config: &SessionConfig, hello: &mut Dict) {
@@ -166,7 +171,7 @@ pub fn encoding_caps(config: &SessionConfig, scroll: bool) -> Dict {
         .push("window-icon", &["png", "BGRA"][..])
         .push("rgb_formats", RGB_FORMATS)
         .push("full_csc_modes", csc_modes(config))
-        .push("rgb_lz4", pictures.compress_rgb)
+        .push("rgb_lz4", compresses_rgb(config, "lz4"))
         .push("transparency", true)
         .push("eos", true)
         .push("flush", true)
@@ -292,9 +297,9 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("encoding.full_csc_modes", csc_modes(config))
         .push("encoding.h264.YUV420P.profile", pictures.h264_profile)
         .push("encoding.h264.fast-decode", true)
-        .push("encoding.rgb24zlib", true)
-        .push("encoding.rgb_zlib", pictures.compress_rgb)
-        .push("encoding.rgb_lz4", pictures.compress_rgb)
+        .push("encoding.rgb24zlib", compresses_rgb(config, "zlib"))
+        .push("encoding.rgb_zlib", compresses_rgb(config, "zlib"))
+        .push("encoding.rgb_lz4", compresses_rgb(config, "lz4"))
         .push("encoding.rgb_lzo", false)
         .push("encoding.transparency", true)
         .push("encoding.scrolling", offers(config, Encoding::Scroll))

@@ -4,24 +4,22 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use farpane::channel::clock;
 use tempfile::TempDir;
 
-/// The environment variable by which a program's descendants are known, whichever process groups and
-/// sessions they start (Xpra puts its X server into one of its own).
-const MARK: &str = "FARPANE_TEST_MARK";
-
 /// A running program with a private directory, whose output goes to a file.
+///
+/// The directory is its `HOME`, and by that all of its descendants are known, whichever process groups
+/// and sessions they start, and whatever else of the environment they drop (Xpra does both with its X
+/// server).
 ///
 /// It gets SIGTERM when the thread that started it ends, however it ends: start programs in the
 /// thread that uses them.
 pub struct Program {
     name: String,
     child: Child,
-    mark: String,
     directory: TempDir,
 }
 
@@ -77,21 +75,18 @@ impl Launch {
     }
 
     pub fn start(mut self) -> Program {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let file = |name| File::create(self.directory.path().join(name)).expect("a file for the output");
         let stderr = file("stderr");
         let stdout = if self.joined { stderr.try_clone().expect("a second handle") } else { file("stdout") };
         let child = self
             .command
-            .env(MARK, &mark)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{} did not start: {error}", self.name));
-        Program { name: self.name, child, mark, directory: self.directory }
+        Program { name: self.name, child, directory: self.directory }
     }
 }
 
@@ -167,7 +162,7 @@ impl Drop for Program {
             let mut signalled = Vec::new();
             loop {
                 let _ = self.child.try_wait();
-                let alive = processes_with(&self.mark);
+                let alive = processes_at_home_in(self.directory());
                 if alive.is_empty() {
                     return;
                 }
@@ -193,9 +188,9 @@ fn kill(signal: &str, pids: &[u32]) {
     let _ = Command::new("sh").args(["-c", &script]).status();
 }
 
-fn processes_with(mark: &str) -> Vec<u32> {
-    let wanted = format!("{MARK}={mark}");
-    let is_marked = |process: &PathBuf| {
+fn processes_at_home_in(directory: &Path) -> Vec<u32> {
+    let wanted = format!("HOME={}", directory.display());
+    let is_at_home = |process: &PathBuf| {
         // A zombie's environment is empty, so the dead are not counted.
         let environment = fs::read(process.join("environ")).unwrap_or_default();
         environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
@@ -204,7 +199,7 @@ fn processes_with(mark: &str) -> Vec<u32> {
     processes
         .flatten()
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
-        .filter(|(_, path)| is_marked(path))
+        .filter(|(_, path)| is_at_home(path))
         .map(|(pid, _)| pid)
         .collect()
 }
