@@ -31,8 +31,6 @@ pub struct Seen {
     pub y: i32,
     pub width: u16,
     pub height: u16,
-    /// Width of the border around it.
-    pub border: u16,
     pub override_redirect: bool,
 }
 
@@ -108,7 +106,6 @@ impl X {
             y: origin.dst_y.into(),
             width: geometry.width,
             height: geometry.height,
-            border: geometry.border_width,
             override_redirect: attributes.override_redirect,
         })
     }
