@@ -9,6 +9,7 @@ use crate::desktop::WindowHints;
 use crate::protocol::packet::server::Image;
 use crate::session::event::SizeLimits;
 use crate::session::{WindowInfo, WindowState};
+use crate::ui::farpane_icon;
 
 /// X11 counts positions and sizes in 16 bits.
 const MAX_EXTENT: u32 = i16::MAX as u32;
@@ -29,7 +30,7 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
         .with_window_level(window_level(info.state))
         .with_fullscreen(info.state.fullscreen.then_some(Fullscreen::Borderless(None)))
         .with_maximized(info.state.maximized)
-        .with_window_icon(info.icon.as_ref().and_then(window_icon));
+        .with_window_icon(info.icon.as_ref().and_then(window_icon).or_else(|| own_icon_unless_popup(info)));
     if info.override_redirect || info.has_position {
         attributes = attributes.with_position(position(info.x, info.y));
     }
@@ -144,4 +145,15 @@ pub fn window_icon(image: &Image) -> Option<Icon> {
     Icon::from_rgba(rgba, size.width, size.height)
         .inspect_err(|error| tracing::debug!(%error, "an icon cannot be used"))
         .ok()
+}
+
+/// Farpane's own icon.
+pub fn own_icon() -> Option<Icon> {
+    let icon = farpane_icon().ok()?;
+    Icon::from_rgba(icon.rgba, icon.width, icon.height).ok()
+}
+
+/// What a window shows until the server sends an icon, if ever; popups show none.
+fn own_icon_unless_popup(info: &WindowInfo) -> Option<Icon> {
+    if info.override_redirect { None } else { own_icon() }
 }

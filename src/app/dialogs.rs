@@ -15,6 +15,8 @@ use crate::protocol::packet::WindowId;
 use crate::ui::dialogs::DIALOG_SIZE;
 use crate::ui::{PasswordPrompt, PasswordReply, UiSurface, password_ui};
 
+use super::attributes::own_icon;
+
 /// Numbers from here on are windows of our own: servers count from 1.
 const FIRST_OWN_WID: u64 = 1 << 63;
 
@@ -43,6 +45,7 @@ impl PasswordDialog {
         let (width, height) = DIALOG_SIZE;
         let attributes = Window::default_attributes()
             .with_title("Farpane: password")
+            .with_window_icon(own_icon())
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(false);
         let window = Arc::new(event_loop.create_window(attributes)?);
