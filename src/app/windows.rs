@@ -197,6 +197,9 @@ impl Windows {
                 remote.info = WindowInfo { state, icon, ..*info };
                 self.update_hints(wid, desktop);
             }
+            WindowChange::Geometry { position, size } if remote.was_told(position, size) => {
+                // 6.5 echoes what it is told after up to 250 ms: the user may be further by then.
+            }
             WindowChange::Geometry { position, size } => {
                 let old = remote.surface;
                 remote.follow_geometry(position, size);
@@ -359,6 +362,13 @@ impl RemoteWindow {
             self.visible = visible;
             render.push(RenderMessage::Command(RenderCommand::Visible { wid: self.wid, visible }));
         }
+    }
+
+    /// Whether this is what the server was told last.
+    fn was_told(&self, position: Option<(i32, i32)>, size: Size) -> bool {
+        self.told.is_some_and(|(told, _)| {
+            told.size == size && position.is_none_or(|position| position == (told.x, told.y))
+        })
     }
 
     /// The server moved or resized the window. It knows the new geometry: when the OS window

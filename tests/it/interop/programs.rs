@@ -68,6 +68,7 @@ fn menu_of_xterm(generation: Generation) {
         || format!("{seen:?} {:?}", terminal()),
         || terminal().filter(|there| (there.x, there.y) == (seen.x, seen.y)),
     );
+    display.x.xdotool(&["windowfocus", "--sync", &seen.id.to_string()]);
     let at = (seen.x + 60, seen.y + 40);
     display.x.xdotool(&["mousemove", &at.0.to_string(), &at.1.to_string()]);
     display.x.xdotool(&["keydown", "ctrl", "mousedown", "1"]);
