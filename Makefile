@@ -10,6 +10,12 @@ export FARPANE_XPRA6 ?= $(CACHE)/xpra-6.5.5
 
 CARGO := cargo --locked
 
+# Mesa wants one, and says so for every window where there is none.
+ifeq ($(XDG_RUNTIME_DIR),)
+export XDG_RUNTIME_DIR := $(or $(TMPDIR),/tmp)/farpane-make-$(shell id -u)
+$(shell mkdir -p -m 700 "$(XDG_RUNTIME_DIR)")
+endif
+
 .PHONY: demo test lint setup-demo setup-test
 
 demo: setup-demo

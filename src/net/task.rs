@@ -16,6 +16,10 @@ use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
 use super::uri::Target;
 
+/// 3.1 servers that see a new connection while they are still closing a TLS one may read from the wrong
+/// one: the new one has the file descriptor of the old.
+const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
+
 /// What the network thread needs to know.
 #[derive(Clone, Debug)]
 pub struct NetConfig {
@@ -105,6 +109,7 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
             Ok(transport) => transport,
             Err(reason) => return reason,
         };
+        let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
         let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
         tracing::debug!(target = %config.target, ?generation, "connected");
         match Connection::new(transport, session, config.recorder.clone(), links).run().await {
@@ -112,6 +117,9 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
             End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
                 tracing::info!("the server speaks the 3.1 protocol (bencode): reconnecting");
                 generation = Generation::Legacy31;
+                if tls {
+                    tokio::time::sleep(TLS_CLOSE_TIME).await;
+                }
             }
             End::NeedsBencode => {
                 return CloseReason::Protocol(
