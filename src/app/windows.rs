@@ -34,6 +34,10 @@ const MOVE_DIRECTION: u8 = 8;
 /// How long the window manager may take to do what the server asked for. Until then a window
 /// that is still as before is no news for the server.
 const SETTLE: Duration = Duration::from_millis(300);
+/// How long the server may take to echo what it was told: 6.5 waits for up to 250 ms.
+const ECHO: Duration = Duration::from_secs(1);
+/// Geometries that are remembered for that, at most: one for each step of a window being dragged.
+const MAX_TOLD_BEFORE: usize = 128;
 
 /// Place and size of a window's content, in root pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +45,13 @@ pub struct Geometry {
     pub x: i32,
     pub y: i32,
     pub size: Size,
+}
+
+impl Geometry {
+    /// Whether this is `size`, and at `position` if one is given.
+    fn is_at(&self, position: Option<(i32, i32)>, size: Size) -> bool {
+        self.size == size && position.is_none_or(|position| position == (self.x, self.y))
+    }
 }
 
 /// One remote window and its OS window.
@@ -55,6 +66,8 @@ pub struct RemoteWindow {
     /// What the server was told last; `None` before it was told that the window is mapped, and
     /// after it was told that it is not.
     told: Option<(Geometry, WindowState)>,
+    /// What the server was told before that, and until when: for [`ECHO`].
+    told_before: Vec<(Geometry, Instant)>,
     /// Something happened to the OS window: look where it is and how it is shown.
     dirty: bool,
     /// The server changed the window just now: until then only agreement counts.
@@ -144,6 +157,7 @@ impl Windows {
             geometry,
             surface: size,
             told: None,
+            told_before: Vec::new(),
             dirty: true,
             settling: None,
             visible: true,
@@ -199,6 +213,12 @@ impl Windows {
             }
             WindowChange::Geometry { position, size } if remote.was_told(position, size) => {
                 // 6.5 echoes what it is told after up to 250 ms: the user may be further by then.
+                tracing::trace!(%wid, ?size, "an echo");
+            }
+            WindowChange::Geometry { position, size } if remote.was_told_lately(position, size) => {
+                // The same, too late. Or the application insists on its size: then it does so again.
+                tracing::trace!(%wid, ?size, "a late echo");
+                remote.tell_again(&self.net);
             }
             WindowChange::Geometry { position, size } => {
                 let old = remote.surface;
@@ -343,6 +363,11 @@ impl RemoteWindow {
             Some(_) => {
                 let Geometry { x, y, size } = self.geometry;
                 tracing::trace!(wid = %self.wid, x, y, ?size, state = ?facts.state, "configured");
+                let now = clock::now();
+                self.told_before.retain(|(_, until)| *until + ECHO > now);
+                if self.told_before.len() < MAX_TOLD_BEFORE {
+                    self.told_before.extend(self.told.map(|(geometry, _)| (geometry, now)));
+                }
                 self.told = Some((self.geometry, facts.state));
                 let input = Input::WindowConfigured { wid: self.wid, x, y, size, state: facts.state };
                 net.push(NetCommand::Input(input));
@@ -366,9 +391,21 @@ impl RemoteWindow {
 
     /// Whether this is what the server was told last.
     fn was_told(&self, position: Option<(i32, i32)>, size: Size) -> bool {
-        self.told.is_some_and(|(told, _)| {
-            told.size == size && position.is_none_or(|position| position == (told.x, told.y))
-        })
+        self.told.is_some_and(|(told, _)| told.is_at(position, size))
+    }
+
+    /// Whether this is what the server was told not long before.
+    fn was_told_lately(&self, position: Option<(i32, i32)>, size: Size) -> bool {
+        let now = clock::now();
+        self.told_before.iter().any(|(told, until)| told.is_at(position, size) && *until + ECHO > now)
+    }
+
+    /// Tells the server once more what it was told last. Its older words have resized the backing
+    /// meanwhile, so all pixels are needed again too.
+    fn tell_again(&self, net: &NetQueue) {
+        let (wid, Some((Geometry { x, y, size }, state))) = (self.wid, self.told) else { return };
+        net.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
+        net.push(NetCommand::Input(Input::RefreshWindow { wid }));
     }
 
     /// The server moved or resized the window. It knows the new geometry: when the OS window
