@@ -1,6 +1,7 @@
 //! What Farpane shows are the server's own pixels, whichever encoding they came in.
 //!
-//! Each test offers one encoding and looks into the server's log for the proof that it was used.
+//! Each test offers one encoding and looks into the server's log for the proof that it was used. Each
+//! encoding goes through both renderers in one of them.
 
 use std::time::Duration;
 
@@ -148,17 +149,17 @@ fn is_lossy(sent: &Sent) -> bool {
 #[test]
 fn pictures_of_v3_1() {
     // Else it sends plain pixels wherever it thinks that they are good enough.
-    check(Generation::V3_1, &[("XPRA_ENCODING_STRICT_MODE", "1")], CASES);
+    check(Generation::V3_1, &[("XPRA_ENCODING_STRICT_MODE", "1")], "cpu", CASES);
 }
 
 #[test]
 fn pictures_of_v6_5() {
-    check(Generation::V6_5, &[], CASES);
+    check(Generation::V6_5, &[], "wgpu", CASES);
 }
 
 #[test]
 fn pictures_of_v6_5_modern() {
-    check(Generation::V6_5Modern, &[], CASES);
+    check(Generation::V6_5Modern, &[], "cpu", CASES);
 }
 
 /// Only the old generation has it, and only where lz4 is not offered.
@@ -172,7 +173,7 @@ fn zlib_of_v3_1() {
         every: true,
         content: Content::Few,
     };
-    check(Generation::V3_1, &[], &[zlib]);
+    check(Generation::V3_1, &[], "wgpu", &[zlib]);
 }
 
 /// 6.5.5 has a fault in its scroll encoder, so that it must not be offered there.
@@ -188,7 +189,8 @@ fn scroll_of_v3_1() {
     };
     let png = case("scroll-and-png", &["--encodings", "png,scroll"]);
     let rgb = case("scroll-and-rgb", &["--encodings", "rgb,scroll"]);
-    check(Generation::V3_1, &[], &[png, rgb]);
+    check(Generation::V3_1, &[], "cpu", &[png]);
+    check(Generation::V3_1, &[], "wgpu", &[rgb]);
 }
 
 /// Palettes and grey scales are sent only by a server that takes its client's word for it.
@@ -213,17 +215,18 @@ fn palette_and_grey() {
         },
     ];
     for generation in [Generation::V3_1, Generation::V6_5] {
-        check(generation, &[("XPRA_ENCODING_STRICT_MODE", "1")], &cases);
+        check(generation, &[("XPRA_ENCODING_STRICT_MODE", "1")], "auto", &cases);
     }
 }
 
 #[track_caller]
-fn check(generation: Generation, environment: &[(&'static str, &str)], cases: &[Case]) {
+fn check(generation: Generation, environment: &[(&'static str, &str)], renderer: &str, cases: &[Case]) {
     let environment = environment.iter().map(|&(name, value)| (name, value.to_owned())).collect();
     let server = XpraServer::start(generation, &Options { environment, ..Options::default() });
     for case in cases {
         let display = Display::bare();
-        let stage = Stage::new(&server, &display, format!("{generation:?}-{}", case.name), case);
+        let name = format!("{generation:?}-{renderer}-{}", case.name);
+        let stage = Stage::new(&server, &display, renderer, name, case);
         // What was there when the viewer came, and an update.
         stage.wait_shown();
         stage.change();
@@ -245,11 +248,18 @@ struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     #[track_caller]
-    fn new(server: &'a XpraServer, display: &'a Display, name: String, case: &'a Case) -> Self {
+    fn new(
+        server: &'a XpraServer,
+        display: &'a Display,
+        renderer: &str,
+        name: String,
+        case: &'a Case,
+    ) -> Self {
         let card = Card::open(server.x().name(), &name, &case.content.picture(0), &Look::default());
         let log_start = server.log_length();
         let url = server.url();
-        let words: Vec<&str> = [&url[..]].into_iter().chain(case.offer.iter().copied()).collect();
+        let words: Vec<&str> =
+            [&url, "--renderer", renderer].into_iter().chain(case.offer.iter().copied()).collect();
         let mut viewer = Viewer::start(display, &words);
         let seen = viewer.window(&name);
         Self { name, case, server, card, log_start, seen, viewer }
