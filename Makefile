@@ -12,8 +12,8 @@ CARGO := cargo --locked
 
 # Mesa wants one, and says so for every window where there is none.
 ifeq ($(XDG_RUNTIME_DIR),)
-export XDG_RUNTIME_DIR := $(or $(TMPDIR),/tmp)/farpane-make-$(shell id -u)
-$(shell mkdir -p -m 700 "$(XDG_RUNTIME_DIR)")
+export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
+$(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
 .PHONY: demo test lint setup-demo setup-test
