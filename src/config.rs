@@ -25,6 +25,8 @@ pub struct Config {
     pub overlay: bool,
     /// What toggles the overlay.
     pub overlay_key: KeyCombination,
+    /// What opens and closes the session information window.
+    pub session_info_key: KeyCombination,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.
@@ -124,9 +126,15 @@ pub struct KeyCombination {
     pub key: String,
 }
 
-impl Default for KeyCombination {
-    fn default() -> Self {
-        Self { shift: true, control: false, alt: false, logo: false, key: "F11".to_owned() }
+impl KeyCombination {
+    /// A key with Shift.
+    pub fn shift(key: &str) -> Self {
+        Self { shift: true, control: false, alt: false, logo: false, key: key.to_owned() }
+    }
+
+    /// Whether this is it: Shift, Ctrl, Alt, Super as they are held, and the keysym's name.
+    pub fn is(&self, held: [bool; 4], key: &str) -> bool {
+        held == [self.shift, self.control, self.alt, self.logo] && self.key.eq_ignore_ascii_case(key)
     }
 }
 

@@ -11,8 +11,11 @@
 mod attributes;
 mod cursor;
 mod dialogs;
+pub mod export;
 mod inbox;
 mod overlay;
+mod own_window;
+mod session_info;
 mod signals;
 mod threads;
 mod user_input;

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, SharedStats, clock};
+use winit::dpi::PhysicalPosition;
+
+use crate::channel::{RenderCommand, RenderMessage, RenderQueue, SharedStats, clock};
 use crate::protocol::packet::WindowId;
 use crate::ui::{OverlayPainter, OverlayState};
 
@@ -10,7 +12,6 @@ use super::windows::Windows;
 
 /// Shows the overlay, or nothing.
 pub struct Overlay {
-    net: NetQueue,
     render: RenderQueue,
     stats: SharedStats,
     state: OverlayState,
@@ -26,9 +27,29 @@ struct Shown {
 }
 
 impl Overlay {
-    /// Hidden, unless it is `wanted` from the start. `hotkey` is how the user hides it.
-    pub fn new(net: NetQueue, render: RenderQueue, stats: SharedStats, hotkey: String, wanted: bool) -> Self {
-        Self { net, render, stats, state: OverlayState { hotkey }, wanted, shown: None }
+    /// Hidden, unless it is `wanted` from the start.
+    pub fn new(render: RenderQueue, stats: SharedStats, state: OverlayState, wanted: bool) -> Self {
+        Self { render, stats, state, wanted, shown: None }
+    }
+
+    /// Whether any window has it.
+    pub fn is_shown(&self) -> bool {
+        self.shown.is_some()
+    }
+
+    /// The pointer is at this position of a window, or left it.
+    pub fn pointer(&mut self, wid: WindowId, position: Option<PhysicalPosition<f64>>) {
+        let Some(shown) = self.shown.as_mut().filter(|shown| shown.wid == wid) else { return };
+        let at = |PhysicalPosition { x, y }| shown.painter.is_button(x as f32, y as f32);
+        let hovered = position.is_some_and(at);
+        if std::mem::replace(&mut self.state.hovered, hovered) != hovered {
+            shown.next = clock::now();
+        }
+    }
+
+    /// Whether the pointer is on the overlay's button in this window.
+    pub fn is_on_button(&self, wid: WindowId) -> bool {
+        self.state.hovered && self.shown.as_ref().is_some_and(|shown| shown.wid == wid)
     }
 
     /// The user pressed the overlay's key in this window.
@@ -37,9 +58,8 @@ impl Overlay {
         match self.shown.take() {
             Some(shown) => {
                 self.send(RenderCommand::Overlay { wid: shown.wid, frame: None });
-                if shown.wid == wid {
-                    self.net.push(NetCommand::WatchStats(false));
-                } else {
+                self.state.hovered = false;
+                if shown.wid != wid {
                     self.show(wid);
                 }
             }
@@ -51,8 +71,8 @@ impl Overlay {
     pub fn forget(&mut self, wid: WindowId) {
         if self.shown.as_ref().is_some_and(|shown| shown.wid == wid) {
             self.shown = None;
+            self.state.hovered = false;
             self.wanted = true;
-            self.net.push(NetCommand::WatchStats(false));
         }
     }
 
@@ -92,7 +112,6 @@ impl Overlay {
     }
 
     fn show(&mut self, wid: WindowId) {
-        self.net.push(NetCommand::WatchStats(true));
         self.shown = Some(Shown { wid, painter: OverlayPainter::new(), next: clock::now() });
     }
 

@@ -22,7 +22,7 @@ const LOGO: u8 = 1 << 6;
 /// Keyboard and pointer, over all remote windows.
 pub struct UserInput {
     net: NetQueue,
-    hotkey: KeyCombination,
+    hotkeys: Hotkeys,
     keyboard: Keyboard,
     pointer: Pointer,
     wheel_filter: WheelFilter,
@@ -39,16 +39,28 @@ pub struct UserInput {
 pub enum KeyOutcome {
     /// The server was told, or there was nothing to tell.
     Handled,
-    /// It was the overlay's key.
-    Hotkey,
+    /// It was one of our own keys.
+    Hotkey(Hotkey),
 }
+
+/// What our own keys do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hotkey {
+    /// Shows or hides the overlay.
+    Overlay,
+    /// Opens or closes the session information window.
+    SessionInfo,
+}
+
+/// Our own keys.
+pub type Hotkeys = [(KeyCombination, Hotkey); 2];
 
 impl UserInput {
     /// Nothing held, nothing focused.
-    pub fn new(net: NetQueue, hotkey: KeyCombination) -> Self {
+    pub fn new(net: NetQueue, hotkeys: Hotkeys) -> Self {
         Self {
             net,
-            hotkey,
+            hotkeys,
             keyboard: Keyboard::default(),
             pointer: Pointer::default(),
             wheel_filter: WheelFilter::default(),
@@ -73,8 +85,10 @@ impl UserInput {
             self.keyboard.already_held(&press, facts);
             return KeyOutcome::Handled;
         }
-        if press.pressed && self.is_hotkey(&press, facts) {
-            return if event.repeat { KeyOutcome::Handled } else { KeyOutcome::Hotkey };
+        if press.pressed
+            && let Some(hotkey) = self.hotkey(&press, facts)
+        {
+            return if event.repeat { KeyOutcome::Handled } else { KeyOutcome::Hotkey(hotkey) };
         }
         if let Some(change) = self.keyboard.event(&press, facts) {
             self.send_key(wid, change);
@@ -105,18 +119,11 @@ impl UserInput {
         }
     }
 
-    fn is_hotkey(&self, press: &KeyPress, facts: KeyFacts) -> bool {
-        let Some(keysym) = facts.keysym.or_else(|| keysym::from_winit(&press.logical, press.location)) else {
-            return false;
-        };
-        let mask = self.keyboard.held_mask();
-        let KeyCombination { shift, control, alt, logo, key } = &self.hotkey;
-        let held = |bit: u8, wanted: bool| (mask & bit != 0) == wanted;
-        held(SHIFT, *shift)
-            && held(CONTROL, *control)
-            && held(ALT, *alt)
-            && held(LOGO, *logo)
-            && keysym::name(keysym).eq_ignore_ascii_case(key)
+    fn hotkey(&self, press: &KeyPress, facts: KeyFacts) -> Option<Hotkey> {
+        let keysym = facts.keysym.or_else(|| keysym::from_winit(&press.logical, press.location))?;
+        let (name, mask) = (keysym::name(keysym), self.keyboard.held_mask());
+        let held = [SHIFT, CONTROL, ALT, LOGO].map(|bit| mask & bit != 0);
+        self.hotkeys.iter().find(|(keys, _)| keys.is(held, &name)).map(|(_, hotkey)| *hotkey)
     }
 
     fn send_key(&self, wid: WindowId, change: KeyChange) {

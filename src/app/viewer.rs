@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use anyhow::anyhow;
 use winit::application::ApplicationHandler;
-use winit::event::{DeviceEvent, DeviceId, WindowEvent};
+use winit::event::{DeviceEvent, DeviceId, ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
@@ -18,14 +18,15 @@ use crate::render::RenderOptions;
 use crate::session::config::{DisplayInfo, Monitor, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
-use crate::ui::PasswordReply;
+use crate::ui::{OverlayState, PasswordReply};
 
 use super::cursor;
 use super::dialogs::PasswordDialog;
 use super::inbox::{Inbox, InboxEvent};
 use super::overlay::Overlay;
+use super::session_info::SessionInfoWindow;
 use super::threads::{Queues, Threads};
-use super::user_input::{KeyOutcome, UserInput};
+use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
 
 /// Everything that the event loop's thread owns.
@@ -37,7 +38,11 @@ pub struct Viewer {
     input: UserInput,
     overlay: Overlay,
     password: Option<PasswordDialog>,
-    passwords_asked: u64,
+    session_info: Option<SessionInfoWindow>,
+    /// Windows of our own that were opened so far.
+    own_windows: u64,
+    /// The network thread was told that somebody looks at the statistics.
+    watching: bool,
     /// `None` before the event loop runs.
     running: Option<Running>,
     outcome: Option<anyhow::Result<CloseReason>>,
@@ -55,19 +60,20 @@ impl Viewer {
     /// Nothing is started before the event loop runs.
     pub fn new(config: Config, inbox: Arc<Inbox>) -> Self {
         let queues = Queues::default();
-        let overlay = Overlay::new(
-            queues.net.clone(),
-            queues.render.clone(),
-            Arc::clone(&queues.stats),
-            config.overlay_key.to_string(),
-            config.overlay,
-        );
+        let keys = OverlayState { hotkey: config.overlay_key.to_string(), ..OverlayState::default() };
+        let hotkeys = [
+            (config.overlay_key.clone(), Hotkey::Overlay),
+            (config.session_info_key.clone(), Hotkey::SessionInfo),
+        ];
+        let overlay = Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay);
         Self {
             windows: Windows::new(queues.net.clone(), queues.render.clone()),
-            input: UserInput::new(queues.net.clone(), config.overlay_key.clone()),
+            input: UserInput::new(queues.net.clone(), hotkeys),
             overlay,
             password: None,
-            passwords_asked: 0,
+            session_info: None,
+            own_windows: 0,
+            watching: false,
             running: None,
             outcome: None,
             config,
@@ -79,6 +85,7 @@ impl Viewer {
     /// Ends what is still running and waits for it. Returns the final statistics.
     pub fn shut_down(&mut self) -> (&Config, Arc<StatsSnapshot>) {
         self.password = None;
+        self.session_info = None;
         self.windows.destroy_all();
         if let Some(running) = self.running.take() {
             running.threads.stop(&self.queues);
@@ -181,14 +188,36 @@ impl Viewer {
     }
 
     fn ask_password(&mut self, prompt: &str, event_loop: &ActiveEventLoop) {
-        self.passwords_asked += 1;
+        self.own_windows += 1;
         let render = self.queues.render.clone();
-        match PasswordDialog::open(prompt, self.passwords_asked, event_loop, render) {
+        match PasswordDialog::open(prompt, self.own_windows, event_loop, render) {
             Ok(dialog) => self.password = Some(dialog),
             Err(error) => {
                 tracing::error!(%error, "the password dialog cannot be opened");
                 self.queues.net.push(NetCommand::Input(Input::PasswordCancelled));
             }
+        }
+    }
+
+    /// Opens the session information window, or closes it.
+    fn toggle_session_info(&mut self, event_loop: &ActiveEventLoop) {
+        if self.session_info.take().is_some() {
+            return;
+        }
+        self.own_windows += 1;
+        let key = self.config.session_info_key.clone();
+        let queues = (self.queues.render.clone(), Arc::clone(&self.queues.stats));
+        match SessionInfoWindow::open(&self.windows.title, self.own_windows, key, event_loop, queues) {
+            Ok(window) => self.session_info = Some(window),
+            Err(error) => tracing::error!(%error, "the session information window cannot be opened"),
+        }
+    }
+
+    /// Has statistics published while somebody looks at them.
+    fn sync_watching(&mut self) {
+        let watching = self.overlay.is_shown() || self.session_info.is_some();
+        if std::mem::replace(&mut self.watching, watching) != watching {
+            self.queues.net.push(NetCommand::WatchStats(watching));
         }
     }
 
@@ -213,7 +242,7 @@ impl Viewer {
         }
     }
 
-    fn remote_window_event(&mut self, wid: WindowId, event: WindowEvent) {
+    fn remote_window_event(&mut self, wid: WindowId, event: WindowEvent, event_loop: &ActiveEventLoop) {
         let (Some(running), Some(remote)) = (&mut self.running, self.windows.get(wid)) else { return };
         match event {
             WindowEvent::Resized(size) => {
@@ -247,11 +276,21 @@ impl Viewer {
             }
             WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
                 match self.input.key(wid, &event, is_synthetic, &mut running.desktop) {
-                    KeyOutcome::Hotkey => self.overlay.toggle(wid),
+                    KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
+                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
                     KeyOutcome::Handled => {}
                 }
             }
-            WindowEvent::CursorMoved { position, .. } => self.input.moved(remote, position),
+            WindowEvent::CursorMoved { position, .. } => {
+                self.overlay.pointer(wid, Some(position));
+                self.input.moved(remote, position);
+            }
+            WindowEvent::CursorLeft { .. } => self.overlay.pointer(wid, None),
+            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
+                if self.overlay.is_on_button(wid) =>
+            {
+                self.toggle_session_info(event_loop);
+            }
             WindowEvent::MouseInput { state, button, .. } => self.input.button(wid, button, state),
             WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
             WindowEvent::Touch(touch) => self.input.touch(remote, &touch),
@@ -280,13 +319,17 @@ impl ApplicationHandler for Viewer {
         }
     }
 
-    fn window_event(&mut self, _event_loop: &ActiveEventLoop, id: OsWindowId, event: WindowEvent) {
+    fn window_event(&mut self, event_loop: &ActiveEventLoop, id: OsWindowId, event: WindowEvent) {
         if let Some(dialog) = self.password.as_mut().filter(|dialog| dialog.is(id)) {
             if let Some(reply) = dialog.event(&event) {
                 self.password_reply(reply);
             }
+        } else if let Some(window) = self.session_info.as_mut().filter(|window| window.is(id)) {
+            if window.event(&event) {
+                self.session_info = None;
+            }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
-            self.remote_window_event(wid, event);
+            self.remote_window_event(wid, event, event_loop);
         }
     }
 
@@ -304,10 +347,15 @@ impl ApplicationHandler for Viewer {
         if let Some(reply) = self.password.as_mut().and_then(PasswordDialog::update) {
             self.password_reply(reply);
         }
+        if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
+            self.session_info = None;
+        }
+        self.sync_watching();
         let deadlines = [
             self.windows.deadline(),
             self.overlay.deadline(),
             self.password.as_ref().and_then(PasswordDialog::deadline),
+            self.session_info.as_ref().map(SessionInfoWindow::deadline),
         ];
         event_loop.set_control_flow(match deadlines.into_iter().flatten().min() {
             Some(deadline) => ControlFlow::WaitUntil(deadline),

@@ -88,7 +88,7 @@ pub enum NetCommand {
         /// Copies made for it that belong to no single draw.
         ledger: CopyLedger,
     },
-    /// Whether the overlay shows: only then are statistics published several times a second.
+    /// Whether anybody looks at them: only then are statistics published several times a second.
     WatchStats(bool),
     /// What renders: adapter name, backend, present mode. For statistics.
     Renderer(RendererInfo),

@@ -171,6 +171,9 @@ pub struct RawOptions {
     /// What toggles the overlay
     #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F11")]
     pub overlay_key: KeyCombination,
+    /// What opens and closes the session information window
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F10")]
+    pub session_info_key: KeyCombination,
     /// Record the session to this file while it is shown
     #[arg(long, global = true, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -404,6 +407,7 @@ impl RawOptions {
             present_mode: self.present_mode,
             overlay: self.overlay,
             overlay_key: self.overlay_key.clone(),
+            session_info_key: self.session_info_key.clone(),
             record: self.record.clone(),
             stats_json: self.stats_json.clone(),
         })

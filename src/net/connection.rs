@@ -142,6 +142,7 @@ impl<'a> Connection<'a> {
             Generation::Legacy31 => Dialect::Legacy31,
         };
         let limits = Limits::BEFORE_HELLO;
+        links.report.encryption(transport.encryption());
         Self {
             dialect,
             transport,

@@ -17,6 +17,7 @@ const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 pub struct Report {
     pub collector: Collector,
     shared: SharedStats,
+    encryption: &'static str,
     /// When to publish next; `None` while nobody watches.
     next_publish: Option<Instant>,
 }
@@ -24,7 +25,12 @@ pub struct Report {
 impl Report {
     /// Starts counting for a connection over `transport`.
     pub fn new(now: Instant, transport: &'static str, shared: SharedStats) -> Self {
-        Self { collector: Collector::new(now, transport), shared, next_publish: None }
+        Self { collector: Collector::new(now, transport), shared, encryption: "", next_publish: None }
+    }
+
+    /// How the connection is protected from others on the way.
+    pub fn encryption(&mut self, encryption: &'static str) {
+        self.encryption = encryption;
     }
 
     /// Someone starts or stops watching.
@@ -55,7 +61,9 @@ impl Report {
     /// Notes what an event says about the connection.
     pub fn event(&mut self, now: Instant, event: &SessionEvent) {
         match event {
-            SessionEvent::Connected(server) => self.collector.session(session_facts(server)),
+            SessionEvent::Connected(server) => {
+                self.collector.session(session_facts(server, self.encryption));
+            }
             SessionEvent::Latency(rtt) => self.collector.latency(now, *rtt),
             _ => {}
         }
@@ -94,11 +102,13 @@ impl Report {
     }
 }
 
-fn session_facts(server: &ServerInfo) -> SessionFacts {
+fn session_facts(server: &ServerInfo, encryption: &'static str) -> SessionFacts {
     let name = if server.session_name.is_empty() { &server.display } else { &server.session_name };
     SessionFacts {
         server_version: server.version.clone(),
+        server_host: server.hostname.clone(),
         session_name: name.clone(),
         wire: server.wire.clone(),
+        encryption,
     }
 }

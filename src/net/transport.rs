@@ -117,6 +117,16 @@ impl Transport {
         Link { encrypted, local: tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) }
     }
 
+    /// How the connection is protected from others on the way, in words.
+    pub fn encryption(&self) -> &'static str {
+        let verified = match self {
+            Self::Tls(stream) => stream.is_verified(),
+            Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
+            _ => return if self.link().local { "none (this machine)" } else { "none" },
+        };
+        if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
+    }
+
     /// What the layers above the socket copied since the last call.
     pub fn take_ledger(&mut self) -> CopyLedger {
         let mut ledger = CopyLedger::default();

@@ -299,8 +299,11 @@ impl Renderer {
             match outcome {
                 Ok(PresentOutcome::Presented) => {
                     self.rebuilds = 0;
-                    let (sequence, at) = (window.update, clock::now());
-                    self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
+                    // Windows of our own, which have no backing, are no part of the session.
+                    if window.size.is_some() {
+                        let (sequence, at) = (window.update, clock::now());
+                        self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
+                    }
                     if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
                         self.app.send(AppEvent::FirstPaint { wid });
                     }

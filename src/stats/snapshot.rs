@@ -36,10 +36,14 @@ impl StatsSnapshot {
 pub struct SessionFacts {
     /// The server's version, for example `6.5.5`; empty before its hello.
     pub server_version: String,
+    /// The name of the server's machine, as it says.
+    pub server_host: String,
     /// The session's name or display.
     pub session_name: String,
     /// Packet encoder and compressors, for example `rencodeplus+lz4`.
     pub wire: String,
+    /// Whether others on the way can read along, for example `TLS, certificate checked`.
+    pub encryption: &'static str,
 }
 
 /// What draws the pixels.

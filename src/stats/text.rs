@@ -71,12 +71,12 @@ pub fn average(ratio: Option<f64>) -> String {
     )
 }
 
-/// Seconds as `8.4 s`, `3:07` or `2:03:07`.
+/// Seconds as `8 s`, `3:07` or `2:03:07`.
 pub fn elapsed(sec: f64) -> String {
     let whole = sec.max(0.0) as u64;
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     match (hours, minutes) {
-        (0, 0) => format!("{:.1} s", sec.max(0.0)),
+        (0, 0) => format!("{whole} s"),
         (0, _) => format!("{minutes}:{seconds:02}"),
         _ => format!("{hours}:{minutes:02}:{seconds:02}"),
     }

@@ -15,6 +15,10 @@ const BUTTONS_HEIGHT: f32 = 36.0;
 const LEAST_PLOT_HEIGHT: f32 = 110.0;
 /// Two plots side by side need this much.
 const TWO_COLUMNS: f32 = 640.0;
+/// Seconds that a ratio is taken over.
+const RATIO_SECONDS: usize = 10;
+/// With fewer bytes received in them it says nothing: pings alone, while the overlay is painted.
+const RATIO_LEAST_BYTES: u64 = 10_000;
 
 /// What the user asks for in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +52,40 @@ pub fn session_info_ui(snapshot: &StatsSnapshot, note: &str, ui: &mut Ui) -> Opt
 fn facts(snapshot: &StatsSnapshot, ui: &mut Ui) {
     let StatsSnapshot { session, renderer, network, memory, draws, .. } = snapshot;
     let or_unknown = |text: &str| if text.is_empty() { "–".to_owned() } else { text.to_owned() };
+    let version = &session.server_version;
+    let server = match (version.is_empty(), session.server_host.is_empty()) {
+        (true, _) => or_unknown(&session.server_host),
+        (false, true) => format!("Xpra {version}"),
+        (false, false) => format!("Xpra {version} on {}", session.server_host),
+    };
+    let (encoder, compressor) = session.wire.split_once('+').unwrap_or((&session.wire, "none"));
+    let compressor = if encoder.is_empty() { "" } else { compressor };
+    let encodings: Vec<&str> = draws.by_encoding.iter().map(|encoding| encoding.name).collect();
+    let renderer_words = [renderer.adapter.as_str(), &renderer.backend, &renderer.present_mode];
     let rows = [
+        [("Session", or_unknown(&session.session_name)), ("Server", server)],
+        [("Transport", or_unknown(network.transport)), ("Encryption", or_unknown(session.encryption))],
+        [("Packet encoder", or_unknown(encoder)), ("Compressor", or_unknown(compressor))],
         [
-            ("Session", or_unknown(&session.session_name)),
+            ("Encodings", or_unknown(&encodings.join(", "))),
+            ("Renderer", or_unknown(renderer_words.join("  ·  ").trim_matches([' ', '·']))),
+        ],
+        [
             ("Connected for", text::elapsed(snapshot.elapsed_sec)),
+            (
+                "Draws",
+                format!("{} drawn  ·  {} refused", text::count(draws.drawn), text::count(draws.refused)),
+            ),
         ],
         [
-            ("Server", or_unknown(&session.server_version)),
-            ("Received", text::bytes(network.received.total as f64)),
-        ],
-        [
-            ("Connection", [network.transport, &session.wire].join("  ·  ")),
+            (
+                "Received",
+                format!(
+                    "{}  ·  sent {}",
+                    text::bytes(network.received.total as f64),
+                    text::bytes(network.sent.total as f64)
+                ),
+            ),
             (
                 "Copied",
                 format!(
@@ -66,13 +93,6 @@ fn facts(snapshot: &StatsSnapshot, ui: &mut Ui) {
                     text::bytes(memory.copied.total as f64),
                     text::factor(memory.copied_per_received.session)
                 ),
-            ),
-        ],
-        [
-            ("Renderer", or_unknown(&renderer.adapter)),
-            (
-                "Draws",
-                format!("{} drawn  ·  {} refused", text::count(draws.drawn), text::count(draws.refused)),
             ),
         ],
     ];
@@ -124,22 +144,17 @@ fn plots_of(history: &[HistoryPoint]) -> [Plot; 6] {
     let bytes: fn(f64) -> String = text::bytes;
     [
         Plot {
-            title: "Received per second",
-            lines: vec![line("", network, |point| point.received_bytes)],
-            format: bytes,
-        },
-        Plot {
-            title: "Sent per second",
-            lines: vec![line("", theme::ACCENT, |point| point.sent_bytes)],
-            format: bytes,
-        },
-        Plot {
-            title: "Memory per second",
+            title: "Bandwidth",
             lines: vec![
-                line("copied", copies, |point| point.copied_bytes),
-                line("transformed", transforms, |point| point.transformed_bytes),
+                line("in", network, |point| point.received_bytes),
+                line("out", theme::ACCENT, |point| point.sent_bytes),
             ],
             format: bytes,
+        },
+        Plot {
+            title: "Ping",
+            lines: vec![line("", latency, |point| point.latency_us)],
+            format: |us| text::micros(us.round() as u64),
         },
         Plot {
             title: "Frames per second",
@@ -150,12 +165,32 @@ fn plots_of(history: &[HistoryPoint]) -> [Plot; 6] {
             format: text::per_sec,
         },
         Plot {
-            title: "Ping",
-            lines: vec![line("", latency, |point| point.latency_us)],
-            format: |us| text::micros(us.round() as u64),
+            title: "Copied per byte received",
+            lines: vec![Line { name: "10 s", color: copies, values: copied_per_received(history) }],
+            format: |factor| text::factor(Some(factor)),
+        },
+        Plot {
+            title: "Memory per second",
+            lines: vec![
+                line("copied", copies, |point| point.copied_bytes),
+                line("transformed", transforms, |point| point.transformed_bytes),
+            ],
+            format: bytes,
         },
         Plot { title: "Queue", lines: vec![line("", frames, |point| point.queue_bytes)], format: bytes },
     ]
+}
+
+/// Bytes copied for each byte received in the ten seconds before the end of each second; 0 where next to
+/// nothing came.
+fn copied_per_received(history: &[HistoryPoint]) -> Vec<f64> {
+    let ratio = |end: usize| {
+        let window = &history[(end + 1).saturating_sub(RATIO_SECONDS)..=end];
+        let received: u64 = window.iter().map(|point| point.received_bytes).sum();
+        let copied: u64 = window.iter().map(|point| point.copied_bytes).sum();
+        if received < RATIO_LEAST_BYTES { 0.0 } else { copied as f64 / received as f64 }
+    };
+    (0..history.len()).map(ratio).collect()
 }
 
 fn buttons(note: &str, ui: &mut Ui) -> Option<SessionInfoAction> {

@@ -79,6 +79,8 @@ pub fn passive_input(size: Size, scale: f32) -> RawInput {
 pub struct OverlayPainter {
     surface: UiSurface,
     painted: Option<(Arc<StatsSnapshot>, Size, f32, OverlayState)>,
+    /// Where the overlay's button is, in physical pixels.
+    button: Option<Rect>,
 }
 
 impl OverlayPainter {
@@ -87,7 +89,7 @@ impl OverlayPainter {
 
     /// A painter whose first frame brings its textures along.
     pub fn new() -> Self {
-        Self { surface: UiSurface::new(), painted: None }
+        Self { surface: UiSurface::new(), painted: None, button: None }
     }
 
     /// The overlay for a window of `size` physical pixels at `scale` pixels a point; `None` if
@@ -106,6 +108,17 @@ impl OverlayPainter {
             return None;
         }
         self.painted = Some((Arc::clone(snapshot), size, scale, state.clone()));
-        Some(self.surface.frame(passive_input(size, scale), |ui| overlay_ui(snapshot, state, ui)).frame)
+        let mut button = None;
+        let frame = self.surface.frame(passive_input(size, scale), |ui| {
+            button = overlay_ui(snapshot, state, ui);
+        });
+        let scale = frame.frame.pixels_per_point;
+        self.button = button.map(|button| button * scale);
+        Some(frame.frame)
+    }
+
+    /// Whether this place, in physical pixels, is the button for the session information window.
+    pub fn is_button(&self, x: f32, y: f32) -> bool {
+        self.button.is_some_and(|button| button.contains(egui::pos2(x, y)))
     }
 }

@@ -1,10 +1,11 @@
 //! The desktop side of the viewer on private X displays: what is known of keys and windows.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use farpane::app::named_cursor;
+use farpane::app::{export, named_cursor};
 use farpane::codec::Size;
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
@@ -150,4 +151,27 @@ fn cursors_have_local_names() {
     assert_eq!(name("nwse-resize"), Some("nwse-resize"));
     assert_eq!(name("top_left_corner"), Some("nw-resize"));
     assert_eq!(name("no such cursor"), None);
+}
+
+#[test]
+fn exports_never_overwrite_and_go_where_downloads_go() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |text| export::save_in(folder.path(), "csv", text).expect("a file");
+    let (first, second) = (save("one"), save("two"));
+    assert_eq!(first, folder.path().join("farpane-session.csv"));
+    assert_eq!(second, folder.path().join("farpane-session-2.csv"));
+    let read = |path| std::fs::read_to_string(path).expect("a file");
+    assert_eq!([read(first), read(second)], ["one", "two"]);
+    let nowhere = folder.path().join("nowhere");
+    let error = export::save_in(&nowhere, "csv", "").expect_err("no such folder").to_string();
+    assert!(error.contains("nowhere/farpane-session.csv"), "{error}");
+
+    let named = |line: &str| export::named_in(&format!("# comment\n{line}\n"), Path::new("/home/me"));
+    assert_eq!(named("XDG_DOWNLOAD_DIR=\"$HOME/Laden\""), Some("/home/me/Laden".into()));
+    assert_eq!(named("XDG_DOWNLOAD_DIR=\"/srv/in\""), Some("/srv/in".into()));
+    for broken in
+        ["XDG_MUSIC_DIR=\"$HOME/Music\"", "XDG_DOWNLOAD_DIR=unquoted", "XDG_DOWNLOAD_DIR=\"in\"", ""]
+    {
+        assert_eq!(named(broken), None, "{broken}");
+    }
 }

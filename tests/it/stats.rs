@@ -429,7 +429,10 @@ fn the_json_has_the_documented_keys() {
     );
     assert_eq!(keys(&json["queue_bytes"]), ["max_10s", "now", "series"]);
     assert_eq!(keys(&json["renderer"]), ["adapter", "backend", "present_mode", "software"]);
-    assert_eq!(keys(&json["session"]), ["server_version", "session_name", "wire"]);
+    assert_eq!(
+        keys(&json["session"]),
+        ["encryption", "server_host", "server_version", "session_name", "wire"]
+    );
     assert_eq!(json["network"]["received"]["series"].as_array().map(Vec::len), Some(BUCKETS));
     assert_eq!(json["memory"]["allocations_per_frame"]["session"], Value::Null);
 }
@@ -465,7 +468,7 @@ fn numbers_are_written_short_and_the_same_everywhere() {
     check(text::factor(Some(1.0)), "1.00×");
     check(text::factor(Some(254.2)), "254×");
     check(text::average(Some(0.125)), "0.12");
-    check(text::elapsed(8.42), "8.4 s");
+    check(text::elapsed(8.42), "8 s");
     check(text::elapsed(187.0), "3:07");
     check(text::elapsed(7387.9), "2:03:07");
 }

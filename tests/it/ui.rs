@@ -31,8 +31,10 @@ fn busy_collector() -> (Collector, Instant) {
     let mut collector = Collector::new(start, "tcp");
     collector.session(SessionFacts {
         server_version: "6.5.5".to_owned(),
+        server_host: "farm".to_owned(),
         session_name: "desk".to_owned(),
         wire: "rencodeplus+lz4".to_owned(),
+        encryption: "TLS, certificate checked",
     });
     collector.renderer(RendererFacts {
         adapter: "llvmpipe (LLVM 15.0.6, 256 bits)".to_owned(),
@@ -116,7 +118,9 @@ fn points((width, height): (u32, u32)) -> Size {
 }
 
 fn overlay_texts(snapshot: &StatsSnapshot, size: (u32, u32)) -> Vec<String> {
-    texts(size, |ui| overlay_ui(snapshot, &OverlayState { hotkey: "Shift+F11".to_owned() }, ui))
+    texts(size, |ui| {
+        overlay_ui(snapshot, &OverlayState { hotkey: "Shift+F11".to_owned(), ..OverlayState::default() }, ui);
+    })
 }
 
 #[test]
@@ -226,7 +230,7 @@ fn the_overlay_paints_only_when_something_changed() {
 #[test]
 fn the_overlay_can_be_looked_at() {
     let snapshot = Arc::new(busy_snapshot());
-    let state = OverlayState { hotkey: "Shift+F11".to_owned() };
+    let state = OverlayState { hotkey: "Shift+F11".to_owned(), ..OverlayState::default() };
     for (name, width, height, scale) in [
         ("overlay-640x480", 640, 480, 1.0),
         ("overlay-640x480-2x", 1280, 960, 2.0),
@@ -349,8 +353,10 @@ fn long_snapshot(seconds: u64) -> StatsSnapshot {
     }
     collector.session(SessionFacts {
         server_version: "6.5.5".to_owned(),
+        server_host: "farm".to_owned(),
         session_name: "desk on farm.example".to_owned(),
         wire: "rencodeplus+lz4".to_owned(),
+        encryption: "TLS, certificate checked",
     });
     collector.snapshot(start + Duration::from_secs(seconds))
 }

@@ -62,7 +62,8 @@ fn options_reach_the_configuration() {
     let key = KeyCombination { shift: false, control: true, alt: true, logo: false, key: "o".to_owned() };
     assert_eq!(config.overlay_key, key);
     assert_eq!(config.overlay_key.to_string(), "Ctrl+Alt+o");
-    assert_eq!(attach("host").overlay_key, KeyCombination::default());
+    assert_eq!(attach("host").overlay_key, KeyCombination::shift("F11"));
+    assert_eq!(attach("host").session_info_key, KeyCombination::shift("F10"));
 }
 
 #[test]

@@ -54,6 +54,11 @@ impl<'a> Viewer<'a> {
         self.program.stderr()
     }
 
+    /// Its `HOME`.
+    pub fn home(&self) -> &std::path::Path {
+        self.program.directory()
+    }
+
     /// Waits for its end and gives the exit code. Panics, with the log, if it goes on.
     #[track_caller]
     pub fn exit_code(&mut self, limit: Duration) -> i32 {

@@ -1,0 +1,119 @@
+//! A window of Farpane's own: made of egui alone, painted by the renderer like an overlay over
+//! nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use winit::event::WindowEvent;
+use winit::event_loop::ActiveEventLoop;
+use winit::window::{Window, WindowAttributes};
+
+use crate::channel::{RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::codec::Size;
+use crate::protocol::packet::WindowId;
+use crate::ui::UiSurface;
+
+use super::attributes::own_icon;
+
+/// Numbers from here on are windows of our own: servers count from 1.
+const FIRST_OWN_WID: u64 = 1 << 63;
+
+/// An open window. Closed by dropping it.
+pub struct OwnWindow {
+    wid: WindowId,
+    window: Arc<Window>,
+    surface: UiSurface,
+    input: egui_winit::State,
+    next: Option<Instant>,
+    render: RenderQueue,
+}
+
+impl OwnWindow {
+    /// Opens a window, which is due to be painted at once. `number` tells the windows of one run
+    /// apart.
+    ///
+    /// # Errors
+    /// If the OS makes no window.
+    pub fn open(
+        attributes: WindowAttributes,
+        number: u64,
+        event_loop: &ActiveEventLoop,
+        render: RenderQueue,
+    ) -> Result<Self, winit::error::OsError> {
+        let window = Arc::new(event_loop.create_window(attributes.with_window_icon(own_icon()))?);
+        let wid = WindowId(FIRST_OWN_WID.saturating_add(number));
+        let surface = UiSurface::new();
+        let input = egui_winit::State::new(
+            surface.context().clone(),
+            egui::ViewportId::ROOT,
+            &window,
+            Some(window.scale_factor() as f32),
+            None,
+            None,
+        );
+        let target: Arc<Window> = Arc::clone(&window);
+        let own = Self { wid, window, surface, input, next: Some(clock::now()), render };
+        let size = own.window.inner_size();
+        let size = Size { width: size.width, height: size.height };
+        own.send(RenderCommand::Attach { wid, target, size });
+        Ok(own)
+    }
+
+    /// Whether an event is for this window.
+    pub fn is(&self, id: winit::window::WindowId) -> bool {
+        self.window.id() == id
+    }
+
+    /// An event of the window.
+    pub fn event(&mut self, event: &WindowEvent) {
+        match event {
+            WindowEvent::Resized(size) => {
+                let size = Size { width: size.width, height: size.height };
+                self.send(RenderCommand::SurfaceResized { wid: self.wid, size });
+            }
+            WindowEvent::RedrawRequested => self.send(RenderCommand::Redraw { wid: self.wid }),
+            WindowEvent::Occluded(occluded) => {
+                self.send(RenderCommand::Visible { wid: self.wid, visible: !occluded });
+            }
+            _ => {}
+        }
+        if self.input.on_window_event(&self.window, event).repaint {
+            self.due_at(clock::now());
+        }
+    }
+
+    /// Whether it is time to paint.
+    pub fn is_due(&self) -> bool {
+        self.next.is_some_and(|next| next <= clock::now())
+    }
+
+    /// Paints what `ui` shows. egui may run it twice.
+    pub fn paint(&mut self, ui: impl FnMut(&mut egui::Ui)) {
+        let input = self.input.take_egui_input(&self.window);
+        let frame = self.surface.frame(input, ui);
+        self.input.handle_platform_output(&self.window, frame.platform_output);
+        self.send(RenderCommand::Overlay { wid: self.wid, frame: Some(frame.frame) });
+        self.next = (frame.repaint_after < Duration::MAX).then(|| clock::now() + frame.repaint_after);
+    }
+
+    /// Paint at `moment`, if not before.
+    pub fn due_at(&mut self, moment: Instant) {
+        self.next = Some(self.next.map_or(moment, |next| next.min(moment)));
+    }
+
+    /// When the window is due to be painted; `None` before something happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next
+    }
+
+    fn send(&self, command: RenderCommand) {
+        self.render.push(RenderMessage::Command(command));
+    }
+}
+
+impl Drop for OwnWindow {
+    fn drop(&mut self) {
+        self.window.set_visible(false);
+        self.send(RenderCommand::Detach { wid: self.wid });
+    }
+}
