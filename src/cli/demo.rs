@@ -42,7 +42,7 @@ pub fn run(demo: RawDemo, mut options: RawOptions) -> Result<(), Failure> {
     drop(viewer);
     let ended_by_us = director.join().map_err(|_| failure("the demo's thread panicked".to_owned()))??;
     let finished = finished?;
-    output::line(Report::new(&finished.stats).to_text().trim_end());
+    output::line(Report::summary(&finished.stats).to_text().trim_end());
     match finished.reason {
         CloseReason::User => Ok(()),
         CloseReason::Server(_) if ended_by_us => Ok(()),

@@ -61,7 +61,7 @@ pub fn replay(args: &ReplayArgs, options_of_viewer: &RawOptions) -> Result<(), F
     let player = Player::start(bind, options(&args.play, at_end))?;
     let config = options_of_viewer.config(&format!("tcp://{}/", player.address()))?;
     let stats = if args.headless { off_screen(&config, args, &player)? } else { windowed(config, &player)? };
-    output::line(Report::new(&stats).to_text().trim_end());
+    output::line(Report::summary(&stats).to_text().trim_end());
     let played = player.played();
     output::line(&summary(&played));
     match played.damage {

@@ -7,6 +7,7 @@ use crate::channel::{RendererInfo, SharedStats};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, ServerInfo, SessionEvent};
+use crate::stats::alloc;
 use crate::stats::{Collector, CopyLedger, DrawCounted, RendererFacts, SessionFacts};
 
 /// Time between two publications while someone watches.
@@ -18,6 +19,8 @@ pub struct Report {
     pub collector: Collector,
     shared: SharedStats,
     encryption: &'static str,
+    /// Allocations of this thread that were counted.
+    heap_counted: u64,
     /// When to publish next; `None` while nobody watches.
     next_publish: Option<Instant>,
 }
@@ -25,7 +28,13 @@ pub struct Report {
 impl Report {
     /// Starts counting for a connection over `transport`.
     pub fn new(now: Instant, transport: &'static str, shared: SharedStats) -> Self {
-        Self { collector: Collector::new(now, transport), shared, encryption: "", next_publish: None }
+        Self {
+            collector: Collector::new(now, transport),
+            shared,
+            encryption: "",
+            heap_counted: 0,
+            next_publish: None,
+        }
     }
 
     /// How the connection is protected from others on the way.
@@ -54,8 +63,17 @@ impl Report {
 
     /// Publishes the statistics as of `now`.
     pub fn publish(&mut self, now: Instant) {
+        self.count_heap(now);
         let snapshot = Arc::new(self.collector.snapshot(now));
         *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.heap_counted = alloc::so_far().count;
+    }
+
+    /// Counts what this thread has allocated since the last time.
+    fn count_heap(&mut self, now: Instant) {
+        let so_far = alloc::so_far().count;
+        let heap_allocations = so_far.saturating_sub(std::mem::replace(&mut self.heap_counted, so_far));
+        self.collector.heap_allocations(now, heap_allocations);
     }
 
     /// Notes what an event says about the connection.
@@ -89,6 +107,7 @@ impl Report {
         ledger: &CopyLedger,
     ) {
         self.collector.receive_ledger(at, ledger);
+        self.count_heap(at);
         match sequence {
             Some(sequence) => self.collector.presented(wid.0, sequence.0, at),
             None => self.collector.presented_again(at),

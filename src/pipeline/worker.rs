@@ -9,6 +9,7 @@ use crate::codec::{Coded, DecodeError, Size, StillDecoder, VideoDecoder, check_s
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::Encoding;
 use crate::session::DrawRequest;
+use crate::stats::alloc;
 
 /// What a decode thread keeps between draws.
 pub(super) struct Worker {
@@ -25,6 +26,7 @@ impl Worker {
     pub fn decode(&mut self, job: DrawJob, video: &mut Option<VideoDecoder>) -> RenderItem {
         let DrawJob { mut request, permit } = job;
         let started = clock::now();
+        let heap_before = alloc::so_far();
         // The picture libraries are C code or much used Rust; this is for the one bug in them that
         // unwinds. It costs the draw, not the session.
         let content = catch_unwind(AssertUnwindSafe(|| self.content(&mut request, video.as_mut())))
@@ -35,7 +37,9 @@ impl Worker {
                 }
                 refused(format!("the {} decoder failed", request.encoding.name()))
             });
-        finish(*request, content, started, permit)
+        let mut draw = finish(*request, content, started, permit);
+        draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
+        RenderItem::Draw(draw)
     }
 
     fn content(&mut self, request: &mut DrawRequest, video: Option<&mut VideoDecoder>) -> DrawContent {
@@ -84,12 +88,12 @@ fn finish(
     content: DrawContent,
     started: Instant,
     permit: tokio::sync::OwnedSemaphorePermit,
-) -> RenderItem {
+) -> Box<DecodedDraw> {
     let mut trace = request.trace;
     trace.decode_started = Some(started);
     trace.decoded = Some(clock::now());
     trace.pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    RenderItem::Draw(Box::new(DecodedDraw {
+    Box::new(DecodedDraw {
         wid: request.wid,
         sequence: request.sequence,
         rect: request.rect,
@@ -98,5 +102,5 @@ fn finish(
         flush: request.options.flush,
         trace,
         permit: Some(permit),
-    }))
+    })
 }

@@ -17,7 +17,7 @@ use crate::codec::Size;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::session::{DrawDone, Input};
-use crate::stats::CopyLedger;
+use crate::stats::{CopyLedger, alloc};
 
 /// Draws that are uploaded before the windows are presented, however many wait.
 const MAX_BATCH: usize = 256;
@@ -46,6 +46,7 @@ pub(super) fn run(
         painted: Vec::new(),
         lost: None,
         rebuilds: 0,
+        heap_counted: alloc::so_far().count,
     };
     renderer.announce();
     let mut wait = None;
@@ -110,6 +111,8 @@ struct Renderer {
     lost: Option<String>,
     /// Backends lost since the last present.
     rebuilds: u32,
+    /// Allocations of this thread that were reported.
+    heap_counted: u64,
 }
 
 impl Renderer {
@@ -273,6 +276,7 @@ impl Renderer {
     /// Presents each window that shows something new. Returns whether one has to be tried again.
     fn present_all(&mut self) -> bool {
         let mut again = false;
+        let heap_counted = &mut self.heap_counted;
         for (&wid, window) in &mut self.windows {
             if !window.is_due() {
                 if window.damage.is_empty() {
@@ -302,6 +306,9 @@ impl Renderer {
                     // Windows of our own, which have no backing, are no part of the session.
                     if window.size.is_some() {
                         let (sequence, at) = (window.update, clock::now());
+                        let so_far = alloc::so_far().count;
+                        ledger.heap_allocations +=
+                            so_far.saturating_sub(std::mem::replace(heap_counted, so_far));
                         self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
                     }
                     if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {

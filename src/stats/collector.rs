@@ -47,6 +47,7 @@ pub struct Collector {
     transformed: RateWindow,
     allocations: RateWindow,
     allocated_bytes: RateWindow,
+    heap_allocations: RateWindow,
     draws: RateWindow,
     presents: RateWindow,
     outcomes: Outcomes,
@@ -109,6 +110,7 @@ impl Collector {
             transformed: RateWindow::default(),
             allocations: RateWindow::default(),
             allocated_bytes: RateWindow::default(),
+            heap_allocations: RateWindow::default(),
             draws: RateWindow::default(),
             presents: RateWindow::default(),
             outcomes: Outcomes::default(),
@@ -145,10 +147,16 @@ impl Collector {
         self.transformed.add(tick, delta.transformed_bytes());
         self.allocations.add(tick, delta.allocations);
         self.allocated_bytes.add(tick, delta.allocated_bytes);
+        self.heap_allocations(now, delta.heap_allocations);
         self.copies.merge(delta);
         let point = self.history.at(self.started, now);
         point.copied_bytes += delta.copied_bytes();
         point.transformed_bytes += delta.transformed_bytes();
+    }
+
+    /// `count` allocations of whatever size were made that no ledger holds.
+    pub fn heap_allocations(&mut self, now: Instant, count: u64) {
+        self.heap_allocations.add(self.tick(now), count);
     }
 
     /// A packet was received.
@@ -288,6 +296,8 @@ impl Collector {
             allocations: self.allocations.rate(now),
             allocated_bytes: self.allocated_bytes.rate(now),
             allocations_per_frame: ratio(&self.allocations, &self.presents, now),
+            heap_allocations: self.heap_allocations.rate(now),
+            heap_allocations_per_frame: ratio(&self.heap_allocations, &self.presents, now),
         }
     }
 

@@ -94,6 +94,8 @@ pub struct CopyLedger {
     pub allocations: u64,
     /// Bytes of those buffers.
     pub allocated_bytes: u64,
+    /// All allocations of the stage that was counted, of whatever size (see [`super::alloc`]).
+    pub heap_allocations: u64,
 }
 
 impl CopyLedger {
@@ -152,6 +154,7 @@ impl CopyLedger {
         }
         self.allocations += other.allocations;
         self.allocated_bytes += other.allocated_bytes;
+        self.heap_allocations += other.heap_allocations;
     }
 }
 

@@ -4,7 +4,8 @@
 //! every number on the way to a person passes [`super::text`].
 
 use super::snapshot::{
-    EncodingStats, NamedRate, Quantiles, Rate, SiteStats, Stage, StageStats, StatsSnapshot,
+    EncodingStats, MemoryStats, NamedRate, Quantiles, Rate, Ratio, SiteStats, Stage, StageStats,
+    StatsSnapshot,
 };
 use super::text;
 
@@ -38,13 +39,14 @@ pub enum SectionKind {
     Allocations,
     Frames,
     Times,
+    EncodingTimes,
     Queue,
     Renderer,
 }
 
 impl SectionKind {
     /// Every section, the one that is missed the most first.
-    pub const BY_IMPORTANCE: [Self; 10] = [
+    pub const BY_IMPORTANCE: [Self; 11] = [
         Self::Frames,
         Self::Network,
         Self::Copies,
@@ -52,6 +54,7 @@ impl SectionKind {
         Self::Latency,
         Self::Queue,
         Self::Encodings,
+        Self::EncodingTimes,
         Self::Allocations,
         Self::Transforms,
         Self::Renderer,
@@ -68,6 +71,7 @@ impl SectionKind {
             Self::Allocations => "Allocations",
             Self::Frames => "Frames",
             Self::Times => "Stage times",
+            Self::EncodingTimes => "To the screen",
             Self::Queue => "Queue",
             Self::Renderer => "Renderer",
         }
@@ -96,9 +100,41 @@ pub enum Graph {
     Span(f64, f64),
 }
 
+/// Which time the times and ratios are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Last10s,
+    Session,
+}
+
+impl Scope {
+    fn of(self, stage: &StageStats) -> Quantiles {
+        match self {
+            Self::Last10s => stage.last_10s,
+            Self::Session => stage.session,
+        }
+    }
+
+    fn ratio(self, ratio: &Ratio) -> Option<f64> {
+        match self {
+            Self::Last10s => ratio.last_10s,
+            Self::Session => ratio.session,
+        }
+    }
+}
+
 impl Report {
-    /// Words for `snapshot`.
+    /// What happens now: times and ratios are of the last ten seconds.
     pub fn new(snapshot: &StatsSnapshot) -> Self {
+        Self::with_scope(snapshot, Scope::Last10s)
+    }
+
+    /// What happened since the start, with the times of every stage for each encoding.
+    pub fn summary(snapshot: &StatsSnapshot) -> Self {
+        Self::with_scope(snapshot, Scope::Session)
+    }
+
+    fn with_scope(snapshot: &StatsSnapshot, scope: Scope) -> Self {
         let session = &snapshot.session;
         let mut title = vec![snapshot.network.transport.to_owned()];
         title.extend((!session.wire.is_empty()).then(|| session.wire.clone()));
@@ -112,11 +148,12 @@ impl Report {
                 network(snapshot),
                 encodings(snapshot),
                 latency(snapshot),
-                copies(snapshot),
+                copies(&snapshot.memory, scope),
                 transforms(snapshot),
-                allocations(snapshot),
+                allocations(&snapshot.memory, scope),
                 frames(snapshot),
-                times(&snapshot.draws.stages),
+                times(&snapshot.draws.stages, scope),
+                encoding_times(&snapshot.draws.by_encoding, scope),
                 queue(snapshot),
                 renderer(snapshot),
             ],
@@ -197,13 +234,12 @@ fn latency(snapshot: &StatsSnapshot) -> Section {
     }])
 }
 
-fn copies(snapshot: &StatsSnapshot) -> Section {
-    let memory = &snapshot.memory;
+fn copies(memory: &MemoryStats, scope: Scope) -> Section {
     let all = Row {
         label: "all sites".to_owned(),
         cells: vec![
             text::bytes(memory.copied.per_sec),
-            text::factor(memory.copied_per_received.last_10s),
+            text::factor(scope.ratio(&memory.copied_per_received)),
             text::bytes(memory.copied.total as f64),
         ],
         graph: Graph::Series(memory.copied_per_received_series.clone()),
@@ -213,7 +249,7 @@ fn copies(snapshot: &StatsSnapshot) -> Section {
         label: site.name.to_owned(),
         cells: vec![
             text::bytes(site.bytes.per_sec),
-            text::factor(site.per_received.last_10s),
+            text::factor(scope.ratio(&site.per_received)),
             text::bytes(site.bytes.total as f64),
         ],
         graph: Graph::None,
@@ -237,15 +273,14 @@ fn transforms(snapshot: &StatsSnapshot) -> Section {
         .with(snapshot.memory.by_transform.iter().map(transform))
 }
 
-fn allocations(snapshot: &StatsSnapshot) -> Section {
-    let memory = &snapshot.memory;
+fn allocations(memory: &MemoryStats, scope: Scope) -> Section {
     Section { kind: SectionKind::Allocations, columns: ["per s", "per frame", "total"], rows: Vec::new() }
         .with([
             Row {
                 label: "buffers".to_owned(),
                 cells: vec![
                     text::per_sec(memory.allocations.per_sec),
-                    text::average(memory.allocations_per_frame.last_10s),
+                    text::average(scope.ratio(&memory.allocations_per_frame)),
                     text::count(memory.allocations.total),
                 ],
                 ..Row::default()
@@ -260,6 +295,15 @@ fn allocations(snapshot: &StatsSnapshot) -> Section {
                 detail: true,
                 ..Row::default()
             },
+            Row {
+                label: "all heap".to_owned(),
+                cells: vec![
+                    text::per_sec(memory.heap_allocations.per_sec),
+                    text::average(scope.ratio(&memory.heap_allocations_per_frame)),
+                    text::count(memory.heap_allocations.total),
+                ],
+                ..Row::default()
+            },
         ])
 }
 
@@ -270,34 +314,55 @@ fn frames(snapshot: &StatsSnapshot) -> Section {
     section.with([event_row("draws", &draws.received), event_row("presents", &draws.presents)])
 }
 
-fn times(stages: &[StageStats]) -> Section {
+fn times(stages: &[StageStats], scope: Scope) -> Section {
     let whole: f64 = stages
         .iter()
         .filter(|stage| stage.stage != Stage::Total.name())
-        .map(|stage| stage.last_10s.mean_us)
+        .map(|stage| scope.of(stage).mean_us)
         .sum();
     let mut begin = 0.0;
     let row = |stage: &StageStats| {
-        let Quantiles { count, mean_us, p50_us, p95_us, p99_us, .. } = stage.last_10s;
-        let time = |us| if count == 0 { "–".to_owned() } else { text::micros(us) };
+        let times = scope.of(stage);
         let graph = if whole == 0.0 {
             Graph::None
         } else if stage.stage == Stage::Total.name() {
             Graph::Span(0.0, 1.0)
         } else {
             let from = begin;
-            begin += mean_us / whole;
+            begin += times.mean_us / whole;
             Graph::Span(from, begin)
         };
-        Row {
-            label: stage.stage.to_owned(),
-            cells: vec![time(p50_us), time(p95_us), time(p99_us)],
-            graph,
-            detail: false,
-        }
+        Row { label: stage.stage.to_owned(), cells: time_cells(times), graph, detail: false }
     };
     let rows = stages.iter().map(row).collect();
     Section { kind: SectionKind::Times, columns: ["p50", "p95", "p99"], rows }
+}
+
+/// The whole way of each encoding's draws; in the summary also its parts.
+fn encoding_times(encodings: &[EncodingStats], scope: Scope) -> Section {
+    let stage_row = |label: &str, stage: &StageStats, detail| Row {
+        label: label.to_owned(),
+        cells: time_cells(scope.of(stage)),
+        graph: Graph::None,
+        detail,
+    };
+    let rows_of = |encoding: &EncodingStats| {
+        let total = encoding.stages.get(Stage::Total as usize);
+        let mut rows: Vec<Row> =
+            total.map(|total| stage_row(encoding.name, total, false)).into_iter().collect();
+        if scope == Scope::Session {
+            let parts = encoding.stages.iter().filter(|stage| stage.stage != Stage::Total.name());
+            rows.extend(parts.map(|stage| stage_row(stage.stage, stage, true)));
+        }
+        rows
+    };
+    let rows = encodings.iter().flat_map(rows_of).collect();
+    Section { kind: SectionKind::EncodingTimes, columns: ["p50", "p95", "p99"], rows }
+}
+
+fn time_cells(times: Quantiles) -> Vec<String> {
+    let time = |us| if times.count == 0 { "–".to_owned() } else { text::micros(us) };
+    Vec::from([times.p50_us, times.p95_us, times.p99_us].map(time))
 }
 
 fn queue(snapshot: &StatsSnapshot) -> Section {

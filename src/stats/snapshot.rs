@@ -155,6 +155,10 @@ pub struct MemoryStats {
     pub allocated_bytes: Rate,
     /// Allocations for each presented update.
     pub allocations_per_frame: Ratio,
+    /// Every allocation of the network, decode and render threads, of whatever size; that of the statistics
+    /// themselves excepted.
+    pub heap_allocations: Rate,
+    pub heap_allocations_per_frame: Ratio,
 }
 
 /// Copies at one site.

@@ -35,7 +35,7 @@ pub const fn section_color(kind: SectionKind) -> Color32 {
         SectionKind::Copies | SectionKind::Allocations => ORANGE,
         SectionKind::Transforms => YELLOW,
         SectionKind::Frames | SectionKind::Queue => GREEN,
-        SectionKind::Times => VIOLET,
+        SectionKind::Times | SectionKind::EncodingTimes => VIOLET,
         SectionKind::Renderer => ACCENT,
     }
 }

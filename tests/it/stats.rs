@@ -387,6 +387,8 @@ fn the_json_has_the_documented_keys() {
             "copied",
             "copied_per_received",
             "copied_per_received_series",
+            "heap_allocations",
+            "heap_allocations_per_frame",
             "transformed"
         ]
     );

@@ -8,6 +8,7 @@ use farpane::headless::HeadlessClient;
 use farpane::net::Recorder;
 use farpane::player::{AtEnd, Options, Pace};
 use farpane::protocol::packet::WindowId;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::play::last_picture;
@@ -134,8 +135,10 @@ fn the_commands_record_and_replay() {
     let shown = Picture::load(&folder.path().join("final.png"));
     assert!(shown.colours() >= 2, "something was painted");
     let stats = std::fs::read_to_string(&stats).expect("statistics");
-    let stats: serde_json::Value = serde_json::from_str(&stats).expect("JSON");
+    let stats: Value = serde_json::from_str(&stats).expect("JSON");
     assert!(stats["draws"]["received"]["total"].as_u64() > Some(5), "{stats:#}");
+    check_times(&stats, &said);
+    assert!(stats["memory"]["heap_allocations"]["total"].as_u64() > Some(0), "{stats:#}");
 
     let _slot = Slot::take();
     let display = Display::with_window_manager();
@@ -145,4 +148,29 @@ fn the_commands_record_and_replay() {
     let mut recorded_again = Viewer::start(&display, &["replay", &path("missing")]);
     assert_eq!(recorded_again.exit_code(PATIENCE), 1);
     assert!(recorded_again.log().contains("cannot open"), "{}", recorded_again.log());
+}
+
+/// What `farpane replay` says of stage times: for each encoding, and adding up to the total.
+#[track_caller]
+fn check_times(stats: &Value, summary: &str) {
+    let draws = &stats["draws"];
+    assert!(draws["drawn"].as_u64() > Some(0), "{draws}");
+    let encodings = draws["by_encoding"].as_array().expect("encodings");
+    for of in encodings.iter().chain([draws]) {
+        let stages = of["stages"].as_array().expect("stages");
+        let (total, parts) = stages.split_last().expect("the total comes last");
+        let presented = total["session"]["count"].as_u64().expect("a count");
+        let mean = |stage: &Value| stage["session"]["mean_us"].as_f64().expect("a mean");
+        assert_eq!(total["stage"], "total");
+        if parts.iter().all(|part| part["session"]["count"] == presented) {
+            let sum: f64 = parts.iter().map(mean).sum();
+            assert!((sum - mean(total)).abs() < 0.01, "{sum} µs of {} µs: {stages:#?}", mean(total));
+        }
+    }
+    let sections: Vec<&str> = summary.lines().filter(|line| line.contains("p99")).collect();
+    assert_eq!(sections.len(), 2, "{summary}");
+    for encoding in encodings {
+        let name = encoding["name"].as_str().expect("a name");
+        assert!(summary.contains(&format!("\n  {name:<22}")), "{name} is missing in {summary}");
+    }
 }
