@@ -238,6 +238,7 @@ impl HeadlessClient {
 
     fn take_in(&mut self, event: AppEvent) {
         match event {
+            AppEvent::Connecting(_) => {}
             AppEvent::Session(event) => self.session_event(event),
             AppEvent::RendererFailed(why) => self.view.renderer_failed = Some(why),
             AppEvent::FirstPaint { wid } => {

@@ -133,6 +133,7 @@ impl Viewer {
 
     fn app_event(&mut self, event: AppEvent, event_loop: &ActiveEventLoop) {
         match event {
+            AppEvent::Connecting(stage) => tracing::debug!(?stage, "connecting"),
             AppEvent::Session(event) => self.session_event(event, event_loop),
             AppEvent::RendererFailed(why) => {
                 self.fail(anyhow!("windows cannot be painted: {why}"), event_loop)
@@ -177,7 +178,10 @@ impl Viewer {
             }
             // A grab of the pointer would take it away from all other programs of this desktop.
             SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}
-            SessionEvent::StartupComplete | SessionEvent::Latency(_) | SessionEvent::Info(_) => {}
+            SessionEvent::LoggingIn
+            | SessionEvent::StartupComplete
+            | SessionEvent::Latency(_)
+            | SessionEvent::Info(_) => {}
         }
     }
 

@@ -107,9 +107,25 @@ pub struct RendererInfo {
     pub software: bool,
 }
 
+/// How far connecting has come, in this order; what a kind of connection does not need is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectStage {
+    /// The host's addresses are looked up.
+    Resolving { host: String },
+    /// A connection to this address or socket is asked for.
+    Reaching { at: String },
+    /// TLS: keys are agreed on and the certificate is checked.
+    Securing,
+    /// WebSocket: the web server is asked to let Xpra through.
+    Upgrading,
+    /// The other side is asked whether it speaks Xpra, and accepts us.
+    Hello,
+}
+
 /// To the application's event loop.
 #[derive(Debug)]
 pub enum AppEvent {
+    Connecting(ConnectStage),
     Session(SessionEvent),
     /// The renderer cannot go on.
     RendererFailed(String),

@@ -11,8 +11,8 @@ pub mod messages;
 pub mod queue;
 
 pub use messages::{
-    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand, OverlayFrame,
-    RenderCommand, RenderItem, RenderMessage, RendererInfo, WindowTarget,
+    AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
+    OverlayFrame, RenderCommand, RenderItem, RenderMessage, RendererInfo, WindowTarget,
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::buffers::BufferPool;
-use crate::channel::{AppEvent, AppSink, ByteBudget, DrawSink, NetCommand, NetQueue, SharedStats, clock};
+use crate::channel::{
+    AppEvent, AppSink, ByteBudget, ConnectStage, DrawSink, NetCommand, NetQueue, SharedStats, clock,
+};
 use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
 
 use super::connection::{Connection, End, Links};
@@ -112,6 +114,7 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
         let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
         tracing::debug!(target = %config.target, ?generation, "connected");
+        links.app.send(AppEvent::Connecting(ConnectStage::Hello));
         match Connection::new(transport, session, config.recorder.clone(), links).run().await {
             End::Closed(reason) => return reason,
             End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
@@ -132,7 +135,9 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
 
 /// Connects, and keeps an ear open for the user's wish to stop.
 async fn connect(config: &NetConfig, links: &mut Links) -> Result<Transport, CloseReason> {
-    let connecting = Transport::connect(&config.target, &config.tls, config.connect_timeout);
+    let app = Arc::clone(&links.app);
+    let stage = move |stage| app.send(AppEvent::Connecting(stage));
+    let connecting = Transport::connect(&config.target, &config.tls, config.connect_timeout, &stage);
     let mut connecting = std::pin::pin!(connecting);
     loop {
         let command = tokio::select! {

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use crate::channel::ConnectStage;
 use crate::session::Link;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -75,24 +76,34 @@ pub enum ConnectError {
 }
 
 impl Transport {
-    /// Connects to the target's endpoint, trying all its addresses, for at most `limit`.
-    pub async fn connect(target: &Target, tls: &TlsOptions, limit: Duration) -> Result<Self, ConnectError> {
+    /// Connects to the target's endpoint, trying all its addresses, for at most `limit`, and says
+    /// how far it is.
+    pub async fn connect(
+        target: &Target,
+        tls: &TlsOptions,
+        limit: Duration,
+        stage: &dyn Fn(ConnectStage),
+    ) -> Result<Self, ConnectError> {
+        let secured = async |at: &HostPort| {
+            let stream = connect_tcp(at, stage).await?;
+            stage(ConnectStage::Securing);
+            Ok::<_, ConnectError>(tls::handshake(stream, &at.host, tls).await?)
+        };
         let connecting = async {
             match &target.endpoint {
-                Endpoint::Tcp(at) => connect_tcp(at).await.map(Self::Tcp),
-                Endpoint::Unix(path) => connect_socket(path).await,
-                Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}"))).await,
-                Endpoint::Display(display) => connect_display(display).await,
-                Endpoint::Tls(at) => {
-                    let stream = tls::handshake(connect_tcp(at).await?, &at.host, tls).await?;
-                    Ok(Self::Tls(Box::new(stream)))
-                }
+                Endpoint::Tcp(at) => connect_tcp(at, stage).await.map(Self::Tcp),
+                Endpoint::Unix(path) => connect_socket(path, stage).await,
+                Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}")), stage).await,
+                Endpoint::Display(display) => connect_display(display, stage).await,
+                Endpoint::Tls(at) => Ok(Self::Tls(Box::new(secured(at).await?))),
                 Endpoint::WebSocket { at, secure: false } => {
-                    let stream = connect_tcp(at).await?;
+                    let stream = connect_tcp(at, stage).await?;
+                    stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocket(Box::new(upgrade(stream, at, target).await?)))
                 }
                 Endpoint::WebSocket { at, secure: true } => {
-                    let stream = tls::handshake(connect_tcp(at).await?, &at.host, tls).await?;
+                    let stream = secured(at).await?;
+                    stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, target).await?)))
                 }
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
@@ -143,12 +154,14 @@ impl Transport {
     }
 }
 
-async fn connect_tcp(at: &HostPort) -> Result<TcpStream, ConnectError> {
+async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
+    stage(ConnectStage::Resolving { host: at.host.clone() });
     let addresses = tokio::net::lookup_host((at.host.as_str(), at.port))
         .await
         .map_err(|source| ConnectError::Resolve { host: at.host.clone(), source })?;
     let mut last_error = None;
     for address in addresses {
+        stage(ConnectStage::Reaching { at: address.to_string() });
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // Input and acknowledgements are small and must leave at once.
@@ -176,7 +189,8 @@ async fn connect_tcp(at: &HostPort) -> Result<TcpStream, ConnectError> {
 }
 
 #[cfg(unix)]
-async fn connect_socket(path: &Path) -> Result<Transport, ConnectError> {
+async fn connect_socket(path: &Path, stage: &dyn Fn(ConnectStage)) -> Result<Transport, ConnectError> {
+    stage(ConnectStage::Reaching { at: printable(path).display().to_string() });
     match UnixStream::connect(path).await {
         Ok(stream) => Ok(Transport::Unix(stream)),
         Err(source) => Err(ConnectError::Socket { path: printable(path), source }),
@@ -184,7 +198,7 @@ async fn connect_socket(path: &Path) -> Result<Transport, ConnectError> {
 }
 
 #[cfg(not(unix))]
-async fn connect_socket(_path: &Path) -> Result<Transport, ConnectError> {
+async fn connect_socket(_path: &Path, _stage: &dyn Fn(ConnectStage)) -> Result<Transport, ConnectError> {
     Err(ConnectError::Unsupported { kind: "Unix socket" })
 }
 
@@ -195,11 +209,11 @@ fn printable(path: &Path) -> PathBuf {
 }
 
 /// Tries every place where a session's socket may be; a stale one does not hide a live one.
-async fn connect_display(display: &str) -> Result<Transport, ConnectError> {
+async fn connect_display(display: &str, stage: &dyn Fn(ConnectStage)) -> Result<Transport, ConnectError> {
     let candidates = local::socket_candidates(display);
     let mut found_error = None;
     for path in candidates.iter().filter(|path| path.exists()) {
-        match connect_socket(path).await {
+        match connect_socket(path, stage).await {
             Ok(transport) => return Ok(transport),
             Err(error) => found_error = Some(error),
         }

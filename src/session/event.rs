@@ -56,6 +56,8 @@ pub struct DrawDone {
 pub enum SessionEvent {
     /// The server accepted us.
     Connected(Box<ServerInfo>),
+    /// The server asked who we are, and is being answered.
+    LoggingIn,
     /// A password is needed (`prompt` says for what); answer with [`Input::Password`].
     PasswordNeeded {
         prompt: String,

@@ -104,6 +104,7 @@ impl Handshake {
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         let client_salt = random::<CLIENT_SALT_LEN>()?;
+        out.push(Output::Event(SessionEvent::LoggingIn));
         let answer = auth::respond(challenge, config.generation, config.link, password, client_salt)
             .map_err(refused)?;
         let padding = random::<512>()?;

@@ -2,6 +2,7 @@
 //! dialogs and the session information window. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the
 //! render thread paints.
 
+pub mod connect;
 pub mod dialogs;
 mod graph;
 pub mod icon;
@@ -11,6 +12,10 @@ pub mod session_info;
 pub mod surface;
 pub mod theme;
 
+pub use connect::{
+    Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind, FormProtocol,
+    Stage, TlsChecks, connect_ui,
+};
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayState, overlay_ui};

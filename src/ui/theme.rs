@@ -1,6 +1,6 @@
 //! Colours and sizes of everything that Farpane draws itself.
 
-use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Vec2};
+use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, TextStyle, Theme, Vec2};
 
 use crate::stats::report::SectionKind;
 
@@ -19,6 +19,10 @@ pub const UNIT: Color32 = Color32::from_rgb(0x93, 0x9e, 0xaa);
 pub const DIM: Color32 = Color32::from_rgb(0x6b, 0x76, 0x82);
 pub const ACCENT: Color32 = Color32::from_rgb(0x2d, 0xd4, 0xbf);
 pub const WARNING: Color32 = Color32::from_rgb(0xf5, 0xa5, 0x24);
+
+/// [`ACCENT`] and [`WARNING`] dark enough for light backgrounds.
+const LIGHT_ACCENT: Color32 = Color32::from_rgb(0x0b, 0x7a, 0x6e);
+const LIGHT_WARNING: Color32 = Color32::from_rgb(0xa1, 0x4e, 0x00);
 
 const BLUE: Color32 = Color32::from_rgb(0x60, 0xa5, 0xfa);
 const ORANGE: Color32 = Color32::from_rgb(0xfb, 0x92, 0x3c);
@@ -40,23 +44,17 @@ pub const fn section_color(kind: SectionKind) -> Color32 {
     }
 }
 
-/// Gives dialogs Farpane's look.
+/// Gives dialogs Farpane's look, dark until [`set_dark`] says otherwise.
 pub fn apply(context: &egui::Context) {
-    context.set_theme(egui::Theme::Dark);
-    context.global_style_mut(|style| {
+    context.set_theme(Theme::Dark);
+    context.all_styles_mut(|style| {
         style.spacing.item_spacing = Vec2::new(8.0, 8.0);
         style.spacing.button_padding = Vec2::new(14.0, 6.0);
         style.text_styles.insert(TextStyle::Heading, FontId::new(19.0, FontFamily::Proportional));
         style.text_styles.insert(TextStyle::Body, FontId::new(14.0, FontFamily::Proportional));
         style.text_styles.insert(TextStyle::Button, FontId::new(14.0, FontFamily::Proportional));
+        style.text_styles.insert(TextStyle::Small, FontId::new(12.0, FontFamily::Proportional));
         let visuals = &mut style.visuals;
-        visuals.panel_fill = BACKGROUND;
-        visuals.window_fill = BACKGROUND;
-        visuals.extreme_bg_color = Color32::from_rgb(0x0b, 0x0e, 0x13);
-        visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
-        visuals.selection.stroke = Stroke::new(1.0, ACCENT);
-        visuals.widgets.noninteractive.fg_stroke.color = LABEL;
-        visuals.widgets.inactive.fg_stroke.color = TEXT;
         for widget in [
             &mut visuals.widgets.inactive,
             &mut visuals.widgets.hovered,
@@ -66,4 +64,51 @@ pub fn apply(context: &egui::Context) {
             widget.corner_radius = CornerRadius::same(6);
         }
     });
+    context.style_mut_of(Theme::Dark, |style| {
+        let visuals = &mut style.visuals;
+        visuals.panel_fill = BACKGROUND;
+        visuals.window_fill = BACKGROUND;
+        visuals.extreme_bg_color = PLOT_BACKGROUND;
+        visuals.hyperlink_color = ACCENT;
+        visuals.warn_fg_color = WARNING;
+        visuals.weak_text_color = Some(UNIT);
+        visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
+        visuals.selection.stroke = Stroke::new(1.0, ACCENT);
+        visuals.widgets.noninteractive.fg_stroke.color = LABEL;
+        visuals.widgets.inactive.fg_stroke.color = TEXT;
+        visuals.widgets.inactive.bg_stroke = Stroke::new(1.0, Color32::from_rgb(0x2a, 0x31, 0x3b));
+    });
+    context.style_mut_of(Theme::Light, |style| {
+        let visuals = &mut style.visuals;
+        visuals.panel_fill = Color32::from_rgb(0xfa, 0xfb, 0xfc);
+        visuals.window_fill = visuals.panel_fill;
+        visuals.hyperlink_color = LIGHT_ACCENT;
+        visuals.warn_fg_color = LIGHT_WARNING;
+        visuals.weak_text_color = Some(Color32::from_rgb(0x5b, 0x66, 0x72));
+        visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
+        visuals.selection.stroke = Stroke::new(1.0, LIGHT_ACCENT);
+        visuals.widgets.noninteractive.fg_stroke.color = Color32::from_rgb(0x2b, 0x33, 0x3d);
+        visuals.widgets.inactive.fg_stroke.color = Color32::from_rgb(0x12, 0x16, 0x1d);
+        visuals.widgets.inactive.bg_stroke = Stroke::new(1.0, Color32::from_rgb(0xc4, 0xcc, 0xd4));
+    });
+}
+
+/// Chooses the dark or the light look of what is painted by `context`.
+pub fn set_dark(context: &egui::Context, dark: bool) {
+    context.set_theme(if dark { Theme::Dark } else { Theme::Light });
+}
+
+/// The colour of what is to be noticed or pressed.
+pub fn accent(ui: &egui::Ui) -> Color32 {
+    ui.visuals().hyperlink_color
+}
+
+/// Text on [`accent`].
+pub fn on_accent(ui: &egui::Ui) -> Color32 {
+    if ui.visuals().dark_mode { BACKGROUND } else { Color32::WHITE }
+}
+
+/// Behind a list beside the main part of a window.
+pub fn side_fill(ui: &egui::Ui) -> Color32 {
+    if ui.visuals().dark_mode { PLOT_BACKGROUND } else { Color32::from_rgb(0xec, 0xef, 0xf2) }
 }

@@ -1,0 +1,269 @@
+//! The right side: where to connect to.
+
+use egui::{
+    Align, CollapsingHeader, ComboBox, Grid, Key, Label, Layout, RichText, ScrollArea, Slider, TextEdit, Ui,
+};
+
+use super::{ConnectAction, ConnectState, ConnectView};
+use crate::ui::theme;
+
+const LABEL_WIDTH: f32 = 110.0;
+const BUTTONS_HEIGHT: f32 = 40.0;
+
+/// What the user typed. The address and the fields under it say the same: the application keeps
+/// them so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectForm {
+    /// Any form of address: `host:port`, a URL, a link, `:100`, a path.
+    pub address: String,
+    pub protocol: FormProtocol,
+    pub host: String,
+    /// Empty: the protocol's own.
+    pub port: String,
+    /// A display on a server that has several, a display of this machine, or a socket's path.
+    pub display: String,
+    pub user: String,
+    pub tls: TlsChecks,
+    /// Empty: the server chooses.
+    pub encoding: String,
+    /// 0: the server chooses.
+    pub quality: u8,
+    /// 0: the server chooses.
+    pub speed: u8,
+    pub password_file: String,
+    pub overlay: bool,
+    /// The name to keep it under.
+    pub name: String,
+}
+
+/// The kinds of connections, in the order of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FormProtocol {
+    #[default]
+    Tcp,
+    Ssl,
+    WebSocket,
+    WebSocketTls,
+    /// A session of this machine, by display or socket.
+    Local,
+}
+
+/// How the server's certificate is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsChecks {
+    /// Do not check it at all.
+    pub off: bool,
+    /// A PEM file instead of the system's authorities.
+    pub ca_certs: String,
+    /// The name that the certificate must be for, if not the host.
+    pub hostname: String,
+}
+
+impl FormProtocol {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Local];
+
+    /// Its name, and what it is good for.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp (plain)",
+            Self::Ssl => "ssl (encrypted)",
+            Self::WebSocket => "ws (through web servers)",
+            Self::WebSocketTls => "wss (encrypted, through web servers)",
+            Self::Local => "this machine",
+        }
+    }
+
+    /// Whether there is a certificate to check.
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Ssl | Self::WebSocketTls)
+    }
+}
+
+/// The form and its buttons.
+pub(super) fn form_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
+    let mut action = address_ui(view, ui);
+    let room = (ui.available_height() - BUTTONS_HEIGHT).max(60.0);
+    ScrollArea::vertical().max_height(room).auto_shrink([false, false]).show(ui, |ui| {
+        if let ConnectState::Failed(message) = &view.state {
+            failure(message, ui);
+        }
+        let form = &mut view.form;
+        let mut edited = fields(form, ui);
+        if form.protocol.is_secure() {
+            CollapsingHeader::new("Certificate").default_open(form.tls != TlsChecks::default()).show(
+                ui,
+                |ui| {
+                    edited |= certificate(&mut form.tls, ui);
+                },
+            );
+        }
+        CollapsingHeader::new("Pictures and more").show(ui, |ui| edited |= more(form, ui));
+        if edited {
+            action = action.take().or(Some(ConnectAction::FormEdited));
+        }
+    });
+    buttons(view, ui).or_else(|| entered(view, ui)).or(action)
+}
+
+/// Enter connects from every field: a field lets go of the focus then, a button does not.
+fn entered(view: &ConnectView, ui: &Ui) -> Option<ConnectAction> {
+    let entered =
+        ui.input(|input| input.key_pressed(Key::Enter)) && ui.memory(|memory| memory.focused().is_none());
+    (entered && is_ready(view)).then_some(ConnectAction::Connect)
+}
+
+fn is_ready(view: &ConnectView) -> bool {
+    !view.form.address.trim().is_empty() && view.address_error.is_none()
+}
+
+fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
+    ui.label(RichText::new("Connect to a session").heading().strong());
+    let field = ui.add(
+        TextEdit::singleline(&mut view.form.address)
+            .hint_text("host:port, ssl://…, wss://…, xpra://…, or :100")
+            .desired_width(f32::INFINITY)
+            .margin(9)
+            .font(egui::TextStyle::Body),
+    );
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Address"));
+    if !view.focused {
+        field.request_focus();
+        view.focused = true;
+    }
+    if let Some(error) = &view.address_error {
+        ui.add(Label::new(RichText::new(error).small().color(ui.visuals().warn_fg_color)).wrap());
+    }
+    ui.add_space(4.0);
+    field.changed().then_some(ConnectAction::AddressEdited)
+}
+
+fn failure(message: &crate::ui::Message, ui: &mut Ui) {
+    let color = ui.visuals().warn_fg_color;
+    egui::Frame::new()
+        .fill(color.gamma_multiply(0.12))
+        .stroke(egui::Stroke::new(1.0, color.gamma_multiply(0.6)))
+        .corner_radius(6)
+        .inner_margin(10)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(RichText::new(&message.title).strong());
+            ui.add(Label::new(&message.words).wrap());
+            if !message.advice.is_empty() {
+                ui.add(
+                    Label::new(RichText::new(&message.advice).color(ui.visuals().weak_text_color())).wrap(),
+                );
+            }
+        });
+    ui.add_space(6.0);
+}
+
+fn fields(form: &mut ConnectForm, ui: &mut Ui) -> bool {
+    let mut edited = false;
+    Grid::new("where").num_columns(2).min_col_width(LABEL_WIDTH).spacing([12.0, 8.0]).show(ui, |ui| {
+        let label = ui.label("Protocol").id;
+        edited |= ComboBox::from_id_salt("protocol")
+            .selected_text(form.protocol.words())
+            .width(260.0)
+            .show_ui(ui, |ui| {
+                FormProtocol::ALL.into_iter().fold(false, |edited, protocol| {
+                    edited | ui.selectable_value(&mut form.protocol, protocol, protocol.words()).changed()
+                })
+            })
+            .response
+            .labelled_by(label)
+            .changed();
+        ui.end_row();
+        if form.protocol == FormProtocol::Local {
+            edited |= row("Display", ":100, or the path of a socket", &mut form.display, ui);
+        } else {
+            edited |= row("Host", "name or address", &mut form.host, ui);
+            edited |= row("Port", "the protocol's own", &mut form.port, ui);
+            edited |= row("Display", "only for servers with several", &mut form.display, ui);
+        }
+        edited |= row("User name", "yours on this machine", &mut form.user, ui);
+    });
+    edited
+}
+
+fn row(name: &str, hint: &str, value: &mut String, ui: &mut Ui) -> bool {
+    let label = ui.label(name).id;
+    let field = TextEdit::singleline(value).hint_text(hint).desired_width(260.0);
+    let changed = ui.add(field).labelled_by(label).changed();
+    ui.end_row();
+    changed
+}
+
+fn certificate(tls: &mut TlsChecks, ui: &mut Ui) -> bool {
+    let mut edited = ui.checkbox(&mut tls.off, "do not check the server's certificate").changed();
+    if tls.off {
+        let words = "Anyone on the way can read and change everything, and learn the password.";
+        ui.add(Label::new(RichText::new(words).color(ui.visuals().warn_fg_color)).wrap());
+        return edited;
+    }
+    Grid::new("certificate").num_columns(2).min_col_width(LABEL_WIDTH).spacing([12.0, 8.0]).show(ui, |ui| {
+        edited |= row("Authorities", "a PEM file; else the system's", &mut tls.ca_certs, ui);
+        edited |= row("Server's name", "the host's", &mut tls.hostname, ui);
+    });
+    edited
+}
+
+fn more(form: &mut ConnectForm, ui: &mut Ui) -> bool {
+    let mut edited = false;
+    Grid::new("more").num_columns(2).min_col_width(LABEL_WIDTH).spacing([12.0, 8.0]).show(ui, |ui| {
+        ui.label("Encoding");
+        let chosen = if form.encoding.is_empty() { "automatic" } else { &form.encoding };
+        ComboBox::from_id_salt("encoding").selected_text(chosen.to_owned()).show_ui(ui, |ui| {
+            for (value, words) in [
+                ("", "automatic"),
+                ("rgb", "rgb"),
+                ("png", "png"),
+                ("webp", "webp"),
+                ("jpeg", "jpeg"),
+                ("h264", "h264"),
+            ] {
+                edited |= ui.selectable_value(&mut form.encoding, value.to_owned(), words).changed();
+            }
+        });
+        ui.end_row();
+        for (name, value) in [("Quality", &mut form.quality), ("Speed", &mut form.speed)] {
+            let label = ui.label(name).id;
+            let slider = Slider::new(value, 0..=100).custom_formatter(|value, _| match value as u8 {
+                0 => "automatic".to_owned(),
+                percent => format!("{percent} %"),
+            });
+            edited |= ui.add(slider).labelled_by(label).changed();
+            ui.end_row();
+        }
+        edited |= row("Password file", "asked for when needed", &mut form.password_file, ui);
+        ui.label("Statistics");
+        edited |= ui.checkbox(&mut form.overlay, "show the overlay").changed();
+        ui.end_row();
+    });
+    edited
+}
+
+fn buttons(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
+    let ready = is_ready(view);
+    let mut action = None;
+    ui.with_layout(Layout::bottom_up(Align::Max), |ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let accent = theme::accent(ui);
+            let connect =
+                egui::Button::new(RichText::new("Connect").color(theme::on_accent(ui))).fill(accent);
+            if ui.add_enabled(ready, connect).clicked() {
+                action = Some(ConnectAction::Connect);
+            }
+            let named = !view.form.name.trim().is_empty();
+            let save = ui.add_enabled(ready && named, egui::Button::new("Save"));
+            if save.on_disabled_hover_text("give it a name first").clicked() {
+                action = Some(ConnectAction::Save);
+            }
+            let name = TextEdit::singleline(&mut view.form.name)
+                .hint_text("a name to keep it under")
+                .desired_width((ui.available_width() - 8.0).clamp(60.0, 220.0));
+            ui.add(name);
+        });
+    });
+    action
+}

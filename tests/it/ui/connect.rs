@@ -1,0 +1,214 @@
+//! The connect window: its words, its keys, its look.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{ColorImage, Event, Key, Modifiers, RawInput};
+use farpane::codec::Size;
+use farpane::ui::{
+    Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message, Stage,
+    UiSurface, connect_ui, passive_input, theme,
+};
+
+use super::raster::Canvas;
+
+const SIZE: (usize, usize) = (900, 640);
+
+/// A view with some of everything.
+fn view() -> ConnectView {
+    let picture = ColorImage::from_rgb([4, 2], &[200, 30, 30, 30, 200, 30].repeat(4));
+    let entry = |id, kind, name: &str, address: &str, note: &str| ConnectEntry {
+        id,
+        kind,
+        name: name.to_owned(),
+        address: address.to_owned(),
+        note: note.to_owned(),
+        thumbnail: (id == 1).then(|| Arc::new(picture.clone())),
+    };
+    let mut view = ConnectView::default();
+    view.entries = vec![
+        entry(1, EntryKind::Saved, "Build machine", "ssl://build.example:14500/", "used yesterday"),
+        entry(2, EntryKind::Recent, "tcp://192.0.2.7:14500/", "tcp://192.0.2.7:14500/", "used 3 minutes ago"),
+        entry(3, EntryKind::Local, "editing", ":100", "xterm and 2 more windows"),
+        entry(4, EntryKind::Demo, "Try the demo session", "runs on this machine", ""),
+    ];
+    view
+}
+
+/// A window that is painted and typed into.
+struct Window {
+    surface: UiSurface,
+    /// For those that are looked at: painting takes long.
+    canvas: Option<Canvas>,
+    view: ConnectView,
+}
+
+impl Window {
+    fn new(view: ConnectView) -> Self {
+        Self { surface: UiSurface::new(), canvas: None, view }
+    }
+
+    fn painted(view: ConnectView) -> Self {
+        Self { canvas: Some(Canvas::new(SIZE.0, SIZE.1)), ..Self::new(view) }
+    }
+
+    /// Paints some frames, as animations need, and keeps the last.
+    fn save(&mut self, name: &str) {
+        self.settle();
+        self.canvas.as_ref().expect("it is painted").save(name);
+    }
+
+    fn input() -> RawInput {
+        passive_input(Size { width: SIZE.0 as u32, height: SIZE.1 as u32 }, 1.0)
+    }
+
+    fn frame(&mut self, input: RawInput) -> Option<ConnectAction> {
+        let mut action = None;
+        let frame = self.surface.frame(input, |ui| action = connect_ui(&mut self.view, ui).or(action.take()));
+        if let Some(canvas) = &mut self.canvas {
+            canvas.paint(frame.frame);
+        }
+        action
+    }
+
+    /// Frames without input, as animations need.
+    fn settle(&mut self) {
+        for _ in 0..4 {
+            assert_eq!(self.frame(Self::input()), None);
+        }
+    }
+
+    fn press(&mut self, key: Key) -> Option<ConnectAction> {
+        let event = |pressed| Event::Key {
+            key,
+            physical_key: None,
+            pressed,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        };
+        let mut action = None;
+        for pressed in [true, false] {
+            let input = RawInput { events: vec![event(pressed)], ..Self::input() };
+            action = action.or(self.frame(input));
+        }
+        // What the keys moved is seen in the frame after.
+        action.or(self.frame(Self::input()))
+    }
+
+    fn type_text(&mut self, text: &str) -> Option<ConnectAction> {
+        self.frame(RawInput { events: vec![Event::Text(text.to_owned())], ..Self::input() })
+    }
+}
+
+#[test]
+fn an_address_is_typed_at_once_and_enter_connects() {
+    let mut window = Window::new(view());
+    window.settle();
+    assert_eq!(window.type_text("server:14500"), Some(ConnectAction::AddressEdited));
+    assert_eq!(window.view.form.address, "server:14500");
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Connect));
+}
+
+#[test]
+fn what_cannot_be_an_address_is_not_connected_to() {
+    let mut window = Window::new(view());
+    window.settle();
+    assert_eq!(window.press(Key::Enter), None, "there is no address yet");
+    window.type_text("gopher://x");
+    window.view.address_error = Some("`gopher` is not a kind of connection".to_owned());
+    window.settle();
+    assert_eq!(window.press(Key::Enter), None);
+}
+
+#[test]
+fn every_entry_can_be_reached_and_opened_with_the_keyboard() {
+    let mut window = Window::new(view());
+    window.settle();
+    let mut opened = Vec::new();
+    for _ in 0..40 {
+        window.press(Key::Tab);
+        // Space would press a button: Enter on an entry opens it.
+        if let Some(ConnectAction::Open(id)) = window.press(Key::Enter)
+            && !opened.contains(&id)
+        {
+            opened.push(id);
+        }
+    }
+    assert_eq!(opened.len(), 4, "{opened:?}");
+}
+
+#[test]
+fn forgetting_is_asked_for_first() {
+    let mut window = Window::new(view());
+    window.settle();
+    for _ in 0..40 {
+        window.press(Key::Tab);
+        let action = window.press(Key::Delete);
+        assert_ne!(action, Some(ConnectAction::Delete(1)), "not without a question");
+        if window.press(Key::Enter) == Some(ConnectAction::Delete(1)) {
+            return;
+        }
+    }
+    panic!("no key forgets an entry");
+}
+
+#[test]
+fn connecting_can_be_cancelled_with_escape_and_with_enter() {
+    for key in [Key::Escape, Key::Enter] {
+        let mut window = Window::new(view());
+        window.view.state = ConnectState::Connecting(Attempt::default());
+        window.frame(Window::input());
+        window.frame(Window::input());
+        assert_eq!(window.press(key), Some(ConnectAction::Cancel), "{key:?}");
+    }
+}
+
+#[test]
+fn enter_does_not_allow_what_a_link_asks_for() {
+    let mut window = Window::new(view());
+    window.view.state = ConnectState::Asking(vec!["not to check the server's certificate".to_owned()]);
+    window.settle();
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Consent(false)));
+}
+
+#[test]
+fn the_connect_window_can_be_looked_at() {
+    let mut ready = Window::painted(view());
+    ready.view.form.protocol = FormProtocol::Ssl;
+    ready.view.form.address = "ssl://build.example:14500/".to_owned();
+    ready.view.form.host = "build.example".to_owned();
+    ready.view.selected = Some(1);
+    ready.save("connect-dark");
+    theme::set_dark(ready.surface.context(), false);
+    ready.view.state = ConnectState::Failed(Message {
+        title: "Could not connect".to_owned(),
+        words: "build.example:14500 refused the connection: nothing listens there".to_owned(),
+        advice: "Is the server started with --bind-ssl=build.example:14500?".to_owned(),
+    });
+    ready.save("connect-light-failed");
+
+    let mut connecting = Window::painted(view());
+    let stage = |words: &str| Stage { words: words.to_owned() };
+    connecting.view.state = ConnectState::Connecting(Attempt {
+        to: "ssl://build.example:14500/".to_owned(),
+        stages: vec![
+            stage("Found build.example"),
+            stage("Connected to 192.0.2.7:14500"),
+            stage("Checking the certificate"),
+        ],
+        elapsed: Duration::from_secs(3),
+    });
+    connecting.save("connect-stages");
+    connecting.view.state = ConnectState::Asking(vec![
+        "not to check the server's certificate (ssl-server-verify-mode=none)".to_owned(),
+        "to record the session to /tmp/x".to_owned(),
+    ]);
+    connecting.save("connect-link");
+    // Dark panels, light panels, and something written on each.
+    let [dark, light] = [true, false].map(|dark| {
+        theme::set_dark(connecting.surface.context(), dark);
+        connecting.settle();
+        connecting.canvas.as_ref().expect("it is painted").pixel(SIZE.0 - 3, 3)
+    });
+    assert!(dark.iter().sum::<f32>() < 150.0 && light.iter().sum::<f32>() > 600.0, "{dark:?} {light:?}");
+}
