@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::session::CloseReason;
 use farpane::stats::alloc::CountingAllocator;
@@ -26,7 +27,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: RawArgs) -> Result<(), Failure> {
     match arguments.validate()? {
-        Invocation::Attach(config) => match cli::record::attach(config)?.reason {
+        Invocation::Attach(config) => match app::run(config)?.reason {
             CloseReason::User => Ok(()),
             reason => Err(reason.into()),
         },

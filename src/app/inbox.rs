@@ -12,6 +12,8 @@ use crate::desktop::DesktopEvent;
 pub enum InboxEvent {
     App(AppEvent),
     Desktop(DesktopEvent),
+    /// Ctrl-C, or the system wants the program to end.
+    Interrupted,
 }
 
 /// Filled from any thread, drained by the event loop.

@@ -8,6 +8,7 @@
 //! The event loop's thread owns all OS windows and never waits for another thread before the
 //! end. It sleeps until something happens: there is no polling.
 
+mod attached;
 mod attributes;
 mod cursor;
 mod dialogs;
@@ -15,6 +16,7 @@ pub mod export;
 mod inbox;
 mod overlay;
 mod own_window;
+mod screen;
 mod session_info;
 mod signals;
 mod threads;
@@ -46,7 +48,7 @@ pub struct Finished {
     pub stats: Arc<StatsSnapshot>,
 }
 
-/// Shows the session's windows until it ends.
+/// Shows the session's windows until it ends, and records it if the configuration says so.
 ///
 /// Must be called on the main thread, once.
 ///
@@ -69,7 +71,6 @@ pub fn run(config: Config) -> anyhow::Result<Finished> {
     let inbox = Arc::new(Inbox::new(event_loop.create_proxy()));
     let mut viewer = Viewer::new(config, inbox);
     let result = event_loop.run_app(&mut viewer).context("the event loop failed");
-    let (config, stats) = viewer.shut_down();
-    config.write_stats(&stats).context("the statistics cannot be written")?;
-    result.and_then(|()| viewer.outcome()).map(|reason| Finished { reason, stats })
+    let finished = viewer.finish();
+    result.and(finished)
 }

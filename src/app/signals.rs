@@ -5,9 +5,6 @@ use std::thread::JoinHandle;
 
 use tokio::sync::Notify;
 
-use crate::channel::{NetCommand, NetQueue};
-use crate::session::Input;
-
 /// Exit code after a second signal, as shells count it (128 + SIGINT).
 const EXIT_IMPATIENT: i32 = 130;
 
@@ -18,11 +15,12 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Starts the thread. The first signal disconnects; the second one ends the program at once.
+    /// Starts the thread. The first signal calls `interrupted` on that thread; the second one ends
+    /// the program at once.
     ///
     /// # Errors
     /// If the OS gives no thread.
-    pub fn watch(net: NetQueue) -> std::io::Result<Self> {
+    pub fn watch(interrupted: impl Fn() + Send + 'static) -> std::io::Result<Self> {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -40,7 +38,7 @@ impl Signals {
                             Ok(()) if seen => std::process::exit(EXIT_IMPATIENT),
                             Ok(()) => {
                                 seen = true;
-                                net.push(NetCommand::Input(Input::Disconnect));
+                                interrupted();
                             }
                         }
                     }

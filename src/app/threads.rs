@@ -14,8 +14,6 @@ use crate::pipeline::DecodePool;
 use crate::render::{self, RenderOptions, RenderThread};
 use crate::session::Input;
 
-use super::signals::Signals;
-
 /// The queues between the threads. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Queues {
@@ -26,7 +24,6 @@ pub struct Queues {
 
 /// The running threads.
 pub struct Threads {
-    signals: Signals,
     net: NetThread,
     render: RenderThread,
 }
@@ -57,14 +54,12 @@ impl Threads {
             Arc::clone(&queues.stats),
         )
         .context("cannot start the network thread")?;
-        let signals = Signals::watch(queues.net.clone()).context("cannot start the signal thread")?;
-        Ok(Self { signals, net, render })
+        Ok(Self { net, render })
     }
 
     /// Ends all threads and waits for them: the connection first, which also ends the decode
     /// threads, then the renderer, which lets go of the windows.
     pub fn stop(self, queues: &Queues) {
-        drop(self.signals);
         queues.net.push(NetCommand::Input(Input::Disconnect));
         self.net.join();
         queues.render.push(RenderMessage::Command(RenderCommand::Shutdown));

@@ -89,22 +89,17 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// No windows yet.
-    pub fn new(net: NetQueue, render: RenderQueue) -> Self {
+    /// No windows yet. `x11` says whether winit uses X11.
+    pub fn new(net: NetQueue, render: RenderQueue, x11: bool) -> Self {
         Self {
             windows: BTreeMap::new(),
             by_os_id: BTreeMap::new(),
             cursor: Cursor::default(),
-            x11: false,
+            x11,
             title: "Farpane".to_owned(),
             net,
             render,
         }
-    }
-
-    /// Whether winit uses X11.
-    pub fn set_x11(&mut self, x11: bool) {
-        self.x11 = x11;
     }
 
     /// The window with this number.

@@ -1,15 +1,14 @@
 //! `farpane record`: attaches without windows and writes what the server sends to a file.
-//! `--record`: the same while the windows are shown.
 
 use std::time::Duration;
 
-use crate::app::{self, Finished, Signals};
-use crate::channel::clock;
+use crate::app::Signals;
+use crate::channel::{NetCommand, clock};
 use crate::config::Config;
 use crate::headless::{HeadlessClient, HeadlessError};
 use crate::net::recorder::Progress;
 use crate::net::{NetConfig, Recorder};
-use crate::session::{CloseReason, Profile};
+use crate::session::{CloseReason, Input, Profile};
 use crate::stats::text;
 
 use super::args::RecordArgs;
@@ -49,7 +48,8 @@ fn record(
     recorder: &Recorder,
 ) -> Result<(), Failure> {
     let mut client = HeadlessClient::start(net, config.render_options())?;
-    let _signals = Signals::watch(client.queue())
+    let queue = client.queue();
+    let _signals = Signals::watch(move || queue.push(NetCommand::Input(Input::Disconnect)))
         .map_err(|error| failure(format!("signals cannot be handled: {error}")))?;
     let recorded = attended(&mut client, limit, recorder);
     let reason = client.close();
@@ -79,22 +79,6 @@ fn attended(
         output::status(&words(progress, elapsed.as_secs_f64()));
         client.run_for(left.min(SAY_EVERY))?;
     }
-}
-
-/// Shows the session's windows, and records it if the configuration says so.
-///
-/// # Errors
-/// As [`app::run`], or if the file cannot be written.
-pub fn attach(mut config: Config) -> Result<Finished, Failure> {
-    if let Some(file) = &config.record {
-        config.connection.recorder = Some(Recorder::create(file, config.connection.target.to_string())?);
-    }
-    let recorder = config.connection.recorder.clone();
-    let finished = app::run(config);
-    if let Some(recorder) = recorder {
-        recorder.finish()?;
-    }
-    Ok(finished?)
 }
 
 fn words(progress: Progress, seconds: f64) -> String {

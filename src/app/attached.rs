@@ -1,0 +1,332 @@
+//! A session that is being shown: its windows, its dialogs, and the threads behind them.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
+use winit::window::WindowId as OsWindowId;
+
+use crate::channel::{AppSink, NetCommand};
+use crate::codec::Size;
+use crate::config::Config;
+use crate::desktop::DesktopEvent;
+use crate::net::Recorder;
+use crate::protocol::packet::WindowId;
+use crate::render::RenderOptions;
+use crate::session::config::Profile;
+use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
+use crate::stats::StatsSnapshot;
+use crate::ui::{OverlayState, PasswordReply};
+
+use super::cursor;
+use super::dialogs::PasswordDialog;
+use super::inbox::Inbox;
+use super::overlay::Overlay;
+use super::screen::{Screen, display_info};
+use super::session_info::SessionInfoWindow;
+use super::threads::{Queues, Threads};
+use super::user_input::{Hotkey, KeyOutcome, UserInput};
+use super::windows::Windows;
+
+/// A session, from the wish to attach until its threads have ended.
+pub struct Attached {
+    config: Config,
+    queues: Queues,
+    windows: Windows,
+    input: UserInput,
+    overlay: Overlay,
+    password: Option<PasswordDialog>,
+    session_info: Option<SessionInfoWindow>,
+    /// Windows of our own that were opened so far.
+    own_windows: u64,
+    /// The network thread was told that somebody looks at the statistics.
+    watching: bool,
+    recorder: Option<Recorder>,
+    threads: Threads,
+    screen_size: Size,
+}
+
+impl Attached {
+    /// Starts attaching: what becomes of it comes through `inbox`.
+    ///
+    /// # Errors
+    /// If a thread cannot be started, or the recording cannot be created.
+    pub fn start(
+        config: Config,
+        screen: &Screen,
+        event_loop: &ActiveEventLoop,
+        inbox: &Arc<Inbox>,
+    ) -> anyhow::Result<Self> {
+        let queues = Queues::default();
+        let keys = OverlayState { hotkey: config.overlay_key.to_string(), ..OverlayState::default() };
+        let hotkeys = [
+            (config.overlay_key.clone(), Hotkey::Overlay),
+            (config.session_info_key.clone(), Hotkey::SessionInfo),
+        ];
+        let display = display_info(event_loop);
+        let screen_size = display.size;
+        let recorder = match &config.record {
+            Some(file) => Some(Recorder::create(file, config.connection.target.to_string())?),
+            None => None,
+        };
+        let mut net = config.net(Profile::Attach);
+        net.session.may_prompt = true;
+        net.session.display = display;
+        net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
+        net.recorder.clone_from(&recorder);
+        let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
+        let options = RenderOptions { display: Some(Arc::new(handle)), ..config.render_options() };
+        let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
+        let threads = Threads::start(net, options, &queues, app)?;
+        Ok(Self {
+            windows: Windows::new(queues.net.clone(), queues.render.clone(), screen.x11),
+            input: UserInput::new(queues.net.clone(), hotkeys),
+            overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
+            password: None,
+            session_info: None,
+            own_windows: 0,
+            watching: false,
+            recorder,
+            threads,
+            screen_size,
+            config,
+            queues,
+        })
+    }
+
+    /// Asks for the end, which comes as [`SessionEvent::Closed`].
+    pub fn disconnect(&self) {
+        self.queues.net.push(NetCommand::Input(Input::Disconnect));
+    }
+
+    /// Ends what is still running, waits for it, and completes the files that were asked for.
+    /// Returns the final statistics.
+    pub fn stop(mut self) -> (Arc<StatsSnapshot>, anyhow::Result<()>) {
+        self.password = None;
+        self.session_info = None;
+        self.windows.destroy_all();
+        self.threads.stop(&self.queues);
+        let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
+        let written = self.config.write_stats(&stats).context("the statistics cannot be written");
+        let recorded = self.recorder.map_or(Ok(()), |recorder| Ok(recorder.finish().map(drop)?));
+        (stats, written.and(recorded))
+    }
+
+    /// Takes what the session says. Returns why it is over, when it is.
+    pub fn session_event(
+        &mut self,
+        event: SessionEvent,
+        screen: &Screen,
+        event_loop: &ActiveEventLoop,
+    ) -> Option<CloseReason> {
+        match event {
+            SessionEvent::Connected(server) => {
+                self.password = None;
+                if !server.session_name.is_empty() {
+                    self.windows.title = server.session_name;
+                }
+            }
+            SessionEvent::PasswordNeeded { prompt } => self.ask_password(&prompt, event_loop),
+            SessionEvent::WindowCreated(info) => {
+                let (wid, title) = (info.wid, info.title.clone());
+                if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
+                    tracing::error!(%error, wid, title, "no window can be made for a remote one");
+                }
+            }
+            SessionEvent::WindowChanged { wid, change } => {
+                if matches!(change, WindowChange::InitiateMoveResize { .. }) {
+                    self.input.release_buttons(wid);
+                }
+                self.windows.change(wid, change, &screen.desktop);
+            }
+            SessionEvent::WindowDestroyed { wid } => self.forget(wid),
+            SessionEvent::Bell { percent, pitch, duration_ms, .. } => {
+                screen.desktop.bell(percent, pitch, duration_ms);
+            }
+            SessionEvent::Cursor(shape) => {
+                self.windows.set_cursor(cursor::cursor(&shape, event_loop, screen.x11));
+            }
+            SessionEvent::Closed(reason) => return Some(reason),
+            // A grab of the pointer would take it away from all other programs of this desktop.
+            SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}
+            SessionEvent::LoggingIn
+            | SessionEvent::StartupComplete
+            | SessionEvent::Latency(_)
+            | SessionEvent::Info(_) => {}
+        }
+        None
+    }
+
+    /// Takes what happened on the desktop.
+    pub fn desktop_event(&mut self, event: DesktopEvent, event_loop: &ActiveEventLoop) {
+        match event {
+            DesktopEvent::WindowState(native) => self.windows.mark_dirty_native(native),
+            DesktopEvent::Screen => {
+                let size = display_info(event_loop).size;
+                if std::mem::replace(&mut self.screen_size, size) != size {
+                    self.queues.net.push(NetCommand::Input(Input::ScreenResized(size)));
+                }
+            }
+        }
+    }
+
+    /// Takes an event of one of the session's windows, or of another one, which is ignored.
+    pub fn window_event(
+        &mut self,
+        id: OsWindowId,
+        event: WindowEvent,
+        screen: &mut Screen,
+        event_loop: &ActiveEventLoop,
+    ) {
+        if let Some(dialog) = self.password.as_mut().filter(|dialog| dialog.is(id)) {
+            if let Some(reply) = dialog.event(&event) {
+                self.password_reply(reply);
+            }
+        } else if let Some(window) = self.session_info.as_mut().filter(|window| window.is(id)) {
+            if window.event(&event) {
+                self.session_info = None;
+            }
+        } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
+            self.remote_window_event(wid, event, screen, event_loop);
+        }
+    }
+
+    /// Takes what a device did, whatever window it was over.
+    pub fn device_event(&mut self, event: &DeviceEvent) {
+        self.input.device_event(event);
+    }
+
+    /// After each batch of events: tells the server once what the batch came to, and paints what
+    /// is due. Returns when it is to be called again, if nothing happens before.
+    pub fn update(&mut self, screen: &Screen) -> Option<Instant> {
+        self.windows.sync(&screen.desktop);
+        self.input.sync_focus();
+        self.overlay.update(&self.windows);
+        if let Some(reply) = self.password.as_mut().and_then(PasswordDialog::update) {
+            self.password_reply(reply);
+        }
+        if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
+            self.session_info = None;
+        }
+        self.sync_watching();
+        let deadlines = [
+            self.windows.deadline(),
+            self.overlay.deadline(),
+            self.password.as_ref().and_then(PasswordDialog::deadline),
+            self.session_info.as_ref().map(SessionInfoWindow::deadline),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn forget(&mut self, wid: WindowId) {
+        self.input.forget(wid);
+        self.overlay.forget(wid);
+        self.windows.destroy(wid);
+    }
+
+    fn ask_password(&mut self, prompt: &str, event_loop: &ActiveEventLoop) {
+        self.own_windows += 1;
+        let render = self.queues.render.clone();
+        match PasswordDialog::open(prompt, self.own_windows, event_loop, render) {
+            Ok(dialog) => self.password = Some(dialog),
+            Err(error) => {
+                tracing::error!(%error, "the password dialog cannot be opened");
+                self.queues.net.push(NetCommand::Input(Input::PasswordCancelled));
+            }
+        }
+    }
+
+    /// Opens the session information window, or closes it.
+    fn toggle_session_info(&mut self, event_loop: &ActiveEventLoop) {
+        if self.session_info.take().is_some() {
+            return;
+        }
+        self.own_windows += 1;
+        let key = self.config.session_info_key.clone();
+        let queues = (self.queues.render.clone(), Arc::clone(&self.queues.stats));
+        match SessionInfoWindow::open(&self.windows.title, self.own_windows, key, event_loop, queues) {
+            Ok(window) => self.session_info = Some(window),
+            Err(error) => tracing::error!(%error, "the session information window cannot be opened"),
+        }
+    }
+
+    /// Has statistics published while somebody looks at them.
+    fn sync_watching(&mut self) {
+        let watching = self.overlay.is_shown() || self.session_info.is_some();
+        if std::mem::replace(&mut self.watching, watching) != watching {
+            self.queues.net.push(NetCommand::WatchStats(watching));
+        }
+    }
+
+    fn password_reply(&mut self, reply: PasswordReply) {
+        self.password = None;
+        self.queues.net.push(NetCommand::Input(match reply {
+            PasswordReply::Password(password) => Input::Password(password),
+            PasswordReply::Cancelled => Input::PasswordCancelled,
+        }));
+    }
+
+    fn remote_window_event(
+        &mut self,
+        wid: WindowId,
+        event: WindowEvent,
+        screen: &mut Screen,
+        event_loop: &ActiveEventLoop,
+    ) {
+        let Some(remote) = self.windows.get(wid) else { return };
+        match event {
+            WindowEvent::Resized(size) => {
+                let size = Size { width: size.width, height: size.height };
+                self.windows.resized(wid, size);
+                self.overlay.resized(wid);
+            }
+            WindowEvent::Moved(_) => self.windows.mark_dirty(wid),
+            WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
+                // Remote pixels are shown one to one on every screen.
+                let _ = inner_size_writer.request_inner_size(remote.window.inner_size());
+            }
+            WindowEvent::RedrawRequested => self.windows.redraw(wid),
+            WindowEvent::Occluded(occluded) => self.windows.occluded(wid, occluded),
+            WindowEvent::CloseRequested => {
+                let input = if remote.info.is_desktop {
+                    Input::Disconnect
+                } else {
+                    Input::WindowCloseRequested { wid }
+                };
+                self.queues.net.push(NetCommand::Input(input));
+            }
+            WindowEvent::Destroyed => {
+                // By somebody else, as xkill does: without a window there is no other way to close it.
+                self.forget(wid);
+                self.queues.net.push(NetCommand::Input(Input::WindowCloseRequested { wid }));
+            }
+            WindowEvent::Focused(focused) => {
+                self.input.focus(wid, focused, &mut screen.desktop);
+                self.windows.mark_dirty(wid);
+            }
+            WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
+                match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
+                    KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
+                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
+                    KeyOutcome::Handled => {}
+                }
+            }
+            WindowEvent::CursorMoved { position, .. } => {
+                self.overlay.pointer(wid, Some(position));
+                self.input.moved(remote, position);
+            }
+            WindowEvent::CursorLeft { .. } => self.overlay.pointer(wid, None),
+            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
+                if self.overlay.is_on_button(wid) =>
+            {
+                self.toggle_session_info(event_loop);
+            }
+            WindowEvent::MouseInput { state, button, .. } => self.input.button(wid, button, state),
+            WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
+            WindowEvent::Touch(touch) => self.input.touch(remote, &touch),
+            _ => {}
+        }
+    }
+}
