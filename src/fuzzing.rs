@@ -7,7 +7,7 @@ use crate::buffers::BufferPool;
 use crate::protocol::compression::Decompressor;
 use crate::protocol::record::{Compressor, RecordError};
 use crate::protocol::tape::Tape;
-use crate::protocol::{Dialect, Limits, PacketReader, RawPacket, Reassembler, bencode, rencodeplus};
+use crate::protocol::{Dialect, KeptPacket, Limits, PacketReader, Reassembler, bencode, rencodeplus};
 use crate::stats::CopyLedger;
 
 /// Limits that keep an oracle small.
@@ -19,7 +19,7 @@ pub fn reassemble(
     stream: &[u8],
     splits: &[usize],
     now: Instant,
-) -> (Vec<RawPacket>, Result<(), RecordError>) {
+) -> (Vec<KeptPacket>, Result<(), RecordError>) {
     let mut reassembler = Reassembler::new(dialect, LIMITS, BufferPool::default());
     let mut packets = Vec::new();
     let mut splits = splits.iter().copied().filter(|len| *len > 0).cycle();
@@ -33,7 +33,7 @@ pub fn reassemble(
             piece = piece.get(taken..).unwrap_or_default();
             loop {
                 match reassembler.next_packet() {
-                    Ok(Some(packet)) => packets.push(packet),
+                    Ok(Some(packet)) => packets.push(packet.keep()),
                     Ok(None) => break,
                     Err(error) => return (packets, Err(error)),
                 }
@@ -49,8 +49,8 @@ pub fn stream(bytes: &[u8], now: Instant) {
         let (packets, _) = reassemble(dialect, bytes, &[7, 100], now);
         let mut reader = PacketReader::new(dialect, LIMITS, BufferPool::default());
         for packet in packets {
-            let _ = reader.read(packet.clone());
-            let _ = reader.read_client(packet);
+            let _ = reader.read(packet.lend());
+            let _ = reader.read_client(packet.lend());
         }
     }
 }

@@ -131,10 +131,26 @@ pub struct BufferMut {
 impl BufferMut {
     /// The buffer as a vector. Filling it within its capacity does not allocate; its spare
     /// capacity is uninitialised, so lend it with [`bytes::BufMut`] or a reader that appends.
+    ///
+    /// # Panics
+    /// If the buffer is shared ([`Self::is_shared`]).
     pub fn vec(&mut self) -> &mut Vec<u8> {
-        // INVARIANT: BufferMut is the only owner until `freeze`, which consumes it.
+        // INVARIANT: only `freeze` takes the bytes, and it consumes the buffer.
         let bytes = self.bytes.as_mut().expect("a buffer being filled has its bytes");
+        // INVARIANT: without `lend` this is the only owner; who lends asks `is_shared` first.
         Arc::get_mut(bytes).expect("a buffer being filled has one owner")
+    }
+
+    /// Lends the part `range` of what is in the buffer, or `None` if it does not lie within.
+    #[inline]
+    pub fn lend(&self, range: Range<usize>) -> Option<PayloadRef<'_>> {
+        let (buffer, start) = (self.bytes.as_ref()?, range.start);
+        Some(PayloadRef { bytes: buffer.get(range)?, buffer, start })
+    }
+
+    /// Whether a payload shares this buffer, which therefore cannot be filled any further.
+    pub fn is_shared(&self) -> bool {
+        self.bytes.as_ref().is_some_and(|bytes| Arc::strong_count(bytes) > 1)
     }
 
     /// Makes the content immutable and shareable. Does not copy or allocate.
@@ -176,15 +192,63 @@ impl Payload {
     /// The part `range` of this payload, sharing the buffer, or `None` if it does not lie
     /// within.
     pub fn slice(&self, range: Range<usize>) -> Option<Self> {
-        let start = self.start.checked_add(range.start)?;
-        let end = self.start.checked_add(range.end)?;
-        (start <= end && end <= self.end).then(|| Self { bytes: Arc::clone(&self.bytes), start, end })
+        self.lend().slice(range)
+    }
+
+    /// The same bytes without a share of the buffer.
+    pub fn lend(&self) -> PayloadRef<'_> {
+        PayloadRef { bytes: self, buffer: &self.bytes, start: self.start }
     }
 
     /// Bytes of memory that this payload keeps from being recycled: its whole buffer. A byte
     /// budget for payloads should count these, not only the length.
     pub fn retained_bytes(&self) -> usize {
         self.bytes.capacity()
+    }
+}
+
+/// Bytes that are lent: reading them costs nothing, and keeping them ([`Self::keep`]) a share of
+/// their buffer, whose bytes do not move.
+#[derive(Clone, Copy)]
+pub struct PayloadRef<'a> {
+    bytes: &'a [u8],
+    /// `bytes` are those from `start` on of this.
+    buffer: &'a Arc<Vec<u8>>,
+    start: usize,
+}
+
+impl<'a> PayloadRef<'a> {
+    /// The same bytes for as long as they are needed.
+    pub fn keep(self) -> Payload {
+        let end = self.start + self.bytes.len();
+        Payload { bytes: Arc::clone(self.buffer), start: self.start, end }
+    }
+
+    /// The part `range` of these bytes, for as long as it is needed, or `None` if it does not lie
+    /// within.
+    pub fn slice(self, range: Range<usize>) -> Option<Payload> {
+        let start = self.start.checked_add(range.start)?;
+        Some(PayloadRef { bytes: self.bytes.get(range)?, start, ..self }.keep())
+    }
+
+    /// The bytes, for as long as they are lent.
+    #[inline]
+    pub fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+}
+
+impl Deref for PayloadRef<'_> {
+    type Target = [u8];
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+impl std::fmt::Debug for PayloadRef<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PayloadRef({} bytes)", self.len())
     }
 }
 

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::protocol::Dialect;
-use crate::protocol::reassembly::RawPacket;
+use crate::protocol::reassembly::{KeptPacket, RawPacket};
 use crate::recording::{Facts, Start, Writer};
 
 /// Memory that packets may hold while they wait for the disk. Beyond that the network thread
@@ -54,7 +54,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<(Dialect, RawPacket)>,
+    waiting: VecDeque<(Dialect, KeptPacket)>,
     waiting_bytes: usize,
     /// No more packets will come.
     closed: bool,
@@ -89,14 +89,15 @@ impl Recorder {
     }
 
     /// Records a packet. Blocks only while the disk is behind by [`MAX_WAITING`].
-    pub fn packet(&self, dialect: Dialect, packet: &RawPacket) {
+    pub fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>) {
         let mut state = self.shared.lock();
         while state.waiting_bytes >= MAX_WAITING && !state.closed {
             state = self.shared.wait(state);
         }
         if !state.closed {
-            state.waiting_bytes += retained_bytes(packet);
-            state.waiting.push_back((dialect, packet.clone()));
+            let packet = packet.keep();
+            state.waiting_bytes += retained_bytes(&packet);
+            state.waiting.push_back((dialect, packet));
             self.shared.changed.notify_all();
         }
     }
@@ -140,7 +141,7 @@ impl Shared {
     }
 
     /// The next packet if there is one.
-    fn try_take(&self) -> Option<(Dialect, RawPacket)> {
+    fn try_take(&self) -> Option<(Dialect, KeptPacket)> {
         let mut state = self.lock();
         let (dialect, packet) = state.waiting.pop_front()?;
         state.waiting_bytes = state.waiting_bytes.saturating_sub(retained_bytes(&packet));
@@ -177,7 +178,7 @@ fn write(file: File, facts: Facts, shared: &Shared) -> io::Result<()> {
             if packet_dialect != dialect {
                 return Err(io::Error::other("the server changed its protocol"));
             }
-            writer.packet(&packet)?;
+            writer.packet(&packet.lend())?;
             shared.note(writer.written(), 1);
         }
         writer.flush()?;
@@ -192,8 +193,8 @@ fn write(file: File, facts: Facts, shared: &Shared) -> io::Result<()> {
 }
 
 /// Memory that a packet keeps from being used again.
-fn retained_bytes(packet: &RawPacket) -> usize {
-    let chunks = packet.chunks.iter().flatten().map(|(_, record)| record);
+fn retained_bytes(packet: &KeptPacket) -> usize {
+    let chunks = packet.chunks.iter().map(|(_, record)| record);
     let records = chunks.chain([&packet.main]);
     records.map(|record| record.payload.retained_bytes()).sum::<usize>()
 }

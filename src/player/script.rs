@@ -114,7 +114,7 @@ impl Script {
 
     fn read(&mut self) -> Result<Option<Step>, ReadError> {
         let Some(timed) = self.reader.next(self.opened)? else { return Ok(None) };
-        let packet = self.packets.read(timed.raw).map_err(|error| self.damaged(&error))?.packet;
+        let packet = self.packets.read(timed.raw.lend()).map_err(|error| self.damaged(&error))?.packet;
         Ok(Some(Step { at: timed.at, packet }))
     }
 

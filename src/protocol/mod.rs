@@ -25,6 +25,6 @@ pub use limits::Limits;
 pub use packet::{ClientPacket, ServerPacket, Spelling};
 pub use peer::NotXpra;
 pub use reader::{Incoming, PacketError, PacketReader};
-pub use reassembly::{RawPacket, Reassembler};
+pub use reassembly::{KeptPacket, RawPacket, Reassembler};
 pub use record::{Dialect, RecordError};
 pub use writer::{PacketWriter, ServerRecords};

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::buffers::{BufferPool, Payload};
+use crate::buffers::{BufferPool, Payload, PayloadRef};
 use crate::stats::CopyLedger;
 
 use super::bencode;
@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::packet::args::{ArgError, Args, Chunks};
 use super::packet::{ClientPacket, ServerPacket, client_parse, server_parse};
 use super::reassembly::{RawPacket, RawRecord};
-use super::record::Dialect;
+use super::record::{Compressor, Dialect};
 use super::rencodeplus;
 use super::tape::{DecodeError, Tape};
 
@@ -64,28 +64,29 @@ impl PacketReader {
     }
 
     /// Reads a packet that a server sent.
-    pub fn read(&mut self, raw: RawPacket) -> Result<Incoming<ServerPacket>, PacketError> {
+    pub fn read(&mut self, raw: RawPacket<'_>) -> Result<Incoming<ServerPacket>, PacketError> {
         self.read_with(raw, server_parse::parse)
     }
 
     /// Reads a packet that a client sent; `None` if it is one that Farpane's own client does not
     /// send (sound, clipboard, …).
-    pub fn read_client(&mut self, raw: RawPacket) -> Result<Incoming<Option<ClientPacket>>, PacketError> {
+    pub fn read_client(&mut self, raw: RawPacket<'_>) -> Result<Incoming<Option<ClientPacket>>, PacketError> {
         self.read_with(raw, client_parse::parse)
     }
 
     fn read_with<P>(
         &mut self,
-        raw: RawPacket,
+        raw: RawPacket<'_>,
         parse: impl FnOnce(&mut Args<'_>) -> Result<P, ArgError>,
     ) -> Result<Incoming<P>, PacketError> {
-        let RawPacket { main, chunks, arrived, wire_bytes, mut ledger } = raw;
-        let main = self.decompressed(main, &mut ledger)?;
+        let RawPacket { arrived, wire_bytes, .. } = raw;
+        let mut ledger = raw.ledger.copied().unwrap_or_default();
+        let decompressed = self.decompressed(raw.main, raw.compressor, &mut ledger)?;
+        let main = decompressed.as_ref().map_or(raw.main, Payload::lend);
         let mut payloads: Chunks = Default::default();
-        for (to, from) in payloads.iter_mut().zip(chunks) {
-            if let Some((index, record)) = from {
-                *to = Some((index, self.decompressed(record, &mut ledger)?));
-            }
+        for (to, (index, RawRecord { payload, compressor })) in payloads.iter_mut().zip(raw.chunks) {
+            let decompressed = self.decompressed(payload.lend(), *compressor, &mut ledger)?;
+            *to = Some((*index, decompressed.unwrap_or_else(|| payload.clone())));
         }
         match self.dialect {
             Dialect::Modern => rencodeplus::decode(&main, &mut self.tape)
@@ -94,7 +95,7 @@ impl PacketReader {
                 .map_err(|error| PacketError::Decode { encoder: "bencode", error })?,
         }
         let highest = payloads.iter().flatten().map(|(index, _)| index.position()).max();
-        let mut args = Args::new(&self.tape, &main, &mut payloads).ok_or(PacketError::NotAPacket)?;
+        let mut args = Args::new(&self.tape, main, &mut payloads).ok_or(PacketError::NotAPacket)?;
         let count = args.left() + 1;
         if let Some(index) = highest.filter(|index| *index >= count) {
             return Err(PacketError::ChunkOutside { packet: args.packet().to_owned(), index, count });
@@ -103,16 +104,15 @@ impl PacketReader {
         Ok(Incoming { packet, arrived, wire_bytes, ledger })
     }
 
+    /// What a record holds, if it is compressed.
     fn decompressed(
         &mut self,
-        record: RawRecord,
+        payload: PayloadRef<'_>,
+        compressor: Option<Compressor>,
         ledger: &mut CopyLedger,
-    ) -> Result<Payload, DecompressError> {
-        let RawRecord { payload, compressor } = record;
+    ) -> Result<Option<Payload>, DecompressError> {
+        let Some(compressor) = compressor else { return Ok(None) };
         let limit = self.limits.max_decompressed;
-        match compressor {
-            None => Ok(payload),
-            Some(compressor) => self.decompressor.decompress(compressor, &payload, limit, &self.pool, ledger),
-        }
+        self.decompressor.decompress(compressor, &payload, limit, &self.pool, ledger).map(Some)
     }
 }

@@ -1,23 +1,27 @@
 //! From a byte stream to packets, without joining anything.
 //!
 //! The [`Reassembler`] reads no socket. It **lends** the memory that the next bytes belong in
-//! ([`Reassembler::buffer`]), and is told when some came ([`Reassembler::received`]):
+//! ([`Reassembler::buffer`]), is told when some came ([`Reassembler::received`]), and lends the
+//! packets that are complete ([`Reassembler::next_packet`]):
 //!
-//! - Small records are received into one 64 KiB buffer. As soon as one is complete the whole
-//!   buffer is frozen and every complete record in it is a slice of it; an incomplete record at
-//!   its end moves to the start of the next, recycled buffer ([`CopySite::ReceiveCompact`]).
+//! - Small records are received into one 64 KiB buffer and lent from it one after the other. Who
+//!   keeps a payload ([`PayloadRef::keep`]) shares the buffer; then, or at its end, a record that is
+//!   not complete yet moves to the start of another one, or of the same ([`CopySite::ReceiveCompact`]).
 //! - A larger payload gets a buffer of its own, of the declared size, after header and limits
 //!   were checked. The part that came with the packets before it is moved there
 //!   ([`CopySite::ReceivePrefix`], at most the receive buffer's size, mostly under 2 KiB: see
 //!   `READ_AFTER_LARGE`); the rest is received straight into its place.
 //! - Raw chunks are kept apart by index, never concatenated.
+//!
+//! A small packet costs no allocation, no lock and no reference count.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::BufMut as _;
 use bytes::buf::Limit;
 
-use crate::buffers::{BufferMut, BufferPool, Payload};
+use crate::buffers::{BufferMut, BufferPool, Payload, PayloadRef};
 use crate::stats::{CopyLedger, CopySite, copies};
 
 use super::limits::{Limits, MAX_CHUNKS};
@@ -39,18 +43,57 @@ pub struct RawRecord {
     pub compressor: Option<Compressor>,
 }
 
-/// A complete packet: its main record and the raw chunks that came before it.
-#[derive(Clone, Debug)]
-pub struct RawPacket {
-    pub main: RawRecord,
+/// A complete packet, lent: its main record and the raw chunks that came before it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawPacket<'a> {
+    /// The main record's payload.
+    pub main: PayloadRef<'a>,
+    pub compressor: Option<Compressor>,
     /// In order of arrival.
-    pub chunks: [Option<(ChunkIndex, RawRecord)>; MAX_CHUNKS],
+    pub chunks: &'a [(ChunkIndex, RawRecord)],
     /// When its first byte was received.
     pub arrived: Instant,
     /// Bytes of all its records, headers included.
     pub wire_bytes: u64,
-    /// Copies and allocations that were made to receive it.
-    pub ledger: CopyLedger,
+    /// Copies and allocations that were made to receive it, if there were any.
+    pub ledger: Option<&'a CopyLedger>,
+}
+
+/// A [`RawPacket`] for as long as it is needed. No payload is copied.
+#[derive(Clone, Debug)]
+pub struct KeptPacket {
+    pub main: RawRecord,
+    pub chunks: Vec<(ChunkIndex, RawRecord)>,
+    pub arrived: Instant,
+    pub wire_bytes: u64,
+    pub ledger: Option<CopyLedger>,
+}
+
+impl RawPacket<'_> {
+    /// Shares the payloads' buffers.
+    pub fn keep(&self) -> KeptPacket {
+        KeptPacket {
+            main: RawRecord { payload: self.main.keep(), compressor: self.compressor },
+            chunks: Vec::from(self.chunks),
+            arrived: self.arrived,
+            wire_bytes: self.wire_bytes,
+            ledger: self.ledger.copied(),
+        }
+    }
+}
+
+impl KeptPacket {
+    /// The packet as the reassembler lends it.
+    pub fn lend(&self) -> RawPacket<'_> {
+        RawPacket {
+            main: self.main.payload.lend(),
+            compressor: self.main.compressor,
+            chunks: &self.chunks,
+            arrived: self.arrived,
+            wire_bytes: self.wire_bytes,
+            ledger: self.ledger.as_ref(),
+        }
+    }
 }
 
 /// Makes packets of a byte stream. See the module's documentation.
@@ -59,24 +102,26 @@ pub struct Reassembler {
     dialect: Dialect,
     limits: Limits,
     pool: BufferPool,
-    /// Empty, or starts with the record that is being received.
+    /// Small records as they are received: those before `taken` were taken, the one behind may be
+    /// incomplete.
     receive: BufferMut,
-    /// When the first byte in `receive` came, and the last one.
-    receive_arrived: Option<(Instant, Instant)>,
+    taken: usize,
+    /// What the last read into `receive` was to fill.
+    space: Range<usize>,
+    /// When the last bytes came in `space`, and when the first of those that waited before it.
+    last_read: Option<Instant>,
+    first_read: Option<Instant>,
     /// Bytes that the next read into `receive` may bring.
     read_size: usize,
-    /// Length of `receive` when it is filled as far as it was last lent.
-    lent_end: usize,
     /// The record that is being received, if it has a buffer of its own.
     large: Option<LargeRecord>,
-    /// Complete records that were received before those in `large` and `receive`.
-    batch: Option<Batch>,
-    /// Raw chunks of the packet that is being received.
-    chunks: [Option<(ChunkIndex, RawRecord)>; MAX_CHUNKS],
-    /// When the first byte of that packet came.
-    packet_arrived: Option<Instant>,
-    wire_bytes: u64,
-    ledger: CopyLedger,
+    /// The packet that is being received, or the one that is lent, unless it is a plain one: see
+    /// [`Self::next_packet`].
+    packet: Option<PartialPacket>,
+    /// Raw chunks of that packet.
+    chunks: Vec<(ChunkIndex, RawRecord)>,
+    /// That packet is lent: the next record begins another one.
+    lent: bool,
 }
 
 /// A record whose payload has a buffer of its own.
@@ -85,9 +130,6 @@ struct LargeRecord {
     header: Header,
     buffer: BufferMut,
     arrived: Instant,
-    /// What its buffer and its prefix cost: counted to its own packet, not to one that was
-    /// received with its header.
-    ledger: CopyLedger,
 }
 
 impl LargeRecord {
@@ -96,39 +138,40 @@ impl LargeRecord {
     }
 }
 
-/// A frozen receive buffer.
-#[derive(Debug)]
-struct Batch {
-    bytes: Payload,
-    /// Where the next record starts.
-    at: usize,
-    /// Where the complete records end.
-    end: usize,
-    /// When the first byte of the next record came.
-    arrived: Instant,
-    /// When the last bytes came.
-    last_read: Instant,
+/// What there is of a packet besides its chunks.
+#[derive(Debug, Default)]
+struct PartialPacket {
+    main: Option<RawRecord>,
+    arrived: Option<Instant>,
+    wire_bytes: u64,
+    ledger: Option<CopyLedger>,
+}
+
+impl PartialPacket {
+    fn ledger(&mut self) -> &mut CopyLedger {
+        self.ledger.get_or_insert_default()
+    }
 }
 
 impl Reassembler {
     /// A reassembler for a new connection. Buffers come from `pool`.
     pub fn new(dialect: Dialect, limits: Limits, pool: BufferPool) -> Self {
-        let mut ledger = CopyLedger::default();
-        let receive = pool.take(RECEIVE_BUFFER, &mut ledger);
+        let mut packet = PartialPacket::default();
+        let receive = pool.take(RECEIVE_BUFFER, packet.ledger());
         Self {
             dialect,
             limits,
             pool,
             receive,
-            receive_arrived: None,
+            taken: 0,
+            space: 0..0,
+            last_read: None,
+            first_read: None,
             read_size: RECEIVE_BUFFER,
-            lent_end: 0,
             large: None,
-            batch: None,
-            chunks: [const { None }; MAX_CHUNKS],
-            packet_arrived: None,
-            wire_bytes: 0,
-            ledger,
+            packet: Some(packet),
+            chunks: Vec::with_capacity(MAX_CHUNKS),
+            lent: false,
         }
     }
 
@@ -143,17 +186,20 @@ impl Reassembler {
     /// Between two reads call [`Self::next_packet`] until it says `None`: packets that are not
     /// taken fill the buffer.
     pub fn buffer(&mut self) -> Limit<&mut Vec<u8>> {
+        let missing = self.large.as_ref().map_or(0, LargeRecord::missing);
+        if missing == 0 {
+            self.first_read = self.waiting_since();
+            self.make_room();
+        }
+        let start = self.receive.len();
         match &mut self.large {
-            Some(large) if large.missing() > 0 => {
-                let missing = large.missing();
+            Some(large) if missing > 0 => {
+                self.space = start..start;
                 large.buffer.vec().limit(missing)
             }
             _ => {
-                // What waits in the receive buffer is at most a header and LARGE_PAYLOAD long,
-                // so there is room, unless the caller does not take its packets.
-                let room = RECEIVE_BUFFER.saturating_sub(self.receive.len()).max(1);
-                let len = self.read_size.min(room);
-                self.lent_end = self.receive.len() + len;
+                let len = RECEIVE_BUFFER.saturating_sub(start).clamp(1, self.read_size);
+                self.space = start..start + len;
                 self.receive.vec().limit(len)
             }
         }
@@ -161,13 +207,12 @@ impl Reassembler {
 
     /// Bytes that were read into [`Self::buffer`] arrived at `now`.
     pub fn received(&mut self, now: Instant) {
-        if self.receive.is_empty() {
+        if self.receive.len() == self.space.start {
             return;
         }
-        let (first, _) = self.receive_arrived.unwrap_or((now, now));
-        self.receive_arrived = Some((first, now));
+        self.last_read = Some(now);
         // A read that brought all it might: more is waiting, so the next one may bring more.
-        if self.receive.len() >= self.lent_end {
+        if self.receive.len() >= self.space.end {
             self.read_size = (self.read_size * 8).min(RECEIVE_BUFFER);
         }
     }
@@ -180,35 +225,34 @@ impl Reassembler {
         let len = bytes.len().min(space.remaining_mut());
         let taken = bytes.get(..len).unwrap_or_default();
         copies::append(&mut ledger, CopySite::Transport, taken, space.get_mut());
-        self.ledger.merge(&ledger);
         self.received(now);
+        self.packet.get_or_insert_default().ledger().merge(&ledger);
         len
     }
 
-    /// The next complete packet, or `None` when more bytes are needed.
+    /// Lends the next complete packet; `None` when more bytes are needed.
+    ///
+    /// Most are plain: a small main record as it is, without chunks, whole in the receive buffer.
+    /// They are lent from there and change nothing but the place where the next one starts.
     ///
     /// # Errors
     /// The stream cannot be read on after any error.
-    pub fn next_packet(&mut self) -> Result<Option<RawPacket>, RecordError> {
-        while let Some((header, payload, arrived)) = self.next_record()? {
-            self.wire_bytes += (HEADER_LEN + header.len) as u64;
-            let arrived = *self.packet_arrived.get_or_insert(arrived);
-            let record = RawRecord { payload, compressor: header.compressor };
-            match header.kind {
-                RecordKind::Chunk(index) => self.keep_chunk(index, record)?,
-                RecordKind::Main { .. } => {
-                    self.packet_arrived = None;
-                    return Ok(Some(RawPacket {
-                        main: record,
-                        chunks: std::mem::replace(&mut self.chunks, [const { None }; MAX_CHUNKS]),
-                        arrived,
-                        wire_bytes: std::mem::take(&mut self.wire_bytes),
-                        ledger: std::mem::take(&mut self.ledger),
-                    }));
-                }
-            }
-        }
-        Ok(None)
+    #[inline(always)]
+    pub fn next_packet(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
+        self.end_loan();
+        let Some((len, arrived)) = self.plain_record() else { return self.next_of_any_kind() };
+        let start = self.taken + HEADER_LEN;
+        self.taken = start + len;
+        let main = self.receive.lend(start..self.taken);
+        let wire_bytes = (HEADER_LEN + len) as u64;
+        Ok(main.map(|main| RawPacket {
+            main,
+            compressor: None,
+            chunks: &[],
+            arrived,
+            wire_bytes,
+            ledger: None,
+        }))
     }
 
     /// The connection was closed by the peer, after the last packet was taken: an error if that
@@ -217,109 +261,138 @@ impl Reassembler {
         if let Some(large) = &self.large {
             return Err(RecordError::Truncated { missing: large.missing() });
         }
-        let len = self.receive.len();
-        match (self.receive.first(), self.receive.first_chunk()) {
-            (None, _) if self.chunks.iter().all(Option::is_none) => Ok(()),
-            (None, _) | (Some(&MAGIC), None) => Err(RecordError::Truncated { missing: HEADER_LEN - len }),
+        let waiting = self.receive.get(self.taken..).unwrap_or_default();
+        match (waiting.first(), waiting.first_chunk()) {
+            (None, _) if self.lent || self.chunks.is_empty() => Ok(()),
+            (None, _) | (Some(&MAGIC), None) => {
+                Err(RecordError::Truncated { missing: HEADER_LEN - waiting.len() })
+            }
             (Some(&MAGIC), Some(header)) => {
                 let header = Header::parse(*header, self.dialect, &self.limits)?;
-                Err(RecordError::Truncated { missing: (HEADER_LEN + header.len).saturating_sub(len) })
+                let missing = (HEADER_LEN + header.len).saturating_sub(waiting.len());
+                Err(RecordError::Truncated { missing })
             }
-            (Some(_), _) => match NotXpra::recognise(&self.receive, true) {
+            (Some(_), _) => match NotXpra::recognise(waiting, true) {
                 Some(what) => Err(what.into()),
                 None => Ok(()),
             },
         }
     }
 
+    /// The packet that was lent is not used any more: its memory is free for the next one.
+    #[inline(always)]
+    fn end_loan(&mut self) {
+        if self.lent {
+            self.lent = false;
+            self.chunks.clear();
+            self.packet = None;
+        }
+    }
+
+    /// Makes the receive buffer ours alone, with room behind what waits in it.
+    fn make_room(&mut self) {
+        self.end_loan();
+        let rest = self.receive.get(self.taken..).unwrap_or_default();
+        let rest_len = rest.len();
+        if self.receive.is_shared() {
+            let ledger = self.packet.get_or_insert_default().ledger();
+            let mut buffer = self.pool.take(RECEIVE_BUFFER, ledger);
+            if rest_len > 0 {
+                copies::append(ledger, CopySite::ReceiveCompact, rest, buffer.vec());
+            }
+            self.receive = buffer;
+        } else if rest_len == 0 {
+            self.receive.vec().clear();
+        } else if self.receive.len() > RECEIVE_BUFFER / 2 {
+            let ledger = self.packet.get_or_insert_default().ledger();
+            let bytes = self.receive.vec();
+            copies::move_to_start(ledger, CopySite::ReceiveCompact, bytes, self.taken, rest_len);
+            bytes.truncate(rest_len);
+        } else {
+            return;
+        }
+        self.taken = 0;
+    }
+
+    /// When the first byte of what waits came.
+    #[inline(always)]
+    fn waiting_since(&self) -> Option<Instant> {
+        if self.taken < self.space.start { self.first_read } else { self.last_read }
+    }
+
+    /// The payload's length and the arrival of the record that comes next, if that is a plain
+    /// packet.
+    #[inline(always)]
+    fn plain_record(&self) -> Option<(usize, Instant)> {
+        if self.packet.is_some() {
+            return None;
+        }
+        let waiting = self.receive.get(self.taken..)?;
+        let len = Header::plain_main_len(*waiting.first_chunk()?, self.dialect)?;
+        let fits = HEADER_LEN + len <= waiting.len() && len <= self.limits.max_record;
+        self.waiting_since().filter(|_| fits).map(|arrived| (len, arrived))
+    }
+
+    /// [`Self::next_packet`] for all packets.
+    fn next_of_any_kind(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
+        let (main, arrived) = loop {
+            let Some((header, payload, arrived)) = self.take_record()? else { return Ok(None) };
+            let packet = self.packet.get_or_insert_default();
+            packet.wire_bytes += (HEADER_LEN + header.len) as u64;
+            let arrived = *packet.arrived.get_or_insert(arrived);
+            let record = RawRecord { payload, compressor: header.compressor };
+            match header.kind {
+                RecordKind::Chunk(index) => self.keep_chunk(index, record)?,
+                RecordKind::Main { .. } => break (record, arrived),
+            }
+        };
+        self.lent = true;
+        let packet = self.packet.get_or_insert_default();
+        Ok(Some(RawPacket {
+            compressor: main.compressor,
+            main: packet.main.insert(main).payload.lend(),
+            chunks: &self.chunks,
+            arrived,
+            wire_bytes: packet.wire_bytes,
+            ledger: packet.ledger.as_ref(),
+        }))
+    }
+
     fn keep_chunk(&mut self, index: ChunkIndex, record: RawRecord) -> Result<(), RecordError> {
-        if self.chunks.iter().flatten().any(|(other, _)| *other == index) {
+        if self.chunks.iter().any(|(other, _)| *other == index) {
             return Err(RecordError::DuplicateChunk { got: index.get() });
         }
-        let free = self.chunks.iter_mut().find(|slot| slot.is_none()).ok_or(RecordError::TooManyChunks)?;
-        *free = Some((index, record));
+        if self.chunks.len() == MAX_CHUNKS {
+            return Err(RecordError::TooManyChunks);
+        }
+        self.chunks.push((index, record));
         Ok(())
     }
 
-    /// The next complete record, and when its first byte came.
-    fn next_record(&mut self) -> Result<Option<(Header, Payload, Instant)>, RecordError> {
-        loop {
-            if let Some(record) = self.next_in_batch()? {
-                return Ok(Some(record));
-            }
-            if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
-                self.read_size = READ_AFTER_LARGE;
-                self.ledger.merge(&large.ledger);
-                return Ok(Some((large.header, large.buffer.freeze(), large.arrived)));
-            }
-            if self.large.is_some() || !self.sort_received()? {
-                return Ok(None);
-            }
+    /// The next complete record, and when its first byte came. `None` when more bytes are needed,
+    /// for which a large one then has its buffer.
+    fn take_record(&mut self) -> Result<Option<(Header, Payload, Instant)>, RecordError> {
+        if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
+            self.read_size = READ_AFTER_LARGE;
+            return Ok(Some((large.header, large.buffer.freeze(), large.arrived)));
         }
-    }
-
-    fn next_in_batch(&mut self) -> Result<Option<(Header, Payload, Instant)>, RecordError> {
-        let Some(mut batch) = self.batch.take() else {
-            return Ok(None);
-        };
-        let (at, arrived) = (batch.at, batch.arrived);
-        let rest = batch.bytes.get(at..).unwrap_or_default();
-        let Some(header) = self.header_at(rest)? else {
-            return Ok(None);
-        };
-        let end = at + HEADER_LEN + header.len;
-        let payload = batch.bytes.slice(at + HEADER_LEN..end);
-        if end < batch.end {
-            batch.at = end;
-            batch.arrived = batch.last_read;
-            self.batch = Some(batch);
+        let waiting = self.receive.get(self.taken..).unwrap_or_default();
+        let Some(header) = self.header_at(waiting)? else { return Ok(None) };
+        let Some(arrived) = self.waiting_since() else { return Ok(None) };
+        let (start, end) = (self.taken + HEADER_LEN, self.taken + HEADER_LEN + header.len);
+        if let Some(payload) = self.receive.lend(start..end) {
+            self.taken = end;
+            return Ok(Some((header, payload.keep(), arrived)));
         }
-        Ok(payload.map(|payload| (header, payload, arrived)))
-    }
-
-    /// Sorts what waits in the receive buffer: complete records become the batch, an incomplete
-    /// one stays at the start of a receive buffer or gets a buffer of its own. Says whether there
-    /// was anything to do.
-    fn sort_received(&mut self) -> Result<bool, RecordError> {
-        let Some((first_read, last_read)) = self.receive_arrived else {
-            return Ok(false);
-        };
-        let mut end = 0;
-        let large = loop {
-            match self.header_at(self.receive.get(end..).unwrap_or_default()) {
-                Ok(Some(header)) => match end + HEADER_LEN + header.len {
-                    record_end if record_end <= self.receive.len() => end = record_end,
-                    _ if header.len > LARGE_PAYLOAD => break Some(header),
-                    _ => break None,
-                },
-                Ok(None) => break None,
-                // Limits may change with the packets before: look again after them.
-                Err(_) if end > 0 => break None,
-                Err(error) => return Err(error),
-            }
-        };
-        if end == 0 && large.is_none() {
-            return Ok(false);
+        if header.len > LARGE_PAYLOAD {
+            let ledger = self.packet.get_or_insert_default().ledger();
+            let mut buffer = self.pool.take(header.len, ledger);
+            let prefix = waiting.get(HEADER_LEN..).unwrap_or_default();
+            copies::append(ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
+            self.taken = self.receive.len();
+            self.large = Some(LargeRecord { header, buffer, arrived });
         }
-        let empty = self.pool.take(RECEIVE_BUFFER, &mut self.ledger);
-        let full = std::mem::replace(&mut self.receive, empty);
-        let rest = full.get(end..).unwrap_or_default();
-        self.receive_arrived = None;
-        if let Some(header) = large {
-            let mut ledger = CopyLedger::default();
-            let mut buffer = self.pool.take(header.len, &mut ledger);
-            let prefix = rest.get(HEADER_LEN..).unwrap_or_default();
-            copies::append(&mut ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
-            let arrived = if end == 0 { first_read } else { last_read };
-            self.large = Some(LargeRecord { header, buffer, arrived, ledger });
-        } else if !rest.is_empty() {
-            copies::append(&mut self.ledger, CopySite::ReceiveCompact, rest, self.receive.vec());
-            self.receive_arrived = Some((last_read, last_read));
-        }
-        if end > 0 {
-            self.batch = Some(Batch { bytes: full.freeze(), at: 0, end, arrived: first_read, last_read });
-        }
-        Ok(true)
+        Ok(None)
     }
 
     /// The header at the start of `bytes`, if all of it is there.

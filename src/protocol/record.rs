@@ -154,6 +154,18 @@ impl Header {
         Ok(Self { kind, compressor, len })
     }
 
+    /// The payload's length, if this is the header of a main record that is not compressed. `None`:
+    /// [`Self::parse`] says what it is.
+    #[inline(always)]
+    pub fn plain_main_len(bytes: [u8; HEADER_LEN], dialect: Dialect) -> Option<usize> {
+        const LEN: u64 = 0xffff_ffff;
+        const FLUSH: u64 = (FLAG_FLUSH as u64) << 48;
+        let word = u64::from_be_bytes(bytes);
+        let plain = u64::from_be_bytes([MAGIC, encoder_flag(dialect), 0, 0, 0, 0, 0, 0]);
+        let is_plain = word & !(LEN | FLUSH) == plain && word & LEN > 0;
+        is_plain.then_some((word & LEN) as usize)
+    }
+
     /// The header's bytes, for sending. `lz4_level` 0 means not compressed.
     pub fn encode(kind: RecordKind, dialect: Dialect, lz4_level: u8, len: u32) -> [u8; HEADER_LEN] {
         let compression = if lz4_level == 0 { 0 } else { COMPRESS_LZ4 | lz4_level.min(15) };
@@ -204,10 +216,7 @@ impl Header {
 
 /// Checks the flags of a main record (Protocol.md §3.2).
 fn main_kind(flags: u8, dialect: Dialect) -> Result<RecordKind, RecordError> {
-    let expected = match dialect {
-        Dialect::Modern => FLAG_RENCODEPLUS,
-        Dialect::Legacy31 => 0,
-    };
+    let expected = encoder_flag(dialect);
     if flags & !(ENCODERS | FLAG_FLUSH) != 0 {
         return Err(RecordError::Flags { flags, index: 0 });
     }
@@ -216,6 +225,14 @@ fn main_kind(flags: u8, dialect: Dialect) -> Result<RecordKind, RecordError> {
         encoder => {
             Err(RecordError::PacketEncoder { got: encoder_name(encoder), expected: encoder_name(expected) })
         }
+    }
+}
+
+/// The protocol flag of the dialect's packet encoder.
+const fn encoder_flag(dialect: Dialect) -> u8 {
+    match dialect {
+        Dialect::Modern => FLAG_RENCODEPLUS,
+        Dialect::Legacy31 => 0,
     }
 }
 

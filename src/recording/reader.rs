@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::buffers::BufferPool;
 use crate::protocol::limits::MAX_PAYLOAD;
-use crate::protocol::reassembly::RawPacket;
+use crate::protocol::reassembly::KeptPacket;
 use crate::protocol::{Limits, Reassembler};
 
 use super::{Facts, MAGIC, MAX_FACTS, Start, VERSION, dialect_from};
@@ -18,7 +18,7 @@ const MAX_LENGTH: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 pub struct TimedPacket {
     /// When it arrived, counted from the first one.
     pub at: Duration,
-    pub raw: RawPacket,
+    pub raw: KeptPacket,
 }
 
 /// Why a recording cannot be read, or not any further. What was read before is good.
@@ -128,7 +128,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The one packet in the `len` bytes of records that follow.
-    fn records(&mut self, len: u64, arrived: Instant) -> Result<RawPacket, ReadError> {
+    fn records(&mut self, len: u64, arrived: Instant) -> Result<KeptPacket, ReadError> {
         let Self { input, reassembler, .. } = self;
         let mut packet = None;
         let mut left = len;
@@ -142,7 +142,7 @@ impl<R: BufRead> Reader<R> {
                     Ok(Some(_)) if packet.is_some() => {
                         return Err(input.damaged(format_args!("an entry of several packets")));
                     }
-                    Ok(Some(raw)) => packet = Some(raw),
+                    Ok(Some(raw)) => packet = Some(raw.keep()),
                     Err(error) => return Err(input.damaged(format_args!("{error}"))),
                 }
             }

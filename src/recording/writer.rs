@@ -50,23 +50,25 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// If the output cannot be written.
-    pub fn packet(&mut self, packet: &RawPacket) -> io::Result<()> {
+    pub fn packet(&mut self, packet: &RawPacket<'_>) -> io::Result<()> {
         let first = *self.first.get_or_insert(packet.arrived);
         let at = packet.arrived.saturating_duration_since(first).as_micros();
         let at_us = u64::try_from(at).unwrap_or(u64::MAX).max(self.last_us);
-        let chunks = packet.chunks.iter().flatten();
-        let records = || chunks.clone().map(|(index, record)| (RecordKind::Chunk(*index), record));
-        let main = (RecordKind::Main { flush: false }, &packet.main);
-        let len = records().chain([main]).map(|(_, record)| (HEADER_LEN + record.payload.len()) as u64).sum();
+        let chunks = packet.chunks.iter().map(|(index, RawRecord { payload, compressor })| {
+            (RecordKind::Chunk(*index), payload.lend(), *compressor)
+        });
+        let main = (RecordKind::Main { flush: false }, packet.main, packet.compressor);
+        let records = chunks.chain([main]);
+        let len = records.clone().map(|(_, payload, _)| (HEADER_LEN + payload.len()) as u64).sum();
         self.begin_entry(at_us, len);
         let mut checksum = crc32fast::Hasher::new();
-        for (kind, RawRecord { payload, compressor }) in records().chain([main]) {
+        for (kind, payload, compressor) in records {
             // A payload's length came in 32 bits.
             let len = u32::try_from(payload.len()).map_err(io::Error::other)?;
-            put(&mut self.scratch, &Header::encode_received(kind, self.start.dialect, *compressor, len));
+            put(&mut self.scratch, &Header::encode_received(kind, self.start.dialect, compressor, len));
             self.write_scratch(&mut checksum)?;
-            checksum.update(payload);
-            self.output.write_all(payload)?;
+            checksum.update(&payload);
+            self.output.write_all(&payload)?;
             self.written += u64::from(len);
         }
         put(&mut self.scratch, &checksum.finalize().to_le_bytes());

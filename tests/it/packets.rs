@@ -12,10 +12,10 @@ use farpane::protocol::limits::MAX_HELLO;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::record::{Header, RecordKind};
-use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, RawPacket, Spelling};
+use farpane::protocol::{ClientPacket, Dialect, KeptPacket, Limits, PacketReader, PacketWriter, Spelling};
 
 /// The one packet in `bytes`.
-fn raw(dialect: Dialect, bytes: &[u8]) -> RawPacket {
+fn raw(dialect: Dialect, bytes: &[u8]) -> KeptPacket {
     let (mut packets, end) = reassemble(dialect, bytes, &[], clock::now());
     assert_eq!(end, Ok(()));
     assert_eq!(packets.len(), 1);
@@ -79,6 +79,6 @@ fn a_hello_with_a_keymap_is_small_enough() {
     let mut bytes = Vec::new();
     PacketWriter::new(Dialect::Modern).write(&hello, &mut bytes);
     assert!(bytes.len() < MAX_HELLO, "{} bytes", bytes.len());
-    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet");
+    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet");
     assert_eq!(read.packet, Some(hello));
 }

@@ -17,7 +17,7 @@ use farpane::protocol::packet::server::{
     DrawOptions, Encoding, PingEcho, RgbFormatName, WindowCreate, WindowDraw,
 };
 use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
-use farpane::protocol::reassembly::RawPacket;
+use farpane::protocol::reassembly::KeptPacket;
 use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 use farpane::recording::{Facts, ReadError, Reader, Start, Writer};
 
@@ -27,7 +27,7 @@ use crate::support::picture::Picture;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A packet as it is received from a server.
-fn raw(dialect: Dialect, packet: &ServerPacket, arrived: Instant) -> RawPacket {
+fn raw(dialect: Dialect, packet: &ServerPacket, arrived: Instant) -> KeptPacket {
     let records = PacketWriter::new(dialect).write_server(packet, true);
     let bytes = [&records.head[..], records.data.as_deref().unwrap_or_default(), &records.tail].concat();
     let limits = Limits::with_max_record(0);
@@ -38,7 +38,7 @@ fn raw(dialect: Dialect, packet: &ServerPacket, arrived: Instant) -> RawPacket {
         rest = &rest[fed..];
         if let Some(packet) = reassembler.next_packet().expect("valid records") {
             assert!(rest.is_empty());
-            return packet;
+            return packet.keep();
         }
     }
 }
@@ -107,14 +107,16 @@ fn record(dialect: Dialect, packets: &[ServerPacket]) -> (Vec<u8>, Vec<usize>) {
     let mut writer = Writer::new(Vec::new(), start(dialect)).expect("memory");
     let mut ends = vec![writer.written() as usize];
     for (number, packet) in (0u32..).zip(packets) {
-        writer.packet(&raw(dialect, packet, zero + Duration::from_millis(10) * number)).expect("memory");
+        writer
+            .packet(&raw(dialect, packet, zero + Duration::from_millis(10) * number).lend())
+            .expect("memory");
         ends.push(writer.written() as usize);
     }
     (writer.finish().expect("memory"), ends)
 }
 
 /// The packets that can be read, and how that ended.
-fn read(bytes: &[u8]) -> (Vec<RawPacket>, Result<(), ReadError>) {
+fn read(bytes: &[u8]) -> (Vec<KeptPacket>, Result<(), ReadError>) {
     let mut packets = Vec::new();
     let mut reader = match Reader::new(BufReader::new(bytes), BufferPool::default()) {
         Ok(reader) => reader,

@@ -336,11 +336,11 @@ impl<S: AsyncRead + Unpin> Receiver<'_, S> {
             }
             reassembler.received(clock::now());
             while let Some(packet) = reassembler.next_packet().map_err(io::Error::other)? {
-                self.counters.copied += packet.ledger.copied_bytes();
-                for (_, chunk) in packet.chunks.iter().flatten() {
+                self.counters.copied += packet.ledger.map_or(0, |ledger| ledger.copied_bytes());
+                for (_, chunk) in packet.chunks {
                     self.sink.take(&chunk.payload);
                 }
-                self.sink.take(&packet.main.payload);
+                self.sink.take(&packet.main);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Reads the arguments of a packet, one after the other, into what the packet wants them to be.
 
-use crate::buffers::Payload;
+use crate::buffers::{Payload, PayloadRef};
 use crate::protocol::limits::MAX_CHUNKS;
 use crate::protocol::record::ChunkIndex;
 use crate::protocol::tape::{Node, Span, Tape};
@@ -27,7 +27,7 @@ pub struct ArgError {
 pub struct Args<'a> {
     packet: &'a str,
     tape: &'a Tape,
-    payload: &'a Payload,
+    payload: PayloadRef<'a>,
     chunks: &'a mut Chunks,
     /// Position of the next argument; the packet's type was at 0.
     position: usize,
@@ -40,14 +40,14 @@ pub struct Args<'a> {
 impl<'a> Args<'a> {
     /// The name of the packet on `tape` and its arguments. `None` if the tape holds no packet: a
     /// list that starts with text.
-    pub fn new(tape: &'a Tape, payload: &'a Payload, chunks: &'a mut Chunks) -> Option<Self> {
+    pub fn new(tape: &'a Tape, payload: PayloadRef<'a>, chunks: &'a mut Chunks) -> Option<Self> {
         let Some(Node::List { items, .. }) = tape.node(0) else {
             return None;
         };
         let (Node::Str(name) | Node::Bytes(name)) = tape.node(1)? else {
             return None;
         };
-        let packet = std::str::from_utf8(payload.get(name.range())?).ok()?;
+        let packet = std::str::from_utf8(payload.bytes().get(name.range())?).ok()?;
         Some(Self { packet, tape, payload, chunks, position: 1, count: items as usize, node: 2 })
     }
 
@@ -131,14 +131,14 @@ impl<'a> Args<'a> {
     pub fn str(&mut self, field: &'static str) -> Result<&'a str, ArgError> {
         const EXPECTED: &str = "text";
         let (_, node) = self.next(field, EXPECTED)?;
-        text(node, self.payload).ok_or_else(|| self.error(field, EXPECTED, kind(node)))
+        text(node, self.payload.bytes()).ok_or_else(|| self.error(field, EXPECTED, kind(node)))
     }
 
     /// Text, owned. Bytes that are not UTF-8 are taken as Latin-1, as 3.1 sends them.
     pub fn string(&mut self, field: &'static str) -> Result<String, ArgError> {
         const EXPECTED: &str = "text";
         let (_, node) = self.next(field, EXPECTED)?;
-        owned_text(node, self.payload).ok_or_else(|| self.error(field, EXPECTED, kind(node)))
+        owned_text(node, self.payload.bytes()).ok_or_else(|| self.error(field, EXPECTED, kind(node)))
     }
 
     /// Bytes (or text, as bytes), shared with the payload, or the raw chunk for this position.
@@ -162,7 +162,7 @@ impl<'a> Args<'a> {
         const EXPECTED: &str = "a map";
         let (index, node) = self.next(field, EXPECTED)?;
         match node {
-            Node::Dict { .. } => Ok(self.tape.dict(index, self.payload)),
+            Node::Dict { .. } => Ok(self.tape.dict(index, self.payload.bytes())),
             // Python servers send "" or None where they have no map.
             Node::Null => Ok(Dict::default()),
             Node::Str(span) | Node::Bytes(span) if span.range().is_empty() => Ok(Dict::default()),
@@ -180,7 +180,7 @@ impl<'a> Args<'a> {
         const EXPECTED: &str = "a map";
         let (index, node) = self.next(field, EXPECTED)?;
         match node {
-            Node::Dict { .. } => Ok(Map { tape: self.tape, payload: self.payload, index }),
+            Node::Dict { .. } => Ok(Map { tape: self.tape, payload: self.payload.bytes(), index }),
             _ => Err(self.error(field, EXPECTED, kind(node))),
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Args<'a> {
         const EXPECTED: &str = "a list";
         let (index, node) = self.next(field, EXPECTED)?;
         match node {
-            Node::List { .. } => Ok(List { tape: self.tape, payload: self.payload, index }),
+            Node::List { .. } => Ok(List { tape: self.tape, payload: self.payload.bytes(), index }),
             _ => Err(self.error(field, EXPECTED, kind(node))),
         }
     }
@@ -203,7 +203,7 @@ impl<'a> Args<'a> {
     /// Any value, owned.
     pub fn value(&mut self, field: &'static str) -> Result<Value, ArgError> {
         let (index, _) = self.next(field, "a value")?;
-        Ok(self.tape.value(index, self.payload))
+        Ok(self.tape.value(index, self.payload.bytes()))
     }
 
     /// All values that are left, owned.

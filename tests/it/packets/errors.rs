@@ -11,7 +11,7 @@ use super::{list, map, raw, reader, record};
 
 fn read(packet: &Value) -> Result<ServerPacket, PacketError> {
     reader(Dialect::Modern)
-        .read(raw(Dialect::Modern, &record(Dialect::Modern, packet)))
+        .read(raw(Dialect::Modern, &record(Dialect::Modern, packet)).lend())
         .map(|read| read.packet)
 }
 
@@ -72,7 +72,7 @@ fn what_is_no_packet_is_refused() {
     }
     let bytes = record(Dialect::Legacy31, &list!["ping", 1]);
     let modern = [&[b'P', 0x10][..], &bytes[2..]].concat();
-    let error = reader(Dialect::Modern).read(raw(Dialect::Modern, &modern)).expect_err("bencode");
+    let error = reader(Dialect::Modern).read(raw(Dialect::Modern, &modern).lend()).expect_err("bencode");
     assert!(matches!(error, PacketError::Decode { encoder: "rencodeplus", .. }), "{error}");
     assert!(error.to_string().starts_with("the packet is not valid rencodeplus"), "{error}");
 }
@@ -82,7 +82,7 @@ fn a_chunk_takes_the_place_of_an_argument_and_of_nothing_else() {
     let chunk = |index: u8| [&[b'P', 0, 0, index, 0, 0, 0, 3][..], b"abc"].concat();
     let main = record(Dialect::Modern, &list!["draw", 1, 0, 0, 4, 4, "png", "", 1, 0, Dict::default()]);
     let send = |index: u8| {
-        reader(Dialect::Modern).read(raw(Dialect::Modern, &[chunk(index), main.clone()].concat()))
+        reader(Dialect::Modern).read(raw(Dialect::Modern, &[chunk(index), main.clone()].concat()).lend())
     };
     let ServerPacket::WindowDraw(draw) = send(7).expect("a draw").packet else {
         panic!("no draw");
@@ -118,11 +118,10 @@ fn pixels_are_not_copied_between_record_and_packet() {
         let records = PacketWriter::new(Dialect::Modern).write_server(&draw(len), true);
         let bytes = [&records.head[..], records.data.as_deref().unwrap_or_default(), &records.tail].concat();
         let packet = raw(Dialect::Modern, &bytes);
-        let payloads: Vec<_> =
-            packet.chunks.iter().flatten().map(|(_, record)| record.payload.as_ptr()).collect();
+        let payloads: Vec<_> = packet.chunks.iter().map(|(_, record)| record.payload.as_ptr()).collect();
         let (start, end) = (packet.main.payload.as_ptr(), packet.main.payload.len());
-        let before = packet.ledger;
-        let read = reader(Dialect::Modern).read(packet).expect("a packet");
+        let before = packet.ledger.unwrap_or_default();
+        let read = reader(Dialect::Modern).read(packet.lend()).expect("a packet");
         assert_eq!(read.ledger, before, "reading copies nothing");
         let ServerPacket::WindowDraw(draw) = read.packet else {
             panic!("no draw");

@@ -147,7 +147,7 @@ fn acknowledgements() {
     }
     // 6.6 has another order of its own, which a server has to read.
     let modern = record(Dialect::Modern, &list!["window-ack", 7, 3, 4, 99, -1, "bad"]);
-    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &modern)).expect("a packet");
+    let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &modern).lend()).expect("a packet");
     let outcome = DrawOutcome::Error { message: "bad".to_owned() };
     let ack = DrawAck { wid: WID, sequence: DrawSequence(99), width: 3, height: 4, outcome };
     assert_eq!(read.packet, Some(ClientPacket::DrawAck(ack)));
@@ -318,7 +318,8 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
     for spelling in [Spelling::Legacy, Spelling::V65, Spelling::V66] {
         for packet in all() {
             let bytes = written(Dialect::Modern, spelling, &packet);
-            let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet");
+            let read =
+                reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet");
             let read = match read.packet {
                 // The legacy form carries a list of screens.
                 Some(ClientPacket::DisplayConfigure { width, height, .. }) => {
@@ -337,7 +338,7 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
 fn other_clients_are_understood() {
     let read = |packet: &Value| {
         let bytes = record(Dialect::Modern, packet);
-        reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes)).expect("a packet").packet
+        reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet").packet
     };
     let motion = list!["pointer", -1, 0, 7, list![5, 6, 1, 2], map([("modifiers", list!["shift"])])];
     let modifiers = strings(&["shift"]);

@@ -22,7 +22,7 @@ fn legacy_map<const N: usize>(entries: [(&str, Value); N]) -> Dict {
 }
 
 fn read(dialect: Dialect, packet: &Value) -> ServerPacket {
-    reader(dialect).read(raw(dialect, &record(dialect, packet))).expect("a packet").packet
+    reader(dialect).read(raw(dialect, &record(dialect, packet)).lend()).expect("a packet").packet
 }
 
 #[track_caller]
@@ -400,7 +400,8 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
                 assert!(chunks || records.data.is_none());
                 let data = records.data.as_deref().unwrap_or_default();
                 let stream = [&records.head[..], data, &records.tail].concat();
-                let read = reader(Dialect::Modern).read(raw(Dialect::Modern, &stream)).expect("a packet");
+                let read =
+                    reader(Dialect::Modern).read(raw(Dialect::Modern, &stream).lend()).expect("a packet");
                 // A tray is named by its packet or by its metadata; it has no place.
                 let read = match (read.packet, &packet) {
                     (ServerPacket::WindowCreate(window), _) if window.tray => {

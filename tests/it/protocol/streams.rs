@@ -1,11 +1,12 @@
 //! The reassembler: any split gives the same packets, and what that costs.
 
 use bytes::BufMut as _;
+use farpane::bench::receive::{RecordStream, Workload};
 use farpane::buffers::BufferPool;
 use farpane::fuzzing::reassemble;
 use farpane::protocol::packet::server::ServerPacket;
 use farpane::protocol::reassembly::RECEIVE_BUFFER;
-use farpane::protocol::{Dialect, Limits, PacketReader, RawPacket, Reassembler, RecordError};
+use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket, Reassembler, RecordError};
 use farpane::stats::{CopyLedger, CopySite};
 use proptest::prelude::*;
 
@@ -13,7 +14,7 @@ use super::{draw, hello, now, server_bytes};
 use crate::support::alloc::counted;
 
 /// Receives `stream` as a socket does that has at most `read` bytes at a time.
-fn receive(reassembler: &mut Reassembler, stream: &[u8], read: usize, mut each: impl FnMut(RawPacket)) {
+fn receive(reassembler: &mut Reassembler, stream: &[u8], read: usize, mut each: impl FnMut(RawPacket<'_>)) {
     let now = now();
     let mut rest = stream;
     while !rest.is_empty() {
@@ -30,9 +31,9 @@ fn receive(reassembler: &mut Reassembler, stream: &[u8], read: usize, mut each: 
     }
 }
 
-fn decoded(dialect: Dialect, packets: Vec<RawPacket>) -> Vec<ServerPacket> {
+fn decoded(dialect: Dialect, packets: Vec<KeptPacket>) -> Vec<ServerPacket> {
     let mut reader = PacketReader::new(dialect, Limits::BEFORE_HELLO, BufferPool::default());
-    packets.into_iter().map(|raw| reader.read(raw).expect("a packet").packet).collect()
+    packets.iter().map(|raw| reader.read(raw.lend()).expect("a packet").packet).collect()
 }
 
 /// Packets whose data is inline, a chunk in the receive buffer, and a chunk with its own buffer.
@@ -119,8 +120,8 @@ fn larger_records_are_allowed_after_the_hello_even_if_they_came_with_it() {
         let fed = reassembler.feed(rest, now());
         rest = &rest[fed..];
         while let Some(packet) = reassembler.next_packet().expect("it is allowed") {
+            packets.push(packet.keep());
             reassembler.set_limits(Limits::established(1920, 1080));
-            packets.push(packet);
         }
     }
     assert_eq!(decoded(Dialect::Modern, packets)[1], large);
@@ -148,7 +149,9 @@ fn a_raw_picture_of_8_mb_is_received_in_place() {
         let limits = Limits::established(1920, 1080);
         let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
         let mut ledgers = Vec::new();
-        receive(&mut reassembler, &stream, read, |packet| ledgers.push(packet.ledger));
+        receive(&mut reassembler, &stream, read, |packet| {
+            ledgers.push(packet.ledger.copied().unwrap_or_default())
+        });
         assert_eq!(ledgers.len(), 3);
         for (nth, ledger) in ledgers.iter().enumerate() {
             // The first read asks for a whole receive buffer; later ones know better.
@@ -167,39 +170,65 @@ fn small_packets_are_parsed_in_place() {
     let stream = packet.repeat(1000);
     let mut reassembler = Reassembler::new(Dialect::Modern, Limits::BEFORE_HELLO, BufferPool::default());
     let mut total = CopyLedger::default();
-    receive(&mut reassembler, &stream, usize::MAX, |packet| total.merge(&packet.ledger));
+    receive(&mut reassembler, &stream, usize::MAX, |packet| {
+        total.merge(&packet.ledger.copied().unwrap_or_default())
+    });
     // At most one packet is cut at the end of each full receive buffer.
     let reads = stream.len().div_ceil(RECEIVE_BUFFER) as u64;
     assert!(total.copied_bytes() <= reads * packet.len() as u64, "{total:?}");
     assert!(total.allocations <= 3, "{total:?}");
 }
 
+/// Every kind of traffic of `farpane bench receive`, in reads of a TLS record and as asked, with
+/// payloads kept for a while, as the pipeline does.
 #[test]
 fn receiving_allocates_nothing_in_steady_state() {
-    let stream: Vec<u8> = [100, 5000, 50_000, 400_000, 3_000_000, 20]
-        .into_iter()
-        .flat_map(|len| server_bytes(Dialect::Modern, &draw(1, vec![5; len]), true))
-        .collect();
-    let mut reassembler =
-        Reassembler::new(Dialect::Modern, Limits::established(1920, 1080), BufferPool::default());
-    // Two packets are kept alive, as the pipeline does.
-    let mut alive = std::collections::VecDeque::with_capacity(4);
-    for round in 0..4 {
-        let mut packets = 0;
-        let ((), allocations) = counted(|| {
-            receive(&mut reassembler, &stream, 100_000, |packet| {
-                packets += 1;
-                alive.push_back(packet);
-                if alive.len() > 2 {
-                    alive.pop_front();
+    for workload in Workload::ALL {
+        for read in [16 << 10, usize::MAX] {
+            let stream = RecordStream::new(workload, 3 << 20);
+            let limits = Limits::established(4096, 4096);
+            let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
+            let mut alive = std::collections::VecDeque::with_capacity(4);
+            for round in 0..5 {
+                let mut records = 0;
+                let ((), allocations) = counted(|| {
+                    receive(&mut reassembler, &stream.bytes, read, |packet| {
+                        records += 1 + packet.chunks.len() as u64;
+                        let kept = packet.chunks.first().map(|(_, chunk)| chunk.payload.clone());
+                        alive.push_back(kept.unwrap_or_else(|| packet.main.keep()));
+                        if alive.len() > 2 {
+                            alive.pop_front();
+                        }
+                    });
+                });
+                assert_eq!(records, stream.records);
+                if round >= 3 {
+                    assert_eq!(allocations.count, 0, "{}, round {round}: {allocations:?}", workload.name());
                 }
-            });
-        });
-        assert_eq!(packets, 6);
-        if round >= 2 {
-            assert_eq!(allocations.count, 0, "round {round}: {allocations:?}");
+            }
         }
     }
+}
+
+#[test]
+fn a_packet_arrives_with_its_first_byte() {
+    let small = server_bytes(Dialect::Modern, &draw(1, vec![1; 100]), true);
+    let large = server_bytes(Dialect::Modern, &draw(1, vec![2; 60_000]), true);
+    let stream = [&small[..], &small, &large, &small].concat();
+    let mut reassembler = Reassembler::new(Dialect::Modern, Limits::BEFORE_HELLO, BufferPool::default());
+    let (start, mut arrived) = (now(), Vec::new());
+    // The first byte of every piece comes so many nanoseconds after the stream's.
+    for (mut piece, at) in stream.chunks(100).zip((0..).step_by(100)) {
+        while !piece.is_empty() {
+            let fed = reassembler.feed(piece, start + std::time::Duration::from_nanos(at));
+            piece = &piece[fed..];
+            while let Some(packet) = reassembler.next_packet().expect("a packet") {
+                arrived.push((packet.arrived - start).as_nanos() as usize);
+            }
+        }
+    }
+    let starts = [0, small.len(), 2 * small.len(), 2 * small.len() + large.len()];
+    assert_eq!(arrived, starts.map(|start| start / 100 * 100));
 }
 
 #[test]
