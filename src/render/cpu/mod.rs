@@ -3,22 +3,22 @@
 //! A backing's pixels are `0x00RRGGBB`, the layout that X servers and Wayland compositors take:
 //! in memory B, G, R, X on little-endian machines, so that most raw draws are copied as they are.
 
-mod backing;
 mod convert;
 mod flush;
+mod frame;
 mod layer;
 mod scale;
 mod scroll;
 mod surface;
 mod triangle;
+mod window;
 mod yuv;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backing::Backing;
 use layer::Layer;
-use surface::WindowSurface;
+use window::CpuWindow;
 
 use super::RenderError;
 use super::backend::{Backend, Part, PresentOutcome};
@@ -32,9 +32,7 @@ use crate::stats::CopyLedger;
 /// All windows' pixels in memory.
 #[derive(Default)]
 pub(super) struct CpuBackend {
-    backings: HashMap<WindowId, Backing>,
-    surfaces: HashMap<WindowId, WindowSurface>,
-    layers: HashMap<WindowId, Layer>,
+    windows: HashMap<WindowId, CpuWindow>,
     /// Room for pictures that are scaled or clipped, and for what scroll rectangles overwrite.
     scratch: Vec<u32>,
     /// What moving pixels cost that belongs to no draw; reported with the next present.
@@ -46,21 +44,21 @@ impl Backend for CpuBackend {
         RendererInfo {
             adapter: "CPU".into(),
             backend: "softbuffer".into(),
-            present_mode: if self.surfaces.is_empty() { "none".into() } else { "immediate".into() },
+            present_mode: if self.windows.values().any(CpuWindow::has_surface) { "immediate".into() } else { "none".into() },
             software: true,
         }
     }
 
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
-        let old = self.backings.remove(&wid);
-        let backing = Backing::new(size, old, &mut self.ledger)?;
-        self.backings.insert(wid, backing);
-        Ok(())
+        self.windows.entry(wid).or_default().resize(size, &mut self.ledger)
     }
 
     fn destroy(&mut self, wid: WindowId) {
-        self.backings.remove(&wid);
-        if self.backings.is_empty() {
+        if let Some(window) = self.windows.get_mut(&wid) {
+            window.destroy();
+        }
+        self.windows.retain(|_, window| !window.is_gone());
+        if !self.windows.values().any(CpuWindow::has_backing) {
             self.scratch = Vec::new();
         }
     }
@@ -72,8 +70,8 @@ impl Backend for CpuBackend {
         picture: &Picture,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let backing = self.backings.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
-        backing.paint(rect, picture, &mut self.scratch, ledger)
+        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        window.with_frame(wid, |frame| frame.paint(rect, picture, &mut self.scratch, ledger))?
     }
 
     fn scroll(
@@ -82,9 +80,8 @@ impl Backend for CpuBackend {
         rects: &[ScrollRect],
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let backing = self.backings.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
-        scroll::scroll(backing, rects, &mut self.scratch, ledger);
-        Ok(())
+        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        window.with_frame(wid, |frame| scroll::scroll(frame, rects, &mut self.scratch, ledger))
     }
 
     fn submit(&mut self) -> Result<(), RenderError> {
@@ -97,25 +94,30 @@ impl Backend for CpuBackend {
         target: Arc<dyn WindowTarget>,
         size: Size,
     ) -> Result<(), RenderError> {
-        self.surfaces.remove(&wid);
-        self.surfaces.insert(wid, WindowSurface::new(target, size)?);
-        Ok(())
+        self.windows.entry(wid).or_default().attach(target, size, &mut self.ledger)
     }
 
     fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
-        self.surfaces.get_mut(&wid).map_or(Ok(()), |surface| surface.resize(size))
+        self.windows.get_mut(&wid).map_or(Ok(()), |window| window.resize_surface(size, &mut self.ledger))
     }
 
     fn detach(&mut self, wid: WindowId) {
-        self.surfaces.remove(&wid);
+        if let Some(window) = self.windows.get_mut(&wid) {
+            window.detach(&mut self.ledger);
+        }
+        self.windows.retain(|_, window| !window.is_gone());
     }
 
     fn update_overlay(&mut self, wid: WindowId, _changes: &TextureChanges) {
-        self.layers.entry(wid).or_default().outdate();
+        if let Some(window) = self.windows.get_mut(&wid) {
+            window.layer_mut().outdate();
+        }
     }
 
     fn forget_overlay(&mut self, wid: WindowId) {
-        self.layers.remove(&wid);
+        if let Some(window) = self.windows.get_mut(&wid) {
+            *window.layer_mut() = Layer::default();
+        }
     }
 
     fn present(
@@ -125,14 +127,9 @@ impl Backend for CpuBackend {
         overlay: Option<&Overlay>,
         ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError> {
-        let surface = self
-            .surfaces
-            .get_mut(&wid)
-            .ok_or_else(|| RenderError::Surface(format!("window {wid} has no surface")))?;
+        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         ledger.merge(&std::mem::take(&mut self.ledger));
-        let layer = self.layers.get_mut(&wid);
-        let layer = layer.and_then(|layer| layer.update(overlay, surface.size(), ledger).then_some(layer));
-        surface.present(self.backings.get(&wid), part, layer, ledger)?;
+        window.present(wid, part, overlay, ledger)?;
         Ok(PresentOutcome::Presented)
     }
 
@@ -141,9 +138,11 @@ impl Backend for CpuBackend {
         wid: WindowId,
         overlay: Option<&Overlay>,
     ) -> Result<(Size, Vec<u8>), RenderError> {
-        let backing = self.backings.get(&wid).ok_or(RenderError::NoBacking(wid))?;
-        let mut layer = Layer::default();
-        layer.update(overlay, backing.size(), &mut self.ledger);
-        Ok((backing.size(), backing.read_back(&layer)))
+        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        window.with_frame(wid, |frame| {
+            let mut layer = Layer::default();
+            layer.update(overlay, frame.size(), &mut self.ledger);
+            (frame.size(), frame.read_back(&layer))
+        })
     }
 }

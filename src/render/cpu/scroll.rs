@@ -1,6 +1,6 @@
 //! Scrolling: rectangles of a backing move within its memory.
 
-use super::backing::{Backing, bytes, bytes_mut};
+use super::frame::{Frame, bytes, bytes_mut};
 use crate::codec::Rect;
 use crate::protocol::packet::server::ScrollRect;
 use crate::render::damage::clip_move;
@@ -8,16 +8,16 @@ use crate::stats::{CopyLedger, CopySite, copies};
 
 /// Moves the rectangles; each shows what the backing held before all of them.
 pub(super) fn scroll(
-    backing: &mut Backing,
+    frame: &mut Frame<'_>,
     rects: &[ScrollRect],
     scratch: &mut Vec<u32>,
     ledger: &mut CopyLedger,
 ) {
-    let size = backing.size();
+    let size = frame.size();
     let moves = || rects.iter().filter_map(move |rect| clip_move(rect, size));
     if moves().count() < 2 || !disturb_each_other(moves) {
         for (from, to) in moves() {
-            move_rect(backing, from, to, ledger);
+            move_rect(frame, from, to, ledger);
         }
         return;
     }
@@ -30,7 +30,7 @@ pub(super) fn scroll(
     for (from, _) in moves() {
         let row_len = from.width as usize * 4;
         let (to, after) = std::mem::take(&mut rest).split_at_mut(area(from));
-        let saved = backing.rows_at(from.x.unsigned_abs(), from.y.unsigned_abs());
+        let saved = frame.rows_at(from.x.unsigned_abs(), from.y.unsigned_abs());
         copies::copy_rows(ledger, CopySite::Backing, row_len, saved, (bytes_mut(to), row_len));
         rest = after;
     }
@@ -38,7 +38,7 @@ pub(super) fn scroll(
     for (from, (x, y)) in moves() {
         let row_len = from.width as usize * 4;
         let (saved, after) = rest.split_at(area(from));
-        let to = backing.rows_at_mut(x.unsigned_abs(), y.unsigned_abs());
+        let to = frame.rows_at_mut(x.unsigned_abs(), y.unsigned_abs());
         copies::copy_rows(ledger, CopySite::Backing, row_len, (bytes(saved), row_len), to);
         rest = after;
     }
@@ -65,8 +65,8 @@ fn area(rect: Rect) -> usize {
     rect.width as usize * rect.height as usize
 }
 
-fn move_rect(backing: &mut Backing, from: Rect, (x, y): (i32, i32), ledger: &mut CopyLedger) {
-    let (pixels, stride) = backing.rows_at_mut(0, 0);
+fn move_rect(frame: &mut Frame<'_>, from: Rect, (x, y): (i32, i32), ledger: &mut CopyLedger) {
+    let (pixels, stride) = frame.rows_at_mut(0, 0);
     let index = |x: i32, y: i32| y.unsigned_abs() as usize * stride + x.unsigned_abs() as usize * 4;
     let (start, to) = (index(from.x, from.y), index(x, y));
     let rows = (from.width as usize * 4, from.height as usize, stride);

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::backing::{Backing, bytes_mut};
+use super::frame::{bytes, bytes_mut};
 use super::flush::Flusher;
 use super::layer::Layer;
 use crate::channel::WindowTarget;
@@ -18,13 +18,27 @@ const MAX_AGE: usize = 3;
 /// softbuffer's X11 part knows no larger windows.
 const MAX_SIDE: u32 = 32_767;
 
+/// The pixels that a window is to show.
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    /// None: black.
+    Nothing,
+    /// Rows of a picture of this size, without padding.
+    Memory(&'a [u32], Size),
+    /// They were painted into the surface's buffer.
+    InBuffer,
+}
+
+/// An OS window's buffer.
+pub(super) type Buffer<'a> = softbuffer::Buffer<'a, Arc<dyn WindowTarget>, Arc<dyn WindowTarget>>;
+
 /// An OS window that is presented to.
 pub(super) struct WindowSurface {
     // Dropped before the surface, which holds the window.
     flusher: Flusher,
     surface: softbuffer::Surface<Arc<dyn WindowTarget>, Arc<dyn WindowTarget>>,
     size: Size,
-    /// Nothing was presented since it got this size.
+    /// Nothing was presented since it got this size, or other pixels to show.
     fresh: bool,
     /// What the last presents changed, the newest first; of a present that changed everything, all.
     history: [Damage; MAX_AGE],
@@ -64,14 +78,25 @@ impl WindowSurface {
         self.size
     }
 
-    /// Brings the next buffer up to date and shows it.
+    /// The pixels are no longer those that were presented, not only where there is damage.
+    pub(super) fn outdate(&mut self) {
+        self.fresh = true;
+    }
+
+    /// The buffer that will be presented next.
+    pub(super) fn buffer(&mut self) -> Result<Buffer<'_>, RenderError> {
+        self.surface.buffer_mut().map_err(failed)
+    }
+
+    /// Brings the next buffer up to date and shows it. Returns whether that buffer is the only
+    /// one, which will hold what it holds now when it is presented next.
     pub(super) fn present(
         &mut self,
-        backing: Option<&Backing>,
+        content: Content<'_>,
         part: Part<'_>,
         layer: Option<&mut Layer>,
         ledger: &mut CopyLedger,
-    ) -> Result<(), RenderError> {
+    ) -> Result<bool, RenderError> {
         self.history.rotate_right(1);
         let [newest, ..] = &mut self.history;
         newest.clear();
@@ -92,46 +117,51 @@ impl WindowSurface {
             Some(softbuffer::Rect { x: rect.x.unsigned_abs(), y: rect.y.unsigned_abs(), width, height })
         }));
         if self.damaged.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let mut buffer = self.surface.buffer_mut().map_err(failed)?;
         // A buffer of age n lacks what the newest n presents changed; one of age 0 lacks all.
         let age = usize::from(buffer.age());
-        if self.fresh || age == 0 || age > MAX_AGE {
-            copy_rect(&mut buffer, self.size, whole(self.size), backing, layer, ledger);
+        if matches!(content, Content::InBuffer) {
+            // It lacks nothing.
+        } else if self.fresh || age == 0 || age > MAX_AGE {
+            copy_rect(&mut buffer, self.size, whole(self.size), content, layer, ledger);
         } else {
             for rect in self.history.iter().take(age).flat_map(Damage::rects) {
-                copy_rect(&mut buffer, self.size, *rect, backing, layer, ledger);
+                copy_rect(&mut buffer, self.size, *rect, content, layer, ledger);
             }
         }
         buffer.present_with_damage(&self.damaged).map_err(failed)?;
         self.fresh = false;
-        self.flusher.flush()
+        self.flusher.flush()?;
+        Ok(age == 1)
     }
 }
 
-/// Copies a rectangle of the window from the backing and lays the overlay over it; what the
-/// backing does not cover is black.
+/// Copies a rectangle of the window from its pixels and lays the overlay over it; what they do
+/// not cover is black.
 fn copy_rect(
     buffer: &mut [u32],
     size: Size,
     rect: Rect,
-    backing: Option<&Backing>,
+    content: Content<'_>,
     layer: Option<&Layer>,
     ledger: &mut CopyLedger,
 ) {
     // The rectangle lies within the window.
-    let (x, top) = (rect.x.unsigned_abs(), rect.y.unsigned_abs());
+    let (x, top) = (rect.x.unsigned_abs() as usize, rect.y.unsigned_abs());
     let (width, stride) = (rect.width as usize, size.width as usize);
-    let Some(buffer) = buffer.get_mut(top as usize * stride + x as usize..) else { return };
-    let shown = backing.and_then(|backing| Some((backing, rect.clip(backing.size())?)));
-    let (shown_width, shown_height) =
-        shown.map_or((0, 0), |(_, part)| (part.width as usize, part.height as usize));
-    if let Some((backing, part)) = shown {
-        let rows = part.height as usize;
-        let to = &mut buffer[..(rows - 1) * stride + shown_width];
+    let Some(buffer) = buffer.get_mut(top as usize * stride + x..) else { return };
+    let (mut shown_width, mut shown_height) = (0, 0);
+    if let Content::Memory(pixels, pixels_size) = content
+        && let Some(part) = rect.clip(pixels_size)
+    {
+        (shown_width, shown_height) = (part.width as usize, part.height as usize);
+        let to = &mut buffer[..(shown_height - 1) * stride + shown_width];
+        let from_stride = pixels_size.width as usize;
+        let from = bytes(&pixels[top as usize * from_stride + x..]);
         let to = (bytes_mut(to), stride * 4);
-        copies::copy_rows(ledger, CopySite::Present, shown_width * 4, backing.rows_at(x, top), to);
+        copies::copy_rows(ledger, CopySite::Present, shown_width * 4, (from, from_stride * 4), to);
     }
     for (y, row) in buffer.chunks_mut(stride).take(rect.height as usize).enumerate() {
         let Some(row) = row.get_mut(..width) else { return };
@@ -141,7 +171,7 @@ fn copy_rect(
     if let Some(layer) = layer {
         for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(rect.height as usize) {
             if let Some(row) = row.get_mut(..width) {
-                layer.blend(x, y, row);
+                layer.blend(rect.x.unsigned_abs(), y, row);
             }
         }
     }

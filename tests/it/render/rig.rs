@@ -13,7 +13,7 @@ use farpane::protocol::packet::server::Encoding;
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
 use farpane::session::DrawDone;
-use farpane::stats::DrawTrace;
+use farpane::stats::{CopyLedger, DrawTrace};
 
 /// Makes tests of functions that take a [`RendererChoice`]: one for each renderer.
 macro_rules! with_each_renderer {
@@ -120,6 +120,16 @@ impl Rig {
         loop {
             if let NetCommand::Presented { wid, sequence, at, .. } = self.net_command() {
                 return (wid, sequence, at);
+            }
+        }
+    }
+
+    /// What it cost to present a draw.
+    pub fn present_cost(&self, draw: DrawSequence) -> CopyLedger {
+        loop {
+            match self.net_command() {
+                NetCommand::Presented { sequence, ledger, .. } if sequence == Some(draw) => return ledger,
+                _ => {}
             }
         }
     }

@@ -184,7 +184,7 @@ fn first_paint_is_told_once(renderer: RendererChoice) {
 }
 
 /// A frame of an egui context that paints a filled rectangle and a word.
-fn overlay_frame(context: &egui::Context, colour: egui::Color32) -> OverlayFrame {
+pub(super) fn overlay_frame(context: &egui::Context, colour: egui::Color32) -> OverlayFrame {
     let input = egui::RawInput {
         screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(100.0, 80.0))),
         ..Default::default()

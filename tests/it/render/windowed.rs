@@ -6,10 +6,12 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farpane::channel::RenderCommand;
-use farpane::codec::{PixelFormat, Size};
+use farpane::channel::{BackingUpdate, DrawContent, RenderCommand};
+use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
+use farpane::protocol::packet::server::ScrollRect;
 use farpane::render::{RenderOptions, RendererChoice};
+use farpane::stats::CopySite;
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
     XcbDisplayHandle, XcbWindowHandle,
@@ -19,6 +21,7 @@ use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt, CreateWindowAux
 use x11rb::xcb_ffi::XCBConnection;
 
 use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
+use super::updates::overlay_frame;
 use crate::support::display::Display;
 use crate::support::picture::Picture;
 use crate::support::wait_for;
@@ -188,7 +191,129 @@ fn windows_show_what_is_painted(renderer: RendererChoice) {
     assert_shows(&display, &second, &expected_second);
 }
 
-with_each_renderer!(windows_show_what_is_painted);
+/// Without a GPU the pixels live in the presented buffer as long as the window shows just them.
+/// Nobody may notice when they move in or out, whatever was painted or presented by then.
+fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
+    let display = Display::bare();
+    let mut rig = Rig::new(RenderOptions { renderer, ..RenderOptions::default() });
+    let window = Arc::new(TestWindow::open(&display, 10, 100, 80));
+    attach(&rig, 1, &window, 100, 80);
+    rig.resize(1, 100, 80);
+    let mut expected = Image::black(100, 80);
+    let noise = noise_picture(PixelFormat::Rgb, 100, 80, 0);
+    let mut step = 0_u8;
+    // Moves all rows up by one, then paints the last one. Returns what presenting it copied.
+    let mut change = |rig: &mut Rig, expected: &mut Image| {
+        step += 1;
+        let (width, height) = (expected.size.width, expected.size.height);
+        let before = expected.clone();
+        for (x, y) in (1..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
+            expected.set(x, y - 1, before.pixel(x, y));
+        }
+        let row = plain_picture(width, 1, [step * 3, 255 - step, step * 5]);
+        expected.paint(0, height as i32 - 1, &row);
+        let scroll = ScrollRect { x: 0, y: 1, width, height: height - 1, dx: 0, dy: -1 };
+        let whole = Rect { x: 0, y: 0, width, height };
+        rig.draw(1, whole, DrawContent::Scroll(vec![scroll]), 1);
+        let last = rig.picture(1, 0, height as i32 - 1, &row);
+        rig.present_cost(last).copied_at(CopySite::Present)
+    };
+    rig.picture(1, 0, 0, &noise);
+    expected.paint(0, 0, &noise);
+    rig.presented();
+    let costs: Vec<u64> = (0..4).map(|_| change(&mut rig, &mut expected)).collect();
+    assert_shows(&display, &window, &expected);
+    rig.shown(1).assert_close(&expected, 0);
+    if renderer == RendererChoice::Cpu {
+        assert_eq!(costs, [100 * 80 * 4, 0, 0, 0], "the pixels move in, then nothing is copied");
+    }
+
+    // Half an update is painted when the window is exposed.
+    rig.draw(1, rect_of(&noise), DrawContent::Picture(noise.clone()), 1);
+    rig.done();
+    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    expected.paint(0, 0, &noise);
+    assert_shows(&display, &window, &expected);
+    change(&mut rig, &mut expected);
+
+    // The overlay comes, draws go on below it, and it goes again.
+    let context = egui::Context::default();
+    let green = || egui::Color32::GREEN;
+    rig.command(RenderCommand::Overlay {
+        wid: WindowId(1),
+        frame: Some(overlay_frame(&context, green())),
+    });
+    rig.presented();
+    change(&mut rig, &mut expected);
+    let below = rig.shown(1);
+    assert_eq!((below.pixel(20, 15), below.pixel(5, 5)), ([0, 255, 0, 255], expected.pixel(5, 5)));
+    assert_shows(&display, &window, &below);
+    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: None });
+    assert_shows(&display, &window, &expected);
+    let costs: Vec<u64> = (0..3).map(|_| change(&mut rig, &mut expected)).collect();
+    assert_shows(&display, &window, &expected);
+    if renderer == RendererChoice::Cpu {
+        assert_eq!(costs[1..], [0, 0]);
+    }
+
+    // The backing grows first, then the window; then the window shrinks first.
+    for (width, height, backing_first) in [(120, 90, true), (70, 60, false)] {
+        let surface = RenderCommand::SurfaceResized { wid: WindowId(1), size: Size { width, height } };
+        if backing_first {
+            rig.resize(1, width, height);
+            window.resize(width, height);
+            rig.command(surface);
+        } else {
+            window.resize(width, height);
+            rig.command(surface);
+            rig.resize(1, width, height);
+        }
+        let mut resized = Image::black(width, height);
+        for (x, y) in (0..height.min(expected.size.height)).flat_map(|y| (0..width).map(move |x| (x, y))) {
+            if x < expected.size.width {
+                resized.set(x, y, expected.pixel(x, y));
+            }
+        }
+        expected = resized;
+        assert_shows(&display, &window, &expected);
+        for _ in 0..3 {
+            change(&mut rig, &mut expected);
+        }
+        assert_shows(&display, &window, &expected);
+    }
+
+    // Another OS window takes over.
+    let other = Arc::new(TestWindow::open(&display, 300, 70, 60));
+    attach(&rig, 1, &other, 70, 60);
+    assert_shows(&display, &other, &expected);
+    for _ in 0..3 {
+        change(&mut rig, &mut expected);
+    }
+    rig.command(RenderCommand::Detach { wid: WindowId(1) });
+    rig.shown(1).assert_close(&expected, 0);
+    attach(&rig, 1, &window, 70, 60);
+    assert_shows(&display, &window, &expected);
+    for _ in 0..3 {
+        change(&mut rig, &mut expected);
+    }
+    // The remote window goes; another one of its number is black.
+    rig.backing(1, BackingUpdate::Destroy);
+    rig.resize(1, 70, 60);
+    rig.shown(1).assert_close(&Image::black(70, 60), 0);
+    assert_shows(&display, &window, &expected);
+    let patch = plain_picture(30, 20, [1, 2, 3]);
+    rig.picture(1, 0, 0, &patch);
+    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    let mut expected = Image::black(70, 60);
+    expected.paint(0, 0, &patch);
+    assert_shows(&display, &window, &expected);
+}
+
+fn rect_of(picture: &farpane::codec::Picture) -> Rect {
+    Rect { x: 0, y: 0, width: picture.width, height: picture.height }
+}
+
+with_each_renderer!(windows_show_what_is_painted, pixels_survive_every_change_of_the_window);
 
 #[test]
 fn a_window_survives_the_loss_of_its_device() {

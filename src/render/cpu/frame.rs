@@ -1,4 +1,4 @@
-//! The memory that holds a window's pixels.
+//! Painting into a window's pixels.
 
 use super::layer::Layer;
 use super::{convert, scale, yuv};
@@ -6,32 +6,17 @@ use crate::codec::{Picture, PixelFormat, Pixels, Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite, Transform, copies};
 
-/// Larger windows are refused; softbuffer's X11 part knows none.
-const MAX_SIDE: u32 = 32_767;
-
-/// A window's pixels, `0x00RRGGBB`; the highest byte has no meaning.
-pub(super) struct Backing {
-    pixels: Vec<u32>,
+/// A window's pixels, `0x00RRGGBB`, wherever they are; the highest byte has no meaning.
+pub(super) struct Frame<'a> {
+    pixels: &'a mut [u32],
     size: Size,
 }
 
-impl Backing {
-    /// A black backing, or one with the top left part of `old`.
-    pub(super) fn new(size: Size, old: Option<Self>, ledger: &mut CopyLedger) -> Result<Self, RenderError> {
-        if size.width.max(size.height) > MAX_SIDE || size.width.min(size.height) == 0 {
-            let limit = format!("windows have 1 to {MAX_SIDE} pixels a side");
-            return Err(RenderError::TooLarge { size, limit });
-        }
-        let len = size.width as usize * size.height as usize;
-        ledger.note_allocation(len * 4);
-        let mut backing = Self { pixels: vec![0; len], size };
-        if let Some(old) = old {
-            let row_len = size.width.min(old.size.width) as usize * 4;
-            let from = (bytes(&old.pixels), old.size.width as usize * 4);
-            let to = (bytes_mut(&mut backing.pixels), size.width as usize * 4);
-            copies::copy_rows(ledger, CopySite::Backing, row_len, from, to);
-        }
-        Ok(backing)
+impl<'a> Frame<'a> {
+    /// `pixels` are the rows of a window of `size`, without padding.
+    pub(super) fn new(pixels: &'a mut [u32], size: Size) -> Self {
+        debug_assert_eq!(pixels.len(), size.width as usize * size.height as usize);
+        Self { pixels, size }
     }
 
     pub(super) fn size(&self) -> Size {
@@ -40,13 +25,13 @@ impl Backing {
 
     /// The bytes from pixel (x, y) on, which must lie within the backing, and the bytes of a row.
     pub(super) fn rows_at(&self, x: u32, y: u32) -> (&[u8], usize) {
-        (&bytes(&self.pixels)[self.index(x, y) * 4..], self.size.width as usize * 4)
+        (&bytes(self.pixels)[self.index(x, y) * 4..], self.size.width as usize * 4)
     }
 
     /// See [`Self::rows_at`].
     pub(super) fn rows_at_mut(&mut self, x: u32, y: u32) -> (&mut [u8], usize) {
         let start = self.index(x, y) * 4;
-        (&mut bytes_mut(&mut self.pixels)[start..], self.size.width as usize * 4)
+        (&mut bytes_mut(self.pixels)[start..], self.size.width as usize * 4)
     }
 
     fn index(&self, x: u32, y: u32) -> usize {
