@@ -17,7 +17,7 @@ use crate::stats::{CopyLedger, DrawTrace};
 /// draw was uploaded: dropping it lets the socket be read on.
 #[derive(Debug)]
 pub struct DrawJob {
-    pub request: Box<DrawRequest>,
+    pub request: DrawRequest,
     pub permit: OwnedSemaphorePermit,
 }
 
@@ -25,7 +25,7 @@ pub struct DrawJob {
 #[derive(Debug)]
 pub enum RenderItem {
     Backing { wid: WindowId, update: BackingUpdate },
-    Draw(Box<DecodedDraw>),
+    Draw(DecodedDraw),
 }
 
 /// A change of a window's backing (its picture of the remote window).
@@ -78,7 +78,7 @@ pub enum DrawContent {
 #[derive(Debug)]
 pub enum NetCommand {
     Input(Input),
-    DrawDone(Box<DrawDone>),
+    DrawDone(DrawDone),
     /// A window was presented: `sequence` is the last draw of the newest update that became
     /// visible with it, `None` for an expose or a new picture of the overlay.
     Presented {

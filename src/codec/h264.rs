@@ -5,6 +5,7 @@ use openh264::decoder::{DecodeOptions, DecodedYUV, Decoder, DecoderConfig, Flush
 use openh264::formats::YUVSource;
 
 use crate::buffers::BufferPool;
+use crate::protocol::packet::ShortName;
 use crate::stats::{CopyLedger, CopySite, Transform, copies};
 
 use super::decode::{check_dimensions, picture_bytes};
@@ -24,7 +25,7 @@ pub struct VideoDecoder {
 struct Stream {
     decoder: Decoder,
     size: Size,
-    csc: Option<String>,
+    csc: Option<ShortName>,
     full_range: bool,
     matrix: YuvMatrix,
 }
@@ -85,7 +86,7 @@ impl VideoDecoder {
             None => Stream {
                 decoder: Decoder::with_api_config(OpenH264API::from_source(), DecoderConfig::new())?,
                 size,
-                csc: coded.options.csc.clone(),
+                csc: coded.options.csc,
                 full_range: false,
                 matrix: YuvMatrix::Bt601,
             },

@@ -231,7 +231,7 @@ impl Desktop {
                 }
                 let mut options = draw.options;
                 options.flush = follow;
-                self.outgoing.push(ServerPacket::WindowDraw(Box::new(WindowDraw {
+                self.outgoing.push(ServerPacket::WindowDraw(WindowDraw {
                     wid: window.wid,
                     x: i32::try_from(draw.area.x).unwrap_or(0),
                     y: i32::try_from(draw.area.y).unwrap_or(0),
@@ -242,7 +242,7 @@ impl Desktop {
                     sequence,
                     rowstride: draw.rowstride,
                     options,
-                })));
+                }));
             }
         }
     }

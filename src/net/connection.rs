@@ -63,7 +63,7 @@ pub(super) enum End {
 
 /// What is handed to the decode pool in order.
 enum Step {
-    Draw(Box<DrawRequest>),
+    Draw(DrawRequest),
     Backing { wid: WindowId, size: Option<Size> },
 }
 

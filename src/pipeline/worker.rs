@@ -37,7 +37,7 @@ impl Worker {
                 }
                 refused(format!("the {} decoder failed", request.encoding.name()))
             });
-        let mut draw = finish(*request, content, started, permit);
+        let mut draw = finish(request, content, started, permit);
         draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
         RenderItem::Draw(draw)
     }
@@ -88,12 +88,12 @@ fn finish(
     content: DrawContent,
     started: Instant,
     permit: tokio::sync::OwnedSemaphorePermit,
-) -> Box<DecodedDraw> {
+) -> DecodedDraw {
     let mut trace = request.trace;
     trace.decode_started = Some(started);
     trace.decoded = Some(clock::now());
     trace.pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    Box::new(DecodedDraw {
+    DecodedDraw {
         wid: request.wid,
         sequence: request.sequence,
         rect: request.rect,
@@ -102,5 +102,5 @@ fn finish(
         flush: request.options.flush,
         trace,
         permit: Some(permit),
-    })
+    }
 }

@@ -118,7 +118,7 @@ struct Renderer {
 impl Renderer {
     fn handle(&mut self, message: RenderMessage) {
         match message {
-            RenderMessage::Item(RenderItem::Draw(draw)) => self.draw(*draw),
+            RenderMessage::Item(RenderItem::Draw(draw)) => self.draw(draw),
             RenderMessage::Item(RenderItem::Backing { wid, update: BackingUpdate::Resize(size) }) => {
                 self.resize(wid, size);
             }
@@ -269,7 +269,7 @@ impl Renderer {
                 painted.draw.outcome = DrawOutcome::Presented { decode_us };
             }
             drop(painted.permit);
-            self.net.push(NetCommand::DrawDone(Box::new(painted.draw)));
+            self.net.push(NetCommand::DrawDone(painted.draw));
         }
     }
 

@@ -15,7 +15,7 @@ pub enum Output {
     /// Write this packet.
     Send(ClientPacket),
     /// Decode and show this draw; answer with a [`DrawDone`].
-    Draw(Box<DrawRequest>),
+    Draw(DrawRequest),
     /// A window's backing changes size (or goes), in order with its draws; `None` destroys it.
     Backing { wid: WindowId, size: Option<Size> },
     /// Something for the user interface.

@@ -283,7 +283,7 @@ impl Session {
         use ServerPacket as S;
         let protocol = |e: windows::WindowError| CloseReason::Protocol(e.to_string());
         match packet {
-            S::WindowDraw(draw) => return self.draw(trace, *draw, out),
+            S::WindowDraw(draw) => return self.draw(trace, draw, out),
             S::Ping { monotonic_ms, sid } => {
                 if let Phase::Running(pinger) = &self.phase {
                     out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
@@ -373,7 +373,7 @@ impl Session {
         trace.pixels = u64::from(width) * u64::from(height);
         let rect = Rect { x, y, width, height };
         let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };
-        out.push(Output::Draw(Box::new(request)));
+        out.push(Output::Draw(request));
         Ok(())
     }
 

@@ -56,7 +56,7 @@ impl Renderer {
             trace: DrawTrace::new(now, now, 0),
             permit: None,
         };
-        self.queue.push(RenderMessage::Item(RenderItem::Draw(Box::new(draw))));
+        self.queue.push(RenderMessage::Item(RenderItem::Draw(draw)));
         loop {
             match self.net.try_pop() {
                 Some(NetCommand::DrawDone(done)) => {

@@ -18,7 +18,7 @@ const ROUND: usize = 32 << 20;
 
 /// A draw with this many bytes of pixels, as it goes over the wire.
 fn draw(len: usize) -> Vec<u8> {
-    let packet = ServerPacket::WindowDraw(Box::new(WindowDraw {
+    let packet = ServerPacket::WindowDraw(WindowDraw {
         wid: WindowId(1),
         x: 0,
         y: 0,
@@ -29,7 +29,7 @@ fn draw(len: usize) -> Vec<u8> {
         sequence: DrawSequence(1234),
         rowstride: 7680,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), ..DrawOptions::default() },
-    }));
+    });
     let records = PacketWriter::new(Dialect::Modern).write_server(&packet, true);
     [&records.head[..], records.data.as_deref().unwrap_or_default(), &records.tail].concat()
 }

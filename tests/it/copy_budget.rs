@@ -81,7 +81,7 @@ impl Cost {
 }
 
 fn draw(size: Size, encoding: Encoding, options: DrawOptions, data: Vec<u8>) -> ServerPacket {
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WID,
         x: 0,
         y: 0,
@@ -92,7 +92,7 @@ fn draw(size: Size, encoding: Encoding, options: DrawOptions, data: Vec<u8>) -> 
         sequence: DrawSequence(7),
         rowstride: 0,
         options,
-    }))
+    })
 }
 
 fn rgb(compression: PixelCompression) -> DrawOptions {
@@ -139,7 +139,7 @@ impl Receiver {
                 let incoming = self.reader.read(raw).expect("a valid packet");
                 match incoming.packet {
                     ServerPacket::WindowDraw(packet) => draw(Incoming {
-                        packet: *packet,
+                        packet,
                         arrived: incoming.arrived,
                         wire_bytes: incoming.wire_bytes,
                         ledger: incoming.ledger,
@@ -189,7 +189,7 @@ fn costs<const N: usize>(renderer: RendererChoice, packets: [&ServerPacket; N], 
             trace,
         };
         let permit = pollster::block_on(budget.acquire(1024));
-        decode_pool.draw(DrawJob { request: Box::new(request), permit });
+        decode_pool.draw(DrawJob { request, permit });
         let draw = wait_for_draw(&net_queue);
         assert!(matches!(draw.outcome, DrawOutcome::Presented { .. }), "{:?}", draw.outcome);
         done.push(Cost::of(&draw.trace.ledger));
@@ -201,7 +201,7 @@ fn costs<const N: usize>(renderer: RendererChoice, packets: [&ServerPacket; N], 
 
 fn wait_for_draw(queue: &NetQueue) -> DrawDone {
     crate::support::wait_for("a draw", Duration::from_secs(60), String::new, || match queue.try_pop()? {
-        NetCommand::DrawDone(done) => Some(*done),
+        NetCommand::DrawDone(done) => Some(done),
         _ => None,
     })
 }

@@ -18,6 +18,7 @@ mod recording;
 mod render;
 mod session;
 mod stats;
+mod steady_state;
 mod support;
 mod ui;
 mod websocket;

@@ -59,7 +59,7 @@ impl Harness {
             trace: DrawTrace::new(now, now, data.len() as u64),
         };
         let permit = pollster::block_on(self.budget.acquire(1024));
-        self.pool.draw(DrawJob { request: Box::new(request), permit });
+        self.pool.draw(DrawJob { request, permit });
         self.sequence
     }
 
@@ -71,7 +71,7 @@ impl Harness {
         }
     }
 
-    fn next_draw(&self) -> Box<DecodedDraw> {
+    fn next_draw(&self) -> DecodedDraw {
         match self.next() {
             RenderItem::Draw(draw) => draw,
             other => panic!("expected a draw, got {other:?}"),

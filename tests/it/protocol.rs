@@ -28,7 +28,7 @@ fn server_bytes(dialect: Dialect, packet: &ServerPacket, chunks: bool) -> Vec<u8
 
 /// A draw whose pixels are `pixels`.
 fn draw(sequence: u64, pixels: Vec<u8>) -> ServerPacket {
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WindowId(7),
         x: 1,
         y: -2,
@@ -39,7 +39,7 @@ fn draw(sequence: u64, pixels: Vec<u8>) -> ServerPacket {
         sequence: DrawSequence(sequence),
         rowstride: 2560,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), flush: 2, ..DrawOptions::default() },
-    }))
+    })
 }
 
 fn hello() -> ServerPacket {

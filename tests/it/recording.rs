@@ -71,7 +71,7 @@ fn window() -> ServerPacket {
 /// A draw of the whole window in one colour.
 fn draw(sequence: u64, colour: [u8; 4]) -> ServerPacket {
     let pixels: Vec<u8> = colour.iter().copied().cycle().take((SIDE * SIDE * 4) as usize).collect();
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WID,
         x: 0,
         y: 0,
@@ -82,7 +82,7 @@ fn draw(sequence: u64, colour: [u8; 4]) -> ServerPacket {
         sequence: DrawSequence(sequence),
         rowstride: SIDE * 4,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), ..DrawOptions::default() },
-    }))
+    })
 }
 
 /// A short session: what matters to a client, and what does not.

@@ -9,6 +9,7 @@ use openh264::formats::YUVBuffer;
 use crate::buffers::Payload;
 use crate::demo::canvas::{Area, Canvas, Color, Draw, Packing};
 use crate::demo::hello::Offers;
+use crate::protocol::packet::ShortName;
 use crate::protocol::packet::server::{DrawOptions, Encoding};
 
 use super::Content;
@@ -82,9 +83,9 @@ impl Video {
         let mut data = Vec::new();
         frame.write_vec(&mut data);
         let options = DrawOptions {
-            csc: Some("YUV420P".to_owned()),
+            csc: ShortName::new("YUV420P"),
             frame: Some(stream.frames),
-            frame_type: Some(if is_key { "IDR" } else { "P" }.to_owned()),
+            frame_type: ShortName::new(if is_key { "IDR" } else { "P" }),
             quality: Some(QUALITY),
             ..DrawOptions::default()
         };

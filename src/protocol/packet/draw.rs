@@ -3,11 +3,11 @@
 use crate::buffers::Payload;
 use crate::protocol::tape::Node;
 
-use super::DrawSequence;
 use super::args::{ArgError, Args, Item, List};
 use super::encode::Encoder;
 use super::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw};
 use super::server_parse::wid;
+use super::{DrawSequence, ShortName};
 
 /// Rectangles of one `scroll` draw. Servers give up above 20 or so.
 const MAX_SCROLLS: usize = 1000;
@@ -58,9 +58,9 @@ fn option(options: &mut DrawOptions, key: &str, item: Item<'_>) -> Option<()> {
         "zlib" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Zlib,
         "lzo" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Other,
         "scaled_size" => options.scaled_size = Some(pair(item)?),
-        "csc" => options.csc = Some(item.str()?.to_owned()),
+        "csc" => options.csc = Some(ShortName::new(item.str()?)?),
         "frame" => options.frame = item.int(),
-        "type" => options.frame_type = item.str().map(str::to_owned),
+        "type" => options.frame_type = item.str().and_then(ShortName::new),
         "full-range" => options.full_range = Some(item.int::<i64>()? != 0),
         "delayed" => options.delayed = item.int()?,
         "paint" => options.paint = Some(item.int::<i64>()? != 0),

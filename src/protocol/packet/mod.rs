@@ -11,11 +11,13 @@ pub mod names;
 pub mod server;
 pub(crate) mod server_parse;
 pub(crate) mod server_write;
+mod short_name;
 pub mod value;
 
 pub use client::ClientPacket;
 pub use names::Spelling;
 pub use server::ServerPacket;
+pub use short_name::ShortName;
 pub use value::{Dict, Value};
 
 /// A window's identifier, chosen by the server, never 0.

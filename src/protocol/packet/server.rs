@@ -2,7 +2,7 @@
 
 use crate::buffers::Payload;
 
-use super::{Dict, DrawSequence, Value, WindowId};
+use super::{Dict, DrawSequence, ShortName, Value, WindowId};
 
 /// A packet from the server.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +73,7 @@ pub enum ServerPacket {
         wid: WindowId,
         image: Image,
     },
-    WindowDraw(Box<WindowDraw>),
+    WindowDraw(WindowDraw),
     WindowEos {
         wid: WindowId,
     },
@@ -328,11 +328,11 @@ pub struct DrawOptions {
     /// Size of the coded picture where it differs from the rectangle (`scaled_size`).
     pub scaled_size: Option<(u32, u32)>,
     /// Chroma sub-sampling of video: `YUV420P`, … (`csc`).
-    pub csc: Option<String>,
+    pub csc: Option<ShortName>,
     /// Frame number within a video stream (`frame`).
     pub frame: Option<u64>,
     /// `IDR`, `I`, `P`, `B` where the server says (`type`).
-    pub frame_type: Option<String>,
+    pub frame_type: Option<ShortName>,
     /// YUV uses 0..=255 (`full-range`).
     pub full_range: Option<bool>,
     /// Frames that the server's video encoder holds back (`delayed`): while it is not 0, the

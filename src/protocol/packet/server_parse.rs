@@ -14,7 +14,7 @@ use super::{Dict, WindowId, draw, names};
 pub fn parse(args: &mut Args<'_>) -> Result<ServerPacket, ArgError> {
     let name = args.packet();
     Ok(match names::modern_from_server(name) {
-        "window-draw" => ServerPacket::WindowDraw(Box::new(draw::parse(args)?)),
+        "window-draw" => ServerPacket::WindowDraw(draw::parse(args)?),
         "hello" => ServerPacket::Hello(args.dict("capabilities")?),
         "challenge" => ServerPacket::Challenge(challenge(args)?),
         "connection-close" => ServerPacket::ConnectionClose { reasons: reasons(args)? },

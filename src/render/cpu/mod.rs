@@ -44,7 +44,11 @@ impl Backend for CpuBackend {
         RendererInfo {
             adapter: "CPU".into(),
             backend: "softbuffer".into(),
-            present_mode: if self.windows.values().any(CpuWindow::has_surface) { "immediate".into() } else { "none".into() },
+            present_mode: if self.windows.values().any(CpuWindow::has_surface) {
+                "immediate".into()
+            } else {
+                "none".into()
+            },
             software: true,
         }
     }

@@ -3,8 +3,8 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::frame::{bytes, bytes_mut};
 use super::flush::Flusher;
+use super::frame::{bytes, bytes_mut};
 use super::layer::Layer;
 use crate::channel::WindowTarget;
 use crate::codec::{Rect, Size};

@@ -2,6 +2,7 @@
 
 use farpane::buffers::BufferPool;
 use farpane::codec::{Coded, DecodeError, Picture, Pixels, Size, VideoDecoder, YuvMatrix, reference};
+use farpane::protocol::packet::ShortName;
 use farpane::protocol::packet::server::{DrawOptions, Encoding};
 use farpane::stats::{CopyLedger, CopySite, Transform};
 use openh264::encoder::VuiConfig;
@@ -11,7 +12,7 @@ use crate::support::samples::{self, payload, photo, psnr};
 const VIDEO: Size = Size { width: 96, height: 64 };
 
 pub fn video_options(frame: u64) -> DrawOptions {
-    DrawOptions { frame: Some(frame), csc: Some("YUV420P".to_owned()), ..DrawOptions::default() }
+    DrawOptions { frame: Some(frame), csc: ShortName::new("YUV420P"), ..DrawOptions::default() }
 }
 
 fn play(

@@ -103,7 +103,7 @@ pub fn window(wid: u64) -> ServerPacket {
 
 /// A raw draw of a whole window: 256 KiB of pixels that all have the value `sequence`.
 pub fn draw(wid: u64, sequence: u8) -> ServerPacket {
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WindowId(wid),
         x: 0,
         y: 0,
@@ -114,5 +114,5 @@ pub fn draw(wid: u64, sequence: u8) -> ServerPacket {
         sequence: DrawSequence(u64::from(sequence)),
         rowstride: 1024,
         options: DrawOptions::default(),
-    }))
+    })
 }

@@ -56,6 +56,7 @@ fn wrong_arguments_are_named() {
         ("scaled_size", list![1, 70_000]),
         ("window-size", "big".into()),
         ("csc", 1.into()),
+        ("csc", "longer than names are".into()),
     ] {
         refused(&draw(vec![0u8; 4].into(), map([(key, value)]).into()), 10, "options", "another value");
     }
@@ -101,7 +102,7 @@ fn a_chunk_takes_the_place_of_an_argument_and_of_nothing_else() {
 #[test]
 fn pixels_are_not_copied_between_record_and_packet() {
     let draw = |len| {
-        ServerPacket::WindowDraw(Box::new(WindowDraw {
+        ServerPacket::WindowDraw(WindowDraw {
             wid: farpane::protocol::packet::WindowId(1),
             x: 0,
             y: 0,
@@ -112,7 +113,7 @@ fn pixels_are_not_copied_between_record_and_packet() {
             sequence: farpane::protocol::packet::DrawSequence(1),
             rowstride: 0,
             options: Default::default(),
-        }))
+        })
     };
     for len in [100, 2000, 100_000] {
         let records = PacketWriter::new(Dialect::Modern).write_server(&draw(len), true);

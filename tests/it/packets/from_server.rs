@@ -5,7 +5,7 @@ use farpane::protocol::packet::server::{
     Challenge, Cursor, DrawOptions, Encoding, Image, PingEcho, PixelCompression, RgbFormatName, ScrollRect,
     ServerPacket, WindowBell, WindowCreate, WindowDraw, WindowInitiateMoveResize, WindowMoveResize,
 };
-use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
+use farpane::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
 use farpane::protocol::{Dialect, PacketWriter, Spelling};
 
 use super::{list, map, raw, reader, record};
@@ -207,7 +207,7 @@ fn cursors() {
 }
 
 fn draw(encoding: Encoding, data: &[u8], options: DrawOptions) -> ServerPacket {
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WID,
         x: 10,
         y: 20,
@@ -218,7 +218,7 @@ fn draw(encoding: Encoding, data: &[u8], options: DrawOptions) -> ServerPacket {
         sequence: DrawSequence(17),
         rowstride: 2560,
         options,
-    }))
+    })
 }
 
 fn draw_packet(name: &str, encoding: &str, data: Value, options: Dict) -> Value {
@@ -243,9 +243,9 @@ fn draws() {
         assert_eq!(read(Dialect::Legacy31, &packet), expected);
     }
     let video = DrawOptions {
-        csc: Some("YUV420P".to_owned()),
+        csc: ShortName::new("YUV420P"),
         frame: Some(3),
-        frame_type: Some("IDR".to_owned()),
+        frame_type: ShortName::new("IDR"),
         scaled_size: Some((320, 240)),
         full_range: Some(true),
         quality: Some(80),

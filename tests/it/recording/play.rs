@@ -107,7 +107,7 @@ impl Peer {
         }
     }
 
-    fn next_draw(&mut self, patience: Duration) -> Option<Box<WindowDraw>> {
+    fn next_draw(&mut self, patience: Duration) -> Option<WindowDraw> {
         loop {
             if let ServerPacket::WindowDraw(draw) = self.receive(patience)? {
                 return Some(draw);

@@ -75,7 +75,7 @@ impl Rig {
     pub fn draw(&mut self, wid: u64, rect: Rect, content: DrawContent, flush: u32) -> DrawSequence {
         self.sequence += 1;
         let now = clock::now();
-        self.queue.push(RenderMessage::Item(RenderItem::Draw(Box::new(DecodedDraw {
+        self.queue.push(RenderMessage::Item(RenderItem::Draw(DecodedDraw {
             wid: WindowId(wid),
             sequence: DrawSequence(self.sequence),
             rect,
@@ -84,7 +84,7 @@ impl Rig {
             flush,
             trace: DrawTrace::new(now, now, 0),
             permit: None,
-        }))));
+        })));
         DrawSequence(self.sequence)
     }
 
@@ -110,7 +110,7 @@ impl Rig {
     pub fn done(&self) -> DrawDone {
         loop {
             if let NetCommand::DrawDone(done) = self.net_command() {
-                return *done;
+                return done;
             }
         }
     }

@@ -239,10 +239,7 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     // The overlay comes, draws go on below it, and it goes again.
     let context = egui::Context::default();
     let green = || egui::Color32::GREEN;
-    rig.command(RenderCommand::Overlay {
-        wid: WindowId(1),
-        frame: Some(overlay_frame(&context, green())),
-    });
+    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: Some(overlay_frame(&context, green())) });
     rig.presented();
     change(&mut rig, &mut expected);
     let below = rig.shown(1);

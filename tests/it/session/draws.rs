@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::{Driver, config};
 
 fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
-    ServerPacket::WindowDraw(Box::new(WindowDraw {
+    ServerPacket::WindowDraw(WindowDraw {
         wid: WindowId(wid),
         x: 3,
         y: -4,
@@ -24,7 +24,7 @@ fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
         sequence: DrawSequence(sequence),
         rowstride: 80,
         options: DrawOptions::default(),
-    }))
+    })
 }
 
 fn done(request: &DrawRequest, outcome: DrawOutcome) -> DrawDone {
@@ -41,7 +41,7 @@ fn done(request: &DrawRequest, outcome: DrawOutcome) -> DrawDone {
 /// What comes out of one draw.
 fn requests(outputs: Vec<Output>) -> Vec<DrawRequest> {
     let request = |output| match output {
-        Output::Draw(request) => Some(*request),
+        Output::Draw(request) => Some(request),
         _ => None,
     };
     outputs.into_iter().filter_map(request).collect()
@@ -197,7 +197,7 @@ proptest! {
                     *expected.entry((wid, sequence)).or_default() += 1;
                     for output in driver.packet(draw(wid, sequence, Encoding::Rgb24)).take() {
                         match output {
-                            Output::Draw(request) => pending.push(*request),
+                            Output::Draw(request) => pending.push(request),
                             Output::Send(ClientPacket::DrawAck(ack)) => answers.push(ack),
                             _ => {}
                         }

@@ -126,7 +126,7 @@ impl Client {
                         self.closed.get_or_insert(CloseReason::ConnectionLost("cannot write".to_owned()));
                     }
                 }
-                Output::Draw(request) => self.draw(*request),
+                Output::Draw(request) => self.draw(request),
                 Output::Established { max_record_bytes } => {
                     let limits = Limits::with_max_record(max_record_bytes);
                     self.reassembler.set_limits(limits);

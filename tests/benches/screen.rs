@@ -1,0 +1,243 @@
+//! From a received draw to the screen: CPU time of the whole process for a draw, beside that of the
+//! bare decoder. `xvfb-run -s '-screen 0 1920x1080x24' cargo bench --bench screen -- [NAME]`.
+//!
+//! Without `DISPLAY` nothing is presented. `cpu` or `wgpu` as the last argument chooses the
+//! renderer. The figures are the best of several rounds.
+#![expect(unsafe_code, reason = "raw handles of a window that outlives its borrowers")]
+#![expect(clippy::print_stdout, reason = "a table for the terminal")]
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
+
+#[path = "../it/support/samples.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod samples;
+
+use std::num::NonZeroU32;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use cpu_time::{ProcessTime, ThreadTime};
+use farpane::buffers::{BufferPool, Payload};
+use farpane::channel::{
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, RenderCommand,
+    RenderMessage, RenderQueue, clock,
+};
+use farpane::codec::{Coded, Rect, Size, StillDecoder, VideoDecoder};
+use farpane::pipeline::DecodePool;
+use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
+use farpane::protocol::packet::{DrawSequence, WindowId};
+use farpane::render::{self, RenderOptions, RendererChoice};
+use farpane::session::DrawRequest;
+use farpane::stats::{CopyLedger, DrawTrace};
+use raw_window_handle::{
+    DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
+    XcbDisplayHandle, XcbWindowHandle,
+};
+use turbojpeg::Subsamp;
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
+use x11rb::xcb_ffi::XCBConnection;
+
+const FULL_HD: Size = Size { width: 1920, height: 1080 };
+const SMALL: Size = Size { width: 32, height: 32 };
+const WID: WindowId = WindowId(1);
+const ROUNDS: usize = 8;
+const DRAWS: usize = 30;
+
+struct NoApp;
+
+impl AppSink for NoApp {
+    fn send(&self, event: AppEvent) {
+        if let AppEvent::RendererFailed(why) = event {
+            panic!("{why}");
+        }
+    }
+}
+
+struct Window {
+    connection: XCBConnection,
+    screen: usize,
+    id: u32,
+}
+
+impl Window {
+    fn open() -> Self {
+        let (connection, screen) = XCBConnection::connect(None).unwrap();
+        let root = &connection.setup().roots[screen];
+        let id = connection.generate_id().unwrap();
+        let (depth, visual, class) = (root.root_depth, root.root_visual, WindowClass::INPUT_OUTPUT);
+        let aux = CreateWindowAux::new();
+        connection.create_window(depth, id, root.root, 0, 0, 1920, 1080, 0, class, visual, &aux).unwrap();
+        connection.map_window(id).unwrap().check().unwrap();
+        Self { connection, screen, id }
+    }
+}
+
+impl HasWindowHandle for Window {
+    fn window_handle(&self) -> Result<WindowHandle<'_>, HandleError> {
+        let id = NonZeroU32::new(self.id).ok_or(HandleError::Unavailable)?;
+        // SAFETY: the window exists as long as `self`, which is borrowed.
+        Ok(unsafe { WindowHandle::borrow_raw(RawWindowHandle::Xcb(XcbWindowHandle::new(id))) })
+    }
+}
+
+impl HasDisplayHandle for Window {
+    fn display_handle(&self) -> Result<DisplayHandle<'_>, HandleError> {
+        let connection = NonNull::new(self.connection.get_raw_xcb_connection());
+        let handle = XcbDisplayHandle::new(connection, self.screen as i32);
+        // SAFETY: the connection exists as long as `self`, which is borrowed.
+        Ok(unsafe { DisplayHandle::borrow_raw(handle.into()) })
+    }
+}
+
+/// Draws of one kind, shown in turn.
+struct Kind {
+    name: &'static str,
+    size: Size,
+    encoding: Encoding,
+    draws: Vec<(Payload, DrawOptions)>,
+}
+
+/// Pictures like a desktop's: words, plain areas and a photograph that moves.
+fn desktop(shift: u32) -> Vec<u8> {
+    let mut rgba = samples::photo(FULL_HD, shift);
+    let mut state = 0x2545_f491_u32;
+    let mut words = vec![false; 240 * 108];
+    for word in &mut words {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        *word = state >> 30 != 0;
+    }
+    for (y, row) in rgba.chunks_exact_mut(1920 * 4).enumerate() {
+        for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            if (x < 1200) || y < 40 {
+                // Glyphs are 8 pixels wide, with the same few shapes again and again.
+                let glyph = (x / 8 * 7 + y / 10 * 13 + shift as usize) % 26;
+                let inked = words[y / 10 * 240 + x / 8] && (x % 8 * 5 + y % 10 * 3 + glyph) % 4 == 0;
+                *pixel = if inked { [30, 30, 30, 255] } else { [250, 248, 240, 255] };
+            } else {
+                pixel[3] = 255;
+            }
+        }
+    }
+    rgba
+}
+
+fn kinds() -> Vec<Kind> {
+    let rgb = |pixel_compression| DrawOptions {
+        rgb_format: Some(RgbFormatName::Bgrx),
+        pixel_compression,
+        ..DrawOptions::default()
+    };
+    let frames: Vec<Vec<u8>> = (0..4).map(|step| desktop(step * 16)).collect();
+    let kind = |name, encoding, options: DrawOptions, file: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let draws = frames.iter().map(|frame| (Payload::from(file(frame)), options.clone())).collect();
+        Kind { name, size: FULL_HD, encoding, draws }
+    };
+    let plain = DrawOptions::default;
+    let film = samples::h264(FULL_HD, 10);
+    let film = (0..).zip(film).map(|(frame, data)| {
+        (Payload::from(data), DrawOptions { frame: Some(frame), ..DrawOptions::default() })
+    });
+    let png = |frame: &[u8]| {
+        let rgb = samples::without_alpha(frame);
+        samples::png(FULL_HD, png::ColorType::Rgb, png::BitDepth::Eight, &[], &rgb)
+    };
+    vec![
+        kind("raw", Encoding::Rgb32, rgb(PixelCompression::None), &|frame| frame.to_vec()),
+        kind("lz4", Encoding::Rgb32, rgb(PixelCompression::Lz4), &samples::lz4),
+        kind("jpeg", Encoding::Jpeg, plain(), &|frame| samples::jpeg(FULL_HD, frame, Subsamp::Sub2x2)),
+        kind("webp", Encoding::Webp, plain(), &|frame| samples::webp(FULL_HD, frame, false)),
+        kind("png", Encoding::Png, plain(), &png),
+        Kind { name: "h264", size: FULL_HD, encoding: Encoding::H264, draws: film.collect() },
+        Kind {
+            name: "raw 32x32",
+            size: SMALL,
+            encoding: Encoding::Rgb32,
+            draws: vec![(Payload::from(vec![7; 4096]), rgb(PixelCompression::None))],
+        },
+    ]
+}
+
+/// CPU seconds a draw of the decoder alone: this thread, the same buffers again and again.
+fn bare(kind: &Kind) -> f64 {
+    let pool = BufferPool::default();
+    let (mut still, mut video) = (StillDecoder::new(pool.clone()), VideoDecoder::default());
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        let before = ThreadTime::now();
+        for (data, options) in kind.draws.iter().cycle().take(DRAWS) {
+            let coded = Coded { encoding: kind.encoding, data, size: kind.size, rowstride: 0, options };
+            let mut ledger = CopyLedger::default();
+            if kind.encoding == Encoding::H264 {
+                std::hint::black_box(video.decode(&coded, &pool, &mut ledger).unwrap());
+            } else {
+                std::hint::black_box(still.decode(&coded, &mut ledger).unwrap());
+            }
+        }
+        best = best.min(before.elapsed().as_secs_f64() / DRAWS as f64);
+    }
+    best
+}
+
+/// CPU seconds a draw of the whole process, from the decode pool to the window.
+fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
+    let (render_queue, net) = (RenderQueue::default(), NetQueue::default());
+    let window = std::env::var_os("DISPLAY").map(|_| Arc::new(Window::open()));
+    let options = RenderOptions { renderer, offscreen: window.is_none(), ..RenderOptions::default() };
+    let thread = render::spawn(render_queue.clone(), net.clone(), Arc::new(NoApp), options).unwrap();
+    let mut decoders = DecodePool::new(&BufferPool::default(), render_queue.clone()).unwrap();
+    decoders.backing(WID, BackingUpdate::Resize(FULL_HD));
+    if let Some(window) = &window {
+        let target = Arc::clone(window) as _;
+        render_queue.push(RenderMessage::Command(RenderCommand::Attach { wid: WID, target, size: FULL_HD }));
+    }
+    let budget = ByteBudget::new(256 << 20);
+    let mut sequence = 0;
+    let mut best = f64::MAX;
+    for _ in 0..=ROUNDS {
+        let before = ProcessTime::now();
+        for (data, options) in kind.draws.iter().cycle().take(DRAWS) {
+            sequence += 1;
+            let now = clock::now();
+            let request = DrawRequest {
+                wid: WID,
+                sequence: DrawSequence(sequence),
+                rect: Rect { x: 0, y: 0, width: kind.size.width, height: kind.size.height },
+                encoding: kind.encoding,
+                data: data.clone(),
+                rowstride: 0,
+                options: options.clone(),
+                trace: DrawTrace::new(now, now, 0),
+            };
+            let permit = budget.try_acquire(data.len()).unwrap();
+            decoders.draw(DrawJob { request, permit });
+            // The next draw comes when this one is on the screen.
+            let shown = |command| match command {
+                NetCommand::Presented { sequence: Some(of), .. } => of == DrawSequence(sequence),
+                _ => false,
+            };
+            while !shown(pollster::block_on(net.pop())) {}
+        }
+        best = best.min(before.elapsed().as_secs_f64() / DRAWS as f64);
+    }
+    drop(decoders);
+    render_queue.push(RenderMessage::Command(RenderCommand::Shutdown));
+    thread.join();
+    best
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let renderer = match arguments.iter().any(|argument| argument == "wgpu") {
+        true => RendererChoice::Wgpu,
+        false => RendererChoice::Cpu,
+    };
+    let wanted = |name: &str| {
+        let mut names = arguments.iter().filter(|argument| !["cpu", "wgpu"].contains(&argument.as_str()));
+        names.clone().next().is_none() || names.any(|wanted| name == wanted)
+    };
+    println!("CPU ms a draw    bare decoder   whole way   whole/bare");
+    for kind in kinds().iter().filter(|kind| wanted(kind.name)) {
+        let (bare, whole) = (bare(kind) * 1e3, whole(kind, renderer) * 1e3);
+        println!("{:<16} {bare:>12.3} {whole:>11.3} {:>12.2}", kind.name, whole / bare);
+    }
+}

@@ -1,0 +1,230 @@
+//! In steady state the viewer allocates nothing for a draw, on any of its threads.
+//!
+//! The viewer runs in a process of its own, so that nobody else's allocations are counted: this
+//! test binary again, which attaches to a recording that the test plays. Only Rust's heap is
+//! counted; what C libraries do inside is theirs.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use farpane::buffers::{BufferPool, Payload};
+use farpane::channel::{
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, RenderCommand,
+    RenderMessage, RenderQueue, SharedStats, clock,
+};
+use farpane::codec::Size;
+use farpane::pipeline::DecodePool;
+use farpane::player::{AtEnd, Options, Pace, Player};
+use farpane::protocol::packet::server::{
+    DrawOptions, Encoding, PixelCompression, RgbFormatName, WindowCreate, WindowDraw,
+};
+use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
+use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
+use farpane::recording::{Facts, Start, Writer};
+use farpane::render;
+use farpane::session::{Input, Profile};
+use farpane::stats::alloc::so_far;
+
+use crate::support::alloc::by_all_threads;
+use crate::support::samples;
+use crate::support::wait_for;
+
+const WID: WindowId = WindowId(1);
+const SIZE: Size = Size { width: 640, height: 480 };
+/// Draws before the counting: buffers are made, queues and tables grow.
+const WARM_UP: usize = 60;
+/// Draws that are counted together.
+const BATCH: usize = 20;
+/// The fewest of several batches count: a ping may fall into one, or a queue grow once more.
+const BATCHES: usize = 5;
+const DRAWS: usize = WARM_UP + BATCH * BATCHES + 1;
+/// Where the viewer process finds the server.
+const SERVER: &str = "FARPANE_TEST_STEADY_STATE_SERVER";
+const VIEWER: &str = "steady_state::viewer_process";
+
+fn rgb(pixel_compression: PixelCompression) -> DrawOptions {
+    DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), pixel_compression, ..DrawOptions::default() }
+}
+
+/// A recording of draws of the whole window.
+fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)) -> Vec<u8> {
+    let facts = Facts { started_unix_ms: 0, server: "tcp://host/".into(), recorder: "a test".into() };
+    let start = Start { dialect: Dialect::Modern, facts };
+    let mut file = Writer::new(Vec::new(), start).expect("memory");
+    let mut write = |packet: &ServerPacket| {
+        let records = PacketWriter::new(Dialect::Modern).write_server(packet, true);
+        let bytes = [&records.head[..], records.data.as_deref().unwrap_or_default(), &records.tail].concat();
+        let limits = Limits::established(SIZE.width, SIZE.height);
+        let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            rest = &rest[reassembler.feed(rest, clock::now())..];
+            while let Some(raw) = reassembler.next_packet().expect("valid records") {
+                file.packet(&raw).expect("memory");
+            }
+        }
+    };
+    let mut hello = Dict::default();
+    hello.push("version", "6.5.5");
+    write(&ServerPacket::Hello(hello));
+    write(&ServerPacket::WindowCreate(WindowCreate {
+        wid: WID,
+        x: 0,
+        y: 0,
+        width: SIZE.width,
+        height: SIZE.height,
+        metadata: Dict::default(),
+        client_properties: Dict::default(),
+        override_redirect: false,
+        tray: false,
+    }));
+    write(&ServerPacket::StartupComplete);
+    for number in 0..DRAWS {
+        let (data, options) = draws(number);
+        write(&ServerPacket::WindowDraw(WindowDraw {
+            wid: WID,
+            x: 0,
+            y: 0,
+            width: SIZE.width,
+            height: SIZE.height,
+            encoding,
+            data: Payload::from(data),
+            sequence: DrawSequence(number as u64 + 1),
+            rowstride: 0,
+            options,
+        }));
+    }
+    file.finish().expect("memory")
+}
+
+/// Plays the recording to a viewer in another process. Returns the fewest allocations of a batch: of the
+/// network thread, and of all threads.
+fn allocations_of_a_batch(recording: &[u8]) -> (u64, u64) {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), recording).expect("a file");
+    let options =
+        Options { file: file.path().to_owned(), pace: Pace::FlatOut, window: 4, at_end: AtEnd::Stay };
+    let player = Player::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options).expect("a server");
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program)
+        .args([VIEWER, "--exact", "--ignored", "--nocapture"])
+        .env(SERVER, player.address().to_string())
+        .output()
+        .expect("this program, again");
+    let output =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let batches: Vec<(u64, u64)> = output
+        .lines()
+        .filter_map(|line| {
+            let (net, all) = line.strip_prefix("batch ")?.split_once(' ')?;
+            Some((net.parse().ok()?, all.parse().ok()?))
+        })
+        .collect();
+    assert_eq!(batches.len(), BATCHES, "{output}");
+    let least = |counts: &mut dyn Iterator<Item = u64>| counts.min().expect("batches");
+    (least(&mut batches.iter().map(|batch| batch.0)), least(&mut batches.iter().map(|batch| batch.1)))
+}
+
+#[track_caller]
+fn check(name: &str, allocations_a_draw: u64, recording: &[u8]) {
+    let (net, all) = allocations_of_a_batch(recording);
+    assert_eq!(net, 0, "{name}: the network thread allocates");
+    assert_eq!(all, allocations_a_draw * BATCH as u64, "{name}: allocations of all threads");
+}
+
+#[test]
+fn raw_and_compressed_pixels_allocate_nothing() {
+    let photo = samples::photo(SIZE, 0);
+    check("raw", 0, &recording(Encoding::Rgb32, |_| (photo.clone(), rgb(PixelCompression::None))));
+    let packed = samples::lz4(&photo);
+    check("lz4", 0, &recording(Encoding::Rgb32, |_| (packed.clone(), rgb(PixelCompression::Lz4))));
+}
+
+#[test]
+fn pictures_allocate_nothing() {
+    let photo = samples::photo(SIZE, 0);
+    let jpeg = samples::jpeg(SIZE, &photo, turbojpeg::Subsamp::Sub2x2);
+    check("jpeg", 0, &recording(Encoding::Jpeg, |_| (jpeg.clone(), DrawOptions::default())));
+    let webp = samples::webp(SIZE, &photo, false);
+    check("webp", 0, &recording(Encoding::Webp, |_| (webp.clone(), DrawOptions::default())));
+}
+
+#[test]
+fn video_allocates_nothing() {
+    let film = samples::h264(SIZE, DRAWS as u32);
+    let frame = |number: usize| {
+        (film[number].clone(), DrawOptions { frame: Some(number as u64), ..DrawOptions::default() })
+    };
+    check("h264", 0, &recording(Encoding::H264, frame));
+}
+
+// ---- the other process -----------------------------------------------------------------------------
+
+/// Hands draws on, and counts on the network thread what was allocated between batches of them.
+struct Counting {
+    decoders: DecodePool,
+    draws: usize,
+    /// The network thread's allocations, and all, at the beginning of each batch.
+    counted: Arc<Mutex<Vec<(u64, u64)>>>,
+}
+
+impl DrawSink for Counting {
+    fn backing(&mut self, wid: WindowId, update: BackingUpdate) {
+        self.decoders.backing(wid, update);
+    }
+
+    fn draw(&mut self, job: DrawJob) {
+        if self.draws >= WARM_UP && (self.draws - WARM_UP).is_multiple_of(BATCH) {
+            let now = (so_far().count, by_all_threads());
+            self.counted.lock().unwrap_or_else(PoisonError::into_inner).push(now);
+        }
+        self.draws += 1;
+        self.decoders.draw(job);
+    }
+}
+
+struct NoApp;
+
+impl AppSink for NoApp {
+    fn send(&self, event: AppEvent) {
+        if let AppEvent::RendererFailed(why) = event {
+            panic!("{why}");
+        }
+    }
+}
+
+/// The viewer without windows, all its threads as always.
+#[test]
+#[ignore = "a part of the tests above, which start it"]
+fn viewer_process() {
+    use clap::Parser as _;
+    use farpane::cli::{Invocation, RawArgs};
+
+    let server = std::env::var(SERVER).expect("the server's address");
+    let url = format!("tcp://{server}/");
+    let arguments = RawArgs::try_parse_from(["farpane", &url, "--renderer", "cpu"]).expect("a command line");
+    let Ok(Invocation::Attach(config)) = arguments.validate() else { panic!("{url} is not a server") };
+    let (net, queue, pool) = (NetQueue::default(), RenderQueue::default(), BufferPool::default());
+    let app: Arc<dyn AppSink> = Arc::new(NoApp);
+    let options = render::RenderOptions { offscreen: true, ..config.render_options() };
+    let renderer = render::spawn(queue.clone(), net.clone(), Arc::clone(&app), options).expect("a thread");
+    let decoders = DecodePool::new(&pool, queue.clone()).expect("threads");
+    // With room for all, so that counting does not allocate.
+    let counted = Arc::new(Mutex::new(Vec::with_capacity(BATCHES + 1)));
+    let sink = Box::new(Counting { decoders, draws: 0, counted: Arc::clone(&counted) });
+    let (config, budget) = (config.net(Profile::Attach), ByteBudget::new(64 << 20));
+    let viewer = farpane::net::spawn(config, net.clone(), app, sink, budget, pool, SharedStats::default())
+        .expect("a thread");
+    let done = || counted.lock().unwrap_or_else(PoisonError::into_inner).len() > BATCHES;
+    wait_for("all draws", Duration::from_secs(60), String::new, || done().then_some(()));
+    net.push(NetCommand::Input(Input::Disconnect));
+    viewer.join();
+    queue.push(RenderMessage::Command(RenderCommand::Shutdown));
+    renderer.join();
+    let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
+    for pair in counted.windows(2) {
+        println!("batch {} {}", pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
+    }
+}
