@@ -217,7 +217,7 @@ impl Windows {
             }
             WindowChange::Geometry { position, size } => {
                 let old = remote.surface;
-                remote.follow_geometry(position, size);
+                remote.follow_geometry(position, size, desktop);
                 if size.width > old.width || size.height > old.height {
                     // 3.1 draws the larger window before it tells of the new size, and keeps the
                     // pixels that were cut off then for known.
@@ -405,7 +405,7 @@ impl RemoteWindow {
 
     /// The server moved or resized the window. It knows the new geometry: when the OS window
     /// gets it, there is nothing to tell.
-    fn follow_geometry(&mut self, position: Option<(i32, i32)>, size: Size) {
+    fn follow_geometry(&mut self, position: Option<(i32, i32)>, size: Size, desktop: &Desktop) {
         let (x, y) = position.unwrap_or((self.geometry.x, self.geometry.y));
         tracing::trace!(wid = %self.wid, ?position, ?size, "the server moves or resizes");
         let geometry = Geometry { x, y, size };
@@ -415,7 +415,7 @@ impl RemoteWindow {
         if self.info.override_redirect {
             self.geometry = geometry;
         }
-        if position.is_some() {
+        if position.is_some() && !desktop.move_content(&self.window, x, y) {
             let (left, top) = self.frame_offset();
             self.window.set_outer_position(attributes::position(x - left, y - top));
         }

@@ -105,6 +105,14 @@ impl Desktop {
         }
     }
 
+    /// Moves the window so that its content's corner is at (`x`, `y`), if the window system can be told so
+    /// (else positions are those of frames). Returns whether it was.
+    pub fn move_content(&self, window: &Window, x: i32, y: i32) -> bool {
+        let (Some(x11), Some(id)) = (&self.x11, native_id(window)) else { return false };
+        x11.move_content(id, x, y);
+        true
+    }
+
     /// The hints of a window that is shown changed.
     pub fn update_window(&self, window: &Window, hints: &WindowHints) {
         if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {

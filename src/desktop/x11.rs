@@ -8,11 +8,12 @@ use std::thread::JoinHandle;
 
 use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
+use x11rb::properties::WmSizeHints;
 use x11rb::protocol::Event;
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _,
-    CreateWindowAux, EventMask, MapState, PropMode, StackMode, Window, WindowClass,
+    CreateWindowAux, EventMask, Gravity, MapState, PropMode, StackMode, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -136,6 +137,7 @@ impl X11 {
     pub fn prepare_window(&self, id: u64, hints: &WindowHints) {
         let Ok(window) = Window::try_from(id) else { return };
         let result = self.set_hints(window, hints).and_then(|()| {
+            self.place_by_content(window)?;
             let states: Vec<Atom> =
                 self.states(hints).into_iter().filter(|(_, on)| *on).map(|(atom, _)| atom).collect();
             self.connection.change_property32(
@@ -152,6 +154,23 @@ impl X11 {
                 .check()
         });
         log_failure("hints", result);
+    }
+
+    /// Moves a prepared window so that its content's corner is at (`x`, `y`) of the root window.
+    pub fn move_content(&self, id: u64, x: i32, y: i32) {
+        let Ok(window) = Window::try_from(id) else { return };
+        let place = ConfigureWindowAux::new().x(x).y(y);
+        let sent = self.connection.configure_window(window, &place).map_err(ReplyError::from);
+        log_failure("position", sent.and_then(|_| Ok(self.connection.flush()?)));
+    }
+
+    /// Makes positions that are asked for those of the window's content, not of its frame: what the
+    /// server is told of is the content, and the frame's size would be added each time.
+    fn place_by_content(&self, window: Window) -> Result<(), ReplyError> {
+        let hints = WmSizeHints::get_normal_hints(&self.connection, window)?.reply()?;
+        let hints = WmSizeHints { win_gravity: Some(Gravity::STATIC), ..hints.unwrap_or_default() };
+        hints.set_normal_hints(&self.connection, window)?;
+        Ok(())
     }
 
     /// Sets all hints of a window that may be mapped.

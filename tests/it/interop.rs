@@ -9,6 +9,7 @@ mod endings;
 mod input;
 mod pictures;
 mod programs;
+mod reattach;
 mod session_info;
 mod transports;
 mod windows;
