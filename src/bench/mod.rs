@@ -1,3 +1,4 @@
 //! Layer 3: `farpane bench`: what the hot paths cost, measured by running the viewer's own code.
 
+pub mod overlay;
 pub mod receive;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::receive::{self, Plan, Source, Workload};
 
 use super::output;
@@ -11,6 +12,12 @@ use super::output;
 /// What to measure.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum RawBench {
+    /// CPU time of the statistics overlay, by renderer
+    Overlay {
+        /// Refreshes to measure; the overlay makes two a second
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+        refreshes: u32,
+    },
     /// Ways to receive large payloads: the experiment of Xpra ticket #502
     Receive {
         /// Write receive.csv and the charts (SVG and PNG) to this folder
@@ -30,6 +37,8 @@ pub enum BenchError {
     #[error("cannot write {}: {why}", path.display())]
     File { path: PathBuf, why: std::io::Error },
     #[error(transparent)]
+    Overlay(#[from] OverlayBenchError),
+    #[error(transparent)]
     Chart(#[from] receive::ChartError),
 }
 
@@ -39,6 +48,10 @@ pub enum BenchError {
 /// If a measurement fails or a file cannot be written.
 pub fn run(bench: &RawBench) -> Result<(), BenchError> {
     match bench {
+        RawBench::Overlay { refreshes } => {
+            output::print(&overlay::table(&overlay::run(*refreshes)?));
+            Ok(())
+        }
         RawBench::Receive { out, quick } => receive(out.as_deref(), *quick),
     }
 }

@@ -88,30 +88,44 @@ impl<'a> Canvas<'a> {
         let inverse = 1.0 / double_area.abs();
         let edges = [(p1, p2), (p2, p0), (p0, p1)];
         let closed = edges.map(|(from, to)| (from.1 == to.1 && to.0 > from.0) || to.1 < from.1);
-        let flat = a.uv == b.uv && b.uv == c.uv && a.color == b.color && b.color == c.color;
-        let flat_colour =
-            flat.then(|| shade(a.color.to_array().map(f32::from), texture.sample(a.uv.x, a.uv.y)));
         let Some((rows, columns)) = self.covered([p0, p1, p2]) else { return };
+        let even_colour = a.color == b.color && b.color == c.color;
+        let [a_colour, b_colour, c_colour] = [a, b, c].map(|corner| corner.color.to_array().map(f32::from));
+        let flat = even_colour && a.uv == b.uv && b.uv == c.uv;
+        let flat_colour = flat.then(|| shade(a_colour, texture.sample(a.uv.x, a.uv.y)));
+        let colour_at = |sides: [f32; 3]| {
+            let weights = Weights { corners: sides.map(|side| side * inverse) };
+            let u = weights.mix([a.uv.x, b.uv.x, c.uv.x]);
+            let v = weights.mix([a.uv.y, b.uv.y, c.uv.y]);
+            let colour = if even_colour {
+                a_colour
+            } else {
+                let channel = |channel: usize| [a_colour, b_colour, c_colour].map(|of| of[channel]);
+                std::array::from_fn(|index| weights.mix(channel(index)))
+            };
+            shade(colour, texture.sample(u, v))
+        };
         for y in rows {
-            for x in columns.clone() {
+            let sides_at = |x: i32| {
                 let centre = (x as f32 + 0.5, y as f32 + 0.5);
-                let sides = edges.map(|(from, to)| edge(from, to, centre));
-                let inside = |side: usize| sides[side] > 0.0 || (sides[side] == 0.0 && closed[side]);
-                if !(inside(0) && inside(1) && inside(2)) {
-                    continue;
+                edges.map(|(from, to)| edge(from, to, centre))
+            };
+            let is_inside = |x: i32| {
+                let sides = sides_at(x);
+                (0..3).all(|side| sides[side] > 0.0 || (sides[side] == 0.0 && closed[side]))
+            };
+            // A triangle has one run of pixels in a row: only its ends have to be looked for.
+            let run = guess(edges, y as f32 + 0.5, &columns);
+            let Some(first) = run.clone().find(|x| is_inside(*x)) else { continue };
+            let Some(last) = (first..run.end).rev().find(|x| is_inside(*x)) else { continue };
+            let Some(pixels) = self.run(y, first, last) else { continue };
+            match flat_colour {
+                Some(colour) => pixels.iter_mut().for_each(|pixel| *pixel = blend(colour, *pixel)),
+                None => {
+                    for (x, pixel) in (first..).zip(pixels) {
+                        *pixel = blend(colour_at(sides_at(x)), *pixel);
+                    }
                 }
-                let colour = flat_colour.unwrap_or_else(|| {
-                    let weights = Weights { corners: sides.map(|side| side * inverse) };
-                    let (a_colour, b_colour, c_colour) =
-                        (a.color.to_array(), b.color.to_array(), c.color.to_array());
-                    let colour = std::array::from_fn(|channel| {
-                        weights.mix([&a_colour, &b_colour, &c_colour].map(|of| f32::from(of[channel])))
-                    });
-                    let u = weights.mix([a.uv.x, b.uv.x, c.uv.x]);
-                    let v = weights.mix([a.uv.y, b.uv.y, c.uv.y]);
-                    shade(colour, texture.sample(u, v))
-                });
-                self.put(x, y, colour);
             }
         }
     }
@@ -129,13 +143,37 @@ impl<'a> Canvas<'a> {
         Some((rows, columns))
     }
 
-    fn put(&mut self, x: i32, y: i32, colour: u32) {
+    /// The pixels of row `y` from `first` to `last`.
+    fn run(&mut self, y: i32, first: i32, last: i32) -> Option<&mut [u32]> {
         // `clip` lies within `bounds`.
-        let (x, y) = (x.abs_diff(self.bounds.x) as usize, y.abs_diff(self.bounds.y) as usize);
-        if let Some(pixel) = self.pixels.get_mut(y * self.bounds.width as usize + x) {
-            *pixel = blend(colour, *pixel);
+        let (x, y) = (first.abs_diff(self.bounds.x) as usize, y.abs_diff(self.bounds.y) as usize);
+        let start = y * self.bounds.width as usize + x;
+        self.pixels.get_mut(start..=start + last.abs_diff(first) as usize)
+    }
+}
+
+/// Where the row at height `y` may be inside of all edges: at most a pixel too much at either end.
+fn guess(
+    edges: [((f32, f32), (f32, f32)); 3],
+    y: f32,
+    columns: &std::ops::Range<i32>,
+) -> std::ops::Range<i32> {
+    let mut run = columns.clone();
+    for (from, to) in edges {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        // Nearly level edges do not bound the row where it could be said exactly.
+        if dy.abs() < 1e-3 {
+            continue;
+        }
+        let crossing = from.0 + dx * (y - from.1) / dy;
+        // Casts of what is outside of the numbers saturate.
+        if dy < 0.0 {
+            run.start = run.start.max((crossing - 1.5).floor() as i32);
+        } else {
+            run.end = run.end.min((crossing + 1.5).ceil() as i32);
         }
     }
+    run
 }
 
 /// Twice the area of the triangle; positive if it is clockwise on the screen.
