@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
+use farpane::config;
 use farpane::session::CloseReason;
 use farpane::stats::alloc::CountingAllocator;
 use tracing_subscriber::EnvFilter;
@@ -14,9 +15,7 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
-    // `--help`, `--version` and unknown options end here, the latter with exit code 2.
-    let arguments = RawArgs::parse();
-    match start_log(arguments.options.log.as_deref()).and_then(|()| run(arguments)) {
+    match parse().and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             cli::output::error(&failure.message);
@@ -25,8 +24,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// `--help`, `--version` and what clap does not understand end here, the latter with exit code 2.
+fn parse() -> Result<RawArgs, Failure> {
+    RawArgs::try_parse().map_err(|error| match cli::args::explained(&error) {
+        Some(message) => Failure { message, code: cli::EXIT_USAGE },
+        None => error.exit(),
+    })
+}
+
 fn run(arguments: RawArgs) -> Result<(), Failure> {
-    match arguments.validate()? {
+    let settings = arguments.settings(&arguments.files())?;
+    let options = settings.options().map_err(cli::UsageError::from)?;
+    start_log(options.log.as_deref())?;
+    match arguments.validate(settings)? {
         Invocation::Attach(config) => match app::run(config)?.reason {
             CloseReason::User => Ok(()),
             reason => Err(reason.into()),
@@ -37,7 +47,20 @@ fn run(arguments: RawArgs) -> Result<(), Failure> {
         Invocation::Serve { play, bind, time } => cli::replay::serve(&play, bind, time),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
         Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
-        Invocation::Demo(demo, options) => cli::demo::run(demo, *options),
+        Invocation::Demo(demo, options) => cli::demo::run(demo, &options),
+        Invocation::ShowConfig(settings) => {
+            cli::output::print(&config::file::shown(&settings.layer()));
+            Ok(())
+        }
+        Invocation::ShowConfigPaths(files) => {
+            cli::help::paths(&files);
+            Ok(())
+        }
+        Invocation::Completions(shell) => {
+            cli::help::completions(shell);
+            Ok(())
+        }
+        Invocation::Man { out } => cli::help::man(out.as_deref()),
     }
 }
 

@@ -6,14 +6,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::app;
+use crate::config::{Request, Settings};
 use crate::demo::Server;
 use crate::session::CloseReason;
 use crate::stats::report::Report;
 
-use super::args::{RawDemo, RawOptions};
+use super::args::RawDemo;
 use super::grab;
 use super::screenshot::write_png;
-use super::{EXIT_OTHER, Failure, output};
+use super::{EXIT_OTHER, Failure, UsageError, output};
 
 /// How long a demo with a picture runs unless told otherwise.
 const PICTURE_AFTER: Duration = Duration::from_secs(10);
@@ -22,14 +23,15 @@ const PICTURE_AFTER: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// If the session cannot be served, shown or photographed.
-pub fn run(demo: RawDemo, mut options: RawOptions) -> Result<(), Failure> {
+pub fn run(demo: RawDemo, settings: &Settings) -> Result<(), Failure> {
     let bind = demo.bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let server = Server::start(bind).map_err(|error| failure(format!("cannot serve on {bind}: {error}")))?;
     if demo.serve_only {
         return serve(server, demo.seconds);
     }
-    options.overlay = true;
-    let config = options.config(&format!("tcp://{}/", server.address()))?;
+    let request = Request::address(&format!("tcp://{}/", server.address())).map_err(UsageError::from)?;
+    let mut config = settings.config(&request).map_err(UsageError::from)?;
+    config.overlay = settings.layer().value("overlay").is_none() || config.overlay;
     let limit = demo.seconds.or(demo.screenshot.is_some().then_some(PICTURE_AFTER));
     // Nothing is ever sent: the viewer's end is that the sender goes.
     let (viewer, viewer_ended) = sync_channel::<()>(0);

@@ -4,6 +4,7 @@ pub mod args;
 pub mod bench;
 pub mod demo;
 mod grab;
+pub mod help;
 pub mod info;
 pub mod output;
 pub mod record;

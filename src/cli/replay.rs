@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app;
-use crate::config::Config;
+use crate::config::{Config, Request, Settings};
 use crate::headless::HeadlessClient;
 use crate::player::{AtEnd, Options, Pace, Played, Player};
 use crate::session::{CloseReason, Profile};
 use crate::stats::{Report, StatsSnapshot};
 
-use super::args::{RawOptions, RawPlay};
+use super::args::RawPlay;
 use super::screenshot::{all_windows, write_png};
-use super::{EXIT_OTHER, Failure, output};
+use super::{EXIT_OTHER, Failure, UsageError, output};
 
 /// Time between two looks at how far the player is.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -55,11 +55,12 @@ pub fn serve(play: &RawPlay, bind: SocketAddr, limit: Option<Duration>) -> Resul
 ///
 /// # Errors
 /// If the file is no recording, or it cannot be shown.
-pub fn replay(args: &ReplayArgs, options_of_viewer: &RawOptions) -> Result<(), Failure> {
+pub fn replay(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
     let at_end = if args.headless { AtEnd::Stay } else { AtEnd::Close };
     let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let player = Player::start(bind, options(&args.play, at_end))?;
-    let config = options_of_viewer.config(&format!("tcp://{}/", player.address()))?;
+    let request = Request::address(&format!("tcp://{}/", player.address())).map_err(UsageError::from)?;
+    let config = settings.config(&request).map_err(UsageError::from)?;
     let stats = if args.headless { off_screen(&config, args, &player)? } else { windowed(config, &player)? };
     output::line(Report::summary(&stats).to_text().trim_end());
     let played = player.played();

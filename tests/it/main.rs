@@ -4,6 +4,7 @@
 
 mod app;
 mod codec;
+mod config;
 mod copy_budget;
 mod demo;
 mod input;

@@ -139,11 +139,7 @@ fn picture(pixels: &WindowPixels) -> Picture {
 
 /// The viewer without windows, as `farpane URL WORDS` would be.
 fn attach(url: &str, words: &[&str], recorder: Option<farpane::net::Recorder>) -> HeadlessClient {
-    use clap::Parser as _;
-    use farpane::cli::{Invocation, RawArgs};
-    let arguments = [&["farpane", url], words].concat();
-    let arguments = RawArgs::try_parse_from(arguments).expect("a command line");
-    let Ok(Invocation::Attach(config)) = arguments.validate() else { panic!("{url} is not a server") };
+    let config = crate::support::viewer::config(&[&[url], words].concat());
     let mut net = config.net(farpane::session::Profile::Attach);
     net.recorder = recorder;
     HeadlessClient::start(net, config.render_options()).expect("threads")

@@ -199,13 +199,9 @@ impl AppSink for NoApp {
 #[test]
 #[ignore = "a part of the tests above, which start it"]
 fn viewer_process() {
-    use clap::Parser as _;
-    use farpane::cli::{Invocation, RawArgs};
-
     let server = std::env::var(SERVER).expect("the server's address");
     let url = format!("tcp://{server}/");
-    let arguments = RawArgs::try_parse_from(["farpane", &url, "--renderer", "cpu"]).expect("a command line");
-    let Ok(Invocation::Attach(config)) = arguments.validate() else { panic!("{url} is not a server") };
+    let config = crate::support::viewer::config(&[&url, "--renderer", "cpu"]);
     let (net, queue, pool) = (NetQueue::default(), RenderQueue::default(), BufferPool::default());
     let app: Arc<dyn AppSink> = Arc::new(NoApp);
     let options = render::RenderOptions { offscreen: true, ..config.render_options() };

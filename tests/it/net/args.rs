@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use farpane::cli::{Invocation, RawArgs};
-use farpane::config::{Config, KeyCombination, RendererChoice};
+use farpane::config::{Config, KeyCombination, RendererChoice, Settings};
 use farpane::net::{Endpoint, Protocol};
 use farpane::protocol::packet::server::Encoding;
 use farpane::session::Generation;
@@ -10,7 +10,13 @@ use farpane::session::Generation;
 fn invocation(line: &str) -> Invocation {
     let words = std::iter::once("farpane").chain(line.split_whitespace());
     let raw = RawArgs::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-    raw.validate().unwrap_or_else(|error| panic!("{line}: {error}"))
+    let settings = alone(&raw);
+    raw.validate(settings).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+/// What the command line says, without this machine's configuration files.
+fn alone(raw: &RawArgs) -> Settings {
+    Settings { given: raw.options.0.clone(), ..Settings::default() }
 }
 
 fn attach(line: &str) -> Config {
@@ -24,7 +30,10 @@ fn refused(line: &str) -> String {
     let words = std::iter::once("farpane").chain(line.split_whitespace());
     match RawArgs::try_parse_from(words) {
         Err(error) => error.to_string(),
-        Ok(raw) => raw.validate().expect_err(line).to_string(),
+        Ok(raw) => {
+            let settings = alone(&raw);
+            raw.validate(settings).expect_err(line).to_string()
+        }
     }
 }
 
@@ -67,15 +76,31 @@ fn options_reach_the_configuration() {
 }
 
 #[test]
-fn the_url_wins_over_options() {
-    let config =
-        attach("tcp://me:pw@host/?encoding=png&quality=30 --encoding jpeg --quality 90 --username you");
+fn what_is_typed_wins_over_the_address() {
+    let address = "tcp://me:pw@host/?encoding=png&quality=30&speed=20";
+    let config = attach(&format!("{address} --encoding jpeg --quality 90 --username you"));
     let session = &config.connection.session;
-    assert_eq!(session.pictures.preferred.as_deref(), Some("png"));
-    assert_eq!(session.pictures.quality, Some(30));
-    assert_eq!(session.identity.username, "me");
+    assert_eq!(session.pictures.preferred.as_deref(), Some("jpeg"));
+    assert_eq!((session.pictures.quality, session.pictures.speed), (Some(90), Some(20)));
+    assert_eq!(session.identity.username, "you");
     assert_eq!(session.password.as_ref().map(|p| p.expose()), Some("pw"));
     assert!(!format!("{config:?}").contains("pw"));
+    assert_eq!(attach(address).connection.session.identity.username, "me");
+}
+
+#[test]
+fn xpras_names_mean_the_same() {
+    let config = attach(
+        "host --opengl=no -z 3 --min-quality=30 --min-speed=20 --sharing=yes --ssl-server-verify-mode=optional",
+    );
+    assert_eq!(config.renderer, RendererChoice::Cpu);
+    let session = &config.connection.session;
+    assert_eq!((session.pictures.min_quality, session.pictures.min_speed), (Some(30), Some(20)));
+    assert!(session.share && session.compression_level == 3 && config.connection.tls.verify);
+    let config = attach("host --quality 0 --encodings all --encoding auto --sharing --overlay=no");
+    let session = &config.connection.session;
+    assert_eq!((session.pictures.quality, session.pictures.preferred.as_deref()), (None, None));
+    assert!(session.share && session.pictures.encodings.len() > 5 && !config.overlay);
 }
 
 #[test]
@@ -91,13 +116,15 @@ fn mistakes_are_explained() {
     for (line, message) in [
         ("", "no server given"),
         ("gopher://x", "is not a kind of connection"),
-        ("host --quality 0", "0 is not in 1..=100"),
+        ("host --quality 101", "101 is not in 0..=100"),
         ("host --protocol yaml", "[possible values: auto, modern, bencode]"),
         ("host --encodings vp9", "`vp9` is not an encoding that Farpane shows"),
         ("host --compressors lzo", "`lzo` is not a compressor"),
         ("host --overlay-key Hyper+x", "is not a key combination"),
         ("host --password-file /does/not/exist", "cannot read the password file /does/not/exist"),
-        ("tcp://host/?quality=best", "quality=best is not valid: expected 1 to 100"),
+        ("tcp://host/?quality=best", "in the address: `best` is not a value for `quality`"),
+        ("tcp://host/?record=x", "say `--record=x` yourself"),
+        ("/does/not/exist.xpra", "cannot read the session file /does/not/exist.xpra"),
         ("screenshot :1", "<FILE>"),
         (":1 info :1", "both a server"),
         ("demo --seconds soon", "expected seconds"),

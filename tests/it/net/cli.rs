@@ -17,6 +17,7 @@ fn farpane(arguments: &[&str]) -> Output {
         .args(arguments)
         .env_remove("FARPANE_PASSWORD")
         .env_remove("FARPANE_LOG")
+        .env("FARPANE_CONFIG", "")
         // Libraries of the renderer complain without one.
         .env("XDG_RUNTIME_DIR", std::env::temp_dir())
         .output()

@@ -3,9 +3,24 @@
 use std::process::Command;
 use std::time::Duration;
 
+use clap::Parser as _;
+use farpane::cli::{Invocation, RawArgs};
+use farpane::config::{Config, Settings};
+
 use super::display::Display;
 use super::program::{Launch, Program};
 use super::x11::{Seen, X};
+
+/// The configuration of `farpane WORDS`, which attaches, without this machine's configuration files.
+pub fn config(words: &[&str]) -> Config {
+    let words = std::iter::once("farpane").chain(words.iter().copied());
+    let arguments = RawArgs::try_parse_from(words).expect("a command line");
+    let settings = Settings { given: arguments.options.0.clone(), ..Settings::default() };
+    match arguments.validate(settings) {
+        Ok(Invocation::Attach(config)) => config,
+        other => panic!("it does not attach: {other:?}"),
+    }
+}
 
 /// A running `farpane`.
 pub struct Viewer<'a> {
@@ -23,7 +38,7 @@ impl<'a> Viewer<'a> {
     pub fn start_with(display: &'a Display, words: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut launch = Launch::new(env!("CARGO_BIN_EXE_farpane"));
         let stats = launch.directory().join("stats.json").display().to_string();
-        launch = launch.env("DISPLAY", display.name()).env("RUST_BACKTRACE", "1");
+        launch = launch.env("DISPLAY", display.name()).env("RUST_BACKTRACE", "1").env("FARPANE_CONFIG", "");
         launch = launch.args(words).args(["--stats-json", &stats]);
         for (name, value) in environment {
             launch = launch.env(name, value);
@@ -90,6 +105,10 @@ impl<'a> Viewer<'a> {
 pub fn command(words: &[&str]) -> Command {
     let mut command = Command::new("timeout");
     command.args(["-k", "3", "60", env!("CARGO_BIN_EXE_farpane")]).args(words);
-    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("FARPANE_PASSWORD");
+    command
+        .env("FARPANE_CONFIG", "")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("FARPANE_PASSWORD");
     command
 }

@@ -45,6 +45,24 @@ impl Generation {
     }
 }
 
+/// The Python that this generation's Xpra runs in, with the environment that it needs.
+pub fn python(generation: Generation) -> std::process::Command {
+    let (program, environment) = generation.command();
+    let program = match generation {
+        Generation::V3_1 => PathBuf::from("/usr/bin/python3"),
+        _ => program.with_file_name("python3"),
+    };
+    let mut command = std::process::Command::new(program);
+    command.envs(environment);
+    command
+}
+
+/// What `xpra attach --help` of this generation prints.
+pub fn attach_help(generation: Generation) -> String {
+    let (program, environment) = generation.command();
+    super::program::run(std::process::Command::new(program).args(["attach", "--help"]).envs(environment))
+}
+
 /// Where `make setup-test` installs Xpra 6.
 fn xpra6_prefix() -> PathBuf {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

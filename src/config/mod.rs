@@ -1,11 +1,24 @@
-//! Layer 3: what the user asked for, validated. The command line makes it; nothing else reads
-//! arguments, environment variables or files of options.
+//! Layer 3: what the user asked for, validated: [`Config`] and its way there.
+//!
+//! [`Options`] is the one definition of every option. A [`Layer`] holds what one place says of
+//! them: the command line, a configuration file ([`file`]), a session file ([`SessionFile`]) or a
+//! link. [`Request`] is what a user opens; [`Settings`] puts the layers over each other and makes
+//! the [`Config`]: command line over link or session file over the user's configuration file over
+//! the system's over defaults. [`connections`] is what the user saved and used lately.
 
-use std::fmt;
+pub mod connections;
+pub mod file;
+mod key;
+pub mod layers;
+mod options;
+pub mod request;
+mod resolve;
+pub mod session_file;
+pub mod xpra_options;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
@@ -13,6 +26,14 @@ use crate::net::{NetConfig, local};
 use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
 use crate::stats::StatsSnapshot;
+
+pub use file::ConfigFiles;
+pub use key::{KeyCombination, KeyCombinationError};
+pub use layers::{Given, Layer, OptionError, Origin, Value};
+pub use options::{Options, ProtocolChoice, VerifyMode, flag, seconds};
+pub use request::{LinkError, OpenError, Question, Request, Sender};
+pub use resolve::{ConfigError, Settings};
+pub use session_file::SessionFile;
 
 /// Everything that a viewer needs to know to start.
 #[derive(Clone, Debug)]
@@ -98,10 +119,14 @@ fn hex(bytes: &[u8]) -> String {
 pub enum RendererChoice {
     /// The GPU, or the CPU where there is none.
     #[default]
+    #[value(alias = "probe")]
     Auto,
     /// wgpu, also on a software adapter.
+    // The other names are those of Xpra's `--opengl`.
+    #[value(aliases = ["yes", "true", "on", "force"])]
     Wgpu,
     /// Without a GPU.
+    #[value(aliases = ["no", "false", "off"])]
     Cpu,
 }
 
@@ -113,75 +138,4 @@ pub enum PresentModeChoice {
     Latest,
     /// Every picture waits its turn (fifo).
     Vsync,
-}
-
-/// A key with modifiers, for example `Shift+F11`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyCombination {
-    pub shift: bool,
-    pub control: bool,
-    pub alt: bool,
-    pub logo: bool,
-    /// The key's X keysym name: `F11`, `a`, `Home`.
-    pub key: String,
-}
-
-impl KeyCombination {
-    /// A key with Shift.
-    pub fn shift(key: &str) -> Self {
-        Self { shift: true, control: false, alt: false, logo: false, key: key.to_owned() }
-    }
-
-    /// Whether this is it: Shift, Ctrl, Alt, Super as they are held, and the keysym's name.
-    pub fn is(&self, held: [bool; 4], key: &str) -> bool {
-        held == [self.shift, self.control, self.alt, self.logo] && self.key.eq_ignore_ascii_case(key)
-    }
-}
-
-impl fmt::Display for KeyCombination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (held, name) in
-            [(self.shift, "Shift"), (self.control, "Ctrl"), (self.alt, "Alt"), (self.logo, "Super")]
-        {
-            if held {
-                write!(f, "{name}+")?;
-            }
-        }
-        f.write_str(&self.key)
-    }
-}
-
-/// A key combination that could not be understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{got}` is not a key combination: expected for example Shift+F11 (modifiers: Shift, Ctrl, Alt, Super)"
-)]
-pub struct KeyCombinationError {
-    got: String,
-}
-
-impl FromStr for KeyCombination {
-    type Err = KeyCombinationError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = || KeyCombinationError { got: text.to_owned() };
-        let mut combination =
-            Self { shift: false, control: false, alt: false, logo: false, key: String::new() };
-        let (modifiers, key) = text.rsplit_once('+').unwrap_or(("", text));
-        for modifier in modifiers.split('+').filter(|modifier| !modifier.is_empty()) {
-            match modifier.trim().to_ascii_lowercase().as_str() {
-                "shift" => combination.shift = true,
-                "ctrl" | "control" => combination.control = true,
-                "alt" => combination.alt = true,
-                "super" | "logo" | "meta" | "win" => combination.logo = true,
-                _ => return Err(error()),
-            }
-        }
-        let key = key.trim();
-        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return Err(error());
-        }
-        combination.key = key.to_owned();
-        Ok(combination)
-    }
 }

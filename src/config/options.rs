@@ -1,0 +1,193 @@
+//! The one definition of every option: its names, what it takes, its default, its words.
+//!
+//! The command line, the configuration files, session files and links all give their values as
+//! text to these definitions (see [`super::Layer`]), so that they accept the same and refuse the
+//! same with the same words. `--help`, the manual page, completions and `farpane config --show`
+//! are printed from them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::builder::TypedValueParser;
+use clap::{ArgAction, Args};
+
+use super::{KeyCombination, PresentModeChoice, RendererChoice};
+use crate::net::Protocol;
+use crate::net::tls::TlsOptions;
+use crate::session::Generation;
+
+/// The options of every command that attaches.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Start with the statistics overlay
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub overlay: bool,
+    /// What toggles the overlay
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F11")]
+    pub overlay_key: KeyCombination,
+    /// What opens and closes the session information window
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F10")]
+    pub session_info_key: KeyCombination,
+    /// Record the session to this file while it is shown
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub record: Option<PathBuf>,
+    /// Write the statistics to this file at exit
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub stats_json: Option<PathBuf>,
+    /// Read the password from the first line of this file
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub password_file: Option<PathBuf>,
+    /// The name to log in with
+    #[arg(long, global = true, value_name = "NAME")]
+    pub username: Option<String>,
+    /// Let other clients stay attached to the session, if the server allows it
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub sharing: bool,
+    /// Offer only these encodings, for example png,jpeg,webp,h264,rgb,scroll, or all
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    pub encodings: Vec<String>,
+    /// Ask the server to prefer this encoding; auto leaves it to the server
+    #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
+    pub encoding: String,
+    /// Picture quality, 1 to 100; 0 leaves it to the server
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub quality: u8,
+    /// The lowest quality that the server may choose, 1 to 100; 0 leaves it to the server
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_quality: u8,
+    /// Encoding speed, 1 to 100; 0 leaves it to the server
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub speed: u8,
+    /// The lowest speed that the server may choose, 1 to 100; 0 leaves it to the server
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min_speed: u8,
+    /// Offer only these compressors (lz4, zstd, brotli, zlib), or all, or none
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    pub compressors: Vec<String>,
+    /// Compression of packets and raw pixels, 0 (off) to 9
+    #[arg(long, short = 'z', global = true, alias = "compression_level", value_name = "LEVEL", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub compression_level: u8,
+    /// The protocol to open with
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub protocol: ProtocolChoice,
+    /// What draws the windows
+    #[arg(long, global = true, alias = "opengl", value_enum, default_value_t)]
+    pub renderer: RendererChoice,
+    /// Whether presenting waits for the screen's refresh
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub present_mode: PresentModeChoice,
+    /// Give up reaching the server after this time
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// What to log, for example info, debug, or farpane::net=trace
+    #[arg(long, short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
+    pub log: Option<String>,
+    #[command(flatten)]
+    pub tls: RawTls,
+}
+
+/// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Secure connections (ssl, wss)")]
+pub struct RawTls {
+    /// Trust the certificates in this PEM file instead of the system's authorities
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub ssl_ca_certs: Option<PathBuf>,
+    /// Whether the server's certificate must be one that is trusted
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub ssl_server_verify_mode: VerifyMode,
+    /// Whether the certificate must be for the server's name (yes or no)
+    #[arg(long, global = true, value_name = "YES/NO", default_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub ssl_check_hostname: bool,
+    /// The name that the certificate must be for, if not the URL's host
+    #[arg(long, global = true, value_name = "NAME")]
+    pub ssl_server_hostname: Option<String>,
+}
+
+/// What is asked of a server's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum VerifyMode {
+    /// It must be trusted.
+    // Clients treat Xpra's `optional` like `required`: a server always has a certificate.
+    #[default]
+    #[value(alias = "optional")]
+    Required,
+    /// It is not looked at: anyone on the way can read and change everything.
+    None,
+}
+
+/// Which generation of the protocol to open with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ProtocolChoice {
+    /// Modern first; bencode if the server turns out to be a 3.1 one
+    #[default]
+    Auto,
+    /// rencodeplus only
+    Modern,
+    /// bencode only (3.1 servers)
+    Bencode,
+}
+
+impl ProtocolChoice {
+    /// What the network thread calls it.
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Auto => Protocol::Auto,
+            Self::Modern => Protocol::Only(Generation::Modern),
+            Self::Bencode => Protocol::Only(Generation::Legacy31),
+        }
+    }
+}
+
+impl RawTls {
+    /// What the TLS client is told.
+    pub fn options(&self) -> TlsOptions {
+        let system = Path::new(SYSTEM_AUTHORITIES);
+        TlsOptions {
+            ca_certs: self.ssl_ca_certs.clone().filter(|path| path != system),
+            verify: self.ssl_server_verify_mode == VerifyMode::Required,
+            check_hostname: self.ssl_check_hostname,
+            server_hostname: self.ssl_server_hostname.clone().filter(|name| !name.is_empty()),
+        }
+    }
+}
+
+/// What Xpra writes for `ssl-ca-certs` when it means the system's authorities.
+const SYSTEM_AUTHORITIES: &str = "default";
+
+/// `yes` or `no`, in all the ways that Xpra has for it.
+///
+/// # Errors
+/// If it is neither.
+pub fn flag(text: &str) -> Result<bool, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err("expected yes or no".to_owned()),
+    }
+}
+
+/// A time in seconds, up to a day.
+///
+/// # Errors
+/// If it is not a number, or too large.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+/// A file's name; `~/` at its beginning is the home folder, since in files of options no shell
+/// says so.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    clap::builder::PathBufValueParser::new().map(|path| {
+        match (path.strip_prefix("~"), etcetera::home_dir()) {
+            (Ok(rest), Ok(home)) => home.join(rest),
+            _ => path,
+        }
+    })
+}

@@ -1,0 +1,244 @@
+//! What a user opens: an address, a link, or a session file, understood but not yet connected to.
+//!
+//! Links, and session files that are not the user's own, come from others. They lead to a server
+//! and may set options of an allow-list of harmless ones ([`HARMLESS`]), as Xpra's clients have it
+//! (`URL_SAFE_OPTIONS` in `xpra/scripts/config.py`). Whatever else they say of Farpane's options
+//! becomes a [`Question`]: nothing of it happens before the user said yes. Options of Xpra that
+//! Farpane lacks (`start`, `ssh`, `open-command`, …) are ignored: there is nothing here that could
+//! run a command.
+
+use std::path::{Path, PathBuf};
+
+use super::connections;
+use super::session_file::{Problem, SessionFileError};
+use super::{Layer, OptionError, Origin, SessionFile};
+use crate::net::{Endpoint, Secret, Target, TargetError};
+
+/// A longer link is no link, in bytes.
+pub const MAX_LINK_BYTES: usize = 4096;
+
+/// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
+/// of them touches a file, a check, or what this machine does with anything but the session.
+pub const HARMLESS: [&str; 15] = [
+    "compression-level",
+    "compressors",
+    "connect-timeout",
+    "encoding",
+    "encodings",
+    "min-quality",
+    "min-speed",
+    "overlay",
+    "present-mode",
+    "protocol",
+    "quality",
+    "renderer",
+    "sharing",
+    "speed",
+    "username",
+];
+
+/// Schemes that desktops hand to us, beside `farpane`. Typed addresses may have them too.
+const LINK_SCHEMES: [&str; 14] = [
+    "xpra", "xpra+ssh", "xpra+ssl", "xpra+tcp", "xpra+tls", "xpra+ws", "xpra+wss", "xpras", "xprassh",
+    "xprassl", "xpratcp", "xpratls", "xpraws", "xprawss",
+];
+
+/// Where to attach, and what was said of the options with it.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub target: Target,
+    pub password: Option<Secret>,
+    pub options: Layer,
+    pub sender: Sender,
+    /// What may only be done if the user says yes.
+    pub questions: Vec<Question>,
+    /// Names in the URL that mean nothing to Farpane.
+    pub ignored: Vec<String>,
+}
+
+/// Who says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// The user typed an address.
+    Typed,
+    /// One of the user's own saved connections.
+    Own,
+    /// Whoever wrote a link.
+    Link,
+    /// Whoever wrote a session file.
+    SessionFile,
+}
+
+impl Sender {
+    /// Somebody other than the user may have written it.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::Link | Self::SessionFile)
+    }
+}
+
+/// Something that a link or session file wants and may not have without the user's consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The option's long name.
+    pub name: String,
+    pub value: String,
+    /// What it would do, for example `it would write a file`.
+    pub why: &'static str,
+}
+
+/// Something that cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error("this link cannot be opened: {0}")]
+    Link(#[from] LinkError),
+    #[error("in the address: {0}")]
+    Option(#[from] OptionError),
+    #[error(transparent)]
+    SessionFile(#[from] SessionFileError),
+    #[error("{}{}: {}", path.display(), line(problem.line), problem.message)]
+    Field { path: PathBuf, problem: Problem },
+}
+
+fn line(number: usize) -> String {
+    if number == 0 { String::new() } else { format!(":{number}") }
+}
+
+/// A link that leads nowhere good.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    #[error("it is {bytes} bytes long, expected at most {MAX_LINK_BYTES}")]
+    TooLong { bytes: usize },
+    #[error("it contains control characters")]
+    Control,
+    #[error("links lead to servers on the network, never to sockets, displays or files of this machine")]
+    Local,
+}
+
+impl Request {
+    /// Understands what a user opens: an address in any form of [`Target`], a link
+    /// (`xpra…://`, `farpane:`), or the name of a session file, which is read.
+    ///
+    /// # Errors
+    /// If it is none of them, or says something that cannot be.
+    pub fn open(text: &str) -> Result<Self, OpenError> {
+        let text = text.trim();
+        if let Some(path) = session_file_path(text) {
+            let own = connections::Store::user().is_some_and(|store| store.holds(&path));
+            return SessionFile::read(&path)?.request(own);
+        }
+        Self::address(text)
+    }
+
+    /// Understands an address or a link; touches no file.
+    ///
+    /// # Errors
+    /// If it is neither, or says something that cannot be.
+    pub fn address(text: &str) -> Result<Self, OpenError> {
+        let text = text.trim();
+        let address = link_address(text);
+        let sender = if address.is_some() { Sender::Link } else { Sender::Typed };
+        if sender == Sender::Link {
+            if text.len() > MAX_LINK_BYTES {
+                return Err(LinkError::TooLong { bytes: text.len() }.into());
+            }
+            if text.contains(char::is_control) {
+                return Err(LinkError::Control.into());
+            }
+        }
+        let mut target = Target::parse(address.as_deref().unwrap_or(text))?;
+        let is_local =
+            matches!(target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        if is_local && sender == Sender::Link {
+            return Err(LinkError::Local.into());
+        }
+        let (mut options, mut ignored) = (Layer::default(), Vec::new());
+        for (name, value) in
+            options_in_path(&mut target).into_iter().chain(std::mem::take(&mut target.options))
+        {
+            match super::layers::long_name(&name) {
+                Ok(name) => options.set(&name, value, Origin::Link)?,
+                Err(_) => ignored.push(name),
+            }
+        }
+        let password = target.password.take();
+        Ok(Self { ignored, ..Self::new(target, password, options, sender) })
+    }
+
+    /// What to attach to; raises questions about what `sender` may not decide.
+    pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
+        let (mut allowed, mut questions) = (Layer::default(), Vec::new());
+        for (name, value) in options.values() {
+            if sender == Sender::Own || HARMLESS.contains(&name) {
+                // It was checked when it came into the other layer.
+                let _ = allowed.set(name, &value.text, value.origin.clone());
+            } else {
+                let value = value.text.to_string_lossy().into_owned();
+                questions.push(Question { name: name.to_owned(), value, why: consequence(name) });
+            }
+        }
+        Self { target, password, options: allowed, sender, questions, ignored: Vec::new() }
+    }
+
+    /// The user said yes to the question about this option.
+    pub fn consent(&mut self, name: &str) {
+        for question in self.questions.extract_if(.., |question| question.name == name) {
+            let _ = self.options.set(&question.name, question.value, Origin::Link);
+        }
+    }
+}
+
+/// What an option that is not harmless would do.
+fn consequence(name: &str) -> &'static str {
+    match name {
+        "record" | "stats-json" => "it would write a file",
+        "password-file" => "it would read a file and prove its content to this server",
+        name if name.starts_with("ssl-") => "it would change how the server is checked",
+        _ => "it is for you to decide",
+    }
+}
+
+/// The address in a link, if `text` is one: `xpra…://…` as it is, `farpane:ADDRESS` without its
+/// scheme, `farpane://…` like `xpra://…`.
+fn link_address(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "farpane" {
+        let address = if rest.starts_with("//") { format!("xpra:{rest}") } else { rest.to_owned() };
+        return Some(address);
+    }
+    // Also without slashes (`xpra:1234`), which reads like a host and a port: whoever follows such a
+    // link did not type it.
+    LINK_SCHEMES.contains(&scheme.as_str()).then(|| text.to_owned())
+}
+
+/// Takes options out of the path, where Xpra's clients understand them too (`add_path` in
+/// `xpra/scripts/parsing.py`): `/100,quality=50` and `/quality=50`.
+fn options_in_path(target: &mut Target) -> Vec<(String, String)> {
+    let Some(path) = target.display.take() else { return Vec::new() };
+    let (display, said) = match path.split_once(',') {
+        Some((display, said)) if !display.is_empty() => (display, said),
+        _ if path.contains('=') && !path.starts_with('=') => ("", path.as_str()),
+        _ => (path.as_str(), ""),
+    };
+    target.display = (!display.is_empty()).then(|| display.to_owned());
+    said.split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// The session file that `text` names, also as the `file:` URL that some desktops pass.
+fn session_file_path(text: &str) -> Option<PathBuf> {
+    let is_session_file =
+        |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xpra"));
+    let path = match text.get(..5) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("file:") => {
+            url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok())?
+        }
+        _ if text.contains("://") || link_address(text).is_some() => return None,
+        _ => PathBuf::from(text),
+    };
+    is_session_file(&path).then_some(path)
+}

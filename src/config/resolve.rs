@@ -1,0 +1,216 @@
+//! From what was said to a [`Config`].
+
+use std::path::{Path, PathBuf};
+
+use super::file::ConfigFileError;
+use super::session_file::read_bounded;
+use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Question, Request, identity};
+use crate::net::{NetConfig, Secret};
+use crate::protocol::packet::server::Encoding;
+use crate::session::{PictureOptions, SessionConfig};
+
+/// Reading a larger password file would be a mistake in the file's name.
+const MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
+
+/// What is said of the options apart from what is opened: by the command line and by files.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub given: Layer,
+    /// The configuration files, the user's over the system's.
+    pub files: Layer,
+}
+
+/// Options that cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    #[error("{}", asked(.0))]
+    Questions(Vec<Question>),
+    #[error("cannot read the password file {}: {why}", path.display())]
+    PasswordFile { path: PathBuf, why: String },
+    #[error(
+        "`{got}` is not an encoding that Farpane shows: expected some of h264, jpeg, png, png/L, png/P, rgb, rgb24, rgb32, scroll, webp, or all"
+    )]
+    Encoding { got: String },
+    #[error("`{got}` is not a compressor that Farpane knows: expected some of {known}, or all, or none")]
+    Compressor { got: String, known: String },
+}
+
+/// What is wanted, and how to say yes where nobody can be asked.
+fn asked(questions: &[Question]) -> String {
+    let words = questions.iter().map(|Question { name, value, why }| {
+        format!("{name}={value} is not followed without your consent, since {why}: say `--{name}={value}` yourself if you want it")
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+impl Settings {
+    /// Reads the configuration files.
+    ///
+    /// # Errors
+    /// If one of them cannot be used.
+    pub fn load(files: &ConfigFiles, given: Given) -> Result<Self, ConfigFileError> {
+        Ok(Self { given: given.0, files: files.read()? })
+    }
+
+    /// What holds apart from what is opened.
+    pub fn layer(&self) -> Layer {
+        self.given.clone().over(&self.files)
+    }
+
+    /// The options apart from what is opened.
+    ///
+    /// # Errors
+    /// See [`Layer::options`].
+    pub fn options(&self) -> Result<Options, OptionError> {
+        self.layer().options()
+    }
+
+    /// How to attach as `request` says: the command line over the request over files. Reads the
+    /// password file.
+    ///
+    /// # Errors
+    /// If a question of the request is open, or an option cannot be followed.
+    pub fn config(&self, request: &Request) -> Result<Config, ConfigError> {
+        let is_answered = |question: &&Question| self.given.value(&question.name).is_some();
+        let open: Vec<Question> = request.questions.iter().filter(|q| !is_answered(q)).cloned().collect();
+        if !open.is_empty() {
+            return Err(ConfigError::Questions(open));
+        }
+        for name in &request.ignored {
+            tracing::warn!(option = %name, "this option of the URL is not known and is ignored");
+        }
+        let mut requested = request.options.clone();
+        if let Some(username) = &request.target.username {
+            requested.set("username", username, Origin::Link)?;
+        }
+        let layer = self.given.clone().over(&requested).over(&self.files);
+        let options = layer.options()?;
+        let password = self.password(&layer, &options, request)?;
+        let session = session(&options, password, &|name| is_own_word(&layer, request, name))?;
+        Ok(Config {
+            connection: NetConfig {
+                target: request.target.clone(),
+                session,
+                protocol: options.protocol.protocol(),
+                connect_timeout: options.connect_timeout,
+                tls: options.tls.options(),
+                recorder: None,
+            },
+            renderer: options.renderer,
+            present_mode: options.present_mode,
+            overlay: options.overlay,
+            overlay_key: options.overlay_key,
+            session_info_key: options.session_info_key,
+            record: options.record,
+            stats_json: options.stats_json,
+        })
+    }
+
+    /// `--password-file`, else the address's or session file's own, else the configured file, else
+    /// the variable. A server that somebody else named gets no proof of a configured password.
+    fn password(
+        &self,
+        layer: &Layer,
+        options: &Options,
+        request: &Request,
+    ) -> Result<Option<Secret>, ConfigError> {
+        let said = layer.value("password-file");
+        let is_configured = said.is_some_and(|value| self.files.value("password-file") == Some(value));
+        if let Some(path) = &options.password_file
+            && !(is_configured && (request.password.is_some() || request.sender.is_foreign()))
+        {
+            return read_password(path).map(Some);
+        }
+        let variable = || std::env::var("FARPANE_PASSWORD").ok().filter(|text| !text.is_empty());
+        Ok(request.password.clone().or_else(|| variable().map(Secret::new)))
+    }
+}
+
+/// Whether an option's value was written for Farpane, not in a link or session file, which are
+/// written for Xpra's clients: those know encodings and compressors that Farpane does not.
+fn is_own_word(layer: &Layer, request: &Request, name: &str) -> bool {
+    layer.value(name).is_none_or(|value| request.options.value(name) != Some(value))
+}
+
+fn session(
+    options: &Options,
+    password: Option<Secret>,
+    is_own_word: &dyn Fn(&str) -> bool,
+) -> Result<SessionConfig, ConfigError> {
+    let given = |percent: u8| (percent > 0).then_some(percent);
+    let mut pictures = PictureOptions {
+        preferred: Some(options.encoding.clone()).filter(|name| !(name.is_empty() || name == "auto")),
+        quality: given(options.quality),
+        min_quality: given(options.min_quality),
+        speed: given(options.speed),
+        min_speed: given(options.min_speed),
+        ..PictureOptions::default()
+    };
+    if let Some(list) = encodings(&options.encodings, is_own_word("encodings"))? {
+        pictures.encodings = list;
+    }
+    let mut session = SessionConfig {
+        identity: identity(options.username.clone().filter(|name| !name.is_empty())),
+        password,
+        share: options.sharing,
+        compression_level: options.compression_level,
+        ..SessionConfig::default()
+    };
+    session.compressors =
+        compressors(&options.compressors, &session.compressors, is_own_word("compressors"))?;
+    pictures.compress_rgb = session.compression_level > 0 && !session.compressors.is_empty();
+    session.pictures = pictures;
+    Ok(session)
+}
+
+/// The encodings that `names` stand for; `None` is all of them. Unless `strict`, unknown names
+/// beside known ones are left out.
+fn encodings(names: &[String], strict: bool) -> Result<Option<Vec<Encoding>>, ConfigError> {
+    let mut list = Vec::new();
+    let mut unknown = None;
+    for name in names {
+        match name.trim() {
+            "all" => return Ok(None),
+            "rgb" => list.extend([Encoding::Rgb24, Encoding::Rgb32]),
+            name => match Encoding::from_name(name) {
+                Encoding::Other | Encoding::Void => unknown = unknown.or(Some(name.to_owned())),
+                encoding => list.push(encoding),
+            },
+        }
+    }
+    match unknown {
+        Some(got) if strict || list.is_empty() => Err(ConfigError::Encoding { got }),
+        _ => Ok(Some(list)),
+    }
+}
+
+/// Those of the `known` compressors that `names` stand for, best first; `none` is an empty list.
+fn compressors(
+    names: &[String],
+    known: &[&'static str],
+    strict: bool,
+) -> Result<Vec<&'static str>, ConfigError> {
+    let is_named = |wanted: &str| names.iter().any(|name| name.trim() == wanted);
+    let is_known = |name: &str| matches!(name, "none" | "all") || known.contains(&name);
+    let list: Vec<&'static str> =
+        known.iter().copied().filter(|name| is_named("all") || is_named(name)).collect();
+    match names.iter().find(|name| !is_known(name.trim())) {
+        Some(unknown) if strict || (list.is_empty() && !is_named("none")) => {
+            Err(ConfigError::Compressor { got: unknown.clone(), known: known.join(", ") })
+        }
+        _ => Ok(list),
+    }
+}
+
+fn read_password(path: &Path) -> Result<Secret, ConfigError> {
+    let error = |why: String| ConfigError::PasswordFile { path: path.to_owned(), why };
+    let text = read_bounded(path, MAX_PASSWORD_FILE_BYTES).map_err(|e| error(e.to_string()))?;
+    let text = zeroize::Zeroizing::new(text);
+    let line = text.lines().next().unwrap_or("");
+    if line.is_empty() {
+        return Err(error("its first line is empty".to_owned()));
+    }
+    Ok(Secret::new(line.to_owned()))
+}

@@ -1,0 +1,482 @@
+//! Session files, `.xpra`: what Xpra's own launcher saves and loads (`xpra/client/gtk3/launcher.py`,
+//! `xpra/scripts/config.py`: `read_config`, `save_config`).
+//!
+//! Lines of `name=value`, in UTF-8. Empty lines and lines that begin with `#` or `!` are comments;
+//! a line that ends in `\` goes on in the next; a name that comes twice has several values. Names
+//! are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long names.
+//! Everything that is not changed is written back as it was read, whether Farpane knows it or not.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::request::{OpenError, Request, Sender};
+use super::{Layer, Origin, flag, layers};
+use crate::net::uri::DEFAULT_PORT;
+use crate::net::{Endpoint, HostPort, Secret, Target};
+
+/// A larger file is no session file, in bytes.
+pub const MAX_BYTES: u64 = 64 * 1024;
+
+/// The launcher's names that Farpane reads besides options.
+const OWN_NAMES: [&str; 6] = ["host", "port", "mode", "username", "path", "autoconnect"];
+/// Names whose values are passwords.
+const PASSWORDS: [&str; 2] = ["password", "proxy_password"];
+
+/// A session file in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionFile {
+    lines: Vec<Line>,
+    /// Where it was read from, for the words of errors.
+    path: PathBuf,
+}
+
+/// A line, or several that `\` joins.
+#[derive(Clone, PartialEq, Eq)]
+struct Line {
+    /// As it was read, with its end.
+    raw: String,
+    /// The number of the first line, from 1; 0 for one that was not read.
+    number: usize,
+    pair: Option<(String, String)>,
+}
+
+/// Passwords stay out of logs.
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.pair {
+            Some((name, _)) if PASSWORDS.contains(&name.as_str()) => write!(f, "{name}=…"),
+            _ => f.write_str(self.raw.trim_end()),
+        }
+    }
+}
+
+/// A session file that cannot be read or written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionFileError {
+    #[error("cannot read the session file {}: {why}", path.display())]
+    Read { path: PathBuf, why: String },
+    #[error("cannot write the session file {}: {why}", path.display())]
+    Write { path: PathBuf, why: String },
+    #[error("`{name}` cannot have this value: it must be one line that does not end in a backslash")]
+    Value { name: String },
+}
+
+/// What is wrong with a field, in words for the one who filled it in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field's name in the file: `host`, `port`, `quality`.
+    pub name: String,
+    /// Its line, from 1; 0 if it is in none.
+    pub line: usize,
+    pub message: String,
+}
+
+impl SessionFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is larger than [`MAX_BYTES`], or is not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, SessionFileError> {
+        let text = read_bounded(path, MAX_BYTES)
+            .map_err(|why| SessionFileError::Read { path: path.to_owned(), why: why.to_string() })?;
+        Ok(Self { path: path.to_owned(), ..Self::parse(&text) })
+    }
+
+    /// Understands a file's text. Lines that say nothing are kept as they are.
+    pub fn parse(text: &str) -> Self {
+        let mut lines: Vec<Line> = Vec::new();
+        // The lines that belong together, and what they say so far.
+        let (mut raw, mut said, mut first) = (String::new(), String::new(), 1);
+        for (index, line) in text.trim_start_matches('\u{feff}').split_inclusive('\n').enumerate() {
+            if raw.is_empty() {
+                first = index + 1;
+            }
+            raw.push_str(line);
+            let line = line.trim();
+            let is_comment = line.is_empty() || line.starts_with(['!', '#']);
+            // Xpra takes comments out before it joins lines.
+            match line.strip_suffix('\\') {
+                _ if is_comment && !said.is_empty() => continue,
+                Some(begun) if !is_comment => {
+                    said.push_str(begun);
+                    said.push(' ');
+                    continue;
+                }
+                _ if is_comment => {}
+                _ => said.push_str(line),
+            }
+            lines.push(Line { raw: std::mem::take(&mut raw), number: first, pair: pair(&said) });
+            said.clear();
+        }
+        if !raw.is_empty() {
+            lines.push(Line { raw, number: first, pair: pair(&said) });
+        }
+        Self { lines, path: PathBuf::new() }
+    }
+
+    /// A file that leads to `target` with these options; without any password.
+    pub fn new(target: &Target, options: &Layer) -> Self {
+        let mut file = Self::default();
+        let mut add = |name: &str, value: &str| {
+            let _ = file.set(name, value);
+        };
+        let (mode, host, display) = match &target.endpoint {
+            Endpoint::Tcp(at) => ("tcp", Some(at), None),
+            Endpoint::Tls(at) => ("ssl", Some(at), None),
+            Endpoint::WebSocket { at, secure: false } => ("ws", Some(at), None),
+            Endpoint::WebSocket { at, secure: true } => ("wss", Some(at), None),
+            Endpoint::Ssh(at) => ("ssh", Some(at), target.display.as_deref()),
+            Endpoint::Display(display) => ("display", None, Some(display.as_str())),
+            Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
+        };
+        add("mode", mode);
+        if let Some(HostPort { host, port }) = host {
+            add("host", host);
+            add(if mode == "ssh" { "ssh_port" } else { "port" }, &port.to_string());
+        }
+        if let Some(display) = display {
+            add("port", display);
+        }
+        match &target.endpoint {
+            Endpoint::Unix(path) => add("path", &path.to_string_lossy()),
+            Endpoint::Abstract(name) => add("path", &format!("@{name}")),
+            Endpoint::Ssh(_) | Endpoint::Display(_) => {}
+            _ => add("path", target.display.as_deref().unwrap_or_default()),
+        }
+        if let Some(username) = &target.username {
+            add("username", username);
+        }
+        for (name, value) in options.values() {
+            add(name, &value.text.to_string_lossy());
+        }
+        file
+    }
+
+    /// The file's text.
+    pub fn to_text(&self) -> String {
+        self.lines.iter().map(|line| line.raw.as_str()).collect()
+    }
+
+    /// Writes the file, readable by its owner only, in one step: nobody finds half of it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), SessionFileError> {
+        write_private(path, self.to_text().as_bytes())
+            .map_err(|why| SessionFileError::Write { path: path.to_owned(), why: why.to_string() })
+    }
+
+    /// The values of a name, in order.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs().filter(move |(n, ..)| *n == name).map(|(_, value, _)| value)
+    }
+
+    /// The last value of a name that is not empty.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.values(name).filter(|value| !value.is_empty()).last()
+    }
+
+    /// Gives a name this value in place of those that it has. Passwords are not set here: see
+    /// [`Self::store_password`].
+    ///
+    /// # Errors
+    /// If the file's format cannot hold the name or value.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SessionFileError> {
+        let error = || SessionFileError::Value { name: name.to_owned() };
+        if PASSWORDS.contains(&name) {
+            return Err(error());
+        }
+        self.put(name, value).ok_or_else(error)
+    }
+
+    fn put(&mut self, name: &str, value: &str) -> Option<()> {
+        let (name, value) = (name.trim(), value.trim());
+        let is_name = !name.is_empty() && !name.starts_with(['#', '!']) && !name.contains(['=', '\\']);
+        let is_line = |text: &str| !text.contains(char::is_control);
+        if !is_name || !is_line(name) || !is_line(value) || value.ends_with('\\') {
+            return None;
+        }
+        let end =
+            self.lines.first().map_or("\n", |line| if line.raw.ends_with("\r\n") { "\r\n" } else { "\n" });
+        let written = Line {
+            raw: format!("{name}={value}{end}"),
+            number: 0,
+            pair: Some((name.to_owned(), value.to_owned())),
+        };
+        match self.lines.iter().position(|line| line.is(name)) {
+            Some(at) => {
+                let number = self.lines[at].number;
+                self.lines[at] = Line { number, ..written };
+                let mut index = 0;
+                self.lines.retain(|line| {
+                    index += 1;
+                    index - 1 == at || !line.is(name)
+                });
+            }
+            None => {
+                if let Some(last) = self.lines.last_mut().filter(|last| !last.raw.ends_with('\n')) {
+                    last.raw.push_str(end);
+                }
+                self.lines.push(written);
+            }
+        }
+        Some(())
+    }
+
+    /// Takes a name out of the file.
+    pub fn remove(&mut self, name: &str) {
+        self.lines.retain(|line| !line.is(name));
+    }
+
+    /// Puts a password into the file, in plain text: only when the user asked for it.
+    ///
+    /// # Errors
+    /// If the file's format cannot hold it.
+    pub fn store_password(&mut self, password: &Secret) -> Result<(), SessionFileError> {
+        let error = || SessionFileError::Value { name: "password".to_owned() };
+        let text = password.expose();
+        // The format drops spaces at both ends.
+        if text.trim() != text {
+            return Err(error());
+        }
+        self.put("password", text).ok_or_else(error)
+    }
+
+    /// Takes all passwords out of the file.
+    pub fn forget_passwords(&mut self) {
+        PASSWORDS.iter().for_each(|name| self.remove(name));
+    }
+
+    /// The password that stands in the file.
+    pub fn password(&self) -> Option<Secret> {
+        self.value("password").map(|text| Secret::new(text.to_owned()))
+    }
+
+    /// Whether opening the file should connect without showing a form first.
+    pub fn autoconnect(&self) -> bool {
+        self.value("autoconnect").is_some_and(|text| flag(text) == Ok(true))
+    }
+
+    /// What is wrong with the fields; none if the file can be connected to.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let _ = self.target(&mut problems);
+        let _ = self.options(&mut problems);
+        problems
+    }
+
+    /// Where the file leads, and how. Questions are raised unless it is the user's `own`.
+    ///
+    /// # Errors
+    /// With the first of [`Self::problems`].
+    pub fn request(&self, own: bool) -> Result<Request, OpenError> {
+        let mut problems = Vec::new();
+        let target = self.target(&mut problems);
+        let options = self.options(&mut problems);
+        match (target, problems.into_iter().next()) {
+            (Some(target), None) => {
+                let sender = if own { Sender::Own } else { Sender::SessionFile };
+                Ok(Request::new(target, self.password(), options, sender))
+            }
+            (_, problem) => {
+                let problem = problem.unwrap_or_else(|| self.problem("host", "no server"));
+                Err(OpenError::Field { path: self.path.clone(), problem })
+            }
+        }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str, usize)> {
+        self.lines.iter().filter_map(|line| {
+            line.pair.as_ref().map(|(name, value)| (name.as_str(), value.as_str(), line.number))
+        })
+    }
+
+    fn problem(&self, name: &str, message: impl Into<String>) -> Problem {
+        let line = self.pairs().filter(|(n, ..)| *n == name).last().map_or(0, |(.., line)| line);
+        Problem { name: name.to_owned(), line, message: message.into() }
+    }
+
+    fn target(&self, problems: &mut Vec<Problem>) -> Option<Target> {
+        let mode = self.value("mode").unwrap_or("tcp").to_ascii_lowercase();
+        let default_port = match mode.as_str() {
+            "tcp" => DEFAULT_PORT,
+            "ssl" | "wss" => 443,
+            "ws" => 80,
+            "ssh" | "ssh -> ssh" => 22,
+            "display" => 0,
+            "socket" | "unix-domain" => {
+                let path = self.value("path");
+                let endpoint = match path.map(|path| path.strip_prefix('@').ok_or(path)) {
+                    Some(Ok(name)) => Endpoint::Abstract(name.to_owned()),
+                    Some(Err(path)) => Endpoint::Unix(PathBuf::from(path)),
+                    None => self.display(problems)?,
+                };
+                return Some(self.local(endpoint));
+            }
+            _ => {
+                let known = "tcp, ssl, ws, wss, ssh, display or socket";
+                problems.push(self.problem(
+                    "mode",
+                    format!("`{mode}` is not a kind of connection that Farpane knows: expected {known}"),
+                ));
+                return None;
+            }
+        };
+        if self.value("encryption").is_some_and(|name| !name.eq_ignore_ascii_case("none")) {
+            problems.push(
+                self.problem(
+                    "encryption",
+                    "Farpane has no AES encryption of its own: use the modes ssl or wss",
+                ),
+            );
+        }
+        if mode == "display" {
+            let endpoint = self.display(problems)?;
+            return Some(self.local(endpoint));
+        }
+        let host = self.value("host").map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+        let is_host =
+            |host: &str| !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c));
+        match host {
+            None => problems.push(self.problem("host", "no server: expected its name or address")),
+            Some(host) if !is_host(host) => {
+                problems.push(self.problem("host", format!("`{host}` is not a server's name or address")));
+            }
+            Some(_) => {}
+        }
+        let named = if mode.starts_with("ssh") { "ssh_port" } else { "port" };
+        let port = match self.value(named) {
+            // What the launcher writes for a port that nobody has chosen.
+            None | Some("-1" | "0") => Some(default_port),
+            Some(text) => text.parse().ok().filter(|port| *port > 0),
+        };
+        if port.is_none() {
+            problems.push(self.problem(named, "expected a port number, 1 to 65535"));
+        }
+        let at = HostPort { host: host?.to_owned(), port: port? };
+        let endpoint = match mode.as_str() {
+            "ssl" => Endpoint::Tls(at),
+            "ws" => Endpoint::WebSocket { at, secure: false },
+            "wss" => Endpoint::WebSocket { at, secure: true },
+            "ssh" | "ssh -> ssh" => Endpoint::Ssh(at),
+            _ => Endpoint::Tcp(at),
+        };
+        Some(self.local(endpoint))
+    }
+
+    /// The launcher keeps a display's number in the port.
+    fn display(&self, problems: &mut Vec<Problem>) -> Option<Endpoint> {
+        let display =
+            self.value("port").map(|text| Target::parse(&format!(":{}", text.trim_start_matches(':'))));
+        match display {
+            Some(Ok(Target { endpoint, .. })) => Some(endpoint),
+            _ => {
+                problems.push(self.problem("port", "expected the number of a display, for example 100"));
+                None
+            }
+        }
+    }
+
+    fn local(&self, endpoint: Endpoint) -> Target {
+        let is_local = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        // Behind ssh, the launcher's port is a display's number.
+        let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
+        let path = self
+            .value(name)
+            .map(|path| path.trim_matches('/'))
+            .filter(|path| !path.is_empty() && *path != "-1");
+        Target {
+            endpoint,
+            username: self.value("username").map(str::to_owned),
+            password: None,
+            display: path.filter(|_| !is_local).map(str::to_owned),
+            options: Vec::new(),
+        }
+    }
+
+    /// The options in the file; names that Farpane does not know are left alone.
+    fn options(&self, problems: &mut Vec<Problem>) -> Layer {
+        let mut layer = Layer::default();
+        for (name, text, line) in self.pairs() {
+            let is_own = OWN_NAMES.contains(&name) || PASSWORDS.contains(&name);
+            let Some(long) = layers::long_name(name).ok().filter(|_| !is_own && !text.is_empty()) else {
+                continue;
+            };
+            let text = match layer.value(&long) {
+                // As Xpra: further lines add to a list.
+                Some(before) if is_list(&long) => {
+                    format!("{},{}", before.text.to_string_lossy(), plain(text))
+                }
+                _ => plain(text),
+            };
+            let origin = Origin::File { path: self.path.clone(), line };
+            if let Err(error) = layer.set(&long, text, origin) {
+                problems.push(Problem { name: name.to_owned(), line, message: error.to_string() });
+            }
+        }
+        layer
+    }
+}
+
+impl Line {
+    fn is(&self, name: &str) -> bool {
+        self.pair.as_ref().is_some_and(|(n, _)| n == name)
+    }
+}
+
+fn is_list(name: &str) -> bool {
+    let mut found = false;
+    layers::each_definition(|arg| {
+        found |= arg.get_long() == Some(name) && arg.get_value_delimiter().is_some();
+    });
+    found
+}
+
+/// Xpra's launcher writes lists as Python does: `['png', 'rgb']`.
+fn plain(text: &str) -> String {
+    match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        Some(list) => {
+            let items = list.split(',').map(|item| item.trim().trim_matches(['\'', '"']));
+            items.collect::<Vec<_>>().join(",")
+        }
+        None => text.to_owned(),
+    }
+}
+
+fn pair(said: &str) -> Option<(String, String)> {
+    let (name, value) = said.trim().split_once('=')?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| (name.to_owned(), value.trim().to_owned()))
+}
+
+/// Reads a text file of at most `limit` bytes.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|bytes| bytes <= limit) {
+        return Ok(text);
+    }
+    Err(io::Error::other(format!("it is too large: expected at most {limit} bytes")))
+}
+
+/// Writes a file that only its owner can read, beside its place and then into it.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    // Left by a process of this number that was killed.
+    let _ = std::fs::remove_file(&beside);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let moved = written.and_then(|()| std::fs::rename(&beside, path));
+    if moved.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    moved
+}

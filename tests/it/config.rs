@@ -1,0 +1,7 @@
+//! Configuration files, session files, links, saved connections, and what is printed about them.
+
+mod command_line;
+mod connections;
+mod files;
+mod links;
+mod session_files;

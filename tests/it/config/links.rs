@@ -1,0 +1,177 @@
+//! Links come from anybody: what they may do, and what they never do.
+
+use farpane::config::request::{HARMLESS, LinkError, OpenError};
+use farpane::config::{ConfigError, Layer, Origin, Request, Sender, Settings, layers};
+use farpane::net::{Endpoint, HostPort};
+use proptest::prelude::*;
+
+fn open(text: &str) -> Request {
+    Request::address(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn at(host: &str, port: u16) -> HostPort {
+    HostPort { host: host.to_owned(), port }
+}
+
+#[test]
+fn each_form_leads_where_xpras_client_goes() {
+    for (link, endpoint) in [
+        ("xpra://host/", Endpoint::Tcp(at("host", 14500))),
+        ("XPRA://host/", Endpoint::Tcp(at("host", 14500))),
+        ("xpra+tcp://host:1/", Endpoint::Tcp(at("host", 1))),
+        ("xpra+ssl://host/", Endpoint::Tls(at("host", 443))),
+        ("xpras://host:1/", Endpoint::Tls(at("host", 1))),
+        ("xpra+ws://host/", Endpoint::WebSocket { at: at("host", 80), secure: false }),
+        ("xpra+wss://host/", Endpoint::WebSocket { at: at("host", 443), secure: true }),
+        ("xpra+ssh://host/", Endpoint::Ssh(at("host", 22))),
+        ("farpane://host:2/", Endpoint::Tcp(at("host", 2))),
+        ("farpane:ssl://host:2/", Endpoint::Tls(at("host", 2))),
+        ("Farpane:host:2", Endpoint::Tcp(at("host", 2))),
+    ] {
+        let request = open(link);
+        assert_eq!(request.target.endpoint, endpoint, "{link}");
+        assert_eq!(request.sender, Sender::Link, "{link}");
+    }
+    // A path is a display; options may stand in it (`add_path` in xpra/scripts/parsing.py).
+    let request = open("xpra://me:pw@host/100,quality=50&speed=20?encoding=png");
+    assert_eq!(request.target.display.as_deref(), Some("100"));
+    let said = |name| request.options.value(name).map(|value| value.text.to_string_lossy().into_owned());
+    assert_eq!(said("quality").as_deref(), Some("50"));
+    assert_eq!((said("speed").as_deref(), said("encoding").as_deref()), (Some("20"), Some("png")));
+    assert_eq!(request.password.as_ref().map(|password| password.expose()), Some("pw"));
+    let request = open("xpra://host/quality=50");
+    assert_eq!((request.target.display, request.options.values().count()), (None, 1));
+    // What is typed is no link, but its options come the same way.
+    assert_eq!(open("tcp://host/").sender, Sender::Typed);
+}
+
+#[test]
+fn links_lead_to_the_network_only() {
+    for link in [
+        "farpane::100",
+        "farpane:100",
+        "farpane:/run/docker.sock",
+        "farpane:socket:///run/docker.sock",
+        "farpane:@abstract",
+        "farpane:wayland-1",
+        "farpane:/home/me/evil.xpra",
+    ] {
+        let error = Request::open(link).expect_err(link);
+        assert_eq!(error, OpenError::Link(LinkError::Local), "{link}");
+    }
+    for link in [
+        "farpane:farpane:host",
+        "xpra+socket:///run/x",
+        "xprax://host/",
+        "farpane:file:///etc/passwd",
+        "farpane:javascript://x",
+    ] {
+        assert!(matches!(Request::open(link), Err(OpenError::Target(_))), "{link}");
+    }
+    let long = format!("xpra://host/{}", "a".repeat(5000));
+    assert!(matches!(Request::open(&long), Err(OpenError::Link(LinkError::TooLong { .. }))));
+    assert_eq!(
+        Request::open("xpra://host/\n-x").expect_err("a control"),
+        OpenError::Link(LinkError::Control)
+    );
+}
+
+/// Every option there is, also those that come later, is harmless or asked for.
+#[test]
+fn only_harmless_options_are_followed_unasked() {
+    let mut asked = 0;
+    layers::each_definition(|arg| {
+        let name = arg.get_long().expect("a long name");
+        let value = arg.get_default_values().first().map_or("x".into(), |value| value.to_string_lossy());
+        let value = value.replace('+', "%2B");
+        let link = format!("xpra://host/?{name}={value}");
+        let request = open(&link);
+        let is_set = request.options.value(name).is_some();
+        let is_asked = request.questions.iter().any(|question| question.name == name);
+        assert_eq!(is_set, HARMLESS.contains(&name), "{name}");
+        assert_eq!(is_asked, !HARMLESS.contains(&name), "{name}");
+        asked += usize::from(is_asked);
+    });
+    assert!(asked >= 8, "{asked}");
+    for name in HARMLESS {
+        assert_eq!(layers::long_name(name).as_deref(), Ok(name));
+        assert!(!name.starts_with("ssl-") && !name.ends_with("file"), "{name}");
+    }
+}
+
+#[test]
+fn nothing_that_is_asked_for_happens_before_a_yes() {
+    let mut request = open("xpra+ssl://host/?ssl-server-verify-mode=none&record=/tmp/x&quality=50");
+    let mut settings = Settings::default();
+    let Err(ConfigError::Questions(questions)) = settings.config(&request) else { panic!("not asked") };
+    assert_eq!(questions.len(), 2);
+    let words = ConfigError::Questions(questions).to_string();
+    assert!(words.contains("it would change how the server is checked"), "{words}");
+    assert!(words.contains("say `--record=/tmp/x` yourself"), "{words}");
+    // On the command line, the user's own word answers the question.
+    settings.given.set("record", "/tmp/mine", Origin::CommandLine).expect("valid");
+    settings.given.set("ssl-server-verify-mode", "required", Origin::CommandLine).expect("valid");
+    let config = settings.config(&request).expect("answered");
+    assert!(config.connection.tls.verify);
+    assert_eq!(config.record.as_deref(), Some(std::path::Path::new("/tmp/mine")));
+    // In a window, a yes.
+    request.consent("ssl-server-verify-mode");
+    assert_eq!(request.questions.len(), 1);
+    request.consent("record");
+    let config = Settings::default().config(&request).expect("allowed");
+    assert!(!config.connection.tls.verify && config.record.is_some());
+}
+
+/// Options of Xpra that run commands or touch files mean nothing here.
+#[test]
+fn xpras_dangerous_options_are_ignored() {
+    let request = open(
+        "xpra://host/?start=xterm&ssh=sh%20-c%20x&open-command=x&env=A=B&remote-xpra=x&password-files=/etc/passwd",
+    );
+    assert_eq!(request.options, Layer::default());
+    assert_eq!((request.questions.len(), request.ignored.len()), (0, 6));
+}
+
+#[test]
+fn a_server_that_a_link_names_gets_no_configured_password() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), "configured\n").expect("writable");
+    let mut files = Layer::default();
+    let origin = Origin::File { path: "c.toml".into(), line: 1 };
+    files.set("password-file", file.path(), origin).expect("valid");
+    let mut settings = Settings { files, ..Settings::default() };
+    let password = |settings: &Settings, text: &str| {
+        let config = settings.config(&open(text)).expect("valid");
+        config.connection.session.password.map(|password| password.expose().to_owned())
+    };
+    assert_eq!(password(&settings, "xpra://host/"), None);
+    assert_eq!(password(&settings, "tcp://host/").as_deref(), Some("configured"));
+    assert_eq!(password(&settings, "tcp://me:own@host/").as_deref(), Some("own"));
+    settings.given.set("password-file", file.path(), Origin::CommandLine).expect("valid");
+    assert_eq!(password(&settings, "xpra://me:own@host/").as_deref(), Some("configured"));
+}
+
+proptest! {
+    /// Whatever a link says: no panic, nothing but harmless options, never a local endpoint.
+    #[test]
+    fn hostile_links(
+        scheme in "(xpra|farpane|xpra\\+(tcp|ssl|ws|wss|ssh)|FARPANE)",
+        middle in "(://|:|:///|:tcp://|:socket://|:/|:@)",
+        rest in "([a-z0-9.:@/?&=,%\\[\\]#-]|\\PC){0,60}",
+        name in "(record|stats-json|log|config|password-file|ssl-ca-certs|ssl-server-verify-mode|quality|start)",
+    ) {
+        for link in [format!("{scheme}{middle}{rest}"), format!("{scheme}://h/{rest}?{name}={rest}")] {
+            let Ok(request) = Request::open(&link) else { continue };
+            prop_assert_eq!(request.sender, Sender::Link);
+            prop_assert!(!matches!(request.target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_)), "{}", link);
+            for (name, _) in request.options.values() {
+                prop_assert!(HARMLESS.contains(&name), "{}: {}", link, name);
+            }
+            if let Ok(config) = Settings::default().config(&request) {
+                prop_assert!(config.record.is_none() && config.stats_json.is_none());
+                prop_assert!(config.connection.tls.verify && config.connection.tls.check_hostname);
+                prop_assert!(config.connection.tls.ca_certs.is_none());
+            }
+        }
+    }
+}
