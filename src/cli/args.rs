@@ -138,6 +138,9 @@ pub struct RawPlay {
     /// Draws that the client may leave unacknowledged before it gets no more
     #[arg(long, value_name = "N", default_value_t = DEFAULT_WINDOW, value_parser = window)]
     pub window: usize,
+    /// Play the draws this often, one round after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
 }
 
 /// A validated command line.

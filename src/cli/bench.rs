@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use crate::bench::overlay::{self, OverlayBenchError};
+use crate::bench::peers::{self, Case, Client, Subject};
 use crate::bench::receive::{self, Plan, Source, Workload};
 
 use super::output;
@@ -27,6 +28,54 @@ pub enum RawBench {
         #[arg(long)]
         quick: bool,
     },
+    /// Farpane beside the other Xpra clients that are installed, on the same recordings
+    Peers(RawPeers),
+}
+
+/// Options of `farpane bench peers`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RawPeers {
+    /// Write peers.md, peers.csv and peers.json to this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Fewer updates, one run: shows what there is, but not what it costs
+    #[arg(long)]
+    pub quick: bool,
+    /// Only these kinds of updates [default: all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = case)]
+    pub cases: Vec<Case>,
+    /// Only clients whose names contain one of these, for example cpu,cairo
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// More clients: a JSON list of {"name": …, "command": ["program", "{url}", …],
+    /// "environment": {…}}
+    #[arg(long, value_name = "FILE")]
+    pub clients: Option<PathBuf>,
+    /// Play this recording instead of the made-up ones
+    #[arg(long, value_name = "FILE", conflicts_with = "cases")]
+    pub recording: Vec<PathBuf>,
+    /// How often the draws of --recording are played
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Full updates that are measured in each run [default: 240; a small one counts for 1/40]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub frames: Option<u32>,
+    /// How often everything is measured; the best counts [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub runs: Option<u32>,
+    /// Draws that a client may leave unacknowledged
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub window: u16,
+    /// Keep the recordings that are made in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub keep: Option<PathBuf>,
+}
+
+fn case(name: &str) -> Result<Case, String> {
+    Case::ALL.into_iter().find(|case| case.name() == name).ok_or_else(|| {
+        let names = Case::ALL.map(Case::name).join(", ");
+        format!("expected some of {names}")
+    })
 }
 
 /// A benchmark that could not be run to its end.
@@ -40,6 +89,10 @@ pub enum BenchError {
     Overlay(#[from] OverlayBenchError),
     #[error(transparent)]
     Chart(#[from] receive::ChartError),
+    #[error(transparent)]
+    Peers(#[from] peers::Error),
+    #[error("no client is left: there are {known}")]
+    NoClient { known: String },
 }
 
 /// Runs what was asked for. Progress goes to stderr, results to stdout.
@@ -53,7 +106,55 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
             Ok(())
         }
         RawBench::Receive { out, quick } => receive(out.as_deref(), *quick),
+        RawBench::Peers(options) => peers(options),
     }
+}
+
+fn peers(options: &RawPeers) -> Result<(), BenchError> {
+    output::progress("looking for clients");
+    let mut clients = peers::installed()?;
+    if let Some(file) = &options.clients {
+        clients.extend(peers::configured(file)?);
+    }
+    let known = clients.iter().map(|client| client.name.clone()).collect::<Vec<_>>().join(", ");
+    let is_wanted = |client: &Client| options.only.iter().any(|part| client.name.contains(part.as_str()));
+    clients.retain(|client| options.only.is_empty() || is_wanted(client));
+    if clients.is_empty() {
+        return Err(BenchError::NoClient { known });
+    }
+    let cases = if options.cases.is_empty() { &Case::ALL[..] } else { &options.cases };
+    let made = cases.iter().map(|case| Subject::Made(*case));
+    let rounds = options.rounds;
+    let files = options.recording.iter().map(|file| Subject::File { file: file.clone(), rounds });
+    let (frames, runs) = if options.quick { (24, 1) } else { (240, 3) };
+    let frames = options.frames.unwrap_or(frames);
+    let plan = peers::Plan {
+        subjects: if options.recording.is_empty() { made.collect() } else { files.collect() },
+        clients,
+        frames,
+        small: frames.saturating_mul(40),
+        warm_up: 12,
+        window: options.window.into(),
+        runs: options.runs.unwrap_or(runs),
+        keep: options.keep.clone(),
+    };
+    let rows = peers::run(&plan, output::progress)?;
+    output::print(&peers::table(&rows));
+    let Some(folder) = options.out.as_deref() else { return Ok(()) };
+    let unwritable = |why| BenchError::File { path: folder.to_owned(), why };
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let command = format!("farpane {}", words.join(" "));
+    let files = [
+        ("peers.md", peers::markdown(&plan, &rows, &command)),
+        ("peers.csv", peers::csv(&rows)),
+        ("peers.json", peers::json(&plan, &rows)),
+    ];
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).map_err(unwritable)?;
+    }
+    output::progress(&format!("wrote peers.md, peers.csv and peers.json to {}", folder.display()));
+    Ok(())
 }
 
 fn receive(out: Option<&Path>, quick: bool) -> Result<(), BenchError> {

@@ -97,7 +97,7 @@ fn off_screen(config: &Config, args: &ReplayArgs, player: &Player) -> Result<Arc
 
 fn options(play: &RawPlay, at_end: AtEnd) -> Options {
     let pace = if play.flat_out { Pace::FlatOut } else { Pace::Recorded };
-    Options { file: play.file.clone(), pace, window: play.window, at_end }
+    Options { file: play.file.clone(), pace, window: play.window, rounds: play.rounds, at_end }
 }
 
 fn summary(played: &Played) -> String {

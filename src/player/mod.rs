@@ -17,7 +17,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
 
 use crate::serving::Server;
 
@@ -34,6 +36,9 @@ pub struct Options {
     pub pace: Pace,
     /// Draws that a client may leave unacknowledged before it gets no more, at least 1.
     pub window: usize,
+    /// How often the draws are played, one round after the other, at least 1: benchmarks need more
+    /// of them than fit in a file. All else is played once.
+    pub rounds: u32,
     pub at_end: AtEnd,
 }
 
@@ -70,6 +75,10 @@ pub struct Played {
     pub acknowledged: u64,
     /// Draws that a client could not show.
     pub refused: u64,
+    /// When a client first acknowledged a draw.
+    pub first_acknowledged: Option<Instant>,
+    /// When a client last acknowledged a draw.
+    pub last_acknowledged: Option<Instant>,
     /// How long it took the last client that finished, from its hello on.
     pub time: Duration,
     /// The recording could not be read to its end, and why.
@@ -102,6 +111,7 @@ impl Progress {
 pub struct Player {
     server: Server,
     progress: Progress,
+    draws_allowed: watch::Sender<u64>,
 }
 
 impl Player {
@@ -113,11 +123,17 @@ impl Player {
         Script::open(&options.file)?.hello()?;
         let progress = Progress::default();
         let (options, notes) = (Arc::new(options), progress.clone());
+        let (draws_allowed, allowed) = watch::channel(u64::MAX);
         let server = Server::start(bind, "farpane-player", move |stream, shutdown| {
-            session::run(stream, shutdown, Arc::clone(&options), notes.clone())
+            session::run(stream, shutdown, Arc::clone(&options), notes.clone(), allowed.clone())
         });
         let server = server.map_err(|why| PlayError::Bind { at: bind, why })?;
-        Ok(Self { server, progress })
+        Ok(Self { server, progress, draws_allowed })
+    }
+
+    /// Sends each client no more draws than this from now on, until another number is given.
+    pub fn allow_draws(&self, draws: u64) {
+        self.draws_allowed.send_replace(draws);
     }
 
     /// Where it serves.

@@ -46,10 +46,17 @@ pub struct Step {
 #[derive(Debug)]
 pub struct Script {
     path: PathBuf,
+    pool: BufferPool,
     reader: Reader<BufReader<File>>,
     packets: PacketReader,
     opened: Instant,
     hello_at: Duration,
+    /// Rounds of draws that follow this one.
+    rounds_left: u32,
+    /// What earlier rounds add to the times and sequences of this one.
+    earlier: (Duration, u64),
+    /// The time and the highest sequence of the packets so far.
+    last: (Duration, u64),
 }
 
 impl Script {
@@ -63,8 +70,23 @@ impl Script {
         let reader = Reader::new(BufReader::with_capacity(FILE_BUFFER, file), pool.clone());
         let reader = reader.map_err(|why| PlayError::Read { path: path.to_owned(), why })?;
         let limits = Limits::with_max_record(MAX_PAYLOAD);
-        let packets = PacketReader::new(reader.start().dialect, limits, pool);
-        Ok(Self { path: path.to_owned(), reader, packets, opened: clock::now(), hello_at: Duration::ZERO })
+        let packets = PacketReader::new(reader.start().dialect, limits, pool.clone());
+        Ok(Self {
+            path: path.to_owned(),
+            pool,
+            reader,
+            packets,
+            opened: clock::now(),
+            hello_at: Duration::ZERO,
+            rounds_left: 0,
+            earlier: (Duration::ZERO, 0),
+            last: (Duration::ZERO, 0),
+        })
+    }
+
+    /// Plays the draws this often in all, each time with the sequences that follow.
+    pub fn repeat(&mut self, rounds: u32) {
+        self.rounds_left = rounds.saturating_sub(1);
     }
 
     /// What the recorded server spoke.
@@ -104,12 +126,31 @@ impl Script {
         loop {
             match self.read()? {
                 Some(step) if !is_played(&step.packet) => {}
-                Some(Step { at, packet }) => {
-                    return Ok(Some(Step { at: at.saturating_sub(self.hello_at), packet }));
+                Some(Step { at, mut packet }) => {
+                    let at = at.saturating_sub(self.hello_at) + self.earlier.0;
+                    if let ServerPacket::WindowDraw(draw) = &mut packet {
+                        draw.sequence.0 = draw.sequence.0.saturating_add(self.earlier.1);
+                        self.last.1 = self.last.1.max(draw.sequence.0);
+                    } else if self.earlier.1 > 0 {
+                        continue;
+                    }
+                    self.last.0 = at;
+                    return Ok(Some(Step { at, packet }));
                 }
+                // A recording without draws is not played again.
+                None if self.rounds_left > 0 && self.last.1 > self.earlier.1 => self.rewind()?,
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Back to the beginning of the file, for the next round.
+    fn rewind(&mut self) -> Result<(), ReadError> {
+        let file = BufReader::with_capacity(FILE_BUFFER, File::open(&self.path)?);
+        self.reader = Reader::new(file, self.pool.clone())?;
+        self.rounds_left -= 1;
+        self.earlier = self.last;
+        Ok(())
     }
 
     fn read(&mut self) -> Result<Option<Step>, ReadError> {

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
+use crate::channel::clock;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::PingEcho;
 use crate::protocol::packet::{Dict, DrawSequence, WindowId};
@@ -36,6 +37,7 @@ pub async fn run(
     mut shutdown: watch::Receiver<bool>,
     options: Arc<Options>,
     progress: Progress,
+    draws_allowed: watch::Receiver<u64>,
 ) -> Result<(), PlayError> {
     let accepted = tokio::select! {
         accepted = Wire::accept(stream) => accepted?,
@@ -44,13 +46,14 @@ pub async fn run(
     let Some((mut wire, client)) = accepted else { return Ok(()) };
     let mut script = Script::open(&options.file)?;
     let recorded = script.hello()?;
+    script.repeat(options.rounds);
     let answer = hello::answer(wire.dialect(), &client, &recorded, script.dialect());
     wire.send(&ServerPacket::Hello(answer)).await?;
     if is_request(&client) {
         return Ok(());
     }
     progress.note(|played| played.clients += 1);
-    let mut session = Session::new(wire, script, &options, progress);
+    let mut session = Session::new(wire, script, &options, progress, draws_allowed);
     let ended = tokio::select! {
         ended = session.play() => ended,
         _ = shutdown.changed() => Ok(Some("server shutdown")),
@@ -67,6 +70,9 @@ struct Session<'a> {
     script: Script,
     options: &'a Options,
     progress: Progress,
+    /// How many draws may be sent in all.
+    draws_allowed: watch::Receiver<u64>,
+    draws_sent: u64,
     began: Instant,
     /// The packet to send next; `None` after the last one.
     next: Option<Step>,
@@ -84,17 +90,26 @@ struct Session<'a> {
 enum Wake {
     Received(Received),
     Due,
+    Allowed,
     Tick,
 }
 
 impl<'a> Session<'a> {
-    fn new(wire: Wire, script: Script, options: &'a Options, progress: Progress) -> Self {
+    fn new(
+        wire: Wire,
+        script: Script,
+        options: &'a Options,
+        progress: Progress,
+        draws_allowed: watch::Receiver<u64>,
+    ) -> Self {
         let began = Instant::now();
         let mut session = Self {
             wire,
             script,
             options,
             progress,
+            draws_allowed,
+            draws_sent: 0,
             began,
             next: None,
             unanswered: BTreeSet::new(),
@@ -116,6 +131,7 @@ impl<'a> Session<'a> {
                 biased;
                 received = self.wire.receive() => Wake::Received(received?),
                 _ = pings.tick() => Wake::Tick,
+                Ok(()) = self.draws_allowed.changed() => Wake::Allowed,
                 () = wait_until(due.flatten()), if due.is_some() => Wake::Due,
             };
             match wake {
@@ -124,7 +140,7 @@ impl<'a> Session<'a> {
                     return Ok(None);
                 }
                 Wake::Received(Received::Packet(Some(packet))) => self.answer(packet).await?,
-                Wake::Received(Received::Packet(None)) => {}
+                Wake::Received(Received::Packet(None)) | Wake::Allowed => {}
                 Wake::Due => self.send_next().await?,
                 Wake::Tick => self.tick().await?,
             }
@@ -148,7 +164,11 @@ impl<'a> Session<'a> {
     fn due(&self) -> Option<Option<Instant>> {
         let next = self.next.as_ref()?;
         let is_draw = matches!(next.packet, ServerPacket::WindowDraw(_));
-        if is_draw && self.unanswered.len() >= self.options.window.max(1) {
+        let is_held = || {
+            self.unanswered.len() >= self.options.window.max(1)
+                || self.draws_sent >= *self.draws_allowed.borrow()
+        };
+        if is_draw && is_held() {
             return None;
         }
         Some(match self.options.pace {
@@ -173,6 +193,7 @@ impl<'a> Session<'a> {
         }
         self.wire.send(&packet).await?;
         let is_draw = matches!(packet, ServerPacket::WindowDraw(_));
+        self.draws_sent += u64::from(is_draw);
         self.progress.note(|played| {
             played.packets += 1;
             played.draws += u64::from(is_draw);
@@ -240,7 +261,10 @@ impl<'a> Session<'a> {
                 if let Some(message) = &refusal {
                     tracing::debug!(wid = %ack.wid, message, "the client cannot show a draw");
                 }
+                let now = clock::now();
                 self.progress.note(|played| {
+                    played.first_acknowledged.get_or_insert(now);
+                    played.last_acknowledged = Some(now);
                     played.acknowledged += 1;
                     played.refused += u64::from(refusal.is_some());
                 });

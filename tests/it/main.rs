@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests copy as they like: nothing of it is on a hot path")]
 
 mod app;
+mod bench;
 mod codec;
 mod config;
 mod copy_budget;

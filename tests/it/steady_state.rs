@@ -104,8 +104,13 @@ fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)
 fn allocations_of_a_batch(recording: &[u8]) -> (u64, u64) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), recording).expect("a file");
-    let options =
-        Options { file: file.path().to_owned(), pace: Pace::FlatOut, window: 4, at_end: AtEnd::Stay };
+    let options = Options {
+        file: file.path().to_owned(),
+        pace: Pace::FlatOut,
+        window: 4,
+        rounds: 1,
+        at_end: AtEnd::Stay,
+    };
     let player = Player::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), options).expect("a server");
     let program = std::env::current_exe().expect("this program");
     let output = Command::new(program)

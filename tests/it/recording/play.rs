@@ -32,7 +32,7 @@ fn file(dialect: Dialect, packets: &[ServerPacket]) -> (TempDir, PathBuf) {
 
 fn player(file: PathBuf, pace: Pace, window: usize, at_end: AtEnd) -> Player {
     let any_port = "127.0.0.1:0".parse().expect("an address");
-    Player::start(any_port, Options { file, pace, window, at_end }).expect("a player")
+    Player::start(any_port, Options { file, pace, window, rounds: 1, at_end }).expect("a player")
 }
 
 /// What the viewer shows of the window with this title when it was sent all of a recording.
@@ -151,7 +151,7 @@ fn the_viewer_shows_what_was_recorded() {
 #[test]
 fn the_last_picture_stays() {
     let (_folder, path) = file(Dialect::Modern, &session(50));
-    let options = Options { file: path, pace: Pace::FlatOut, window: 8, at_end: AtEnd::Stay };
+    let options = Options { file: path, pace: Pace::FlatOut, window: 8, rounds: 1, at_end: AtEnd::Stay };
     let shown = last_picture(options, "a recorded window");
     // BGRX in the recording.
     let expected = Picture::from_fn(shown.width, shown.height, |_, _| [3, 2, 50]);
@@ -184,6 +184,45 @@ fn draws_wait_for_acknowledgements() {
         }
     };
     assert_eq!(last, ServerPacket::ConnectionClose { reasons: vec!["end of the recording".into()] });
+}
+
+#[test]
+fn draws_can_be_played_again_and_held_back() {
+    let (_folder, path) = file(Dialect::Modern, &session(3));
+    let (pace, at_end) = (Pace::FlatOut, AtEnd::Close);
+    let options = Options { file: path, pace, window: 2, rounds: 3, at_end };
+    let player = Player::start("127.0.0.1:0".parse().expect("an address"), options).expect("a player");
+    player.allow_draws(4);
+    let mut peer = Peer::attach(&player, Dialect::Modern, "6.6");
+    for sequence in 1..=4 {
+        let draw = peer.next_draw(PATIENCE).expect("a draw");
+        assert_eq!(draw.sequence.0, sequence);
+        peer.acknowledge(&draw);
+    }
+    assert!(peer.next_draw(Duration::from_millis(300)).is_none(), "more than allowed");
+    player.allow_draws(u64::MAX);
+    for sequence in 5..=9 {
+        // Only the draws come again: no second window, no second start.
+        let packet = loop {
+            match peer.receive(PATIENCE).expect("a packet") {
+                ServerPacket::Ping { .. } => {}
+                packet => break packet,
+            }
+        };
+        let ServerPacket::WindowDraw(draw) = packet else { panic!("{packet:?}") };
+        assert_eq!(draw.sequence.0, sequence);
+        assert_eq!(draw.data[0], ((sequence - 1) % 3 + 1) as u8, "the pixels of that draw");
+        peer.acknowledge(&draw);
+    }
+    wait_for(
+        "the end",
+        PATIENCE,
+        || format!("{:?}", player.played()),
+        || (player.played().finished == 1).then_some(()),
+    );
+    let played = player.played();
+    assert_eq!((played.draws, played.acknowledged), (9, 9), "{played:?}");
+    assert!(played.first_acknowledged < played.last_acknowledged, "{played:?}");
 }
 
 /// What matters of packets: bencode does not tell text from bytes, so that metadata looks different.
@@ -234,7 +273,8 @@ fn every_dialect_is_served_from_every_recording() {
 #[test]
 fn what_cannot_be_played_is_said() {
     let start = |path: &std::path::Path| {
-        let options = Options { file: path.to_owned(), pace: Pace::FlatOut, window: 1, at_end: AtEnd::Close };
+        let (file, pace, at_end) = (path.to_owned(), Pace::FlatOut, AtEnd::Close);
+        let options = Options { file, pace, window: 1, rounds: 1, at_end };
         Player::start("127.0.0.1:0".parse().expect("an address"), options)
     };
     let (folder, path) = file(Dialect::Modern, &session(1)[1..3]);

@@ -49,7 +49,8 @@ fn resting(client: &mut HeadlessClient, title: &str) -> Picture {
 }
 
 fn replay(file: &Path) -> Picture {
-    let options = Options { file: file.to_owned(), pace: Pace::FlatOut, window: 16, at_end: AtEnd::Stay };
+    let (file, pace, at_end) = (file.to_owned(), Pace::FlatOut, AtEnd::Stay);
+    let options = Options { file, pace, window: 16, rounds: 1, at_end };
     last_picture(options, "scrolling")
 }
 

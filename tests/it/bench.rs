@@ -1,0 +1,116 @@
+//! `farpane bench peers`: the recordings that it makes, what it measures, what it says when it
+//! cannot.
+
+use std::path::Path;
+use std::process::Command;
+
+use farpane::bench::peers::Case;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::program;
+use crate::support::slots::Slot;
+use crate::support::viewer;
+
+/// `farpane bench peers` with these words, in a short version; what it wrote as JSON.
+fn peers(words: &[&str], out: &Path) -> Value {
+    let _slot = Slot::take();
+    let out = out.display().to_string();
+    let fixed = ["bench", "peers", "--quick", "--frames", "4", "--out", &out];
+    let mut command = viewer::command(&[&fixed[..], words].concat());
+    let said = program::run(command.env("FARPANE_XPRA6", "/nonexistent"));
+    assert!(said.contains("| update "), "{said}");
+    let text = |name: &str| std::fs::read_to_string(Path::new(&out).join(name)).expect("a file");
+    assert!(text("peers.md").contains(said.trim()), "the page has the table");
+    assert!(text("peers.csv").lines().count() > 1);
+    serde_json::from_str(&text("peers.json")).expect("JSON")
+}
+
+#[test]
+fn made_recordings_are_the_same_everywhere_and_change_all_the_time() {
+    let folder = TempDir::new().expect("a folder");
+    for case in [Case::Lz4, Case::Jpeg, Case::H264, Case::Small] {
+        let record = |name: &str, draws| {
+            let file = folder.path().join(name);
+            case.record(&file, draws).expect("a recording");
+            std::fs::read(file).expect("the recording")
+        };
+        let (one, other, longer) = (record("one", 2), record("other", 2), record("longer", 3));
+        assert_eq!(one, other, "{case:?}");
+        assert!(longer.len() > one.len() && one.len() > 10_000, "{case:?}");
+    }
+}
+
+#[test]
+fn farpane_is_measured_beside_others() {
+    let folder = TempDir::new().expect("a folder");
+    let others = folder.path().join("others.json");
+    let broken = r#"[{"name": "broken cpu", "command": ["sh", "-c", "echo I cannot; exit 3", "{url}"]}]"#;
+    std::fs::write(&others, broken).expect("a file");
+    let others = others.display().to_string();
+    let words = ["--cases", "raw,h264,small", "--only", "cpu", "--clients", &others];
+    let page = peers(&words, folder.path());
+    let rows = page["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3, "{page:#}");
+    for row in rows {
+        let [farpane, broken] = &row["clients"].as_array().expect("clients")[..] else { panic!("{row:#}") };
+        assert_eq!((&farpane["client"], &broken["client"]), (&"farpane cpu".into(), &"broken cpu".into()));
+        let result = &farpane["result"];
+        assert_eq!(result["picture_is_right"], true, "{row:#}");
+        assert_eq!((&result["refused"], &result["unanswered"]), (&0.into(), &0.into()), "{row:#}");
+        for measured in ["draws_per_s", "first_paint_ms", "first_ack_ms", "peak_memory_bytes"] {
+            assert!(result[measured].as_f64() > Some(0.0), "{measured} in {row:#}");
+        }
+        assert!(row["bare_decoder_ms"].as_f64() > Some(0.0), "{row:#}");
+        let why = broken["not_available"].as_str().expect("a reason");
+        assert!(why.contains("exit status: 3") && why.contains("I cannot"), "{why}");
+    }
+}
+
+/// Xpra's own client shows the same, and a recording of a real session can be played.
+#[test]
+fn xpras_client_is_measured_with_a_real_recording() {
+    let _slot = Slot::take();
+    let folder = TempDir::new().expect("a folder");
+    let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings/scrolling-6.5.fpr");
+    let (recording, out) = (recording.display().to_string(), folder.path().display().to_string());
+    let words = ["bench", "peers", "--quick", "--recording", &recording, "--out", &out];
+    program::run(viewer::command(&words).args(["--only", "farpane cpu,6.5.5 cairo"]));
+    let text = std::fs::read_to_string(folder.path().join("peers.json")).expect("JSON");
+    let page: Value = serde_json::from_str(&text).expect("JSON");
+    let clients = page["rows"][0]["clients"].as_array().expect("clients");
+    assert_eq!(clients.len(), 2, "is Xpra 6.5.5 there? run 'make setup-test' once: {page:#}");
+    for client in clients {
+        assert_eq!(client["result"]["picture_is_right"], true, "{page:#}");
+    }
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_said() {
+    let folder = TempDir::new().expect("a folder");
+    let fails = |command: &mut Command| {
+        let output = command.output().expect("farpane");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let words = ["bench", "peers", "--quick", "--cases", "lz4", "--only", "farpane cpu"];
+
+    // Nothing but setpriv is installed.
+    let found = program::run(Command::new("sh").args(["-c", "command -v setpriv"]));
+    std::os::unix::fs::symlink(found.trim(), folder.path().join("setpriv")).expect("a link");
+    let mut bare = Command::new(env!("CARGO_BIN_EXE_farpane"));
+    let said = fails(bare.args(words).env("PATH", folder.path()));
+    assert!(said.contains("Xvfb") && said.contains("package"), "{said}");
+
+    let said = fails(&mut viewer::command(&["bench", "peers", "--only", "nobody"]));
+    assert!(said.contains("no client is left") && said.contains("farpane wgpu"), "{said}");
+
+    let said = fails(&mut viewer::command(&["bench", "peers", "--cases", "lz5"]));
+    assert!(said.contains("lz4, jpeg"), "{said}");
+
+    let others = folder.path().join("others.json");
+    std::fs::write(&others, r#"[{"name": "x", "command": ["x"]}]"#).expect("a file");
+    let words = ["bench", "peers", "--clients", &others.display().to_string()];
+    let said = fails(&mut viewer::command(&words));
+    assert!(said.contains("{url}"), "{said}");
+}
