@@ -6,7 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::codec::{Picture, Rect, Size};
+use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
@@ -69,6 +69,8 @@ pub enum RenderMessage {
 pub enum DrawContent {
     /// A picture, scaled to the draw's rectangle if its size differs.
     Picture(Picture),
+    /// The same, still compressed: only if [`super::RenderQueue::unpacks`].
+    Packed(PackedPicture),
     Scroll(Vec<ScrollRect>),
     /// Nothing to paint: acknowledged with this outcome, in order.
     Nothing(DrawOutcome),

@@ -9,15 +9,14 @@
 pub mod clock;
 pub mod messages;
 pub mod queue;
+mod render_queue;
 
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
     OverlayFrame, RenderCommand, RenderItem, RenderMessage, RendererInfo, WindowTarget,
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
-
-/// To the render thread: items from the decode pool and commands from the application.
-pub type RenderQueue = Queue<RenderMessage>;
+pub use render_queue::RenderQueue;
 
 /// To the network task.
 pub type NetQueue = AsyncQueue<NetCommand>;

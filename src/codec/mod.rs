@@ -25,4 +25,5 @@ pub use error::DecodeError;
 pub use geometry::{Rect, Size};
 pub use h264::VideoDecoder;
 pub use pixels::{Picture, PixelFormat, Pixels, Plane, YuvFormat, YuvMatrix, YuvPicture};
+pub use rgb::PackedPicture;
 pub use scroll::{MAX_SCROLL_RECTS, check_scroll};

@@ -6,14 +6,107 @@ use crate::buffers::{BufferPool, Payload};
 use crate::protocol::packet::server::{Encoding, PixelCompression, RgbFormatName};
 use crate::stats::{CopyLedger, Transform};
 
-use super::decode::picture_bytes;
+use super::decode::{check_dimensions, picture_bytes};
 use super::pixels::span;
-use super::{Coded, DecodeError, Picture, PixelFormat};
+use super::{Coded, DecodeError, Picture, PixelFormat, Size};
 
 /// Keeps zlib's window between pictures.
 #[derive(Default)]
 pub(super) struct RgbDecoder {
     zlib: Option<Decompress>,
+}
+
+/// Pixels that are still compressed with lz4. Their declared size fits the draw.
+#[derive(Clone, Debug)]
+pub struct PackedPicture {
+    size: Size,
+    format: PixelFormat,
+    rowstride: usize,
+    unpacked_len: usize,
+    /// A u32 little-endian size, then one LZ4 block.
+    data: Payload,
+}
+
+impl PackedPicture {
+    /// Whether a draw is of this kind.
+    pub fn is(coded: &Coded) -> bool {
+        matches!(coded.encoding, Encoding::Rgb24 | Encoding::Rgb32)
+            && coded.options.pixel_compression == PixelCompression::Lz4
+    }
+
+    /// The pixels of such a draw.
+    ///
+    /// # Errors
+    /// If they do not fit the draw.
+    pub fn new(coded: &Coded) -> Result<Self, DecodeError> {
+        check_dimensions(coded.size)?;
+        let layout = Layout::of(coded)?;
+        let declared = coded.data.first_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+        let unpacked_len = layout.check(declared)?;
+        let Layout { format, rowstride, .. } = layout;
+        Ok(Self { size: coded.size, format, rowstride, unpacked_len, data: coded.data.clone() })
+    }
+
+    /// Format and bytes from one row to the next, once unpacked.
+    pub fn layout(&self) -> (PixelFormat, usize) {
+        (self.format, self.rowstride)
+    }
+
+    /// Bytes of all rows together, once unpacked.
+    pub fn unpacked_len(&self) -> usize {
+        self.unpacked_len
+    }
+
+    /// Unpacks into `to`, which must be [`Self::unpacked_len`] bytes long.
+    ///
+    /// # Errors
+    /// If the data is damaged or the length another one. What `to` holds then is undefined.
+    pub fn unpack_into(&self, to: &mut [u8], ledger: &mut CopyLedger) -> Result<(), DecodeError> {
+        let (min, max) = (self.unpacked_len, self.unpacked_len);
+        let block = self.data.get(4..).unwrap_or_default();
+        let got = lz4_flex::block::decompress_into(block, to)?;
+        ledger.note_transform(Transform::Decompress, got);
+        if got == max { Ok(()) } else { Err(DecodeError::PixelBytes { got, min, max }) }
+    }
+
+    /// The picture, in a buffer of `pool`.
+    ///
+    /// # Errors
+    /// If the data is damaged.
+    pub fn unpack(&self, pool: &BufferPool, ledger: &mut CopyLedger) -> Result<Picture, DecodeError> {
+        let mut pixels = pool.take_filled(self.unpacked_len, ledger);
+        self.unpack_into(pixels.vec(), ledger)?;
+        let (got, expected) = (self.unpacked_len, self.unpacked_len);
+        Picture::packed(self.size, self.format, self.rowstride, pixels.freeze())
+            .ok_or(DecodeError::PixelBytes { got, min: expected, max: expected })
+    }
+}
+
+/// How the pixels of a draw lie in memory, and how many bytes there may be.
+struct Layout {
+    format: PixelFormat,
+    rowstride: usize,
+    min: usize,
+    max: usize,
+}
+
+impl Layout {
+    fn of(coded: &Coded) -> Result<Self, DecodeError> {
+        let format = pixel_format(coded)?;
+        let row = coded.size.width as usize * format.bytes_per_pixel();
+        let rowstride = if coded.rowstride == 0 { row } else { coded.rowstride as usize };
+        // Servers send all rows with their padding, but the last row's may be missing.
+        let max = picture_bytes(rowstride, coded.size.height)?;
+        let min = span(row, rowstride, coded.size.height)
+            .ok_or(DecodeError::Rowstride { got: rowstride, expected: row })?;
+        Ok(Self { format, rowstride, min, max })
+    }
+
+    /// `got`, if there may be as many bytes.
+    fn check(&self, got: usize) -> Result<usize, DecodeError> {
+        let Self { min, max, .. } = *self;
+        if (min..=max).contains(&got) { Ok(got) } else { Err(DecodeError::PixelBytes { got, min, max }) }
+    }
 }
 
 impl RgbDecoder {
@@ -23,23 +116,15 @@ impl RgbDecoder {
         pool: &BufferPool,
         ledger: &mut CopyLedger,
     ) -> Result<Picture, DecodeError> {
-        let format = pixel_format(coded)?;
-        let row = coded.size.width as usize * format.bytes_per_pixel();
-        let rowstride = if coded.rowstride == 0 { row } else { coded.rowstride as usize };
-        // Servers send all rows with their padding, but the last row's may be missing.
-        let max = picture_bytes(rowstride, coded.size.height)?;
-        let min = span(row, rowstride, coded.size.height)
-            .ok_or(DecodeError::Rowstride { got: rowstride, expected: row })?;
-        let check = |got: usize| {
-            if (min..=max).contains(&got) { Ok(got) } else { Err(DecodeError::PixelBytes { got, min, max }) }
-        };
+        let layout = Layout::of(coded)?;
+        let Layout { format, rowstride, min, max } = layout;
         let data = match coded.options.pixel_compression {
             PixelCompression::None => coded.data.clone(),
-            PixelCompression::Lz4 => lz4(coded.data, check, pool, ledger)?,
+            PixelCompression::Lz4 => return PackedPicture::new(coded)?.unpack(pool, ledger),
             PixelCompression::Zlib => self.zlib(coded.data, max, pool, ledger)?,
             PixelCompression::Other => return Err(DecodeError::PixelCompression),
         };
-        let got = check(data.len())?;
+        let got = layout.check(data.len())?;
         Picture::packed(coded.size, format, rowstride, data).ok_or(DecodeError::PixelBytes { got, min, max })
     }
 
@@ -62,25 +147,6 @@ impl RgbDecoder {
         ledger.note_transform(Transform::Decompress, got);
         Ok(pixels.freeze())
     }
-}
-
-/// A u32 little-endian size, then one LZ4 block.
-fn lz4(
-    data: &[u8],
-    check: impl Fn(usize) -> Result<usize, DecodeError>,
-    pool: &BufferPool,
-    ledger: &mut CopyLedger,
-) -> Result<Payload, DecodeError> {
-    let Some((size, block)) = data.split_first_chunk::<4>() else {
-        check(0)?;
-        return Ok(Payload::default());
-    };
-    let size = check(u32::from_le_bytes(*size) as usize)?;
-    let mut pixels = pool.take_filled(size, ledger);
-    let got = lz4_flex::block::decompress_into(block, pixels.vec())?;
-    pixels.vec().truncate(got);
-    ledger.note_transform(Transform::Decompress, got);
-    Ok(pixels.freeze())
 }
 
 /// The format that the server names, which alone counts: 3.1 sends 4-byte pixels as `rgb24` too.

@@ -72,6 +72,11 @@ impl Lanes {
         true
     }
 
+    /// Takes the place of a draw that the caller decodes itself, for [`Lanes::finished`].
+    pub fn reserve(&mut self, wid: WindowId) -> Place {
+        self.lanes.entry(wid).or_default().reserve(wid, None)
+    }
+
     /// Takes a change of a backing in, and commits it if nothing is before it.
     pub fn backing(&mut self, wid: WindowId, update: BackingUpdate, commit: &mut impl FnMut(RenderItem)) {
         let lane = self.lanes.entry(wid).or_default();

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use crate::buffers::BufferPool;
 use crate::channel::{BackingUpdate, DrawJob, DrawSink, RenderItem, RenderMessage, RenderQueue};
 use crate::protocol::packet::WindowId;
+use crate::stats::alloc;
 
 use super::lanes::Lanes;
 use super::worker::Worker;
@@ -20,18 +21,23 @@ const MAX_THREADS: usize = 4;
 /// yet is forgotten.
 pub struct DecodePool {
     shared: Arc<Shared>,
+    /// For draws that need no decoding: the caller's thread takes them.
+    here: Worker,
     threads: Vec<JoinHandle<()>>,
 }
 
 struct Shared {
     state: Mutex<State>,
-    work: Condvar,
+    /// One for each thread.
+    wake: Vec<Condvar>,
     output: RenderQueue,
 }
 
 #[derive(Default)]
 struct State {
     lanes: Lanes,
+    /// The threads that wait. The last one worked last: its memory is still in a cache.
+    idle: Vec<usize>,
     stop: bool,
 }
 
@@ -51,13 +57,15 @@ impl DecodePool {
     /// # Errors
     /// If the operating system refuses a thread.
     pub fn with_threads(threads: usize, pool: &BufferPool, output: RenderQueue) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), output });
-        let mut decode_pool = Self { shared, threads: Vec::new() };
-        for number in 0..threads.max(1) {
+        let threads = threads.max(1);
+        let wake = (0..threads).map(|_| Condvar::new()).collect();
+        let shared = Arc::new(Shared { state: Mutex::default(), wake, output });
+        let mut decode_pool = Self { shared, here: Worker::new(pool.clone()), threads: Vec::new() };
+        for number in 0..threads {
             let shared = Arc::clone(&decode_pool.shared);
             let worker = Worker::new(pool.clone());
             let thread = thread::Builder::new().name(format!("farpane-decode-{number}"));
-            decode_pool.threads.push(thread.spawn(move || shared.run(worker))?);
+            decode_pool.threads.push(thread.spawn(move || shared.run(number, worker))?);
         }
         Ok(decode_pool)
     }
@@ -70,8 +78,16 @@ impl DrawSink for DecodePool {
     }
 
     fn draw(&mut self, job: DrawJob) {
-        if self.shared.lock().lanes.draw(job) {
-            self.shared.work.notify_one();
+        let unpacks = self.shared.output.unpacks();
+        let mut state = self.shared.lock();
+        if Worker::is_trivial(&job.request, unpacks) {
+            let place = state.lanes.reserve(job.request.wid);
+            let draw = self.here.decode(job, &mut None, unpacks);
+            state.lanes.finished(place, RenderItem::Draw(draw), None, &mut |item| self.shared.commit(item));
+        } else if state.lanes.draw(job)
+            && let Some(number) = state.idle.pop()
+        {
+            self.shared.wake(number);
         }
     }
 }
@@ -79,7 +95,7 @@ impl DrawSink for DecodePool {
 impl Drop for DecodePool {
     fn drop(&mut self) {
         self.shared.lock().stop = true;
-        self.shared.work.notify_all();
+        (0..self.threads.len()).for_each(|number| self.shared.wake(number));
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a decode thread panicked");
@@ -90,20 +106,33 @@ impl Drop for DecodePool {
 
 impl Shared {
     /// A decode thread's life. The lock is never held while decoding.
-    fn run(&self, mut worker: Worker) {
+    fn run(&self, number: usize, mut worker: Worker) {
         let mut state = self.lock();
         loop {
             if state.stop {
                 return;
             }
             let Some(mut task) = state.lanes.next() else {
-                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle.push(number);
+                // INVARIANT: each thread has its own number, and its own condition.
+                state = self.wake[number].wait(state).unwrap_or_else(PoisonError::into_inner);
+                // Whoever woke this thread has taken it out; nobody did if it woke by itself.
+                state.idle.retain(|idle| *idle != number);
                 continue;
             };
             drop(state);
-            let item = worker.decode(task.job, &mut task.video);
+            let heap_before = alloc::so_far();
+            let mut draw = worker.decode(task.job, &mut task.video, self.output.unpacks());
+            draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
+            let item = RenderItem::Draw(draw);
             state = self.lock();
             state.lanes.finished(task.place, item, task.video, &mut |item| self.commit(item));
+        }
+    }
+
+    fn wake(&self, number: usize) {
+        if let Some(condition) = self.wake.get(number) {
+            condition.notify_one();
         }
     }
 

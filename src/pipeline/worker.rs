@@ -4,12 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crate::buffers::BufferPool;
-use crate::channel::{DecodedDraw, DrawContent, DrawJob, RenderItem, clock};
-use crate::codec::{Coded, DecodeError, Size, StillDecoder, VideoDecoder, check_scroll};
+use crate::channel::{DecodedDraw, DrawContent, DrawJob, clock};
+use crate::codec::{Coded, DecodeError, PackedPicture, Size, StillDecoder, VideoDecoder, check_scroll};
 use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::server::Encoding;
+use crate::protocol::packet::server::{Encoding, PixelCompression};
 use crate::session::DrawRequest;
-use crate::stats::alloc;
 
 /// What a decode thread keeps between draws.
 pub(super) struct Worker {
@@ -22,14 +21,27 @@ impl Worker {
         Self { still: StillDecoder::new(pool.clone()), pool }
     }
 
+    /// Whether [`Self::decode`] would do next to nothing: not worth another thread's while.
+    pub fn is_trivial(request: &DrawRequest, unpacks: bool) -> bool {
+        match request.encoding {
+            Encoding::Rgb24 | Encoding::Rgb32 => match request.options.pixel_compression {
+                PixelCompression::None => true,
+                PixelCompression::Lz4 => unpacks,
+                PixelCompression::Zlib | PixelCompression::Other => false,
+            },
+            Encoding::Scroll | Encoding::Void => true,
+            _ => false,
+        }
+    }
+
     /// Decodes one draw. Never fails: a draw that is refused says so in its content.
-    pub fn decode(&mut self, job: DrawJob, video: &mut Option<VideoDecoder>) -> RenderItem {
+    /// `unpacks`: the renderer wants compressed pixels as they are.
+    pub fn decode(&mut self, job: DrawJob, video: &mut Option<VideoDecoder>, unpacks: bool) -> DecodedDraw {
         let DrawJob { mut request, permit } = job;
         let started = clock::now();
-        let heap_before = alloc::so_far();
         // The picture libraries are C code or much used Rust; this is for the one bug in them that
         // unwinds. It costs the draw, not the session.
-        let content = catch_unwind(AssertUnwindSafe(|| self.content(&mut request, video.as_mut())))
+        let content = catch_unwind(AssertUnwindSafe(|| self.content(&mut request, video.as_mut(), unpacks)))
             .unwrap_or_else(|_| {
                 self.still = StillDecoder::new(self.pool.clone());
                 if let Some(video) = video {
@@ -37,19 +49,23 @@ impl Worker {
                 }
                 refused(format!("the {} decoder failed", request.encoding.name()))
             });
-        let mut draw = finish(request, content, started, permit);
-        draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
-        RenderItem::Draw(draw)
+        finish(request, content, started, permit)
     }
 
-    fn content(&mut self, request: &mut DrawRequest, video: Option<&mut VideoDecoder>) -> DrawContent {
-        self.picture(request, video).unwrap_or_else(|error| refused(error.to_string()))
+    fn content(
+        &mut self,
+        request: &mut DrawRequest,
+        video: Option<&mut VideoDecoder>,
+        unpacks: bool,
+    ) -> DrawContent {
+        self.picture(request, video, unpacks).unwrap_or_else(|error| refused(error.to_string()))
     }
 
     fn picture(
         &mut self,
         request: &mut DrawRequest,
         video: Option<&mut VideoDecoder>,
+        unpacks: bool,
     ) -> Result<DrawContent, DecodeError> {
         let coded = Coded {
             encoding: request.encoding,
@@ -58,6 +74,11 @@ impl Worker {
             rowstride: request.rowstride,
             options: &request.options,
         };
+        if unpacks && PackedPicture::is(&coded) && request.options.paint != Some(false) {
+            let packed = PackedPicture::new(&coded)?;
+            request.trace.decoded_bytes = packed.unpacked_len() as u64;
+            return Ok(DrawContent::Packed(packed));
+        }
         let ledger = &mut request.trace.ledger;
         let picture = match (request.encoding, video) {
             (Encoding::Void, _) => return Ok(DrawContent::Nothing(DrawOutcome::Skipped)),

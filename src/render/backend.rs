@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::RenderError;
 use super::overlay::{Overlay, TextureChanges};
+use crate::buffers::BufferPool;
 use crate::channel::{RendererInfo, WindowTarget};
-use crate::codec::{Picture, Rect, Size};
+use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -50,6 +51,24 @@ pub(super) trait Backend {
         picture: &Picture,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError>;
+
+    /// Whether [`Self::paint_packed`] costs less than unpacking before.
+    fn unpacks(&self) -> bool {
+        false
+    }
+
+    /// Paints pixels that are still compressed over `rect`, which has their size.
+    fn paint_packed(
+        &mut self,
+        wid: WindowId,
+        rect: Rect,
+        packed: &PackedPicture,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        // Rare: the draw was meant for another backend.
+        let picture = packed.unpack(&BufferPool::new(0), ledger)?;
+        self.paint(wid, rect, &picture, ledger)
+    }
 
     /// Moves rectangles of the backing; each shows what was there before all of them.
     fn scroll(

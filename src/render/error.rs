@@ -1,6 +1,6 @@
 //! What can go wrong while painting and presenting.
 
-use crate::codec::Size;
+use crate::codec::{DecodeError, Size};
 use crate::protocol::packet::WindowId;
 
 /// An error of the renderer. Those of one draw become its negative acknowledgement.
@@ -18,6 +18,8 @@ pub enum RenderError {
     PictureTooLarge { got: usize, limit: u64 },
     #[error("the picture's rows need {expected} bytes, there are {got}")]
     PictureData { got: usize, expected: usize },
+    #[error(transparent)]
+    Picture(#[from] DecodeError),
     #[error("the OS window cannot be drawn to ({0})")]
     Surface(String),
     #[error("reading pixels back failed ({0})")]

@@ -49,6 +49,7 @@ pub(super) fn run(
         heap_counted: alloc::so_far().count,
     };
     renderer.announce();
+    queue.set_unpacks(renderer.backend.unpacks());
     let mut wait = None;
     loop {
         let mut next = queue.pop(wait);
@@ -66,6 +67,7 @@ pub(super) fn run(
         wait = renderer.present_all().then_some(RETRY);
         if let Some(why) = renderer.lost.take() {
             renderer.rebuild(why)?;
+            queue.set_unpacks(renderer.backend.unpacks());
         }
     }
 }
@@ -214,6 +216,10 @@ impl Renderer {
             (_, None) => Err(DrawOutcome::WindowNotFound),
             (DrawContent::Picture(picture), _) => paint_result(
                 self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger),
+                &mut self.lost,
+            ),
+            (DrawContent::Packed(packed), _) => paint_result(
+                self.backend.paint_packed(draw.wid, draw.rect, packed, &mut trace.ledger),
                 &mut self.lost,
             ),
             (DrawContent::Scroll(rects), _) => {

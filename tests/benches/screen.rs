@@ -111,7 +111,7 @@ fn desktop(shift: u32) -> Vec<u8> {
             if (x < 1200) || y < 40 {
                 // Glyphs are 8 pixels wide, with the same few shapes again and again.
                 let glyph = (x / 8 * 7 + y / 10 * 13 + shift as usize) % 26;
-                let inked = words[y / 10 * 240 + x / 8] && (x % 8 * 5 + y % 10 * 3 + glyph) % 4 == 0;
+                let inked = words[y / 10 * 240 + x / 8] && (x % 8 * 5 + y % 10 * 3 + glyph).is_multiple_of(4);
                 *pixel = if inked { [30, 30, 30, 255] } else { [250, 248, 240, 255] };
             } else {
                 pixel[3] = 255;
@@ -142,7 +142,7 @@ fn kinds() -> Vec<Kind> {
         samples::png(FULL_HD, png::ColorType::Rgb, png::BitDepth::Eight, &[], &rgb)
     };
     vec![
-        kind("raw", Encoding::Rgb32, rgb(PixelCompression::None), &|frame| frame.to_vec()),
+        kind("raw", Encoding::Rgb32, rgb(PixelCompression::None), &|frame| Vec::from(frame)),
         kind("lz4", Encoding::Rgb32, rgb(PixelCompression::Lz4), &samples::lz4),
         kind("jpeg", Encoding::Jpeg, plain(), &|frame| samples::jpeg(FULL_HD, frame, Subsamp::Sub2x2)),
         kind("webp", Encoding::Webp, plain(), &|frame| samples::webp(FULL_HD, frame, false)),

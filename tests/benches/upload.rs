@@ -119,6 +119,7 @@ fn upload(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let content = match content {
                         DrawContent::Picture(picture) => DrawContent::Picture(picture.clone()),
+                        DrawContent::Packed(packed) => DrawContent::Packed(packed.clone()),
                         DrawContent::Scroll(rects) => DrawContent::Scroll(rects.clone()),
                         DrawContent::Nothing(outcome) => DrawContent::Nothing(outcome.clone()),
                     };

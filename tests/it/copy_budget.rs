@@ -289,6 +289,12 @@ fn without_a_gpu() {
     assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, staging: 8_294_400, ..Cost::default() });
     assert_eq!(second, Cost { receive_prefix: 1_983, staging: 8_294_400, ..Cost::default() });
 
+    // Compressed ones are unpacked there.
+    let lz4 = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::Lz4), samples::lz4(&photo(FULL_HD, 0)));
+    let [_, second] = costs(CPU, [&lz4, &lz4], AS_ASKED);
+    let unpacked = Cost { decompressed: 8_294_400, ..Cost::default() };
+    assert_eq!(second, Cost { receive_prefix: next_prefix(&lz4), ..unpacked });
+
     let file = samples::jpeg(FULL_HD, &photo(FULL_HD, 0), Subsamp::Sub2x2);
     let jpeg = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
     let [_, second] = costs(CPU, [&jpeg, &jpeg], AS_ASKED);

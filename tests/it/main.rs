@@ -8,6 +8,7 @@ mod codec;
 mod config;
 mod copy_budget;
 mod demo;
+mod idle;
 mod input;
 mod interop;
 mod layers;

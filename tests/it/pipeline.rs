@@ -174,6 +174,31 @@ fn refused_draws_keep_their_place() {
 }
 
 #[test]
+fn a_renderer_that_unpacks_gets_compressed_pixels_in_their_place() {
+    let mut harness = Harness::new(2);
+    harness.output.set_unpacks(true);
+    let slow = samples::payload(samples::webp(LARGE, &photo(LARGE, 0), false));
+    let packed = samples::payload(samples::lz4(&photo(SIZE, 0)));
+    for _ in 0..5 {
+        harness.draw(ONE, LARGE, Encoding::Webp, DrawOptions::default(), &slow);
+        harness.draw(ONE, SIZE, Encoding::Rgb32, rgb(PixelCompression::Lz4), &packed);
+    }
+    // The size that it names is another one.
+    harness.draw(ONE, LARGE, Encoding::Rgb32, rgb(PixelCompression::Lz4), &packed);
+    for number in 0..5 {
+        let draw = harness.next_draw();
+        assert_eq!(draw.sequence.0, 2 * number + 1);
+        assert!(matches!(draw.content, DrawContent::Picture(_)));
+        let draw = harness.next_draw();
+        assert_eq!(draw.sequence.0, 2 * number + 2);
+        assert!(matches!(draw.content, DrawContent::Packed(_)));
+        assert_eq!(draw.trace.decoded_bytes, 96 * 64 * 4);
+    }
+    let content = harness.next_draw().content;
+    assert!(matches!(content, DrawContent::Nothing(DrawOutcome::Error { .. })), "{content:?}");
+}
+
+#[test]
 fn scrolls_and_unpainted_frames() {
     let mut harness = Harness::new(1);
     let rect = ScrollRect { x: 0, y: 16, width: 96, height: 48, dx: 0, dy: -16 };

@@ -2,7 +2,7 @@
 
 use super::layer::Layer;
 use super::{convert, scale, yuv};
-use crate::codec::{Picture, PixelFormat, Pixels, Rect, Size};
+use crate::codec::{PackedPicture, Picture, PixelFormat, Pixels, Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite, Transform, copies};
 
@@ -74,6 +74,33 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// Unpacks pixels over `rect`, which has their size: in place if whole rows of the window lie
+    /// there just so, else by way of `scratch`.
+    pub(super) fn paint_compressed(
+        &mut self,
+        rect: Rect,
+        packed: &PackedPicture,
+        scratch: &mut Vec<u32>,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        let Some(visible) = rect.clip(self.size) else { return Ok(()) };
+        let (format, rowstride) = packed.layout();
+        let len = packed.unpacked_len();
+        let window_row = self.size.width as usize * 4;
+        if is_as_shown(format) && visible == rect && rect.width == self.size.width && rowstride == window_row
+        {
+            // `visible` has no negative coordinates, and rows without padding end with it.
+            let (to, _) = self.rows_at_mut(0, rect.y.unsigned_abs());
+            let got = to.len();
+            let to = to.get_mut(..len).ok_or(RenderError::PictureData { got, expected: len })?;
+            return Ok(packed.unpack_into(to, ledger)?);
+        }
+        let unpacked = room(scratch, len.div_ceil(4), ledger);
+        let unpacked = &mut bytes_mut(unpacked)[..len];
+        packed.unpack_into(unpacked, ledger)?;
+        self.paint_packed((rect, visible), format, rowstride, unpacked, ledger)
+    }
+
     fn paint_packed(
         &mut self,
         (rect, visible): (Rect, Rect),
@@ -86,8 +113,6 @@ impl<'a> Frame<'a> {
         let skipped_columns = visible.x.abs_diff(rect.x) as usize * format.bytes_per_pixel();
         let row_len = visible.width as usize * format.bytes_per_pixel();
         let first_row = visible.y.abs_diff(rect.y) as usize;
-        let as_it_is =
-            cfg!(target_endian = "little") && matches!(format, PixelFormat::Bgrx | PixelFormat::Bgra);
         let start = first_row * rowstride + skipped_columns;
         let expected = start + (visible.height as usize - 1) * rowstride + row_len;
         if skipped_columns + row_len > rowstride {
@@ -97,7 +122,7 @@ impl<'a> Frame<'a> {
         let stride = self.size.width as usize;
         let first = visible.y.unsigned_abs() as usize * stride + visible.x.unsigned_abs() as usize;
         let to = &mut self.pixels[first..];
-        if as_it_is {
+        if is_as_shown(format) {
             let to = (bytes_mut(to), stride * 4);
             copies::copy_rows(ledger, CopySite::Staging, row_len, (from, rowstride), to);
             return Ok(());
@@ -120,11 +145,7 @@ impl<'a> Frame<'a> {
     ) -> Result<(), RenderError> {
         let width = picture.width as usize;
         let len = width * picture.height as usize;
-        if scratch.len() < len {
-            ledger.note_allocation((len - scratch.len()) * 4);
-            scratch.resize(len, 0);
-        }
-        let made = &mut scratch[..len];
+        let made = room(scratch, len, ledger);
         match &picture.pixels {
             Pixels::Packed { format, rowstride, data } => {
                 let row_len = width * format.bytes_per_pixel();
@@ -166,6 +187,20 @@ impl<'a> Frame<'a> {
         }
         pixels
     }
+}
+
+/// Whether a window's pixels have this very format.
+fn is_as_shown(format: PixelFormat) -> bool {
+    cfg!(target_endian = "little") && matches!(format, PixelFormat::Bgrx | PixelFormat::Bgra)
+}
+
+/// The first `len` pixels of `scratch`, which grows if need be.
+fn room<'a>(scratch: &'a mut Vec<u32>, len: usize, ledger: &mut CopyLedger) -> &'a mut [u32] {
+    if scratch.len() < len {
+        ledger.note_allocation((len - scratch.len()) * 4);
+        scratch.resize(len, 0);
+    }
+    &mut scratch[..len]
 }
 
 /// Pixels as bytes.

@@ -13,6 +13,8 @@ mod surface;
 mod triangle;
 mod window;
 mod yuv;
+#[cfg(target_arch = "x86_64")]
+mod yuv_avx2;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use super::RenderError;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use crate::channel::{RendererInfo, WindowTarget};
-use crate::codec::{Picture, Rect, Size};
+use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -76,6 +78,21 @@ impl Backend for CpuBackend {
     ) -> Result<(), RenderError> {
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| frame.paint(rect, picture, &mut self.scratch, ledger))?
+    }
+
+    fn unpacks(&self) -> bool {
+        true
+    }
+
+    fn paint_packed(
+        &mut self,
+        wid: WindowId,
+        rect: Rect,
+        packed: &PackedPicture,
+        ledger: &mut CopyLedger,
+    ) -> Result<(), RenderError> {
+        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        window.with_frame(wid, |frame| frame.paint_compressed(rect, packed, &mut self.scratch, ledger))?
     }
 
     fn scroll(

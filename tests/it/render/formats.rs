@@ -2,10 +2,15 @@
 
 use farpane::buffers::Payload;
 use farpane::channel::DrawContent;
-use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::codec::{
+    Coded, PackedPicture, Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture,
+};
 use farpane::protocol::packet::client::DrawOutcome;
+use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::render::RendererChoice;
 use farpane::stats::{CopySite, Transform};
+
+use crate::support::samples;
 
 use super::rig::{Image, Rig, noise, noise_picture, plain_picture, with_each_renderer};
 
@@ -13,6 +18,7 @@ with_each_renderer!(
     packed_formats_are_exact,
     pictures_are_clipped_at_every_edge,
     yuv_is_converted_with_its_matrix_and_range,
+    compressed_pixels_show_like_any_others,
     a_picture_of_another_size_is_scaled,
 );
 
@@ -102,6 +108,60 @@ fn yuv_is_converted_with_its_matrix_and_range(renderer: RendererChoice) {
             }
         }
     }
+}
+
+fn compressed_pixels_show_like_any_others(renderer: RendererChoice) {
+    let (width, height) = (60, 40);
+    let formats = [
+        (RgbFormatName::Bgrx, PixelFormat::Bgrx),
+        (RgbFormatName::Rgbx, PixelFormat::Rgbx),
+        (RgbFormatName::Rgb, PixelFormat::Rgb),
+    ];
+    let mut rig = Rig::offscreen(renderer);
+    rig.resize(1, width, height);
+    let mut expected = Image::black(width, height);
+    for (name, format) in formats {
+        // Whole rows of the window, parts of rows, and what lies outside in part or wholly; with padding too.
+        let places = [(0_i32, 7, 60, 20, 0), (0, 0, 60, 40, 0), (5, 9, 31, 17, 0), (3, 4, 50, 3, 6)];
+        let outside = [(-7, -3, 60, 40, 0), (0, 30, 60, 40, 0), (100, 0, 60, 40, 0)];
+        for (x, y, width, height, padding) in places.into_iter().chain(outside) {
+            let size = Size { width, height };
+            let rowstride = width as usize * format.bytes_per_pixel() + padding;
+            let bytes = noise(width + height + x.unsigned_abs(), rowstride * height as usize);
+            let options = DrawOptions {
+                rgb_format: Some(name),
+                pixel_compression: PixelCompression::Lz4,
+                ..DrawOptions::default()
+            };
+            let (data, rowstride_sent) = (Payload::from(samples::lz4(&bytes)), rowstride as u32);
+            let encoding = Encoding::Rgb32;
+            let coded = Coded { encoding, data: &data, size, rowstride: rowstride_sent, options: &options };
+            let packed = PackedPicture::new(&coded).expect("pixels that fit");
+            let picture = Picture::packed(size, format, rowstride, Payload::from(bytes)).expect("a picture");
+            rig.draw(1, Rect { x, y, width, height }, DrawContent::Packed(packed), 0);
+            expected.paint(x, y, &picture);
+            let error = rig.shown(1).max_error(&expected);
+            assert_eq!(error, 0, "{format:?} of {width}×{height} at {x},{y}");
+            assert!(matches!(rig.done().outcome, DrawOutcome::Presented { .. }));
+        }
+    }
+    // A damaged one is refused, and the next one shows.
+    let mut damaged = samples::lz4(&noise(1, 60 * 40 * 4));
+    damaged.truncate(200);
+    let options = DrawOptions { pixel_compression: PixelCompression::Lz4, ..DrawOptions::default() };
+    let size = Size { width, height };
+    let data = Payload::from(damaged);
+    let coded = Coded { encoding: Encoding::Rgb32, data: &data, size, rowstride: 0, options: &options };
+    let packed = PackedPicture::new(&coded).expect("a size that fits");
+    let whole = Rect { x: 0, y: 0, width, height };
+    rig.draw(1, whole, DrawContent::Packed(packed), 0);
+    let outcome = rig.done().outcome;
+    assert!(
+        matches!(&outcome, DrawOutcome::Error { message } if message.starts_with("lz4: ")),
+        "{outcome:?}"
+    );
+    rig.picture(1, 0, 0, &plain_picture(60, 40, [1, 2, 3]));
+    assert_eq!(rig.shown(1).pixel(59, 39), [1, 2, 3, 255]);
 }
 
 fn a_picture_of_another_size_is_scaled(renderer: RendererChoice) {

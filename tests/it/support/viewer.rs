@@ -64,6 +64,11 @@ impl<'a> Viewer<'a> {
         })
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.program.pid()
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         self.program.stderr()
