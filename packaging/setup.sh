@@ -29,7 +29,7 @@ server_build="pkgconf python3-dev python3-venv
      libturbojpeg0-dev libwebp-dev libavif-dev libaom-dev libx264-dev libvpx-dev libopenh264-dev
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
 # The hands of the tests.
-hands="xdotool openssl"
+hands="xdotool openssl man-db"
 
 [ "${1:-}" = list ] && { list=1; shift; }
 case "${1:-}" in

@@ -1,7 +1,7 @@
 //! Layer 3: what the user asked for, validated: [`Config`] and its way there.
 //!
 //! [`Options`] is the one definition of every option. A [`Layer`] holds what one place says of
-//! them: the command line, a configuration file ([`file`]), a session file ([`SessionFile`]) or a
+//! them: the command line, a configuration file ([`mod@file`]), a session file ([`SessionFile`]) or a
 //! link. [`Request`] is what a user opens; [`Settings`] puts the layers over each other and makes
 //! the [`Config`]: command line over link or session file over the user's configuration file over
 //! the system's over defaults. [`connections`] is what the user saved and used lately.
