@@ -41,6 +41,9 @@ fn run(arguments: RawArgs) -> Result<(), Failure> {
             CloseReason::User => Ok(()),
             reason => Err(reason.into()),
         },
+        Invocation::Connect { settings, opened } => {
+            Ok(app::connect(*settings, opened.map(|opened| *opened))?)
+        }
         Invocation::Screenshot(config, args) => Ok(cli::screenshot::run(&config, &args)?),
         Invocation::Record(config, args) => cli::record::run(&config, &args),
         Invocation::Replay(args, options) => cli::replay::replay(&args, &options),

@@ -8,7 +8,7 @@ use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand};
+use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage};
 use crate::codec::Size;
 use crate::config::Config;
 use crate::desktop::DesktopEvent;
@@ -99,6 +99,14 @@ impl Attached {
     /// Asks for the end, which comes as [`SessionEvent::Closed`].
     pub fn disconnect(&self) {
         self.queues.net.push(NetCommand::Input(Input::Disconnect));
+    }
+
+    /// Asks for the pixels of the first window, which come as [`crate::channel::AppEvent::Pixels`].
+    pub fn read_back(&self) {
+        if let Some(window) = self.windows.first() {
+            let command = RenderCommand::ReadBack { wid: window.wid };
+            self.queues.render.push(RenderMessage::Command(command));
+        }
     }
 
     /// Ends what is still running, waits for it, and completes the files that were asked for.

@@ -7,11 +7,15 @@ use winit::event_loop::EventLoopProxy;
 use crate::channel::{AppEvent, AppSink, Queue};
 use crate::desktop::DesktopEvent;
 
+use super::connect::Found;
+
 /// What wakes the event loop.
 #[derive(Debug)]
 pub enum InboxEvent {
     App(AppEvent),
     Desktop(DesktopEvent),
+    /// A session runs on this machine.
+    LocalSession(Found),
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

@@ -10,6 +10,7 @@
 
 mod attached;
 mod attributes;
+pub mod connect;
 mod cursor;
 mod dialogs;
 pub mod export;
@@ -32,10 +33,11 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use winit::event_loop::{ControlFlow, DeviceEvents, EventLoop};
 
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::session::CloseReason;
 use crate::stats::StatsSnapshot;
 
+use connect::Opened;
 use inbox::Inbox;
 use viewer::Viewer;
 
@@ -48,6 +50,14 @@ pub struct Finished {
     pub stats: Arc<StatsSnapshot>,
 }
 
+/// What the viewer begins with.
+enum Start {
+    /// The program ends with this session.
+    Attach(Box<Config>),
+    /// With the connect window, to which every session comes back.
+    Connect { settings: Box<Settings>, opened: Option<Box<Opened>> },
+}
+
 /// Shows the session's windows until it ends, and records it if the configuration says so.
 ///
 /// Must be called on the main thread, once.
@@ -56,6 +66,22 @@ pub struct Finished {
 /// If there is no display, no thread can be started, nothing can be rendered, or the statistics
 /// cannot be written.
 pub fn run(config: Config) -> anyhow::Result<Finished> {
+    show(Start::Attach(Box::new(config)))
+}
+
+/// Shows the connect window, and the sessions that are chosen in it, until the user leaves.
+/// `opened` is what its form begins with.
+///
+/// Must be called on the main thread, once.
+///
+/// # Errors
+/// If there is no display, no thread can be started, or nothing can be rendered.
+pub fn connect(settings: Settings, opened: Option<Opened>) -> anyhow::Result<()> {
+    let start = Start::Connect { settings: Box::new(settings), opened: opened.map(Box::new) };
+    show(start).map(drop)
+}
+
+fn show(start: Start) -> anyhow::Result<Finished> {
     let event_loop = EventLoop::new().map_err(|error| {
         let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
         if cfg!(target_os = "linux") && unset("DISPLAY") && unset("WAYLAND_DISPLAY") {
@@ -69,7 +95,7 @@ pub fn run(config: Config) -> anyhow::Result<Finished> {
     // that have no focus. Nothing else is made of them.
     event_loop.listen_device_events(DeviceEvents::Always);
     let inbox = Arc::new(Inbox::new(event_loop.create_proxy()));
-    let mut viewer = Viewer::new(config, inbox);
+    let mut viewer = Viewer::new(start, inbox);
     let result = event_loop.run_app(&mut viewer).context("the event loop failed");
     let finished = viewer.finish();
     result.and(finished)

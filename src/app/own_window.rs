@@ -59,6 +59,16 @@ impl OwnWindow {
         Ok(own)
     }
 
+    /// The context that the window's content is made with.
+    pub fn context(&self) -> &egui::Context {
+        self.surface.context()
+    }
+
+    /// The look that the desktop wants, if winit knows it.
+    pub fn theme(&self) -> Option<winit::window::Theme> {
+        self.window.theme()
+    }
+
     /// Whether an event is for this window.
     pub fn is(&self, id: winit::window::WindowId) -> bool {
         self.window.id() == id

@@ -9,6 +9,7 @@ use crate::desktop::Desktop;
 use crate::session::config::{DisplayInfo, Monitor};
 
 use super::inbox::{Inbox, InboxEvent};
+use super::own_window::OwnWindow;
 
 /// What exists as long as the event loop runs.
 pub struct Screen {
@@ -22,6 +23,12 @@ impl Screen {
         let x11 = is_x11(event_loop);
         let inbox = Arc::clone(inbox);
         Self { desktop: Desktop::open(x11, move |event| inbox.push(InboxEvent::Desktop(event))), x11 }
+    }
+
+    /// Whether a window of our own is to look dark: as the desktop wants it, else dark.
+    pub fn is_dark(&self, window: &OwnWindow) -> bool {
+        let known = window.theme().map(|theme| theme == winit::window::Theme::Dark);
+        known.or_else(|| self.desktop.is_dark()).unwrap_or(true)
     }
 }
 

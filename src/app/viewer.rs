@@ -1,5 +1,8 @@
 //! The event loop's state: what winit, the session and the desktop say goes to the part that it
 //! concerns.
+//!
+//! Either there is one session and the program ends with it, or sessions begin and end at
+//! [`Home`], the connect window.
 
 use std::sync::Arc;
 
@@ -11,22 +14,29 @@ use winit::window::WindowId as OsWindowId;
 
 use crate::channel::AppEvent;
 use crate::config::Config;
+use crate::config::connections::Store;
 use crate::session::{CloseReason, SessionEvent};
+use crate::ui::Message;
 
-use super::Finished;
 use super::attached::Attached;
+use super::connect::{Decision, Home, Launcher};
 use super::inbox::{Inbox, InboxEvent};
 use super::screen::Screen;
 use super::signals::Signals;
+use super::{Finished, Start};
 
 /// Everything that the event loop's thread owns.
 pub struct Viewer {
-    /// What to attach to; taken when the event loop runs.
-    wanted: Option<Config>,
+    /// What to begin with; taken when the event loop runs.
+    start: Option<Start>,
     inbox: Arc<Inbox>,
     /// `None` before the event loop runs.
     running: Option<Running>,
+    /// `None` if the program ends with its session.
+    home: Option<Home>,
     attached: Option<Attached>,
+    /// The user leaves, not only the session.
+    quitting: bool,
     outcome: Option<anyhow::Result<CloseReason>>,
 }
 
@@ -38,8 +48,16 @@ struct Running {
 
 impl Viewer {
     /// Nothing is started before the event loop runs.
-    pub fn new(config: Config, inbox: Arc<Inbox>) -> Self {
-        Self { wanted: Some(config), inbox, running: None, attached: None, outcome: None }
+    pub fn new(start: Start, inbox: Arc<Inbox>) -> Self {
+        Self {
+            start: Some(start),
+            inbox,
+            running: None,
+            home: None,
+            attached: None,
+            quitting: false,
+            outcome: None,
+        }
     }
 
     /// Ends what is still running, waits for it, and says how it ended.
@@ -61,16 +79,63 @@ impl Viewer {
         completed.map(|()| Finished { reason, stats })
     }
 
-    fn start(&mut self, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+    fn begin(&mut self, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
         let inbox = Arc::clone(&self.inbox);
         let signals = Signals::watch(move || inbox.push(InboxEvent::Interrupted))
             .context("cannot start the signal thread")?;
-        let running =
-            self.running.insert(Running { screen: Screen::open(event_loop, &self.inbox), _signals: signals });
-        if let Some(config) = self.wanted.take() {
+        self.running = Some(Running { screen: Screen::open(event_loop, &self.inbox), _signals: signals });
+        match self.start.take() {
+            None => Ok(()),
+            Some(Start::Attach(config)) => self.attach(*config, event_loop),
+            Some(Start::Connect { settings, opened }) => {
+                self.home = Some(Home::new(Launcher { settings: *settings, store: Store::user() }));
+                self.open_home(None, event_loop)?;
+                let decision = opened.and_then(|opened| self.home.as_mut()?.show(*opened));
+                self.decided(decision, event_loop)
+            }
+        }
+    }
+
+    fn attach(&mut self, config: Config, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        if let Some(running) = &self.running {
             self.attached = Some(Attached::start(config, &running.screen, event_loop, &self.inbox)?);
         }
         Ok(())
+    }
+
+    fn open_home(&mut self, failure: Option<Message>, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        match (&mut self.home, &self.running) {
+            (Some(home), Some(running)) => home.open(failure, &running.screen, event_loop, &self.inbox),
+            _ => Ok(()),
+        }
+    }
+
+    /// Does what the user decided in the connect window.
+    fn decided(&mut self, decision: Option<Decision>, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        match (decision, &mut self.home) {
+            (Some(Decision::Attach(chosen)), Some(home)) if self.attached.is_none() => {
+                let config = home.begin(*chosen);
+                self.attach(config, event_loop)
+            }
+            (Some(Decision::Cancel), _) => {
+                self.attached.iter().for_each(Attached::disconnect);
+                Ok(())
+            }
+            (Some(Decision::Quit), _) => {
+                self.quit(event_loop);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Leaves: the session first, if there is one.
+    fn quit(&mut self, event_loop: &ActiveEventLoop) {
+        self.quitting = true;
+        match &self.attached {
+            Some(attached) => attached.disconnect(),
+            None => event_loop.exit(),
+        }
     }
 
     fn fail(&mut self, error: anyhow::Error, event_loop: &ActiveEventLoop) {
@@ -78,22 +143,68 @@ impl Viewer {
         event_loop.exit();
     }
 
-    fn app_event(&mut self, event: AppEvent, event_loop: &ActiveEventLoop) {
+    fn app_event(&mut self, event: AppEvent, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
         match event {
-            AppEvent::Connecting(stage) => tracing::debug!(?stage, "connecting"),
-            AppEvent::Session(event) => {
-                let (Some(running), Some(attached)) = (&self.running, &mut self.attached) else { return };
-                if let Some(reason) = attached.session_event(event, &running.screen, event_loop) {
-                    self.outcome.get_or_insert(Ok(reason));
-                    event_loop.exit();
+            AppEvent::Connecting(stage) => {
+                tracing::debug!(?stage, "connecting");
+                self.home.iter_mut().for_each(|home| home.stage(&stage));
+            }
+            AppEvent::Session(event) => return self.session_event(event, event_loop),
+            AppEvent::RendererFailed(why) => return Err(anyhow!("windows cannot be painted: {why}")),
+            AppEvent::FirstPaint { wid } => {
+                tracing::debug!(%wid, "first picture");
+                self.home.iter_mut().for_each(Home::first_picture);
+            }
+            AppEvent::Pixels { size, rgba, .. } => {
+                self.home.iter().for_each(|home| home.keep_picture(size, &rgba));
+            }
+        }
+        Ok(())
+    }
+
+    fn session_event(&mut self, event: SessionEvent, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        let (Some(running), Some(attached)) = (&self.running, &mut self.attached) else { return Ok(()) };
+        self.home.iter_mut().for_each(|home| home.session_event(&event));
+        match attached.session_event(event, &running.screen, event_loop) {
+            Some(reason) => self.session_over(reason, event_loop),
+            None => Ok(()),
+        }
+    }
+
+    fn session_over(&mut self, reason: CloseReason, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        let Some(home) = self.home.as_mut().filter(|_| !self.quitting) else {
+            self.outcome.get_or_insert(Ok(reason));
+            event_loop.exit();
+            return Ok(());
+        };
+        let reopen = home.session_over(&reason);
+        let completed = self.attached.take().map_or(Ok(()), |attached| attached.stop().1);
+        // What its threads still said concerns no session after it.
+        while self.inbox.pop().is_some() {}
+        home.forget_session();
+        if let Err(error) = completed {
+            tracing::error!("{error:#}");
+        }
+        match reopen {
+            Some(message) => self.open_home(message, event_loop),
+            None => Ok(()),
+        }
+    }
+
+    fn inbox_event(&mut self, event: InboxEvent, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+        match event {
+            InboxEvent::App(event) => return self.app_event(event, event_loop),
+            InboxEvent::Desktop(event) => {
+                if let Some(attached) = &mut self.attached {
+                    attached.desktop_event(event, event_loop);
                 }
             }
-            AppEvent::RendererFailed(why) => {
-                self.fail(anyhow!("windows cannot be painted: {why}"), event_loop)
+            InboxEvent::LocalSession(found) => {
+                self.home.iter_mut().for_each(|home| home.found(found.clone()))
             }
-            AppEvent::FirstPaint { wid } => tracing::debug!(%wid, "first picture"),
-            AppEvent::Pixels { .. } => {}
+            InboxEvent::Interrupted => self.quit(event_loop),
         }
+        Ok(())
     }
 }
 
@@ -101,7 +212,7 @@ impl ApplicationHandler for Viewer {
     fn resumed(&mut self, event_loop: &ActiveEventLoop) {
         if self.running.is_none()
             && self.outcome.is_none()
-            && let Err(error) = self.start(event_loop)
+            && let Err(error) = self.begin(event_loop)
         {
             self.fail(error, event_loop);
         }
@@ -110,22 +221,17 @@ impl ApplicationHandler for Viewer {
     fn user_event(&mut self, event_loop: &ActiveEventLoop, (): ()) {
         self.inbox.heard();
         while let Some(event) = self.inbox.pop() {
-            match event {
-                InboxEvent::App(event) => self.app_event(event, event_loop),
-                InboxEvent::Desktop(event) => {
-                    if let Some(attached) = &mut self.attached {
-                        attached.desktop_event(event, event_loop);
-                    }
-                }
-                InboxEvent::Interrupted => match &self.attached {
-                    Some(attached) => attached.disconnect(),
-                    None => event_loop.exit(),
-                },
+            if let Err(error) = self.inbox_event(event, event_loop) {
+                self.fail(error, event_loop);
             }
         }
     }
 
     fn window_event(&mut self, event_loop: &ActiveEventLoop, id: OsWindowId, event: WindowEvent) {
+        let decision = self.home.as_mut().and_then(|home| home.window_event(id, &event));
+        if let Err(error) = self.decided(decision, event_loop) {
+            self.fail(error, event_loop);
+        }
         if let (Some(running), Some(attached)) = (&mut self.running, &mut self.attached) {
             attached.window_event(id, event, &mut running.screen, event_loop);
         }
@@ -139,8 +245,16 @@ impl ApplicationHandler for Viewer {
 
     /// After each batch of events: does what they came to, and sleeps until something is due.
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
-        let (Some(running), Some(attached)) = (&self.running, &mut self.attached) else { return };
-        event_loop.set_control_flow(match attached.update(&running.screen) {
+        let decision = self.home.as_mut().and_then(|home| home.update(self.attached.as_ref()));
+        if let Err(error) = self.decided(decision, event_loop) {
+            self.fail(error, event_loop);
+        }
+        let session = match (&self.running, &mut self.attached) {
+            (Some(running), Some(attached)) => attached.update(&running.screen),
+            _ => None,
+        };
+        let home = self.home.as_ref().and_then(Home::deadline);
+        event_loop.set_control_flow(match [session, home].into_iter().flatten().min() {
             Some(deadline) => ControlFlow::WaitUntil(deadline),
             None => ControlFlow::Wait,
         });

@@ -8,6 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::app::connect::Opened;
 use crate::config::file::ConfigFileError;
 use crate::config::{
     Config, ConfigError, ConfigFiles, Given, OpenError, OptionError, Request, Settings, seconds, xpra_options,
@@ -38,6 +39,8 @@ pub struct RawArgs {
 pub enum RawCommand {
     /// Show the windows of a session (what `farpane URL` does too)
     Attach { url: String },
+    /// Open a link, session file or address as a desktop does: questions and errors come in a window
+    Open { what: String },
     /// Write a picture of a session's windows, without opening any
     Screenshot {
         url: String,
@@ -147,17 +150,28 @@ pub struct RawPlay {
 #[derive(Clone, Debug)]
 pub enum Invocation {
     Attach(Config),
+    /// Show the connect window.
+    Connect {
+        settings: Box<Settings>,
+        opened: Option<Box<Opened>>,
+    },
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
     Record(Config, RecordArgs),
     Replay(ReplayArgs, Box<Settings>),
-    Serve { play: RawPlay, bind: SocketAddr, time: Option<Duration> },
+    Serve {
+        play: RawPlay,
+        bind: SocketAddr,
+        time: Option<Duration>,
+    },
     Demo(RawDemo, Box<Settings>),
     Bench(RawBench),
     ShowConfig(Box<Settings>),
     ShowConfigPaths(ConfigFiles),
     Completions(Shell),
-    Man { out: Option<PathBuf> },
+    Man {
+        out: Option<PathBuf>,
+    },
 }
 
 /// What `farpane record` is to write.
@@ -189,8 +203,6 @@ pub enum UsageError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Option(#[from] OptionError),
-    #[error("no server given (try `farpane --help`, or `farpane demo`)")]
-    NoTarget,
     #[error("both a server ({url}) and a command: expected one of them first")]
     TwoCommands { url: String },
 }
@@ -229,7 +241,14 @@ impl RawArgs {
         }
         let config = |url: &str| -> Result<Config, UsageError> { Ok(settings.config(&Request::open(url)?)?) };
         Ok(match command {
-            None => Invocation::Attach(config(&url.ok_or(UsageError::NoTarget)?)?),
+            None => match url {
+                Some(url) => Invocation::Attach(config(&url)?),
+                None => Invocation::Connect { settings: Box::new(settings), opened: None },
+            },
+            Some(RawCommand::Open { what }) => {
+                let opened = Some(Box::new(Opened::understand(&what)));
+                Invocation::Connect { settings: Box::new(settings), opened }
+            }
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
             Some(RawCommand::Screenshot { url, file, wait, window }) => {
                 Invocation::Screenshot(config(&url)?, ScreenshotArgs { file, wait, window })

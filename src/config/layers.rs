@@ -16,6 +16,8 @@ use super::Options;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     CommandLine,
+    /// The connect window.
+    Window,
     /// This variable.
     Environment(String),
     /// A configuration or session file, and the line in it.
@@ -31,6 +33,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => f.write_str("the command line"),
+            Self::Window => f.write_str("the connect window"),
             Self::Environment(name) => write!(f, "the variable {name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::Link => f.write_str("the URL"),
@@ -77,6 +80,11 @@ impl Layer {
         one.options()?;
         self.values.append(&mut one.values);
         Ok(())
+    }
+
+    /// Nothing is said of the option with this long name any more.
+    pub fn unset(&mut self, name: &str) {
+        self.values.remove(name);
     }
 
     /// What was said of the option with this long name.

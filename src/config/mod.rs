@@ -71,12 +71,7 @@ impl Config {
             PresentModeChoice::Latest => PresentPreference::Latest,
             PresentModeChoice::Vsync => PresentPreference::Vsync,
         };
-        let renderer = match self.renderer {
-            RendererChoice::Auto => render::RendererChoice::Auto,
-            RendererChoice::Wgpu => render::RendererChoice::Wgpu,
-            RendererChoice::Cpu => render::RendererChoice::Cpu,
-        };
-        RenderOptions { renderer, present_mode, ..RenderOptions::default() }
+        RenderOptions { renderer: self.renderer.into(), present_mode, ..RenderOptions::default() }
     }
 
     /// Writes the statistics to the file that the user named, if any.
@@ -128,6 +123,16 @@ pub enum RendererChoice {
     /// Without a GPU.
     #[value(aliases = ["no", "false", "off"])]
     Cpu,
+}
+
+impl From<RendererChoice> for render::RendererChoice {
+    fn from(choice: RendererChoice) -> Self {
+        match choice {
+            RendererChoice::Auto => Self::Auto,
+            RendererChoice::Wgpu => Self::Wgpu,
+            RendererChoice::Cpu => Self::Cpu,
+        }
+    }
 }
 
 /// Whether a present waits for the screen's refresh.

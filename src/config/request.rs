@@ -230,7 +230,7 @@ fn options_in_path(target: &mut Target) -> Vec<(String, String)> {
 }
 
 /// The session file that `text` names, also as the `file:` URL that some desktops pass.
-fn session_file_path(text: &str) -> Option<PathBuf> {
+pub fn session_file_path(text: &str) -> Option<PathBuf> {
     let is_session_file =
         |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xpra"));
     let path = match text.get(..5) {

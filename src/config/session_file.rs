@@ -117,9 +117,24 @@ impl SessionFile {
     /// A file that leads to `target` with these options; without any password.
     pub fn new(target: &Target, options: &Layer) -> Self {
         let mut file = Self::default();
-        let mut add = |name: &str, value: &str| {
-            let _ = file.set(name, value);
+        // What was parsed fits into a line.
+        let _ = file.update(target, options);
+        file
+    }
+
+    /// Makes the file lead to `target` with these options. What it says besides stays.
+    ///
+    /// # Errors
+    /// If the file's format cannot hold a value.
+    pub fn update(&mut self, target: &Target, options: &Layer) -> Result<(), SessionFileError> {
+        let is_stale = |name: &str| {
+            ["host", "port", "ssh_port", "path", "username"].contains(&name)
+                || layers::long_name(name).is_ok_and(|option| options.value(&option).is_none())
         };
+        let stale: Vec<String> =
+            self.pairs().map(|(name, ..)| name.to_owned()).filter(|name| is_stale(name)).collect();
+        stale.iter().for_each(|name| self.remove(name));
+        let mut add = |name: &str, value: &str| self.set(name, value);
         let (mode, host, display) = match &target.endpoint {
             Endpoint::Tcp(at) => ("tcp", Some(at), None),
             Endpoint::Tls(at) => ("ssl", Some(at), None),
@@ -129,27 +144,27 @@ impl SessionFile {
             Endpoint::Display(display) => ("display", None, Some(display.as_str())),
             Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
         };
-        add("mode", mode);
+        add("mode", mode)?;
         if let Some(HostPort { host, port }) = host {
-            add("host", host);
-            add(if mode == "ssh" { "ssh_port" } else { "port" }, &port.to_string());
+            add("host", host)?;
+            add(if mode == "ssh" { "ssh_port" } else { "port" }, &port.to_string())?;
         }
         if let Some(display) = display {
-            add("port", display);
+            add("port", display)?;
         }
         match &target.endpoint {
-            Endpoint::Unix(path) => add("path", &path.to_string_lossy()),
-            Endpoint::Abstract(name) => add("path", &format!("@{name}")),
+            Endpoint::Unix(path) => add("path", &path.to_string_lossy())?,
+            Endpoint::Abstract(name) => add("path", &format!("@{name}"))?,
             Endpoint::Ssh(_) | Endpoint::Display(_) => {}
-            _ => add("path", target.display.as_deref().unwrap_or_default()),
+            _ => add("path", target.display.as_deref().unwrap_or_default())?,
         }
         if let Some(username) = &target.username {
-            add("username", username);
+            add("username", username)?;
         }
         for (name, value) in options.values() {
-            add(name, &value.text.to_string_lossy());
+            add(name, &value.text.to_string_lossy())?;
         }
-        file
+        Ok(())
     }
 
     /// The file's text.

@@ -6,6 +6,7 @@
 
 pub mod x11;
 pub mod x11_keyboard;
+pub mod xsettings;
 
 use winit::window::Window;
 use x11::X11;
@@ -75,6 +76,14 @@ impl Desktop {
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
         Self { x11: x11.ok(), keyboard: keyboard.ok() }
+    }
+
+    /// Whether programs are to look dark, as far as the desktop says so: by the theme's name, as
+    /// GTK programs take it (`GTK_THEME`, else XSETTINGS).
+    pub fn is_dark(&self) -> Option<bool> {
+        let chosen = std::env::var("GTK_THEME").ok().filter(|name| !name.is_empty());
+        let name = chosen.or_else(|| self.x11.as_ref().and_then(X11::theme_name))?;
+        Some(name.to_ascii_lowercase().contains("dark"))
     }
 
     /// The keyboard map, if the desktop tells it; `name` names keysyms.

@@ -21,7 +21,7 @@ use x11rb::wrapper::ConnectionExt as _;
 use crate::codec::Size;
 use crate::session::WindowState;
 
-use super::{DesktopEvent, WindowFacts, WindowHints};
+use super::{DesktopEvent, WindowFacts, WindowHints, xsettings};
 
 x11rb::atom_manager! {
     /// The atoms that window hints need.
@@ -84,6 +84,7 @@ pub enum X11Error {
 /// The connection and its thread.
 pub struct X11 {
     connection: Arc<RustConnection>,
+    screen: usize,
     root: Window,
     atoms: Atoms,
     /// A message to this window ends the thread.
@@ -130,7 +131,12 @@ impl X11 {
         let thread = std::thread::Builder::new()
             .name("farpane-x11".to_owned())
             .spawn(move || watch(&watched, root, quit, &atoms, &notify))?;
-        Ok(Self { connection, root, atoms, mailbox, thread: Some(thread) })
+        Ok(Self { connection, screen, root, atoms, mailbox, thread: Some(thread) })
+    }
+
+    /// See [`xsettings::theme_name`].
+    pub fn theme_name(&self) -> Option<String> {
+        xsettings::theme_name(&self.connection, self.screen)
     }
 
     /// Sets all hints of an unmapped window and watches it.

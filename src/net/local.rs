@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+/// Nobody has more sessions than this.
+const MAX_ENTRIES: usize = 1000;
+
 /// Where servers of this user may have put the socket of display `display` (without the colon),
 /// best first. Nothing is said about whether they exist.
 pub fn socket_candidates(display: &str) -> Vec<PathBuf> {
@@ -15,6 +18,37 @@ pub fn socket_candidates(display: &str) -> Vec<PathBuf> {
         candidates.push(dir.join(&name));
     }
     candidates
+}
+
+/// A socket of a session on this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalSession {
+    /// The display's name without the colon.
+    pub display: String,
+    pub socket: PathBuf,
+}
+
+/// The sockets of this user's sessions, a display each, without saying whether anybody listens.
+pub fn sessions() -> Vec<LocalSession> {
+    let prefix = format!("{}-", hostname());
+    let mut sessions: Vec<LocalSession> = Vec::new();
+    for entry in
+        socket_dirs().iter().filter_map(|dir| dir.read_dir().ok()).flatten().flatten().take(MAX_ENTRIES)
+    {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let in_folder = entry.path().join("socket");
+        let found = match name.strip_prefix(&prefix) {
+            Some(display) => Some((display.to_owned(), entry.path())),
+            None => in_folder.exists().then_some((name, in_folder)),
+        };
+        if let Some((display, socket)) = found
+            && sessions.iter().all(|session| session.display != display)
+        {
+            sessions.push(LocalSession { display, socket });
+        }
+    }
+    sessions.sort_by(|a, b| a.display.cmp(&b.display));
+    sessions
 }
 
 /// Directories in which Xpra servers put their sockets, without repetition.

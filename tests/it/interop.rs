@@ -5,6 +5,7 @@
 
 mod attach;
 mod commands;
+mod connect;
 mod endings;
 mod input;
 mod pictures;

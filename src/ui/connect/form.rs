@@ -1,5 +1,6 @@
 //! The right side: where to connect to.
 
+use egui::text::{CCursor, CCursorRange};
 use egui::{
     Align, CollapsingHeader, ComboBox, Grid, Key, Label, Layout, RichText, ScrollArea, Slider, TextEdit, Ui,
 };
@@ -127,15 +128,23 @@ fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
             .font(egui::TextStyle::Body),
     );
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Address"));
-    if !view.focused {
+    if !std::mem::replace(&mut view.focused, true) {
         field.request_focus();
-        view.focused = true;
+        select_all(field.id, view.form.address.chars().count(), ui);
     }
     if let Some(error) = &view.address_error {
         ui.add(Label::new(RichText::new(error).small().color(ui.visuals().warn_fg_color)).wrap());
     }
     ui.add_space(4.0);
     field.changed().then_some(ConnectAction::AddressEdited)
+}
+
+/// Selects what a field says, so that typing replaces it.
+fn select_all(field: egui::Id, len: usize, ui: &Ui) {
+    let mut state = TextEdit::load_state(ui.ctx(), field).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::default(), CCursor::new(len));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), field);
 }
 
 fn failure(message: &crate::ui::Message, ui: &mut Ui) {

@@ -34,10 +34,20 @@ pub struct ConnectView {
     pub state: ConnectState,
     /// The entry that the form was filled from.
     pub selected: Option<u64>,
+    /// The address has had the focus since the form was last shown.
     focused: bool,
     /// The entry whose deletion has to be confirmed.
     deleting: Option<u64>,
+    /// The pictures of the entries.
     textures: std::collections::HashMap<u64, egui::TextureHandle>,
+}
+
+impl ConnectView {
+    /// The entries are others now: their numbers stand for other pictures.
+    pub fn forget_pictures(&mut self) {
+        self.textures.clear();
+        self.deleting = None;
+    }
 }
 
 /// A line of the list.
@@ -107,6 +117,9 @@ pub enum ConnectAction {
 
 /// The window's content.
 pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
+    if !matches!(view.state, ConnectState::Ready | ConnectState::Failed(_)) {
+        view.focused = false;
+    }
     let busy = matches!(view.state, ConnectState::Connecting(_));
     let panel = Frame::new().fill(theme::side_fill(ui)).inner_margin(14);
     // A narrow window keeps room for the form.

@@ -1,0 +1,152 @@
+//! Between what is typed and what is meant: the form's fields, and a [`Request`] with options.
+
+use crate::config::{Layer, OptionError, Origin, Request};
+use crate::net::{Endpoint, HostPort, Target, TargetError};
+use crate::ui::{ConnectForm, FormProtocol};
+
+/// The option names that the form has fields for.
+const ENCODING: &str = "encoding";
+const QUALITY: &str = "quality";
+const SPEED: &str = "speed";
+const PASSWORD_FILE: &str = "password-file";
+const OVERLAY: &str = "overlay";
+const CA_CERTS: &str = "ssl-ca-certs";
+const VERIFY: &str = "ssl-server-verify-mode";
+const HOSTNAME: &str = "ssl-server-hostname";
+
+/// Fills the fields that say where to connect from a target. The address stays as it was typed.
+pub fn show_target(form: &mut ConnectForm, target: &Target) {
+    let at = match &target.endpoint {
+        Endpoint::Tcp(at) | Endpoint::Ssh(at) => (FormProtocol::Tcp, Some(at)),
+        Endpoint::Tls(at) => (FormProtocol::Ssl, Some(at)),
+        Endpoint::WebSocket { at, secure: false } => (FormProtocol::WebSocket, Some(at)),
+        Endpoint::WebSocket { at, secure: true } => (FormProtocol::WebSocketTls, Some(at)),
+        Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => (FormProtocol::Local, None),
+    };
+    form.protocol = at.0;
+    form.host = at.1.map(|at| at.host.clone()).unwrap_or_default();
+    form.port = at.1.map(|at| at.port.to_string()).unwrap_or_default();
+    form.display = match &target.endpoint {
+        Endpoint::Unix(path) => path.display().to_string(),
+        Endpoint::Abstract(name) => format!("@{name}"),
+        Endpoint::Display(name) if name.starts_with("wayland-") => name.clone(),
+        Endpoint::Display(name) => format!(":{name}"),
+        _ => target.display.clone().unwrap_or_default(),
+    };
+    form.user = target.username.clone().unwrap_or_default();
+}
+
+/// Fills the other fields from options.
+pub fn show_options(form: &mut ConnectForm, options: &Layer) {
+    let text =
+        |name| options.value(name).map(|value| value.text.to_string_lossy().into_owned()).unwrap_or_default();
+    let percent = |name| text(name).parse().unwrap_or(0);
+    form.encoding = Some(text(ENCODING)).filter(|encoding| encoding != "auto").unwrap_or_default();
+    form.quality = percent(QUALITY);
+    form.speed = percent(SPEED);
+    form.password_file = text(PASSWORD_FILE);
+    form.overlay = matches!(text(OVERLAY).as_str(), "yes" | "true" | "on" | "1");
+    form.tls.off = text(VERIFY) == "none";
+    form.tls.ca_certs = text(CA_CERTS);
+    form.tls.hostname = text(HOSTNAME);
+}
+
+/// What the fields lead to; `None` while there is no host yet.
+///
+/// # Errors
+/// If they cannot be an address.
+pub fn target(form: &ConnectForm) -> Option<Result<Target, TargetError>> {
+    let (host, port, display) = (form.host.trim(), form.port.trim(), form.display.trim());
+    if form.protocol == FormProtocol::Local {
+        return (!display.is_empty()).then(|| Target::parse(display));
+    }
+    if host.is_empty() {
+        return None;
+    }
+    let scheme = match form.protocol {
+        FormProtocol::Tcp | FormProtocol::Local => "tcp",
+        FormProtocol::Ssl => "ssl",
+        FormProtocol::WebSocket => "ws",
+        FormProtocol::WebSocketTls => "wss",
+    };
+    // Brackets keep an IPv6 address from the port.
+    let host =
+        if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+    let port = if port.is_empty() { String::new() } else { format!(":{port}") };
+    let parsed = Target::parse(&format!("{scheme}://{host}{port}/"));
+    Some(parsed.map(|target| Target {
+        display: (!display.is_empty()).then(|| display.to_owned()),
+        username: Some(form.user.trim().to_owned()).filter(|user| !user.is_empty()),
+        ..target
+    }))
+}
+
+/// The address of a target, with the user's name.
+pub fn address(target: &Target) -> String {
+    match crate::config::connections::Which::address(target) {
+        crate::config::connections::Which::Address(address) => address,
+        crate::config::connections::Which::Saved(name) => name,
+    }
+}
+
+/// Writes the form's choices over those of `options`.
+///
+/// # Errors
+/// If a field has a value that its option does not take.
+pub fn options(form: &ConnectForm, mut options: Layer) -> Result<Layer, OptionError> {
+    let before = {
+        let mut before = ConnectForm::default();
+        show_options(&mut before, &options);
+        before
+    };
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let or = |text: &str, empty: &str| {
+        if text.trim().is_empty() { empty.to_owned() } else { text.trim().to_owned() }
+    };
+    let verify = if form.tls.off { "none" } else { "required" };
+    let choices = [
+        (form.encoding != before.encoding, ENCODING, or(&form.encoding, "auto")),
+        (form.quality != before.quality, QUALITY, form.quality.to_string()),
+        (form.speed != before.speed, SPEED, form.speed.to_string()),
+        (form.overlay != before.overlay, OVERLAY, yes_no(form.overlay)),
+        (form.tls.off != before.tls.off, VERIFY, verify.to_owned()),
+        (form.password_file != before.password_file, PASSWORD_FILE, form.password_file.trim().to_owned()),
+        (form.tls.ca_certs != before.tls.ca_certs, CA_CERTS, form.tls.ca_certs.trim().to_owned()),
+        (form.tls.hostname != before.tls.hostname, HOSTNAME, form.tls.hostname.trim().to_owned()),
+    ];
+    for (changed, name, value) in choices {
+        match value.is_empty() {
+            _ if !changed => {}
+            true => options.unset(name),
+            false => options.set(name, value, Origin::Window)?,
+        }
+    }
+    Ok(options)
+}
+
+/// What the host's field and the target agree on, for naming a connection that has no name yet.
+pub fn suggested_name(target: &Target) -> String {
+    match &target.endpoint {
+        Endpoint::Tcp(HostPort { host, .. })
+        | Endpoint::Tls(HostPort { host, .. })
+        | Endpoint::Ssh(HostPort { host, .. })
+        | Endpoint::WebSocket { at: HostPort { host, .. }, .. } => host.replace(':', "-"),
+        Endpoint::Display(display) => format!("display {display}"),
+        Endpoint::Unix(_) | Endpoint::Abstract(_) => String::new(),
+    }
+}
+
+/// The request that the form makes, where `base` is what it was filled from.
+///
+/// # Errors
+/// The words for the user.
+pub fn request(form: &ConnectForm, base: Option<&Request>) -> Result<Request, String> {
+    let text = form.address.trim();
+    let mut request = match base {
+        // What a saved connection or link says besides the address stays.
+        Some(base) if address(&base.target) == text => base.clone(),
+        _ => Request::address(text).map_err(|error| error.to_string())?,
+    };
+    request.options = options(form, request.options).map_err(|error| error.to_string())?;
+    Ok(request)
+}

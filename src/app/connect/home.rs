@@ -1,0 +1,152 @@
+//! Where sessions begin and end: the connect window between them, and what is noted of them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use winit::event::WindowEvent;
+use winit::event_loop::ActiveEventLoop;
+use winit::window::WindowId as OsWindowId;
+
+use super::{Chosen, Connect, Decision, Found, Launcher, Opened, stages};
+use crate::app::attached::Attached;
+use crate::app::inbox::Inbox;
+use crate::app::screen::Screen;
+use crate::channel::{ConnectStage, clock};
+use crate::codec::Size;
+use crate::config::Config;
+use crate::config::connections::Which;
+use crate::demo;
+use crate::session::{CloseReason, SessionEvent};
+use crate::ui::Message;
+
+/// When the picture of a session is taken: by then most programs show what they are.
+const PICTURE_AFTER: Duration = Duration::from_secs(3);
+
+/// The connect window, or the session that was chosen in it.
+pub struct Home {
+    launcher: Launcher,
+    window: Option<Connect>,
+    session: Option<Session>,
+}
+
+/// The session that was chosen.
+struct Session {
+    which: Option<Which>,
+    /// A window was painted.
+    shown: bool,
+    picture_due: Option<Instant>,
+    _demo: Option<demo::Server>,
+}
+
+impl Home {
+    /// No window yet.
+    pub fn new(launcher: Launcher) -> Self {
+        Self { launcher, window: None, session: None }
+    }
+
+    /// Opens the connect window with what went wrong before, if anything.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(
+        &mut self,
+        failure: Option<Message>,
+        screen: &Screen,
+        event_loop: &ActiveEventLoop,
+        inbox: &Arc<Inbox>,
+    ) -> anyhow::Result<()> {
+        self.window = Some(Connect::open(self.launcher.clone(), failure, screen, event_loop, inbox)?);
+        Ok(())
+    }
+
+    /// Fills the form with what was opened, and goes on with it if that is wanted.
+    pub fn show(&mut self, opened: Opened) -> Option<Decision> {
+        self.window.as_mut()?.show(opened)
+    }
+
+    /// The session that the user chose is being attached to. Returns how.
+    pub fn begin(&mut self, chosen: Chosen) -> Config {
+        let Chosen { config, which, demo } = chosen;
+        self.session = Some(Session { which, shown: false, picture_due: None, _demo: demo });
+        config
+    }
+
+    /// Connecting has come this far.
+    pub fn stage(&mut self, stage: &ConnectStage) {
+        if let Some(window) = &mut self.window {
+            window.stage(stage);
+        }
+    }
+
+    /// What the session says.
+    pub fn session_event(&mut self, event: &SessionEvent) {
+        if let Some(window) = &mut self.window {
+            window.session_event(event);
+        }
+    }
+
+    /// A session of this machine was found.
+    pub fn found(&mut self, found: Found) {
+        if let Some(window) = &mut self.window {
+            window.found(found);
+        }
+    }
+
+    /// The session shows something: the connect window is no longer needed.
+    pub fn first_picture(&mut self) {
+        self.window = None;
+        let Some(session) = self.session.as_mut().filter(|session| !session.shown) else { return };
+        session.shown = true;
+        session.picture_due = Some(clock::now() + PICTURE_AFTER);
+        if let Some(which) = &session.which {
+            self.launcher.note_use(which);
+        }
+    }
+
+    /// The session's look, as rows of RGBA.
+    pub fn keep_picture(&self, size: Size, rgba: &[u8]) {
+        if let Some(which) = self.session.as_ref().and_then(|session| session.which.as_ref()) {
+            self.launcher.keep_picture(which, size, rgba);
+        }
+    }
+
+    /// The session is over. Returns what to say in a new connect window, if the one that is there
+    /// is not open any more.
+    pub fn session_over(&mut self, reason: &CloseReason) -> Option<Option<Message>> {
+        let shown = self.session.as_ref().is_some_and(|session| session.shown);
+        match &mut self.window {
+            Some(window) => {
+                window.failed(reason);
+                None
+            }
+            None => Some(stages::failure(reason, shown)),
+        }
+    }
+
+    /// The session's threads have ended.
+    pub fn forget_session(&mut self) {
+        self.session = None;
+    }
+
+    /// An event of the connect window, or of another one, which is ignored.
+    pub fn window_event(&mut self, id: OsWindowId, event: &WindowEvent) -> Option<Decision> {
+        self.window.as_mut().filter(|window| window.is(id))?.event(event)
+    }
+
+    /// Does what is due.
+    pub fn update(&mut self, attached: Option<&Attached>) -> Option<Decision> {
+        if let (Some(session), Some(attached)) = (&mut self.session, attached)
+            && session.which.is_some()
+            && session.picture_due.take_if(|due| *due <= clock::now()).is_some()
+        {
+            attached.read_back();
+        }
+        self.window.as_mut()?.update()
+    }
+
+    /// When [`Self::update`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        let picture = self.session.as_ref().and_then(|session| session.picture_due);
+        [picture, self.window.as_ref().and_then(Connect::deadline)].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,36 @@
+//! What outlives the connect window: the settings, and what is kept of sessions.
+
+use std::time::SystemTime;
+
+use super::thumbnail;
+use crate::codec::Size;
+use crate::config::Settings;
+use crate::config::connections::{Store, Which};
+
+/// What outlives the window.
+#[derive(Clone)]
+pub struct Launcher {
+    pub settings: Settings,
+    /// Where connections are kept; `None` if the system does not say.
+    pub store: Option<Store>,
+}
+
+impl Launcher {
+    /// Notes that a connection was used.
+    pub fn note_use(&self, which: &Which) {
+        if let Some(store) = &self.store
+            && let Err(error) = store.note_use(which.clone(), SystemTime::now())
+        {
+            tracing::warn!(%error, "the list of recent connections cannot be written");
+        }
+    }
+
+    /// Keeps the last picture of a session, rows of RGBA.
+    pub fn keep_picture(&self, which: &Which, size: Size, rgba: &[u8]) {
+        if let (Some(store), Some(png)) = (&self.store, thumbnail::encode(size, rgba))
+            && let Err(error) = store.save_thumbnail(which, &png)
+        {
+            tracing::warn!(%error, "the picture of the session cannot be kept");
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! The connect window: what it shows, what becomes of what the user decides, and what is kept.
+//!
+//! It has a render thread of its own, so that it can stay while a session starts and come back
+//! after it.
+
+mod form;
+mod home;
+mod launcher;
+mod list;
+mod locals;
+mod stages;
+mod thumbnail;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use winit::dpi::LogicalSize;
+use winit::event::WindowEvent;
+use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
+use winit::window::Window;
+
+use crate::channel::{AppSink, ConnectStage, NetQueue, RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::config::connections::Which;
+use crate::config::request::session_file_path;
+use crate::config::{Config, Question, Request, SessionFile};
+use crate::demo;
+use crate::render::{self, RenderOptions, RenderThread};
+use crate::session::{CloseReason, SessionEvent};
+use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
+use crate::ui::{Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme};
+
+use super::inbox::Inbox;
+use super::own_window::OwnWindow;
+use super::screen::Screen;
+
+pub use home::Home;
+pub use launcher::Launcher;
+use list::Thing;
+pub use locals::Found;
+
+/// The number of this window among those of its render thread.
+const OWN_NUMBER: u64 = 0;
+/// How often the time that connecting takes is shown anew.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the event loop is to do.
+pub enum Decision {
+    Attach(Box<Chosen>),
+    /// Stop connecting.
+    Cancel,
+    Quit,
+}
+
+/// What the user wants to see.
+pub struct Chosen {
+    pub config: Config,
+    /// How it is found again; `None` if it is not to be.
+    pub which: Option<Which>,
+    /// The server, if it is the demo session: it ends when this is dropped.
+    pub demo: Option<demo::Server>,
+}
+
+/// What is wanted as soon as the window is open.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Or why it cannot be, in words.
+    pub request: Result<Request, String>,
+    /// Without waiting for the user to look at it.
+    pub at_once: bool,
+}
+
+impl Opened {
+    /// Understands an address, a link or a session file, which says itself whether it is to be
+    /// connected to at once (`autoconnect`).
+    pub fn understand(text: &str) -> Self {
+        let file = session_file_path(text.trim()).map(|path| SessionFile::read(&path));
+        let at_once = file.is_none_or(|file| file.is_ok_and(|file| file.autoconnect()));
+        Self { request: Request::open(text).map_err(|error| error.to_string()), at_once }
+    }
+}
+
+/// The open window.
+pub struct Connect {
+    launcher: Launcher,
+    window: OwnWindow,
+    view: ConnectView,
+    /// What the entries of the view stand for, by their number.
+    things: Vec<Thing>,
+    /// What the form was filled from.
+    base: Option<(Request, Option<Which>)>,
+    /// When the attempt that is under way began.
+    began: Option<Instant>,
+    renderer: Renderer,
+}
+
+/// The thread that paints the window.
+struct Renderer {
+    thread: Option<RenderThread>,
+    queue: RenderQueue,
+    /// It tells a network thread what it presented; here nobody listens.
+    nobody: NetQueue,
+}
+
+impl Drop for Renderer {
+    fn drop(&mut self) {
+        self.queue.push(RenderMessage::Command(RenderCommand::Shutdown));
+        if let Some(thread) = self.thread.take() {
+            thread.join();
+        }
+    }
+}
+
+impl Connect {
+    /// Opens the window, with `failure` in it if something went wrong before.
+    ///
+    /// # Errors
+    /// If the OS makes no window or gives no thread.
+    pub fn open(
+        launcher: Launcher,
+        failure: Option<Message>,
+        screen: &Screen,
+        event_loop: &ActiveEventLoop,
+        inbox: &Arc<Inbox>,
+    ) -> anyhow::Result<Self> {
+        let options = launcher.settings.options()?;
+        let display: OwnedDisplayHandle = event_loop.owned_display_handle();
+        let render_options = RenderOptions {
+            renderer: options.renderer.into(),
+            display: Some(Arc::new(display)),
+            ..RenderOptions::default()
+        };
+        let (queue, nobody) = (RenderQueue::default(), NetQueue::default());
+        let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
+        let thread = render::spawn(queue.clone(), nobody.clone(), app, render_options)
+            .context("cannot start the render thread")?;
+        let renderer = Renderer { thread: Some(thread), queue: queue.clone(), nobody };
+        let attributes = Window::default_attributes()
+            .with_title("Farpane")
+            .with_inner_size(LogicalSize::new(CONNECT_SIZE.0, CONNECT_SIZE.1))
+            .with_min_inner_size(LogicalSize::new(CONNECT_MIN_SIZE.0, CONNECT_MIN_SIZE.1));
+        let window = OwnWindow::open(attributes, OWN_NUMBER, event_loop, queue)
+            .context("the connect window cannot be opened")?;
+        theme::set_dark(window.context(), screen.is_dark(&window));
+        let mut view = ConnectView::default();
+        if let Some(message) = failure {
+            view.state = ConnectState::Failed(message);
+        }
+        let mut connect =
+            Self { launcher, window, view, things: Vec::new(), base: None, began: None, renderer };
+        connect.list(&[]);
+        locals::look(&connect.launcher.settings, inbox);
+        Ok(connect)
+    }
+
+    /// Fills the form with what was opened, and goes on with it if that is wanted.
+    pub fn show(&mut self, opened: Opened) -> Option<Decision> {
+        match opened.request {
+            Ok(request) => self.fill(request, None),
+            Err(words) => {
+                self.fail("This cannot be opened", &words);
+                return None;
+            }
+        }
+        if opened.at_once { self.connect() } else { None }
+    }
+
+    /// Whether an event is for this window.
+    pub fn is(&self, id: winit::window::WindowId) -> bool {
+        self.window.is(id)
+    }
+
+    /// An event of the window.
+    pub fn event(&mut self, event: &WindowEvent) -> Option<Decision> {
+        self.window.event(event);
+        match event {
+            WindowEvent::CloseRequested => Some(Decision::Quit),
+            WindowEvent::ThemeChanged(theme) => {
+                theme::set_dark(self.window.context(), *theme == winit::window::Theme::Dark);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Connecting has come this far.
+    pub fn stage(&mut self, stage: &ConnectStage) {
+        self.add_stage(stages::stage(stage));
+    }
+
+    /// The session says something before its first window.
+    pub fn session_event(&mut self, event: &SessionEvent) {
+        if let Some(stage) = stages::of_session(event) {
+            self.add_stage(stage);
+        }
+    }
+
+    /// The attempt ended without a session.
+    pub fn failed(&mut self, reason: &CloseReason) {
+        self.began = None;
+        self.view.state = match stages::failure(reason, false) {
+            Some(message) => ConnectState::Failed(message),
+            None => ConnectState::Ready,
+        };
+        self.window.due_at(clock::now());
+    }
+
+    /// A session of this machine was found.
+    pub fn found(&mut self, found: Found) {
+        let mut locals: Vec<Found> = self.things.iter().filter_map(Thing::local).collect();
+        if !locals.contains(&found) {
+            locals.push(found);
+            self.list(&locals);
+        }
+    }
+
+    /// Paints the window if it is time, and does what the user decided.
+    pub fn update(&mut self) -> Option<Decision> {
+        while self.renderer.nobody.try_pop().is_some() {}
+        let now = clock::now();
+        if let (Some(began), ConnectState::Connecting(attempt)) = (self.began, &mut self.view.state) {
+            attempt.elapsed = now.saturating_duration_since(began);
+        }
+        if !self.window.is_due() {
+            return None;
+        }
+        let Self { window, view, .. } = self;
+        let mut action = None;
+        window.paint(|ui| {
+            let decided = connect_ui(view, ui);
+            action = action.take().or(decided);
+        });
+        let action = action?;
+        // What the action changes is seen in the next frame.
+        self.window.due_at(now);
+        self.act(action)
+    }
+
+    /// When [`Self::update`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        let tick = self.began.map(|_| clock::now() + TICK);
+        [self.window.deadline(), tick].into_iter().flatten().min()
+    }
+
+    fn act(&mut self, action: ConnectAction) -> Option<Decision> {
+        match action {
+            ConnectAction::Select(id) => self.select(id),
+            ConnectAction::Open(id) => {
+                self.select(id);
+                return self.connect();
+            }
+            ConnectAction::AddressEdited => self.address_edited(),
+            ConnectAction::FormEdited => self.form_edited(),
+            ConnectAction::Connect => return self.connect(),
+            ConnectAction::Save => self.save(),
+            ConnectAction::Delete(id) => self.forget(id),
+            ConnectAction::Cancel => return Some(Decision::Cancel),
+            ConnectAction::Consent(true) => {
+                if let Some((request, _)) = &mut self.base {
+                    let names: Vec<String> =
+                        request.questions.iter().map(|asked| asked.name.clone()).collect();
+                    names.iter().for_each(|name| request.consent(name));
+                }
+                return self.connect();
+            }
+            ConnectAction::Consent(false) => {
+                // Without what was asked for there is still an address to look at.
+                if let Some((request, _)) = &mut self.base {
+                    request.questions.clear();
+                }
+                self.view.state = ConnectState::Ready;
+            }
+            ConnectAction::Quit => return Some(Decision::Quit),
+        }
+        None
+    }
+
+    // ---- the form ------------------------------------------------------------------------------
+
+    fn fill(&mut self, request: Request, which: Option<Which>) {
+        let form = &mut self.view.form;
+        form::show_target(form, &request.target);
+        form::show_options(form, &request.options);
+        form.address = form::address(&request.target);
+        form.name = match &which {
+            Some(Which::Saved(name)) => name.clone(),
+            _ => form::suggested_name(&request.target),
+        };
+        self.view.address_error = None;
+        self.view.state = ConnectState::Ready;
+        self.view.selected = None;
+        self.base = Some((request, which));
+    }
+
+    fn address_edited(&mut self) {
+        self.view.selected = None;
+        let text = self.view.form.address.trim().to_owned();
+        self.view.address_error = None;
+        if text.is_empty() {
+            return;
+        }
+        match Request::address(&text) {
+            Ok(request) => {
+                form::show_target(&mut self.view.form, &request.target);
+                self.view.form.name = form::suggested_name(&request.target);
+            }
+            Err(error) => self.view.address_error = Some(error.to_string()),
+        }
+    }
+
+    fn form_edited(&mut self) {
+        self.view.address_error = None;
+        match form::target(&self.view.form) {
+            Some(Ok(target)) => {
+                let address = form::address(&target);
+                // The options of what is edited go along.
+                if let Some((request, _)) = &mut self.base
+                    && form::address(&request.target) == self.view.form.address
+                {
+                    request.target = target;
+                }
+                self.view.form.address = address;
+            }
+            Some(Err(error)) => self.view.address_error = Some(error.to_string()),
+            None => self.view.form.address.clear(),
+        }
+    }
+
+    fn save(&mut self) {
+        if let Err(words) = self.try_save() {
+            self.fail("It could not be saved", &words);
+        }
+        self.list_again();
+    }
+
+    fn try_save(&mut self) -> Result<(), String> {
+        let store = self.launcher.store.as_ref().ok_or("the system does not say where your data belongs")?;
+        let name = self.view.form.name.trim().to_owned();
+        let base = self.base.as_ref().map(|(request, _)| request);
+        let request = form::request(&self.view.form, base)?;
+        // Saving what was loaded replaces it; anything else must have a name of its own.
+        let loaded = matches!(&self.base, Some((_, Some(Which::Saved(saved)))) if *saved == name);
+        let file = if loaded {
+            let mut file = store.load(&name).map_err(|error| error.to_string())?;
+            file.update(&request.target, &request.options).map_err(|error| error.to_string())?;
+            file
+        } else {
+            SessionFile::new(&request.target, &request.options)
+        };
+        store.save(&name, &file, loaded).map_err(|error| error.to_string())?;
+        self.base = Some((request, Some(Which::Saved(name))));
+        Ok(())
+    }
+
+    // ---- connecting ----------------------------------------------------------------------------
+
+    fn connect(&mut self) -> Option<Decision> {
+        match self.try_connect() {
+            Ok(decision) => decision,
+            Err(words) => {
+                self.fail("It cannot be connected to", &words);
+                None
+            }
+        }
+    }
+
+    fn try_connect(&mut self) -> Result<Option<Decision>, String> {
+        if self.view.selected.and_then(|id| self.thing(id)) == Some(&Thing::Demo) {
+            return self.demo().map(Some);
+        }
+        let base = self.base.as_ref().map(|(request, _)| request);
+        let request = form::request(&self.view.form, base)?;
+        if !request.questions.is_empty() {
+            let words = |asked: &Question| format!("{} = {} ({})", asked.name, asked.value, asked.why);
+            self.view.state = ConnectState::Asking(request.questions.iter().map(words).collect());
+            self.base = Some((request, None));
+            return Ok(None);
+        }
+        let kept = self.base.as_ref().filter(|(base, _)| base.target == request.target);
+        let which =
+            kept.and_then(|(_, which)| which.clone()).unwrap_or_else(|| Which::address(&request.target));
+        self.attach(&request, Some(which), None).map(Some)
+    }
+
+    fn demo(&mut self) -> Result<Decision, String> {
+        let server = demo::Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .map_err(|error| format!("the demo session cannot be started: {error}"))?;
+        let request = Request::address(&format!("tcp://{}/", server.address()));
+        self.attach(&request.map_err(|error| error.to_string())?, None, Some(server))
+    }
+
+    fn attach(
+        &mut self,
+        request: &Request,
+        which: Option<Which>,
+        demo: Option<demo::Server>,
+    ) -> Result<Decision, String> {
+        // What is chosen here counts more than what was said when the program was started.
+        let mut settings = self.launcher.settings.clone();
+        settings.given = request.options.clone().over(&settings.given);
+        let config = settings.config(request).map_err(|error| error.to_string())?;
+        let to = if demo.is_some() { "The demo session".to_owned() } else { request.target.to_string() };
+        self.view.state = ConnectState::Connecting(Attempt { to, ..Attempt::default() });
+        self.began = Some(clock::now());
+        Ok(Decision::Attach(Box::new(Chosen { config, which, demo })))
+    }
+
+    fn add_stage(&mut self, stage: Stage) {
+        if let ConnectState::Connecting(attempt) = &mut self.view.state {
+            // A 3.1 server is said hello to twice.
+            if attempt.stages.last() != Some(&stage) {
+                attempt.stages.push(stage);
+            }
+            self.window.due_at(clock::now());
+        }
+    }
+
+    fn fail(&mut self, title: &str, words: &str) {
+        let message = Message { title: title.to_owned(), words: words.to_owned(), advice: String::new() };
+        self.view.state = ConnectState::Failed(message);
+    }
+}

@@ -1,0 +1,51 @@
+//! Connecting in words.
+
+use crate::channel::ConnectStage;
+use crate::session::{CloseReason, SessionEvent};
+use crate::ui::{Message, Stage};
+
+/// What a stage is called while it is under way.
+pub fn stage(stage: &ConnectStage) -> Stage {
+    let words = match stage {
+        ConnectStage::Resolving { host } => format!("Looking for {host}"),
+        ConnectStage::Reaching { at } => format!("Connecting to {at}"),
+        ConnectStage::Securing => "Agreeing on encryption (TLS) and checking the certificate".to_owned(),
+        ConnectStage::Upgrading => "Asking the web server for Xpra (WebSocket)".to_owned(),
+        ConnectStage::Hello => "Saying hello".to_owned(),
+    };
+    Stage { words }
+}
+
+/// What the session does next, if its event says so.
+pub fn of_session(event: &SessionEvent) -> Option<Stage> {
+    let words = match event {
+        SessionEvent::PasswordNeeded { .. } => "Waiting for the password",
+        SessionEvent::LoggingIn => "Logging in",
+        SessionEvent::Connected(_) => "Waiting for the first window",
+        _ => return None,
+    };
+    Some(Stage { words: words.to_owned() })
+}
+
+/// Why there is no session, and what can be done about it. `None` if the user wanted it so.
+pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
+    let (title, advice) = match reason {
+        CloseReason::User => return None,
+        CloseReason::Server(_) if was_shown => ("The session has ended", ""),
+        CloseReason::Server(_) => ("The server did not let us in", ""),
+        CloseReason::ConnectionLost(_) => (
+            "The connection was lost",
+            "Check the network and that the server still runs, then connect again.",
+        ),
+        CloseReason::ConnectFailed(_) => ("Could not connect", ""),
+        CloseReason::Protocol(_) => (
+            "This is no Xpra server",
+            "Check the port and the protocol: ssl and wss ports answer only those.",
+        ),
+        CloseReason::Authentication(_) => ("The login was refused", "Check the user name and the password."),
+        CloseReason::Timeout(_) => {
+            ("The server does not answer", "Check the address, and firewalls on the way.")
+        }
+    };
+    Some(Message { title: title.to_owned(), words: reason.to_string(), advice: advice.to_owned() })
+}
