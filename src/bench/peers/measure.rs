@@ -50,6 +50,8 @@ pub struct Task<'a> {
     pub extent: Size,
     /// What the window shows at the end.
     pub expected: &'a WindowPixels,
+    /// What it shows before the last draw.
+    pub before: &'a WindowPixels,
     pub is_lossless: bool,
 }
 
@@ -76,6 +78,8 @@ pub enum Final {
     Same,
     /// Of a lossy recording: near enough, in dB.
     Alike(f64),
+    /// The picture before the last draw, and it stays.
+    Late,
     /// In dB.
     Differs(f64),
     /// No window of that size can be seen.
@@ -213,10 +217,14 @@ impl Run<'_> {
     fn compare(&self) -> Final {
         let shown =
             self.screen.find(self.task.expected.size).and_then(|place: Place| self.screen.pixels(place).ok());
-        match shown.and_then(|shown| likeness(&shown, self.task.expected)) {
+        let Some(shown) = shown else { return Final::NotThere };
+        let is_lossy = !self.task.is_lossless;
+        let is_same = |decibels: f64| decibels == f64::INFINITY || (is_lossy && decibels >= SAME_LOSSY);
+        match likeness(&shown, self.task.expected) {
             None => Final::NotThere,
             Some(f64::INFINITY) => Final::Same,
-            Some(decibels) if !self.task.is_lossless && decibels >= SAME_LOSSY => Final::Alike(decibels),
+            Some(decibels) if is_same(decibels) => Final::Alike(decibels),
+            Some(_) if likeness(&shown, self.task.before).is_some_and(is_same) => Final::Late,
             Some(decibels) => Final::Differs(decibels),
         }
     }

@@ -92,6 +92,18 @@ impl Recorded {
     /// # Errors
     /// If a draw cannot be decoded.
     pub fn last_picture(&self) -> Result<WindowPixels, Error> {
+        self.picture_of(&self.draws)
+    }
+
+    /// The picture before the last draw.
+    ///
+    /// # Errors
+    /// If a draw cannot be decoded.
+    pub fn picture_before(&self) -> Result<WindowPixels, Error> {
+        self.picture_of(self.draws.split_last().map_or(&[], |(_, before)| before))
+    }
+
+    fn picture_of(&self, draws: &[WindowDraw]) -> Result<WindowPixels, Error> {
         let (pool, mut ledger) = (BufferPool::default(), CopyLedger::default());
         let mut still = StillDecoder::new(pool.clone());
         let mut video = VideoDecoder::default();
@@ -104,8 +116,8 @@ impl Recorded {
             (draw.x, draw.y, draw.width, draw.height) == (0, 0, width, height)
                 && !matches!(draw.encoding, Encoding::Scroll | Encoding::Void)
         };
-        let first = self.draws.iter().rposition(covers).unwrap_or(0);
-        for (number, draw) in self.draws.iter().enumerate() {
+        let first = draws.iter().rposition(covers).unwrap_or(0);
+        for (number, draw) in draws.iter().enumerate() {
             let size = Size { width: draw.width, height: draw.height };
             let WindowDraw { encoding, data, rowstride, options, .. } = draw;
             let coded = Coded { encoding: *encoding, data, size, rowstride: *rowstride, options };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::measure::{Final, Measurement};
-use super::{BARE_SHARE, Client, PEER_SHARE, Plan, Row, SMALL_GOAL, START_GOAL};
+use super::{BARE_SHARE, Client, PEER_SHARE, Plan, Row, SMALL_GOAL, START_GOAL, Subject};
 
 /// One line for each recording and client, and one for each client's start and memory.
 pub fn table(rows: &[Row]) -> String {
@@ -40,11 +40,20 @@ pub fn markdown(plan: &Plan, rows: &[Row], command: &str) -> String {
         machine(),
     );
     text.push_str(&table(rows));
+    let is_made = plan.subjects.iter().all(|subject| matches!(subject, Subject::Made(_)));
+    let shown = if is_made {
+        format!(
+            "Every update but the small ones repaints a busy desktop of 1920 × 1080, all of which changes: {} of\n\
+             them, or {} small ones, in each run. ",
+            plan.frames, plan.small
+        )
+    } else {
+        String::new()
+    };
     let _ = write!(
         text,
-        "\nEvery update but the small ones repaints a busy desktop of 1920 × 1080, all of which changes. Each\n\
-         client shows the same recording on an Xvfb of its own, without a window manager, and may leave {}\n\
-         draws unacknowledged; best of {} runs of {} full or {} small updates.\n\n\
+        "\n{shown}Each client shows the same recording on an Xvfb of its own, without a window manager, and may\n\
+         leave {} draws unacknowledged; best of {} runs.\n\n\
          - **CPU**: user and system time of the client's whole process tree for one update, from rest to rest,\n\
          \x20 after {} updates that are not counted. Neither the X server nor the server of the recording counts.\n\
          - **bare decoder**: the codec alone, in one thread: lz4 and png unpacked, jpeg and webp decoded to\n\
@@ -54,15 +63,16 @@ pub fn markdown(plan: &Plan, rows: &[Row], command: &str) -> String {
          \x20 a small update; {} ms from start to first paint.\n\
          - **picture**: what can be seen at the end, compared with the recording decoded by Farpane's reference\n\
          \x20 code: the same, or, for lossy encodings, how like it is in dB. Decoders interpolate colours in their\n\
-         \x20 own ways.\n\
+         \x20 own ways. \"The one before\": everything was acknowledged, but the last update never shows; such a\n\
+         \x20 client still counts as one to be compared with.\n\
          - **first paint**: from the start of the process until a picture can be seen. **first ack**: until the\n\
          \x20 first draw is acknowledged. Clients acknowledge at different moments, so only the former is compared.\n\
          - **memory**: the highest sum of the tree's proportional set sizes (PSS) that was seen; \"RSS\" where the\n\
-         \x20 kernel does not tell those.\n",
+         \x20 kernel does not tell those.\n\
+         - **farpane wgpu** draws with the adapter that there is. Where that is no GPU but software, Farpane takes\n\
+         \x20 the CPU renderer unless it is told otherwise.\n",
         plan.window,
         plan.runs.max(1),
-        plan.frames,
-        plan.small,
         plan.warm_up,
         ms(SMALL_GOAL),
         ms(START_GOAL),
@@ -158,6 +168,7 @@ fn picture(picture: Final) -> String {
     match picture {
         Final::Same => "same".to_owned(),
         Final::Alike(decibels) => format!("{decibels:.1} dB"),
+        Final::Late => "**the one before**".to_owned(),
         Final::Differs(decibels) => format!("**differs** ({decibels:.1} dB)"),
         Final::NotThere => "**not there**".to_owned(),
     }
