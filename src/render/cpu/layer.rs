@@ -143,7 +143,8 @@ pub(super) fn blend(over: u32, under: u32) -> u32 {
         return under;
     }
     let left = 255 - (over >> 24);
-    if left == 0 {
+    // Nothing is left of it, or nothing was there: the panel, over a new layer.
+    if left == 0 || under == 0 {
         return over;
     }
     // Two channels at once; (x · left + 127) / 255, exactly, as (v + 1 + (v >> 8)) >> 8.

@@ -6,6 +6,9 @@ use egui::{Color32, ColorImage, TextureFilter, TextureOptions};
 use super::layer::blend;
 use crate::codec::Rect;
 
+/// Places in a texture that are nearer to a pixel than this part of one are on it.
+const CLOSE: f32 = 0.004;
+
 /// The texture of a mesh.
 pub(super) struct Texture<'a> {
     pixels: &'a [Color32],
@@ -20,29 +23,40 @@ impl<'a> Texture<'a> {
         Self { pixels: &image.pixels, width, height, smooth: options.magnification == TextureFilter::Linear }
     }
 
-    fn texel(&self, x: usize, y: usize) -> [f32; 4] {
+    fn texel(&self, x: usize, y: usize) -> Color32 {
         let (x, y) = (x.min(self.width.saturating_sub(1)), y.min(self.height.saturating_sub(1)));
-        let colour = self.pixels.get(y * self.width + x).copied().unwrap_or_default();
-        colour.to_array().map(f32::from)
+        self.pixels.get(y * self.width + x).copied().unwrap_or_default()
+    }
+
+    /// The one pixel that (u, v) falls on, unless it lies between pixels that are to be mixed.
+    fn exact(&self, u: f32, v: f32) -> Option<Color32> {
+        let (x, y) = (u * self.width as f32, v * self.height as f32);
+        if !self.smooth {
+            return Some(self.texel(x.max(0.0) as usize, y.max(0.0) as usize));
+        }
+        // Letters are placed on whole pixels, but for the last digits of the numbers.
+        let (x, y) = ((x - 0.5).max(0.0), (y - 0.5).max(0.0));
+        // Not `round`, which is a call of a function.
+        let (left, top) = ((x + 0.5) as usize, (y + 0.5) as usize);
+        let close = (x - left as f32).abs() < CLOSE && (y - top as f32).abs() < CLOSE;
+        close.then(|| self.texel(left, top))
     }
 
     /// The colour at (u, v), 0..=255 a channel.
     fn sample(&self, u: f32, v: f32) -> [f32; 4] {
-        let (x, y) = (u * self.width as f32, v * self.height as f32);
-        if !self.smooth {
-            return self.texel(x.max(0.0) as usize, y.max(0.0) as usize);
+        if let Some(colour) = self.exact(u, v) {
+            return colour.to_array().map(f32::from);
         }
+        let texel = |x, y| self.texel(x, y).to_array().map(f32::from);
+        let (x, y) = (u * self.width as f32, v * self.height as f32);
         let (x, y) = ((x - 0.5).max(0.0), (y - 0.5).max(0.0));
         let (left, top) = (x as usize, y as usize);
         let (across, down) = (x.fract(), y.fract());
-        if across < 0.002 && down < 0.002 {
-            return self.texel(left, top);
-        }
         let mix = |a: [f32; 4], b: [f32; 4], part: f32| -> [f32; 4] {
             std::array::from_fn(|channel| a[channel] + (b[channel] - a[channel]) * part)
         };
-        let upper = mix(self.texel(left, top), self.texel(left + 1, top), across);
-        let lower = mix(self.texel(left, top + 1), self.texel(left + 1, top + 1), across);
+        let upper = mix(texel(left, top), texel(left + 1, top), across);
+        let lower = mix(texel(left, top + 1), texel(left + 1, top + 1), across);
         mix(upper, lower, down)
     }
 }
@@ -93,17 +107,15 @@ impl<'a> Canvas<'a> {
         let [a_colour, b_colour, c_colour] = [a, b, c].map(|corner| corner.color.to_array().map(f32::from));
         let flat = even_colour && a.uv == b.uv && b.uv == c.uv;
         let flat_colour = flat.then(|| shade(a_colour, texture.sample(a.uv.x, a.uv.y)));
-        let colour_at = |sides: [f32; 3]| {
+        let place = |sides: [f32; 3]| {
             let weights = Weights { corners: sides.map(|side| side * inverse) };
-            let u = weights.mix([a.uv.x, b.uv.x, c.uv.x]);
-            let v = weights.mix([a.uv.y, b.uv.y, c.uv.y]);
-            let colour = if even_colour {
-                a_colour
-            } else {
-                let channel = |channel: usize| [a_colour, b_colour, c_colour].map(|of| of[channel]);
-                std::array::from_fn(|index| weights.mix(channel(index)))
-            };
-            shade(colour, texture.sample(u, v))
+            (weights.mix([a.uv.x, b.uv.x, c.uv.x]), weights.mix([a.uv.y, b.uv.y, c.uv.y]))
+        };
+        // How much these change from a pixel to the next.
+        let (du, dv) = place(edges.map(|(from, to)| from.1 - to.1));
+        let mixed = |sides: [f32; 3]| -> [f32; 4] {
+            let weights = Weights { corners: sides.map(|side| side * inverse) };
+            std::array::from_fn(|channel| weights.mix([a_colour, b_colour, c_colour].map(|of| of[channel])))
         };
         for y in rows {
             let sides_at = |x: i32| {
@@ -122,8 +134,16 @@ impl<'a> Canvas<'a> {
             match flat_colour {
                 Some(colour) => pixels.iter_mut().for_each(|pixel| *pixel = blend(colour, *pixel)),
                 None => {
-                    for (x, pixel) in (first..).zip(pixels) {
-                        *pixel = blend(colour_at(sides_at(x)), *pixel);
+                    let (u, v) = place(sides_at(first));
+                    for (index, pixel) in pixels.iter_mut().enumerate() {
+                        let (u, v) = (u + du * index as f32, v + dv * index as f32);
+                        // Most of a letter's rectangle is empty.
+                        if texture.exact(u, v) == Some(Color32::TRANSPARENT) {
+                            continue;
+                        }
+                        let colour =
+                            if even_colour { a_colour } else { mixed(sides_at(first + index as i32)) };
+                        *pixel = blend(shade(colour, texture.sample(u, v)), *pixel);
                     }
                 }
             }
