@@ -25,7 +25,7 @@ pub enum DecodeError {
     #[error("{got} bytes of pixels, expected {min} to {max}")]
     PixelBytes { got: usize, min: usize, max: usize },
     #[error("lz4: {0}")]
-    Lz4(#[from] lz4_flex::block::DecompressError),
+    Lz4(#[from] crate::protocol::lz4::Lz4Error),
     #[error("zlib: {0}")]
     Zlib(#[from] flate2::DecompressError),
     #[error("zlib: the data ends early or goes on after {got} bytes of pixels")]

@@ -3,6 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::buffers::{BufferPool, Payload};
+use crate::protocol::lz4;
 use crate::protocol::packet::server::{Encoding, PixelCompression, RgbFormatName};
 use crate::stats::{CopyLedger, Transform};
 
@@ -64,7 +65,7 @@ impl PackedPicture {
     pub fn unpack_into(&self, to: &mut [u8], ledger: &mut CopyLedger) -> Result<(), DecodeError> {
         let (min, max) = (self.unpacked_len, self.unpacked_len);
         let block = self.data.get(4..).unwrap_or_default();
-        let got = lz4_flex::block::decompress_into(block, to)?;
+        let got = lz4::decompress_into(block, to)?;
         ledger.note_transform(Transform::Decompress, got);
         if got == max { Ok(()) } else { Err(DecodeError::PixelBytes { got, min, max }) }
     }
@@ -74,11 +75,15 @@ impl PackedPicture {
     /// # Errors
     /// If the data is damaged.
     pub fn unpack(&self, pool: &BufferPool, ledger: &mut CopyLedger) -> Result<Picture, DecodeError> {
-        let mut pixels = pool.take_filled(self.unpacked_len, ledger);
-        self.unpack_into(pixels.vec(), ledger)?;
-        let (got, expected) = (self.unpacked_len, self.unpacked_len);
-        Picture::packed(self.size, self.format, self.rowstride, pixels.freeze())
-            .ok_or(DecodeError::PixelBytes { got, min: expected, max: expected })
+        let (min, max) = (self.unpacked_len, self.unpacked_len);
+        let block = self.data.get(4..).unwrap_or_default();
+        let pixels = lz4::decompress(block, self.unpacked_len, pool, ledger)?;
+        let got = pixels.len();
+        ledger.note_transform(Transform::Decompress, got);
+        let pixels = (got == max).then(|| pixels.freeze());
+        pixels
+            .and_then(|pixels| Picture::packed(self.size, self.format, self.rowstride, pixels))
+            .ok_or(DecodeError::PixelBytes { got, min, max })
     }
 }
 

@@ -8,6 +8,7 @@ use zstd::zstd_safe;
 use crate::buffers::{BufferMut, BufferPool, Payload};
 use crate::stats::{CopyLedger, CopySite, Transform};
 
+use super::lz4;
 use super::record::Compressor;
 
 /// LZ4 cannot expand more than this (a run of 255s in a match length adds 255 bytes a byte).
@@ -50,7 +51,7 @@ impl Decompressor {
         ledger: &mut CopyLedger,
     ) -> Result<Payload, DecompressError> {
         let buffer = match compressor {
-            Compressor::Lz4 => lz4(data, limit, pool, ledger),
+            Compressor::Lz4 => lz4_record(data, limit, pool, ledger),
             Compressor::Zlib => self.zlib(data, limit, pool, ledger),
             Compressor::Zstd => self.zstd(data, limit, pool, ledger),
             Compressor::Brotli => brotli(data, limit, pool, ledger),
@@ -123,7 +124,7 @@ impl Decompressor {
 }
 
 /// A u32 in little-endian with the size, then one block.
-fn lz4(
+fn lz4_record(
     data: &[u8],
     limit: usize,
     pool: &BufferPool,
@@ -135,10 +136,9 @@ fn lz4(
     if size > limit {
         return Err(DecompressError::TooLarge { compressor: "lz4", got: size, limit });
     }
-    let mut buffer = pool.take_filled(size, ledger);
-    match lz4_flex::block::decompress_into(block, buffer.vec()) {
-        Ok(written) if written == size => Ok(buffer),
-        Ok(written) => Err(damaged("lz4", &format_args!("{written} bytes instead of {size}"))),
+    match lz4::decompress(block, size, pool, ledger) {
+        Ok(buffer) if buffer.len() == size => Ok(buffer),
+        Ok(buffer) => Err(damaged("lz4", &format_args!("{} bytes instead of {size}", buffer.len()))),
         Err(error) => Err(damaged("lz4", &error)),
     }
 }

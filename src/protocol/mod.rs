@@ -12,6 +12,7 @@
 pub mod bencode;
 pub mod compression;
 pub mod limits;
+pub mod lz4;
 pub mod packet;
 pub mod peer;
 pub mod reader;

@@ -7,6 +7,7 @@ mod samples;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use farpane::buffers::BufferPool;
 use farpane::codec::{Coded, Size, StillDecoder, VideoDecoder};
+use farpane::protocol::lz4::decompress;
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::stats::CopyLedger;
 use turbojpeg::Subsamp;
@@ -66,5 +67,33 @@ fn video(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, stills, video);
+/// The decoder that is built in and the one in Rust, on text, a photo and one colour.
+fn lz4(criterion: &mut Criterion) {
+    let text = (0..PIXELS as u32).map(|at| at % 16 < 11 && at.wrapping_mul(0x9e37_79b9) >> 30 == 0);
+    let text: Vec<u8> =
+        text.flat_map(|ink| if ink { [20, 20, 20, 255] } else { [255, 255, 255, 255] }).collect();
+    let pictures = [
+        ("text", text),
+        ("photo", samples::photo(SIZE, 0)),
+        ("one colour", [30, 60, 90, 255].repeat(PIXELS as usize)),
+    ];
+    let mut group = criterion.benchmark_group("lz4 1080p");
+    group.throughput(Throughput::Bytes(PIXELS * 4)).sample_size(10);
+    let pool = BufferPool::default();
+    for (name, pixels) in pictures {
+        let file = samples::lz4(&pixels);
+        let block = &file[4..];
+        group.bench_function(format!("{name}, built in"), |bencher| {
+            let mut ledger = CopyLedger::default();
+            bencher.iter(|| decompress(block, pixels.len(), &pool, &mut ledger).expect("a valid block"));
+        });
+        let mut out = vec![0; pixels.len()];
+        group.bench_function(format!("{name}, lz4_flex"), |bencher| {
+            bencher.iter(|| lz4_flex::block::decompress_into(block, &mut out).expect("a valid block"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, stills, video, lz4);
 criterion_main!(benches);
