@@ -9,7 +9,7 @@
 //!   not complete yet moves to the start of another one, or of the same ([`CopySite::ReceiveCompact`]).
 //! - A larger payload gets a buffer of its own, of the declared size, after header and limits
 //!   were checked. The part that came with the packets before it is moved there
-//!   ([`CopySite::ReceivePrefix`], at most the receive buffer's size, mostly under 2 KiB: see
+//!   ([`CopySite::ReceivePrefix`], at most the receive buffer's size, mostly under 256 bytes: see
 //!   `READ_AFTER_LARGE`); the rest is received straight into its place.
 //! - Raw chunks are kept apart by index, never concatenated.
 //!
@@ -34,7 +34,7 @@ pub const RECEIVE_BUFFER: usize = 64 * 1024;
 const LARGE_PAYLOAD: usize = 16 * 1024;
 /// The read after a large payload is this small: what follows is mostly a short main record and
 /// the next large payload's header, and whatever else is read along has to be moved.
-const READ_AFTER_LARGE: usize = 2048;
+const READ_AFTER_LARGE: usize = 256;
 
 /// A record's payload as it came.
 #[derive(Clone, Debug, PartialEq)]

@@ -206,10 +206,10 @@ fn wait_for_draw(queue: &NetQueue) -> DrawDone {
     })
 }
 
-/// What of the second draw's chunk came with the 2 KiB read after the first one's: what the rest
+/// What of the second draw's chunk came with the 256-byte read after the first one's: what the rest
 /// of the first draw and the chunk's header left of it.
 fn next_prefix(first: &ServerPacket) -> u64 {
-    2048 - wire(first).1 - 8
+    256 - wire(first).1 - 8
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn raw_rgb32_of_8_mb() {
     let staging = PIXELS * 4;
     assert_eq!(first, Cost { receive_prefix: 65_528, staging, ..Cost::default() });
     assert_eq!(second, Cost { receive_prefix: next_prefix(&packet), staging, ..Cost::default() });
-    assert_eq!(second.copied() - staging, 1_983);
+    assert_eq!(second.copied() - staging, 191);
     assert_eq!(staging, 8_294_400);
     assert!(first.receive_prefix <= 64 * 1024);
 }
@@ -246,7 +246,7 @@ fn lz4() {
     };
     assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, ..steady });
     assert_eq!(second, steady);
-    assert_eq!(second.copied(), 8_294_400 + 1_978);
+    assert_eq!(second.copied(), 8_294_400 + 186);
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn jpeg() {
     };
     assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, ..steady });
     assert_eq!(second, steady);
-    assert_eq!(second.copied(), 3_110_400 + 2_000);
+    assert_eq!(second.copied(), 3_110_400 + 208);
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn without_a_gpu() {
     let raw = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
     let [first, second] = costs(CPU, [&raw, &raw], AS_ASKED);
     assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, staging: 8_294_400, ..Cost::default() });
-    assert_eq!(second, Cost { receive_prefix: 1_983, staging: 8_294_400, ..Cost::default() });
+    assert_eq!(second, Cost { receive_prefix: 191, staging: 8_294_400, ..Cost::default() });
 
     // Compressed ones are unpacked there.
     let lz4 = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::Lz4), samples::lz4(&photo(FULL_HD, 0)));
@@ -299,7 +299,7 @@ fn without_a_gpu() {
     let jpeg = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
     let [_, second] = costs(CPU, [&jpeg, &jpeg], AS_ASKED);
     let planes = Cost { decoded: 3_110_400, converted: 8_294_400, ..Cost::default() };
-    assert_eq!(second, Cost { receive_prefix: 2_000, ..planes });
+    assert_eq!(second, Cost { receive_prefix: 208, ..planes });
 
     let options = DrawOptions { frame: Some(0), ..DrawOptions::default() };
     let h264 = draw(FULL_HD, Encoding::H264, options, samples::h264(FULL_HD, 1).remove(0));
