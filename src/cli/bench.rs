@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
-use crate::bench::receive::{self, Plan, Source, Workload};
+use crate::bench::receive::{self, Plan, Results, Source, Workload};
 
 use super::output;
 
@@ -24,6 +24,9 @@ pub enum RawBench {
         /// Write receive.csv and the charts (SVG and PNG) to this folder
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
+        /// Put the tables between the markers of this Markdown file, and charts into `images` beside it
+        #[arg(long, value_name = "FILE")]
+        docs: Option<PathBuf>,
         /// Fewer bytes and one run: shows what there is in under a minute
         #[arg(long)]
         quick: bool,
@@ -105,7 +108,7 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
             output::print(&overlay::table(&overlay::run(*refreshes)?));
             Ok(())
         }
-        RawBench::Receive { out, quick } => receive(out.as_deref(), *quick),
+        RawBench::Receive { out, docs, quick } => receive(out.as_deref(), docs.as_deref(), *quick),
         RawBench::Peers(options) => peers(options),
     }
 }
@@ -157,7 +160,7 @@ fn peers(options: &RawPeers) -> Result<(), BenchError> {
     Ok(())
 }
 
-fn receive(out: Option<&Path>, quick: bool) -> Result<(), BenchError> {
+fn receive(out: Option<&Path>, docs: Option<&Path>, quick: bool) -> Result<(), BenchError> {
     let plan = if quick {
         Plan {
             bytes: 8 << 20,
@@ -176,14 +179,34 @@ fn receive(out: Option<&Path>, quick: bool) -> Result<(), BenchError> {
         }
     })
     .map_err(BenchError::Run)?;
+    output::progress("measuring the transports");
+    let transports = receive::transports(Workload::Raw4k).map_err(BenchError::Run)?;
+    let results = Results { measurements: &measurements, transports: &transports };
     output::print(&receive::table(&measurements));
-    let Some(folder) = out else { return Ok(()) };
-    let unwritable = |why| BenchError::File { path: folder.to_owned(), why };
-    std::fs::create_dir_all(folder).map_err(unwritable)?;
-    std::fs::write(folder.join("receive.csv"), receive::csv(&measurements)).map_err(unwritable)?;
-    for source in Source::ALL {
-        receive::draw_charts(&measurements, *source, folder)?;
+    output::print(&results.transports_text());
+    output::print(&results.goals_text());
+    if let Some(folder) = out {
+        let unwritable = |why| BenchError::File { path: folder.to_owned(), why };
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        std::fs::write(folder.join("receive.csv"), receive::csv(&measurements)).map_err(unwritable)?;
+        std::fs::write(folder.join("receive.md"), results.markdown()).map_err(unwritable)?;
+        for source in Source::ALL {
+            receive::draw_charts(&measurements, *source, folder)?;
+        }
+        output::progress(&format!("wrote receive.csv, receive.md and charts to {}", folder.display()));
     }
-    output::progress(&format!("wrote receive.csv and charts to {}", folder.display()));
+    docs.map_or(Ok(()), |document| write_docs(document, &results))
+}
+
+fn write_docs(document: &Path, results: &Results<'_>) -> Result<(), BenchError> {
+    let failed = |why| BenchError::File { path: document.to_owned(), why };
+    let text = std::fs::read_to_string(document).map_err(failed)?;
+    let text = receive::insert(&text, &results.markdown())
+        .ok_or_else(|| failed(std::io::Error::other("it has no markers for the tables")))?;
+    let images = document.with_file_name("images");
+    std::fs::create_dir_all(&images).map_err(failed)?;
+    receive::draw_for_docs(results.measurements, &images)?;
+    std::fs::write(document, text).map_err(failed)?;
+    output::progress(&format!("wrote the figures of this run to {}", document.display()));
     Ok(())
 }

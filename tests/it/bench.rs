@@ -1,6 +1,8 @@
 //! `farpane bench peers`: the recordings that it makes, what it measures, what it says when it
 //! cannot.
 
+mod receive;
+
 use std::path::Path;
 use std::process::Command;
 

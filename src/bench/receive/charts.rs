@@ -13,8 +13,9 @@ use super::{Measurement, ReadSize, Source, Strategy, Workload};
 
 const SIZE: (u32, u32) = (960, 540);
 const FONT: &str = "farpane";
-const COLOURS: [RGBColor; 7] = [
+const COLOURS: [RGBColor; 8] = [
     RGBColor(120, 120, 120),
+    RGBColor(190, 190, 190),
     RGBColor(200, 60, 50),
     RGBColor(220, 140, 40),
     RGBColor(150, 110, 190),
@@ -69,11 +70,7 @@ const METRICS: [Metric; 4] = [
 /// # Errors
 /// If a file cannot be written.
 pub fn draw(measurements: &[Measurement], source: Source, folder: &Path) -> Result<(), ChartError> {
-    static FONT_ONCE: Once = Once::new();
-    FONT_ONCE.call_once(|| {
-        // A font that is no font would show as charts without text, which their test sees.
-        let _ = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
-    });
+    register_fonts();
     for workload in Workload::ALL {
         let of_workload: Vec<_> =
             measurements.iter().filter(|m| m.workload == workload && m.source == source).collect();
@@ -97,6 +94,31 @@ pub fn draw(measurements: &[Measurement], source: Source, folder: &Path) -> Resu
         }
     }
     Ok(())
+}
+
+/// Writes the two charts of `docs/receive-path.md` to `folder`: bytes copied and throughput of a raw
+/// picture over TCP.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn draw_for_docs(measurements: &[Measurement], folder: &Path) -> Result<(), ChartError> {
+    register_fonts();
+    let (workload, source) = (Workload::Raw1080p, Source::Tcp);
+    let shown: Vec<_> =
+        measurements.iter().filter(|m| m.workload == workload && m.source == source).collect();
+    for metric in METRICS.iter().filter(|metric| matches!(metric.file, "copies" | "throughput")) {
+        let path = folder.join(format!("receive-{}.svg", metric.file));
+        chart(&SVGBackend::new(&path, SIZE).into_drawing_area(), &shown, metric, workload, source)?;
+    }
+    Ok(())
+}
+
+fn register_fonts() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // A font that is no font would show as charts without text, which their test sees.
+        let _ = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    });
 }
 
 fn chart<B: DrawingBackend>(

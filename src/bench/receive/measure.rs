@@ -1,16 +1,18 @@
 //! Runs the experiment.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
-use tokio::io::AsyncRead;
 
 use crate::channel::clock;
 use crate::stats::alloc::{self, Allocations};
 
 use super::source::{self, Memory};
 use super::{Counters, ReadSize, RecordStream, Sink, Source, Strategy, Workload};
+
+/// Bytes that are received before anything is measured: buffers are taken, their pages mapped.
+const WARM_UP: usize = 8 << 20;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -49,9 +51,12 @@ pub struct Measurement {
     pub read_size: ReadSize,
     pub workload: Workload,
     pub source: Source,
+    /// Payload bytes in all, those of the warm-up too, and what was done to them.
+    pub received_bytes: u64,
+    pub counters: Counters,
+    /// The rest is of the time after the warm-up.
     pub payload_bytes: u64,
     pub records: u64,
-    pub counters: Counters,
     pub allocations: Allocations,
     pub wall: Duration,
     /// Of the receiving thread.
@@ -61,7 +66,7 @@ pub struct Measurement {
 impl Measurement {
     /// Bytes copied for each byte of payload.
     pub fn copies_per_byte(&self) -> f64 {
-        self.counters.copied as f64 / self.payload_bytes.max(1) as f64
+        self.counters.copied as f64 / self.received_bytes.max(1) as f64
     }
 
     /// Payload bytes per second.
@@ -91,23 +96,24 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&Measurement)) -> io::Result<Ve
         let stream = RecordStream::new(workload, workload.payload_len().unwrap_or(4 << 20));
         for &source in plan.sources {
             for &read_size in &plan.read_sizes {
-                for &strategy in &plan.strategies {
-                    let rounds = rounds(plan, strategy, workload, read_size, &stream);
-                    if rounds == 0 {
-                        continue;
-                    }
-                    let mut best: Option<Measurement> = None;
-                    for _ in 0..plan.runs.max(1) {
+                let mut best: Vec<Option<Measurement>> = vec![None; plan.strategies.len()];
+                // One after the other, over and over: what else the machine does meets all of them.
+                for _ in 0..plan.runs.max(1) {
+                    for (&strategy, best) in plan.strategies.iter().zip(&mut best) {
+                        let rounds = rounds(plan, strategy, workload, read_size, &stream);
+                        if rounds == 0 {
+                            continue;
+                        }
                         let now =
                             runtime.block_on(one(strategy, read_size, source, workload, &stream, rounds))?;
                         if best.is_none_or(|best| now.wall < best.wall) {
-                            best = Some(now);
+                            *best = Some(now);
                         }
                     }
-                    if let Some(best) = best {
-                        progress(&best);
-                        measurements.push(best);
-                    }
+                }
+                for measurement in best.into_iter().flatten() {
+                    progress(&measurement);
+                    measurements.push(measurement);
                 }
             }
         }
@@ -145,66 +151,63 @@ async fn one(
     stream: &RecordStream,
     rounds: usize,
 ) -> io::Result<Measurement> {
-    let (sender, received) = match source {
-        Source::Memory => (None, timed(strategy, read_size, Memory::new(&stream.bytes, rounds)).await?),
+    // What makes (a) slow is no matter of warm buffers: it gets none, and no extra rounds.
+    let warm_up = if strategy == Strategy::Append { 0 } else { WARM_UP.div_ceil(stream.bytes.len()) };
+    let rounds = rounds + warm_up;
+    let sink = Sink::new(stream.payload_bytes * warm_up as u64);
+    let (read, largest) = (read_size, stream.largest_record);
+    let (sender, (end, sink, counters)) = match source {
+        Source::Memory => {
+            let mut memory = Memory::new(&stream.bytes, rounds);
+            (None, timed(strategy.receive(&mut memory, read, largest, sink)).await?)
+        }
         Source::Tcp => {
-            let (socket, sender) = source::tcp(stream.bytes.clone(), rounds)?;
-            (Some(sender), timed(strategy, read_size, socket).await?)
+            let (mut socket, sender) = source::tcp(stream.bytes.clone(), rounds)?;
+            (Some(sender), timed(strategy.receive(&mut socket, read, largest, sink)).await?)
         }
         #[cfg(unix)]
         Source::Unix => {
-            let (socket, sender) = source::unix(stream.bytes.clone(), rounds)?;
-            (Some(sender), timed(strategy, read_size, socket).await?)
+            let (mut socket, sender) = source::unix(stream.bytes.clone(), rounds)?;
+            (Some(sender), timed(strategy.receive(&mut socket, read, largest, sink)).await?)
         }
     };
     if let Some(sender) = sender {
         sender.join().map_err(|_| io::Error::other("the sending thread panicked"))??;
     }
-    let Timed { sink, counters, allocations, wall, cpu } = received;
-    let expected = Sink {
-        payload_bytes: stream.payload_bytes * rounds as u64,
-        records: stream.records * rounds as u64,
-        checksum: stream.checksum.wrapping_mul(rounds as u64),
-    };
+    let sent = rounds as u64;
     let complete = match strategy {
-        Strategy::BareReads => sink.payload_bytes == stream.wire_bytes() * rounds as u64,
-        _ => sink == expected,
+        Strategy::BareReads | Strategy::BareSmall => sink.payload_bytes == stream.wire_bytes() * sent,
+        _ => {
+            (sink.payload_bytes, sink.records) == (stream.payload_bytes * sent, stream.records * sent)
+                && sink.checksum == stream.checksum.wrapping_mul(sent)
+        }
     };
-    if !complete {
-        let name = strategy.name();
-        return Err(io::Error::other(format!("{name} received {sink:?}, expected {expected:?}")));
-    }
-    let Sink { payload_bytes, records, .. } = expected;
+    let Some(start) = sink.started.filter(|_| complete) else {
+        let (name, bytes) = (strategy.name(), sink.payload_bytes);
+        return Err(io::Error::other(format!("{name} received {bytes} bytes that are not what was sent")));
+    };
+    let (wall, cpu, allocations) = end;
     Ok(Measurement {
         strategy,
         read_size,
         workload,
         source,
-        payload_bytes,
-        records,
+        received_bytes: sink.payload_bytes,
         counters,
-        allocations,
-        wall,
-        cpu,
+        payload_bytes: sink.payload_bytes - start.payload_bytes,
+        records: (sent - warm_up as u64) * stream.records,
+        allocations: allocations.since(start.allocations),
+        wall: wall - start.at,
+        cpu: cpu.duration_since(start.cpu),
     })
 }
 
-struct Timed {
-    sink: Sink,
-    counters: Counters,
-    allocations: Allocations,
-    wall: Duration,
-    cpu: Duration,
-}
+/// The end of a run: the time, the thread's CPU time and its allocations.
+type End = (Instant, ThreadTime, Allocations);
 
-async fn timed<S: AsyncRead + Unpin>(
-    strategy: Strategy,
-    read_size: ReadSize,
-    mut source: S,
-) -> io::Result<Timed> {
-    let before = alloc::so_far();
-    let (started, cpu) = (clock::now(), ThreadTime::now());
-    let (sink, counters) = strategy.receive(&mut source, read_size).await?;
-    let (wall, cpu) = (clock::now() - started, cpu.elapsed());
-    Ok(Timed { sink, counters, allocations: alloc::so_far().since(before), wall, cpu })
+async fn timed(
+    receiving: impl Future<Output = io::Result<(Sink, Counters)>>,
+) -> io::Result<(End, Sink, Counters)> {
+    let (sink, counters) = receiving.await?;
+    Ok(((clock::now(), ThreadTime::now(), alloc::so_far()), sink, counters))
 }

@@ -10,13 +10,17 @@ mod report;
 mod source;
 mod strategy;
 mod stream;
+mod summary;
+mod transports;
 
-pub use charts::{ChartError, draw as draw_charts};
+pub use charts::{ChartError, draw as draw_charts, draw_for_docs};
 pub use measure::{Measurement, Plan, run};
 pub use report::{csv, table};
 pub use source::Source;
-pub use strategy::{Counters, Sink, Strategy};
+pub use strategy::{Counters, Mark, Sink, Strategy};
 pub use stream::{RecordStream, Workload};
+pub use summary::{Goal, Results, insert};
+pub use transports::{TransportCost, transports};
 
 /// How much a receiver asks for in one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

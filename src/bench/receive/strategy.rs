@@ -5,8 +5,10 @@
 )]
 
 use std::io;
+use std::time::Instant;
 
 use bytes::{BufMut, BytesMut};
+use cpu_time::ThreadTime;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
@@ -15,6 +17,7 @@ use crate::channel::clock;
 use crate::protocol::limits::Limits;
 use crate::protocol::reassembly::Reassembler;
 use crate::protocol::record::{Dialect, HEADER_LEN};
+use crate::stats::alloc::{self, Allocations};
 
 use super::ReadSize;
 use super::stream::sample;
@@ -27,9 +30,12 @@ const MAX_RECORD: usize = 64 << 20;
 /// A way to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strategy {
-    /// Reads into one reused buffer and looks at nothing: what the kernel and the runtime cost.
-    /// The others are compared to it.
+    /// Reads into one reused buffer of the payload's size and looks at nothing: what the kernel
+    /// and the runtime cost. The others are compared to it.
     BareReads,
+    /// The same with a buffer of 256 KiB at most, which stays in the processor's cache: no payload
+    /// is ever there as a whole.
+    BareSmall,
     /// (a) Appends every read to an immutable string, copying it each time: the ticket's client.
     Append,
     /// (b) One zeroed buffer of the final size, filled by slices: the ticket's "v1/v2" patches.
@@ -56,26 +62,72 @@ pub struct Counters {
 }
 
 /// Takes complete payloads: what a packet decoder would be handed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Sink {
     pub payload_bytes: u64,
     pub records: u64,
     /// Over a few bytes of every payload.
     pub checksum: u64,
+    /// When this many bytes were taken, buffers are there and their pages are mapped: what comes
+    /// later is measured.
+    warm_up: u64,
+    /// When that was.
+    pub started: Option<Mark>,
+}
+
+/// A moment of a run.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    pub at: Instant,
+    /// Of this thread.
+    pub cpu: ThreadTime,
+    pub allocations: Allocations,
+    pub payload_bytes: u64,
+    pub records: u64,
 }
 
 impl Sink {
+    /// A sink that starts to measure after `warm_up` bytes.
+    pub fn new(warm_up: u64) -> Self {
+        let mut sink = Self { payload_bytes: 0, records: 0, checksum: 0, warm_up, started: None };
+        if warm_up == 0 {
+            sink.start();
+        }
+        sink
+    }
+
+    #[inline]
     fn take(&mut self, payload: &[u8]) {
-        self.payload_bytes += payload.len() as u64;
+        self.count(payload.len() as u64);
         self.records += 1;
         self.checksum = self.checksum.wrapping_add(sample(payload));
+    }
+
+    #[inline]
+    fn count(&mut self, bytes: u64) {
+        self.payload_bytes += bytes;
+        if self.started.is_none() && self.payload_bytes >= self.warm_up {
+            self.start();
+        }
+    }
+
+    #[cold]
+    fn start(&mut self) {
+        self.started = Some(Mark {
+            at: clock::now(),
+            cpu: ThreadTime::now(),
+            allocations: alloc::so_far(),
+            payload_bytes: self.payload_bytes,
+            records: self.records,
+        });
     }
 }
 
 impl Strategy {
     /// Every strategy, the baseline first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BareReads,
+        Self::BareSmall,
         Self::Append,
         Self::ZeroedSlices,
         Self::JoinedList,
@@ -88,6 +140,7 @@ impl Strategy {
     pub const fn name(self) -> &'static str {
         match self {
             Self::BareReads => "bare reads",
+            Self::BareSmall => "bare, 256 KiB",
             Self::Append => "(a) append",
             Self::ZeroedSlices => "(b) zeroed slices",
             Self::JoinedList => "(c) joined list",
@@ -97,7 +150,7 @@ impl Strategy {
         }
     }
 
-    /// Receives `source` to its end.
+    /// Receives `source`, whose records are at most `largest_record` long, to its end.
     ///
     /// # Errors
     /// If reading fails, or the bytes are no records.
@@ -105,11 +158,13 @@ impl Strategy {
         self,
         source: &mut S,
         read_size: ReadSize,
+        largest_record: usize,
+        sink: Sink,
     ) -> io::Result<(Sink, Counters)> {
-        let mut receiver =
-            Receiver { source, read_size, sink: Sink::default(), counters: Counters::default() };
+        let mut receiver = Receiver { source, read_size, sink, counters: Counters::default() };
         match self {
-            Self::BareReads => receiver.bare_reads().await,
+            Self::BareReads => receiver.bare_reads(largest_record).await,
+            Self::BareSmall => receiver.bare_reads(largest_record.min(UNKNOWN)).await,
             Self::Append => receiver.append().await,
             Self::ZeroedSlices => receiver.zeroed_slices().await,
             Self::JoinedList => receiver.joined_list().await,
@@ -164,14 +219,16 @@ impl<S: AsyncRead + Unpin> Receiver<'_, S> {
         used
     }
 
-    async fn bare_reads(&mut self) -> io::Result<()> {
-        let room = self.read_size.limit(UNKNOWN);
-        let mut buffer = Vec::with_capacity(room);
+    async fn bare_reads(&mut self, size: usize) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(size);
         loop {
-            buffer.clear();
+            if buffer.len() == size {
+                buffer.clear();
+            }
+            let room = size - buffer.len();
             match self.read(&mut buffer, room).await? {
                 0 => return Ok(()),
-                len => self.sink.payload_bytes += len as u64,
+                len => self.sink.count(len as u64),
             }
         }
     }

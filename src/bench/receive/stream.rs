@@ -70,12 +70,15 @@ pub struct RecordStream {
     pub records: u64,
     /// See [`super::Sink`].
     pub checksum: u64,
+    /// Length of the longest record, header included.
+    pub largest_record: usize,
 }
 
 impl RecordStream {
     /// A stream of `workload`, repeated until it is at least `bytes` long.
     pub fn new(workload: Workload, bytes: usize) -> Self {
-        let mut stream = Self { bytes: Vec::new(), payload_bytes: 0, records: 0, checksum: 0 };
+        let mut stream =
+            Self { bytes: Vec::new(), payload_bytes: 0, records: 0, checksum: 0, largest_record: 0 };
         while stream.bytes.len() < bytes.max(1) {
             match (workload, workload.payload_len()) {
                 (_, Some(len)) => stream.picture(len),
@@ -112,6 +115,7 @@ impl RecordStream {
         self.bytes.extend((0..len as u64).map(|at| (at.wrapping_mul(167) ^ seed) as u8));
         self.checksum = self.checksum.wrapping_add(sample(&self.bytes[start..]));
         self.payload_bytes += len as u64;
+        self.largest_record = self.largest_record.max(HEADER_LEN + len);
         self.records += 1;
     }
 
