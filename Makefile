@@ -1,12 +1,15 @@
 # make demo    set up, build, and show the viewer attached to its demo session
 # make test    set up, and run every check and test (what .ci/run does)
 # make lint    the checks alone: format, clippy, layers, documentation
+# make book    the user guide, in target/book
 #
 # Everything here can be run again at no cost; the first run of each installs what it needs.
 
 CACHE := $(or $(FARPANE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/farpane)
 # Where Xpra 6.5.5 is; outside the source tree, so that it outlives a clone.
 export FARPANE_XPRA6 ?= $(CACHE)/xpra-6.5.5
+# Where mdBook is, which makes the guide.
+export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
 CARGO := cargo --locked
 
@@ -16,7 +19,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
 $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
-.PHONY: demo test lint setup-demo setup-test
+.PHONY: demo test lint book setup-demo setup-test
 
 demo: setup-demo
 	$(CARGO) build
@@ -33,9 +36,14 @@ lint:
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --no-deps --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
 
+book:
+	@tests/setup/install-mdbook.sh "$(FARPANE_MDBOOK)"
+	@"$(FARPANE_MDBOOK)/bin/mdbook" build docs
+
 setup-demo:
 	@packaging/setup.sh demo
 
 setup-test:
 	@packaging/setup.sh test
 	@tests/setup/install-xpra6.sh "$(FARPANE_XPRA6)"
+	@tests/setup/install-mdbook.sh "$(FARPANE_MDBOOK)"

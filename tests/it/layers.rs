@@ -157,7 +157,7 @@ fn no_file_names_a_registry() {
         concat!("deb.debian", ".org"),
     ];
     let mut files = Vec::new();
-    for folder in ["src", "tests", "packaging", ".ci"] {
+    for folder in ["src", "tests", "packaging", ".ci", "docs"] {
         files_under(&Path::new(ROOT).join(folder), &mut files);
     }
     for name in ["Makefile", "Cargo.toml", "Cargo.lock", "README.md", "deny.toml"] {

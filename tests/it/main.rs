@@ -4,6 +4,7 @@
 
 mod app;
 mod bench;
+mod book;
 mod codec;
 mod config;
 mod copy_budget;

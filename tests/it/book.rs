@@ -1,0 +1,7 @@
+//! The documents say what is true: the guide builds, its links lead somewhere, its pictures are there, and
+//! every command line, configuration and session file in it is understood by the program.
+
+mod built;
+mod examples;
+mod markdown;
+mod options;
