@@ -229,7 +229,13 @@ impl SessionFile {
                 });
             }
             None => {
-                if let Some(last) = self.lines.last_mut().filter(|last| !last.raw.ends_with('\n')) {
+                let last = self.lines.last_mut();
+                if last.as_ref().is_some_and(|last| last.goes_on()) {
+                    // It would swallow what follows it.
+                    self.lines.insert(self.lines.len() - 1, written);
+                    return Some(());
+                }
+                if let Some(last) = last.filter(|last| !last.raw.ends_with('\n')) {
                     last.raw.push_str(end);
                 }
                 self.lines.push(written);
@@ -436,6 +442,13 @@ impl SessionFile {
 impl Line {
     fn is(&self, name: &str) -> bool {
         self.pair.as_ref().is_some_and(|(n, _)| n == name)
+    }
+
+    /// Whether the next line would belong to it: its `\` joins the end of the file with nothing yet.
+    fn goes_on(&self) -> bool {
+        let said =
+            self.raw.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['!', '#']));
+        said.last().is_some_and(|line| line.ends_with('\\'))
     }
 }
 
