@@ -37,7 +37,7 @@ pub fn string(settings: &[u8], wanted: &str) -> Option<String> {
                 let len = usize::try_from(reader.u32()?).ok()?;
                 let value = reader.padded(len)?;
                 if name == wanted.as_bytes() {
-                    return String::from_utf8(value.to_vec()).ok();
+                    return std::str::from_utf8(value).ok().map(str::to_owned);
                 }
             }
             _ => return None,
