@@ -14,11 +14,12 @@ use crate::config::Config;
 use crate::desktop::DesktopEvent;
 use crate::net::Recorder;
 use crate::protocol::packet::WindowId;
+use crate::protocol::packet::server::Encoding;
 use crate::render::RenderOptions;
 use crate::session::config::Profile;
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
-use crate::ui::{OverlayState, PasswordReply};
+use crate::ui::{OverlayButton, OverlayState, PasswordReply, SessionMenu, SessionMenuAction};
 
 use super::cursor;
 use super::dialogs::PasswordDialog;
@@ -26,9 +27,11 @@ use super::inbox::Inbox;
 use super::overlay::Overlay;
 use super::screen::{Screen, display_info};
 use super::session_info::SessionInfoWindow;
+use super::session_menu::SessionMenuWindow;
 use super::threads::{Queues, Threads};
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
+use super::{export, picture};
 
 /// A session, from the wish to attach until its threads have ended.
 pub struct Attached {
@@ -39,6 +42,11 @@ pub struct Attached {
     overlay: Overlay,
     password: Option<PasswordDialog>,
     session_info: Option<SessionInfoWindow>,
+    menu: Option<SessionMenuWindow>,
+    /// What the menu shows when it is opened again.
+    chosen: SessionMenu,
+    /// The next pixels of this window are a picture that the user asked for.
+    wanted_picture: Option<WindowId>,
     /// Windows of our own that were opened so far.
     own_windows: u64,
     /// The network thread was told that somebody looks at the statistics.
@@ -64,6 +72,7 @@ impl Attached {
         let hotkeys = [
             (config.overlay_key.clone(), Hotkey::Overlay),
             (config.session_info_key.clone(), Hotkey::SessionInfo),
+            (config.session_menu_key.clone(), Hotkey::SessionMenu),
         ];
         let display = display_info(event_loop);
         let screen_size = display.size;
@@ -86,6 +95,9 @@ impl Attached {
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             password: None,
             session_info: None,
+            menu: None,
+            chosen: chosen(&config),
+            wanted_picture: None,
             own_windows: 0,
             watching: false,
             recorder,
@@ -114,6 +126,7 @@ impl Attached {
     pub fn stop(mut self) -> (Arc<StatsSnapshot>, anyhow::Result<()>) {
         self.password = None;
         self.session_info = None;
+        self.menu = None;
         self.windows.destroy_all();
         self.threads.stop(&self.queues);
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
@@ -196,6 +209,10 @@ impl Attached {
             if window.event(&event) {
                 self.session_info = None;
             }
+        } else if let Some(menu) = self.menu.as_mut().filter(|menu| menu.is(id)) {
+            if let Some(action) = menu.event(&event) {
+                self.menu_action(action, event_loop);
+            }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
             self.remote_window_event(wid, event, screen, event_loop);
         }
@@ -208,7 +225,7 @@ impl Attached {
 
     /// After each batch of events: tells the server once what the batch came to, and paints what
     /// is due. Returns when it is to be called again, if nothing happens before.
-    pub fn update(&mut self, screen: &Screen) -> Option<Instant> {
+    pub fn update(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) -> Option<Instant> {
         self.windows.sync(&screen.desktop);
         self.input.sync_focus();
         self.overlay.update(&self.windows);
@@ -218,12 +235,16 @@ impl Attached {
         if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
             self.session_info = None;
         }
+        if let Some(action) = self.menu.as_mut().and_then(SessionMenuWindow::update) {
+            self.menu_action(action, event_loop);
+        }
         self.sync_watching();
         let deadlines = [
             self.windows.deadline(),
             self.overlay.deadline(),
             self.password.as_ref().and_then(PasswordDialog::deadline),
             self.session_info.as_ref().map(SessionInfoWindow::deadline),
+            self.menu.as_ref().and_then(SessionMenuWindow::deadline),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -258,6 +279,71 @@ impl Attached {
             Ok(window) => self.session_info = Some(window),
             Err(error) => tracing::error!(%error, "the session information window cannot be opened"),
         }
+    }
+
+    /// Opens the session menu over a window, or closes it.
+    fn toggle_menu(&mut self, over: WindowId, screen: &Screen, event_loop: &ActiveEventLoop) {
+        if self.menu.take().is_some() {
+            return;
+        }
+        self.own_windows += 1;
+        let menu = SessionMenu { overlay: self.overlay.is_shown(), ..self.chosen.clone() };
+        let key = self.config.session_menu_key.clone();
+        let render = self.queues.render.clone();
+        match SessionMenuWindow::open(menu, over, self.own_windows, key, (screen, event_loop), render) {
+            Ok(window) => self.menu = Some(window),
+            Err(error) => tracing::error!(%error, "the session menu cannot be opened"),
+        }
+    }
+
+    fn menu_action(&mut self, action: SessionMenuAction, event_loop: &ActiveEventLoop) {
+        let Some(menu) = &self.menu else { return };
+        self.chosen = SessionMenu { note: String::new(), about: false, ..menu.menu.clone() };
+        let over = menu.over;
+        let option = |name, value: u8| Input::EncodingOption { name, value: value.into() };
+        let input = match action {
+            SessionMenuAction::Encoding(encoding) => Input::PreferEncoding(encoding),
+            SessionMenuAction::Quality(percent) => option("quality", percent),
+            SessionMenuAction::Speed(percent) => option("speed", percent),
+            SessionMenuAction::Bandwidth(bits_per_second) => Input::BandwidthLimit { bits_per_second },
+            SessionMenuAction::Disconnect => Input::Disconnect,
+            SessionMenuAction::Renderer(choice) => {
+                return self.render(RenderCommand::Renderer(choice));
+            }
+            SessionMenuAction::Overlay => return self.overlay.toggle(over),
+            SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
+            SessionMenuAction::Screenshot => {
+                self.wanted_picture = Some(over);
+                return self.render(RenderCommand::ReadBack { wid: over });
+            }
+            SessionMenuAction::Close => {
+                self.menu = None;
+                return;
+            }
+        };
+        self.queues.net.push(NetCommand::Input(input));
+    }
+
+    fn render(&self, command: RenderCommand) {
+        self.queues.render.push(RenderMessage::Command(command));
+    }
+
+    /// Takes pixels that were asked for with [`RenderCommand::ReadBack`], rows of RGBA, and saves
+    /// them if the user wanted that. Returns whether that was so.
+    pub fn pixels(&mut self, wid: WindowId, size: Size, rgba: &[u8]) -> bool {
+        if self.wanted_picture.take_if(|wanted| *wanted == wid).is_none() {
+            return false;
+        }
+        let saved = picture::png(size, rgba).map_err(anyhow::Error::from);
+        let saved = saved.and_then(|png| Ok(export::save("png", &png)?));
+        let words = match saved {
+            Ok(path) => format!("Saved {}", path.display()),
+            Err(error) => format!("Not saved: {error:#}"),
+        };
+        if let Some(menu) = &mut self.menu {
+            menu.note(words);
+        }
+        true
     }
 
     /// Has statistics published while somebody looks at them.
@@ -318,6 +404,7 @@ impl Attached {
                 match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
                     KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
                     KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
+                    KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
                     KeyOutcome::Handled => {}
                 }
             }
@@ -327,14 +414,42 @@ impl Attached {
             }
             WindowEvent::CursorLeft { .. } => self.overlay.pointer(wid, None),
             WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
-                if self.overlay.is_on_button(wid) =>
+                if let Some(button) = self.overlay.button(wid) =>
             {
-                self.toggle_session_info(event_loop);
+                match button {
+                    OverlayButton::Info => self.toggle_session_info(event_loop),
+                    OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
+                }
             }
             WindowEvent::MouseInput { state, button, .. } => self.input.button(wid, button, state),
             WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
             WindowEvent::Touch(touch) => self.input.touch(remote, &touch),
             _ => {}
         }
+    }
+}
+
+/// What the session menu begins with.
+fn chosen(config: &Config) -> SessionMenu {
+    let pictures = &config.connection.session.pictures;
+    let mut encodings: Vec<String> = Vec::new();
+    for encoding in &pictures.encodings {
+        let name = match encoding {
+            Encoding::Rgb24 | Encoding::Rgb32 => "rgb",
+            // Made by servers out of what was shown before: nothing to ask for.
+            Encoding::Scroll => continue,
+            encoding => encoding.name(),
+        };
+        if !encodings.iter().any(|other| other == name) {
+            encodings.push(name.to_owned());
+        }
+    }
+    SessionMenu {
+        encodings,
+        encoding: pictures.preferred.clone().filter(|name| name != "auto").unwrap_or_default(),
+        quality: pictures.quality.unwrap_or(0),
+        speed: pictures.speed.unwrap_or(0),
+        renderer: config.renderer.into(),
+        ..SessionMenu::default()
     }
 }

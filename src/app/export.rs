@@ -19,20 +19,20 @@ pub enum ExportError {
     Full { folder: PathBuf },
 }
 
-/// Writes `text` to a new file `farpane-session[-N].EXTENSION` in the user's folder for downloads, or in
+/// Writes `content` to a new file `farpane-session[-N].EXTENSION` in the user's folder for downloads, or in
 /// the current one if there is none. No file is ever overwritten. Returns the file's path.
 ///
 /// # Errors
 /// If no such file can be made or written.
-pub fn save(extension: &str, text: &str) -> Result<PathBuf, ExportError> {
-    save_in(&download_folder(), extension, text)
+pub fn save(extension: &str, content: &[u8]) -> Result<PathBuf, ExportError> {
+    save_in(&download_folder(), extension, content)
 }
 
 /// The same, in this folder.
 ///
 /// # Errors
 /// If no such file can be made or written.
-pub fn save_in(folder: &Path, extension: &str, text: &str) -> Result<PathBuf, ExportError> {
+pub fn save_in(folder: &Path, extension: &str, content: &[u8]) -> Result<PathBuf, ExportError> {
     for number in 1..=MAX_NUMBER {
         let name = match number {
             1 => format!("{STEM}.{extension}"),
@@ -42,7 +42,7 @@ pub fn save_in(folder: &Path, extension: &str, text: &str) -> Result<PathBuf, Ex
         let error = |why| ExportError::File { path: path.clone(), why };
         match File::create_new(&path) {
             Ok(mut file) => {
-                file.write_all(text.as_bytes()).map_err(error)?;
+                file.write_all(content).map_err(error)?;
                 return Ok(path);
             }
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}

@@ -6,7 +6,7 @@ use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, SharedStats, clock};
 use crate::protocol::packet::WindowId;
-use crate::ui::{OverlayPainter, OverlayState};
+use crate::ui::{OverlayButton, OverlayPainter, OverlayState};
 
 use super::windows::Windows;
 
@@ -40,16 +40,16 @@ impl Overlay {
     /// The pointer is at this position of a window, or left it.
     pub fn pointer(&mut self, wid: WindowId, position: Option<PhysicalPosition<f64>>) {
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.wid == wid) else { return };
-        let at = |PhysicalPosition { x, y }| shown.painter.is_button(x as f32, y as f32);
-        let hovered = position.is_some_and(at);
+        let at = |PhysicalPosition { x, y }| shown.painter.button_at(x as f32, y as f32);
+        let hovered = position.and_then(at);
         if std::mem::replace(&mut self.state.hovered, hovered) != hovered {
             shown.next = clock::now();
         }
     }
 
-    /// Whether the pointer is on the overlay's button in this window.
-    pub fn is_on_button(&self, wid: WindowId) -> bool {
-        self.state.hovered && self.shown.as_ref().is_some_and(|shown| shown.wid == wid)
+    /// The overlay's button that the pointer is on in this window.
+    pub fn button(&self, wid: WindowId) -> Option<OverlayButton> {
+        self.state.hovered.filter(|_| self.shown.as_ref().is_some_and(|shown| shown.wid == wid))
     }
 
     /// The user pressed the overlay's key in this window.
@@ -58,7 +58,7 @@ impl Overlay {
         match self.shown.take() {
             Some(shown) => {
                 self.send(RenderCommand::Overlay { wid: shown.wid, frame: None });
-                self.state.hovered = false;
+                self.state.hovered = None;
                 if shown.wid != wid {
                     self.show(wid);
                 }
@@ -71,7 +71,7 @@ impl Overlay {
     pub fn forget(&mut self, wid: WindowId) {
         if self.shown.as_ref().is_some_and(|shown| shown.wid == wid) {
             self.shown = None;
-            self.state.hovered = false;
+            self.state.hovered = None;
             self.wanted = true;
         }
     }

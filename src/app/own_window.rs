@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 
 use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
+use winit::keyboard::ModifiersState;
 use winit::window::{Window, WindowAttributes};
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, clock};
 use crate::codec::Size;
+use crate::config::KeyCombination;
+use crate::input::keysym;
 use crate::protocol::packet::WindowId;
 use crate::ui::UiSurface;
 
@@ -118,6 +121,25 @@ impl OwnWindow {
 
     fn send(&self, command: RenderCommand) {
         self.render.push(RenderMessage::Command(command));
+    }
+}
+
+/// Whether an event of an own window is that this key combination is pressed; `modifiers` follows
+/// what is held there.
+pub fn is_pressed(key: &KeyCombination, event: &WindowEvent, modifiers: &mut ModifiersState) -> bool {
+    match event {
+        WindowEvent::ModifiersChanged(changed) => {
+            *modifiers = changed.state();
+            false
+        }
+        WindowEvent::KeyboardInput { event, is_synthetic: false, .. } => {
+            let held =
+                [modifiers.shift_key(), modifiers.control_key(), modifiers.alt_key(), modifiers.super_key()];
+            let keysym = keysym::from_winit(&event.logical_key, event.location);
+            let pressed = event.state.is_pressed() && !event.repeat;
+            pressed && keysym.is_some_and(|keysym| key.is(held, &keysym::name(keysym)))
+        }
+        _ => false,
     }
 }
 

@@ -11,14 +11,13 @@ use winit::window::Window;
 
 use crate::channel::{RenderQueue, SharedStats, clock};
 use crate::config::KeyCombination;
-use crate::input::keysym;
 use crate::stats::StatsSnapshot;
 use crate::stats::export::{history_csv, history_json};
 use crate::ui::session_info::SESSION_INFO_SIZE;
 use crate::ui::{SessionInfoAction, session_info_ui};
 
 use super::export;
-use super::own_window::OwnWindow;
+use super::own_window::{OwnWindow, is_pressed};
 
 /// The history has a point a second.
 const REFRESH: Duration = Duration::from_secs(1);
@@ -68,25 +67,7 @@ impl SessionInfoWindow {
     /// An event of the window. Returns whether the user closes it.
     pub fn event(&mut self, event: &WindowEvent) -> bool {
         self.window.event(event);
-        match event {
-            WindowEvent::CloseRequested => true,
-            WindowEvent::ModifiersChanged(modifiers) => {
-                self.modifiers = modifiers.state();
-                false
-            }
-            WindowEvent::KeyboardInput { event, is_synthetic: false, .. } => {
-                let held = [
-                    self.modifiers.shift_key(),
-                    self.modifiers.control_key(),
-                    self.modifiers.alt_key(),
-                    self.modifiers.super_key(),
-                ];
-                let keysym = keysym::from_winit(&event.logical_key, event.location);
-                let pressed = event.state.is_pressed() && !event.repeat;
-                pressed && keysym.is_some_and(|keysym| self.key.is(held, &keysym::name(keysym)))
-            }
-            _ => false,
-        }
+        matches!(event, WindowEvent::CloseRequested) || is_pressed(&self.key, event, &mut self.modifiers)
     }
 
     /// Paints the window if it is time, and exports what the user asks for. Returns whether the
@@ -130,7 +111,7 @@ impl SessionInfoWindow {
     }
 
     fn export(&mut self, extension: &str, text: &str) {
-        self.note = match export::save(extension, text) {
+        self.note = match export::save(extension, text.as_bytes()) {
             Ok(path) => format!("Saved {}", path.display()),
             Err(error) => format!("Not saved: {error}"),
         };

@@ -50,10 +50,12 @@ pub enum Hotkey {
     Overlay,
     /// Opens or closes the session information window.
     SessionInfo,
+    /// Opens or closes the session menu.
+    SessionMenu,
 }
 
 /// Our own keys.
-pub type Hotkeys = [(KeyCombination, Hotkey); 2];
+pub type Hotkeys = [(KeyCombination, Hotkey); 3];
 
 impl UserInput {
     /// Nothing held, nothing focused.

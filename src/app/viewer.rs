@@ -155,8 +155,11 @@ impl Viewer {
                 tracing::debug!(%wid, "first picture");
                 self.home.iter_mut().for_each(Home::first_picture);
             }
-            AppEvent::Pixels { size, rgba, .. } => {
-                self.home.iter().for_each(|home| home.keep_picture(size, &rgba));
+            AppEvent::Pixels { wid, size, rgba } => {
+                let taken = self.attached.as_mut().is_some_and(|attached| attached.pixels(wid, size, &rgba));
+                if let Some(home) = self.home.as_ref().filter(|_| !taken) {
+                    home.keep_picture(size, &rgba);
+                }
             }
         }
         Ok(())
@@ -250,7 +253,7 @@ impl ApplicationHandler for Viewer {
             self.fail(error, event_loop);
         }
         let session = match (&self.running, &mut self.attached) {
-            (Some(running), Some(attached)) => attached.update(&running.screen),
+            (Some(running), Some(attached)) => attached.update(&running.screen, event_loop),
             _ => None,
         };
         let home = self.home.as_ref().and_then(Home::deadline);

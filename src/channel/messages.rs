@@ -155,6 +155,18 @@ pub trait WindowTarget: HasWindowHandle + HasDisplayHandle + Send + Sync {}
 
 impl<T: HasWindowHandle + HasDisplayHandle + Send + Sync> WindowTarget for T {}
 
+/// What paints and presents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RendererChoice {
+    /// A GPU by wgpu; where there is none, the CPU, which is faster than a GPU made of software.
+    #[default]
+    Auto,
+    /// wgpu, if need be on a software adapter.
+    Wgpu,
+    /// Plain memory.
+    Cpu,
+}
+
 /// From the application to the render thread.
 pub enum RenderCommand {
     /// Show this backing in an OS window of `size` physical pixels.
@@ -191,6 +203,8 @@ pub enum RenderCommand {
     ReadBack {
         wid: WindowId,
     },
+    /// Render with something else from now on; the server is asked for the pixels again.
+    Renderer(RendererChoice),
     Shutdown,
 }
 

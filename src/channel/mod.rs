@@ -13,7 +13,7 @@ mod render_queue;
 
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
-    OverlayFrame, RenderCommand, RenderItem, RenderMessage, RendererInfo, WindowTarget,
+    OverlayFrame, RenderCommand, RenderItem, RenderMessage, RendererChoice, RendererInfo, WindowTarget,
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;

@@ -48,6 +48,8 @@ pub struct Config {
     pub overlay_key: KeyCombination,
     /// What opens and closes the session information window.
     pub session_info_key: KeyCombination,
+    /// What opens and closes the session menu.
+    pub session_menu_key: KeyCombination,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.

@@ -29,6 +29,9 @@ pub struct Options {
     /// What opens and closes the session information window
     #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F10")]
     pub session_info_key: KeyCombination,
+    /// What opens and closes the session menu
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F9")]
+    pub session_menu_key: KeyCombination,
     /// Record the session to this file while it is shown
     #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub record: Option<PathBuf>,

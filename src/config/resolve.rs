@@ -103,6 +103,7 @@ impl Settings {
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,
+            session_menu_key: options.session_menu_key,
             record: options.record,
             stats_json: options.stats_json,
         })

@@ -20,6 +20,7 @@ mod overlay;
 mod thread;
 mod window;
 
+pub use crate::channel::RendererChoice;
 pub use error::RenderError;
 
 /// The display connection that OS windows will come from, needed by wgpu's GL backend.
@@ -38,18 +39,6 @@ pub struct RenderOptions {
     pub lose_device_after: Option<u32>,
     /// The application's display connection, if there is one.
     pub display: Option<Arc<dyn DisplayTarget>>,
-}
-
-/// What paints and presents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RendererChoice {
-    /// A GPU by wgpu; where there is none, the CPU, which is faster than a GPU made of software.
-    #[default]
-    Auto,
-    /// wgpu, if need be on a software adapter.
-    Wgpu,
-    /// Plain memory.
-    Cpu,
 }
 
 /// Whether a present may wait for the screen's refresh.

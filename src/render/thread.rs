@@ -155,6 +155,11 @@ impl Renderer {
             }
             RenderCommand::Overlay { wid, frame } => self.overlay(wid, frame),
             RenderCommand::ReadBack { wid } => self.read_back(wid),
+            RenderCommand::Renderer(choice) => {
+                self.options.renderer = choice;
+                self.rebuilds = 0;
+                self.lost = Some("another renderer was chosen".to_owned());
+            }
             // The loop looks for it before.
             RenderCommand::Shutdown => {}
         }

@@ -268,6 +268,12 @@ pub enum Input {
         name: &'static str,
         value: i64,
     },
+    /// Prefer this encoding from now on; empty: the server chooses.
+    PreferEncoding(String),
+    /// Let the server send at most this many bits per second; 0: as many as it likes.
+    BandwidthLimit {
+        bits_per_second: u64,
+    },
     Disconnect,
 }
 

@@ -427,6 +427,13 @@ impl Session {
                 let value = Value::from(value);
                 out.push(Output::Send(ClientPacket::EncodingOption { name, value }));
             }
+            Input::PreferEncoding(encoding) => {
+                let encoding = if encoding.is_empty() { "auto".to_owned() } else { encoding };
+                out.push(Output::Send(ClientPacket::EncodingSet { encoding }));
+            }
+            Input::BandwidthLimit { bits_per_second } => {
+                out.push(Output::Send(ClientPacket::BandwidthLimit { bits_per_second }));
+            }
             Input::WindowCloseRequested { .. }
             | Input::RefreshWindow { .. }
             | Input::Password(_)

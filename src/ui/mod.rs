@@ -9,6 +9,7 @@ pub mod icon;
 pub mod overlay;
 mod plot;
 pub mod session_info;
+pub mod session_menu;
 pub mod surface;
 pub mod theme;
 
@@ -18,6 +19,7 @@ pub use connect::{
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use icon::{Icon, farpane_icon};
-pub use overlay::{OverlayState, overlay_ui};
+pub use overlay::{OverlayButton, OverlayState, overlay_ui};
 pub use session_info::{SessionInfoAction, session_info_ui};
+pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};

@@ -18,8 +18,17 @@ use crate::stats::report::{Graph, Report, Row, Section, SectionKind};
 pub struct OverlayState {
     /// The keys that hide it, for example `Shift+F11`; empty: none are named.
     pub hotkey: String,
-    /// The pointer is on the button that opens the session information window.
-    pub hovered: bool,
+    /// The button that the pointer is on.
+    pub hovered: Option<OverlayButton>,
+}
+
+/// The overlay's buttons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverlayButton {
+    /// Opens the session information window.
+    Info,
+    /// Opens the session menu.
+    Menu,
 }
 
 // All measures are in points.
@@ -44,9 +53,13 @@ enum Layout<'a> {
     Headline,
 }
 
-/// Paints the overlay in the top left corner of `ui`. Returns where the button for the session
-/// information window is, in points, if there was room for one.
-pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui::Ui) -> Option<Rect> {
+/// Paints the overlay in the top left corner of `ui`. Returns where its buttons are, in points, if
+/// there was room for them.
+pub fn overlay_ui(
+    snapshot: &StatsSnapshot,
+    state: &OverlayState,
+    ui: &mut egui::Ui,
+) -> Option<[(OverlayButton, Rect); 2]> {
     let report = Report::new(snapshot);
     let room = ui.max_rect().shrink(MARGIN);
     let painter = ui.painter();
@@ -59,7 +72,7 @@ pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui:
             let size = Vec2::new(tables_width(columns.len()), tables_height(&columns, details));
             panel(painter, Rect::from_min_size(room.min, size));
             let inner = Rect::from_min_size(room.min, size).shrink(PADDING);
-            let button = header(&report, state, painter, inner);
+            let buttons = header(&report, state, painter, inner);
             for (index, column) in columns.iter().enumerate() {
                 let x = inner.left() + index as f32 * (TABLE_WIDTH + TABLE_GAP);
                 let mut at = Pos2::new(x, inner.top() + HEADER);
@@ -72,7 +85,7 @@ pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui:
                     painter.vline(x - TABLE_GAP / 2.0, inner.top() + HEADER..=inner.bottom(), line);
                 }
             }
-            Some(button)
+            Some(buttons)
         }
     }
 }
@@ -151,7 +164,12 @@ fn panel(painter: &Painter, rect: Rect) {
     );
 }
 
-fn header(report: &Report, state: &OverlayState, painter: &Painter, inner: Rect) -> Rect {
+fn header(
+    report: &Report,
+    state: &OverlayState,
+    painter: &Painter,
+    inner: Rect,
+) -> [(OverlayButton, Rect); 2] {
     let y = inner.top() + 6.0;
     let name = painter.text(
         Pos2::new(inner.left(), y),
@@ -160,24 +178,30 @@ fn header(report: &Report, state: &OverlayState, painter: &Painter, inner: Rect)
         FontId::proportional(14.0),
         theme::ACCENT,
     );
-    let button = button(state, painter, Pos2::new(inner.right(), y));
+    let info = button(OverlayButton::Info, state, painter, Pos2::new(inner.right(), y));
+    let menu = button(OverlayButton::Menu, state, painter, Pos2::new(info.left() - 4.0, y));
     let right = if state.hotkey.is_empty() {
         report.elapsed.clone()
     } else {
         format!("{}  ·  {}", report.elapsed, state.hotkey)
     };
     let right =
-        painter.text(Pos2::new(button.left() - 8.0, y), Align2::RIGHT_CENTER, right, SMALL_FONT, theme::DIM);
+        painter.text(Pos2::new(menu.left() - 8.0, y), Align2::RIGHT_CENTER, right, SMALL_FONT, theme::DIM);
     let room = right.left() - name.right() - 20.0;
     line(painter, Pos2::new(name.right() + 10.0, y), &report.title, SMALL_FONT, theme::LABEL, room);
-    button
+    [(OverlayButton::Info, info), (OverlayButton::Menu, menu)]
 }
 
-/// The button for the session information window, left of `right_middle`.
-fn button(state: &OverlayState, painter: &Painter, right_middle: Pos2) -> Rect {
+/// A button, left of `right_middle`.
+fn button(which: OverlayButton, state: &OverlayState, painter: &Painter, right_middle: Pos2) -> Rect {
+    let hovered = state.hovered == Some(which);
     let (text, fill) =
-        if state.hovered { (theme::TEXT, theme::BUTTON_HOVERED) } else { (theme::LABEL, theme::BUTTON) };
-    let galley = painter.layout_no_wrap("Info".to_owned(), SMALL_FONT, text);
+        if hovered { (theme::TEXT, theme::BUTTON_HOVERED) } else { (theme::LABEL, theme::BUTTON) };
+    let words = match which {
+        OverlayButton::Info => "Info",
+        OverlayButton::Menu => "Menu",
+    };
+    let galley = painter.layout_no_wrap(words.to_owned(), SMALL_FONT, text);
     let size = galley.size() + Vec2::new(10.0, 4.0);
     let rect = Rect::from_min_size(right_middle - Vec2::new(size.x, size.y / 2.0), size);
     let rect = rect.round_to_pixels(painter.pixels_per_point());

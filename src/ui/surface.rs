@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use egui::{RawInput, Rect, Ui, Vec2, ViewportId};
 
-use super::overlay::{OverlayState, overlay_ui};
+use super::overlay::{OverlayButton, OverlayState, overlay_ui};
 use super::theme;
 use crate::channel::OverlayFrame;
 use crate::codec::Size;
@@ -79,8 +79,8 @@ pub fn passive_input(size: Size, scale: f32) -> RawInput {
 pub struct OverlayPainter {
     surface: UiSurface,
     painted: Option<(Arc<StatsSnapshot>, Size, f32, OverlayState)>,
-    /// Where the overlay's button is, in physical pixels.
-    button: Option<Rect>,
+    /// Where the overlay's buttons are, in physical pixels.
+    buttons: Option<[(OverlayButton, Rect); 2]>,
 }
 
 impl OverlayPainter {
@@ -89,7 +89,7 @@ impl OverlayPainter {
 
     /// A painter whose first frame brings its textures along.
     pub fn new() -> Self {
-        Self { surface: UiSurface::new(), painted: None, button: None }
+        Self { surface: UiSurface::new(), painted: None, buttons: None }
     }
 
     /// The overlay for a window of `size` physical pixels at `scale` pixels a point; `None` if
@@ -108,17 +108,18 @@ impl OverlayPainter {
             return None;
         }
         self.painted = Some((Arc::clone(snapshot), size, scale, state.clone()));
-        let mut button = None;
+        let mut buttons = None;
         let frame = self.surface.frame(passive_input(size, scale), |ui| {
-            button = overlay_ui(snapshot, state, ui);
+            buttons = overlay_ui(snapshot, state, ui);
         });
         let scale = frame.frame.pixels_per_point;
-        self.button = button.map(|button| button * scale);
+        self.buttons = buttons.map(|buttons| buttons.map(|(button, place)| (button, place * scale)));
         Some(frame.frame)
     }
 
-    /// Whether this place, in physical pixels, is the button for the session information window.
-    pub fn is_button(&self, x: f32, y: f32) -> bool {
-        self.button.is_some_and(|button| button.contains(egui::pos2(x, y)))
+    /// The button at this place, in physical pixels.
+    pub fn button_at(&self, x: f32, y: f32) -> Option<OverlayButton> {
+        let buttons = self.buttons.iter().flatten();
+        buttons.copied().find(|(_, place)| place.contains(egui::pos2(x, y))).map(|(button, _)| button)
     }
 }

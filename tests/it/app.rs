@@ -9,7 +9,7 @@ use farpane::app::{export, named_cursor};
 use farpane::codec::Size;
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
-use farpane::desktop::{DesktopEvent, WindowHints};
+use farpane::desktop::{DesktopEvent, WindowHints, xsettings};
 use farpane::input::keysym;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
@@ -156,14 +156,14 @@ fn cursors_have_local_names() {
 #[test]
 fn exports_never_overwrite_and_go_where_downloads_go() {
     let folder = tempfile::tempdir().expect("a folder");
-    let save = |text| export::save_in(folder.path(), "csv", text).expect("a file");
+    let save = |text: &str| export::save_in(folder.path(), "csv", text.as_bytes()).expect("a file");
     let (first, second) = (save("one"), save("two"));
     assert_eq!(first, folder.path().join("farpane-session.csv"));
     assert_eq!(second, folder.path().join("farpane-session-2.csv"));
     let read = |path| std::fs::read_to_string(path).expect("a file");
     assert_eq!([read(first), read(second)], ["one", "two"]);
     let nowhere = folder.path().join("nowhere");
-    let error = export::save_in(&nowhere, "csv", "").expect_err("no such folder").to_string();
+    let error = export::save_in(&nowhere, "csv", b"").expect_err("no such folder").to_string();
     assert!(error.contains("nowhere/farpane-session.csv"), "{error}");
 
     let named = |line: &str| export::named_in(&format!("# comment\n{line}\n"), Path::new("/home/me"));
@@ -173,5 +173,27 @@ fn exports_never_overwrite_and_go_where_downloads_go() {
         ["XDG_MUSIC_DIR=\"$HOME/Music\"", "XDG_DOWNLOAD_DIR=unquoted", "XDG_DOWNLOAD_DIR=\"in\"", ""]
     {
         assert_eq!(named(broken), None, "{broken}");
+    }
+}
+
+#[test]
+fn settings_of_the_desktop_are_read_and_bounded() {
+    // XSETTINGS 0.5: byte order, serial, count; an integer and a string.
+    let setting = |kind: u8, name: &str, value: &[u8]| {
+        let mut bytes = vec![kind, 0];
+        bytes.extend(u16::try_from(name.len()).expect("short").to_le_bytes());
+        bytes.extend(name.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes.extend([0; 4]);
+        bytes.extend(value);
+        bytes
+    };
+    let mut settings = vec![0, 0, 0, 0, 7, 0, 0, 0, 2, 0, 0, 0];
+    settings.extend(setting(0, "Xft/DPI", &98_304_u32.to_le_bytes()));
+    settings.extend(setting(1, "Net/ThemeName", b"\x0c\0\0\0Adwaita-dark"));
+    assert_eq!(xsettings::string(&settings, "Net/ThemeName").as_deref(), Some("Adwaita-dark"));
+    assert_eq!(xsettings::string(&settings, "Xft/DPI"), None, "it is no string");
+    for len in 0..settings.len() {
+        assert_eq!(xsettings::string(&settings[..len], "Net/ThemeName"), None, "{len} bytes of it");
     }
 }

@@ -12,6 +12,7 @@ mod pictures;
 mod programs;
 mod reattach;
 mod session_info;
+mod session_menu;
 mod transports;
 mod windows;
 

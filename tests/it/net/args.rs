@@ -114,7 +114,6 @@ fn a_password_file_gives_its_first_line() {
 #[test]
 fn mistakes_are_explained() {
     for (line, message) in [
-        ("", "no server given"),
         ("gopher://x", "is not a kind of connection"),
         ("host --quality 101", "101 is not in 0..=100"),
         ("host --protocol yaml", "[possible values: auto, modern, bencode]"),

@@ -1,0 +1,182 @@
+//! The session menu: what can be changed while a session runs.
+
+use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, Slider, Ui};
+
+use super::theme;
+use crate::channel::RendererChoice;
+
+/// Size of the window in points, to begin with.
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 470);
+
+/// Bandwidth limits to choose from, in bits per second; 0: none.
+const BANDWIDTHS: [u64; 8] =
+    [0, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 20_000_000, 50_000_000, 100_000_000];
+
+/// What the menu shows as chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionMenu {
+    /// The encodings that can be asked for.
+    pub encodings: Vec<String>,
+    /// Empty: the server chooses.
+    pub encoding: String,
+    /// Percent; 0: the server chooses.
+    pub quality: u8,
+    /// Percent; 0: the server chooses.
+    pub speed: u8,
+    /// Bits per second; 0: no limit.
+    pub bandwidth: u64,
+    pub renderer: RendererChoice,
+    pub overlay: bool,
+    /// What became of the last thing that was done, for example where a picture was saved.
+    pub note: String,
+    /// Show what program this is.
+    pub about: bool,
+}
+
+/// What the user wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionMenuAction {
+    /// Empty: let the server choose.
+    Encoding(String),
+    Quality(u8),
+    Speed(u8),
+    Bandwidth(u64),
+    Renderer(RendererChoice),
+    /// Show or hide the statistics overlay.
+    Overlay,
+    /// Open or close the session information window.
+    SessionInfo,
+    /// Save a picture of the window that the menu was opened in.
+    Screenshot,
+    Disconnect,
+    Close,
+}
+
+/// The menu's content. What is chosen is changed in `menu` too.
+pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(18);
+    let shown = CentralPanel::default().frame(frame).show(ui, |ui| {
+        let mut action = None;
+        if menu.about {
+            about(ui);
+            if ui.button("Back").clicked() {
+                menu.about = false;
+            }
+            return action;
+        }
+        Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
+            action = pictures(menu, ui).or(action.take());
+            action = bandwidth(menu, ui).or(action.take());
+            action = renderer(menu, ui).or(action.take());
+        });
+        ui.add_space(6.0);
+        if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
+            action = Some(SessionMenuAction::Overlay);
+        }
+        ui.separator();
+        let wide = egui::Vec2::new(ui.available_width(), 0.0);
+        for (words, meaning) in [
+            ("Session information", SessionMenuAction::SessionInfo),
+            ("Save a picture of the window", SessionMenuAction::Screenshot),
+            ("Disconnect", SessionMenuAction::Disconnect),
+        ] {
+            if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
+                action = Some(meaning);
+            }
+        }
+        if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
+            menu.about = true;
+        }
+        ui.add(Label::new(RichText::new(&menu.note).small().color(ui.visuals().weak_text_color())).wrap());
+        action
+    });
+    let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+    shown.inner.or(escaped.then_some(SessionMenuAction::Close))
+}
+
+fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let mut action = None;
+    let label = ui.label("Encoding").id;
+    let words = |encoding: &str| if encoding.is_empty() { "automatic" } else { encoding }.to_owned();
+    let shown = ComboBox::from_id_salt("encoding").selected_text(words(&menu.encoding)).show_ui(ui, |ui| {
+        let automatic = std::iter::once("");
+        for encoding in automatic.chain(menu.encodings.iter().map(String::as_str)) {
+            if ui.selectable_value(&mut menu.encoding, encoding.to_owned(), words(encoding)).clicked() {
+                action = Some(SessionMenuAction::Encoding(encoding.to_owned()));
+                ui.close();
+            }
+        }
+    });
+    shown.response.labelled_by(label);
+    ui.end_row();
+    let percent = |name: &str, value: &mut u8, ui: &mut Ui| {
+        let label = ui.label(name).id;
+        let slider = Slider::new(value, 0..=100).custom_formatter(|value, _| match value as u8 {
+            0 => "automatic".to_owned(),
+            percent => format!("{percent} %"),
+        });
+        let response = ui.add(slider).labelled_by(label);
+        ui.end_row();
+        // The server is told where the slider ends up, not every step on the way.
+        (response.changed() && !response.dragged()) || response.drag_stopped()
+    };
+    if percent("Quality", &mut menu.quality, ui) {
+        action = Some(SessionMenuAction::Quality(menu.quality));
+    }
+    if percent("Speed", &mut menu.speed, ui) {
+        action = Some(SessionMenuAction::Speed(menu.speed));
+    }
+    action
+}
+
+fn bandwidth(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let mut action = None;
+    let words = |limit: u64| match limit {
+        0 => "no limit".to_owned(),
+        limit => format!("{} Mbit/s", limit / 1_000_000),
+    };
+    let label = ui.label("Bandwidth").id;
+    let shown = ComboBox::from_id_salt("bandwidth").selected_text(words(menu.bandwidth)).show_ui(ui, |ui| {
+        for limit in BANDWIDTHS {
+            if ui.selectable_value(&mut menu.bandwidth, limit, words(limit)).clicked() {
+                action = Some(SessionMenuAction::Bandwidth(limit));
+                ui.close();
+            }
+        }
+    });
+    shown.response.labelled_by(label);
+    ui.end_row();
+    action
+}
+
+fn renderer(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let mut action = None;
+    let words = |choice| match choice {
+        RendererChoice::Auto => "automatic",
+        RendererChoice::Wgpu => "GPU (wgpu)",
+        RendererChoice::Cpu => "CPU",
+    };
+    let label = ui.label("Renderer").id;
+    let shown = ComboBox::from_id_salt("renderer").selected_text(words(menu.renderer)).show_ui(ui, |ui| {
+        for choice in [RendererChoice::Auto, RendererChoice::Wgpu, RendererChoice::Cpu] {
+            if ui.selectable_value(&mut menu.renderer, choice, words(choice)).clicked() {
+                action = Some(SessionMenuAction::Renderer(choice));
+                ui.close();
+            }
+        }
+    });
+    shown.response.labelled_by(label);
+    ui.end_row();
+    action
+}
+
+fn about(ui: &mut Ui) {
+    ui.label(
+        RichText::new(concat!("Farpane ", env!("CARGO_PKG_VERSION"))).heading().color(theme::accent(ui)),
+    );
+    ui.label(env!("CARGO_PKG_DESCRIPTION"));
+    ui.label("Licensed under MIT or Apache-2.0, at your choice.");
+    ui.add(
+        Label::new("The licences of what it is made of come with the packages: THIRD-PARTY-LICENSES.").wrap(),
+    );
+}
