@@ -446,9 +446,9 @@ impl Line {
 
     /// Whether the next line would belong to it: its `\` joins the end of the file with nothing yet.
     fn goes_on(&self) -> bool {
-        let said =
+        let mut said =
             self.raw.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['!', '#']));
-        said.last().is_some_and(|line| line.ends_with('\\'))
+        said.next_back().is_some_and(|line| line.ends_with('\\'))
     }
 }
 
