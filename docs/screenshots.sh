@@ -2,7 +2,7 @@
 # Makes the pictures of the guide from the running program, on a virtual display of its own.
 #
 #   docs/screenshots.sh [NAME...]     all of them, or those of: first-session overlay session-information
-#                                     connect-window password
+#                                     session-menu connect-window password
 #
 # Needs what `make setup-test` installs, the Debian packages x11-utils and imagemagick, and the program
 # (target/release/farpane, else target/debug/farpane, or $FARPANE). Ends everything that it starts. Sessions of
@@ -17,7 +17,7 @@ done
 [ -n "$farpane" ] || { echo "screenshots: build the program first (cargo build --release)" >&2; exit 1; }
 xpra6=${FARPANE_XPRA6:-${FARPANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/farpane}/xpra-6.5.5}
 first_port=${FARPANE_PORT:-17640}
-wanted=" ${*:-first-session overlay session-information connect-window password} "
+wanted=" ${*:-first-session overlay session-information session-menu connect-window password} "
 
 work=$(mktemp -d)
 started=
@@ -71,7 +71,7 @@ sleep 1
 xsetroot -solid '#33414f'
 
 # ---- a session of the demo's windows ----------------------------------------------------------
-if is_wanted first-session || is_wanted overlay || is_wanted session-information; then
+if is_wanted first-session || is_wanted overlay || is_wanted session-information || is_wanted session-menu; then
     start demo "$farpane" demo
     demo=$!
     for title in "Raw pixels" Terminal Video "Drawing pad"; do wait_for "the window $title" shown "$title"; done
@@ -108,6 +108,16 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         xdotool windowmove "$info" 200 80 mousemove 5 5
         sleep 3
         keep session-information 880x660+190+50
+    fi
+    if is_wanted session-menu; then
+        xdotool windowactivate "$(window Video)"
+        sleep 1
+        xdotool key shift+F9
+        wait_for "the session menu" shown "[Ss]ession menu"
+        menu=$(window "[Ss]ession menu")
+        xdotool windowmove "$menu" 300 80 mousemove 5 5
+        sleep 2
+        keep session-menu 402x514+290+70
     fi
     end "$demo"
 fi
