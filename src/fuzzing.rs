@@ -7,7 +7,7 @@ use crate::buffers::BufferPool;
 use crate::protocol::compression::Decompressor;
 use crate::protocol::record::{Compressor, RecordError};
 use crate::protocol::tape::Tape;
-use crate::protocol::{Dialect, KeptPacket, Limits, PacketReader, Reassembler, bencode, rencodeplus};
+use crate::protocol::{Dialect, KeptPacket, Limits, PacketReader, Reassembler, bencode, rencodeplus, yaml};
 use crate::stats::CopyLedger;
 
 /// Limits that keep an oracle small.
@@ -45,7 +45,7 @@ pub fn reassemble(
 
 /// Any bytes: as a server's stream and as a client's, they are read or refused.
 pub fn stream(bytes: &[u8], now: Instant) {
-    for dialect in [Dialect::Modern, Dialect::Legacy31] {
+    for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
         let (packets, _) = reassemble(dialect, bytes, &[7, 100], now);
         let mut reader = PacketReader::new(dialect, LIMITS, BufferPool::default());
         for packet in packets {
@@ -62,6 +62,9 @@ pub fn packet(bytes: &[u8]) {
         if decode(bytes, &mut tape).is_ok() {
             let _ = tape.value(0, bytes);
         }
+    }
+    if let Ok(packed) = yaml::to_rencodeplus(bytes) {
+        rencodeplus::decode(&packed, &mut tape).expect("what was encoded here can be decoded");
     }
 }
 

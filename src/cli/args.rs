@@ -75,7 +75,7 @@ pub enum RawCommand {
         #[arg(long, value_name = "FILE", requires = "headless")]
         screenshot: Option<PathBuf>,
     },
-    /// Play a recording to any Xpra client that attaches (rencodeplus or bencode)
+    /// Play a recording to any Xpra client that attaches (rencodeplus, yaml or bencode)
     Serve {
         #[command(flatten)]
         play: RawPlay,

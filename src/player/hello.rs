@@ -17,11 +17,14 @@ const DEFAULT_SIZE: (i64, i64) = (1920, 1080);
 pub fn answer(dialect: Dialect, client: &Dict, recorded: &Dict, recorded_in: Dialect) -> Dict {
     let mut hello = Dict::default();
     let own_version = match dialect {
-        Dialect::Modern => "6.5",
+        Dialect::Modern | Dialect::Yaml => "6.5",
         Dialect::Legacy31 => "3.1.3",
     };
     // Clients of one generation refuse versions of the other.
-    let version = recorded.str("version").filter(|_| dialect == recorded_in).unwrap_or(own_version);
+    let version = recorded
+        .str("version")
+        .filter(|_| is_legacy(dialect) == is_legacy(recorded_in))
+        .unwrap_or(own_version);
     hello.push("version", version);
     if client.str("request") == Some("version") {
         return hello;
@@ -46,7 +49,7 @@ pub fn answer(dialect: Dialect, client: &Dict, recorded: &Dict, recorded_in: Dia
         .push("bell", true)
         .push("notify-startup-complete", true);
     match dialect {
-        Dialect::Modern => {
+        Dialect::Modern | Dialect::Yaml => {
             let mut display = Dict::default();
             display
                 .push("name", ":recording")
@@ -65,6 +68,10 @@ pub fn answer(dialect: Dialect, client: &Dict, recorded: &Dict, recorded_in: Dia
         }
     }
     hello
+}
+
+fn is_legacy(dialect: Dialect) -> bool {
+    dialect == Dialect::Legacy31
 }
 
 /// The screen that the windows are on. Servers make theirs as large as the client's, and clients

@@ -21,6 +21,7 @@ pub mod record;
 pub mod rencodeplus;
 pub mod tape;
 pub mod writer;
+pub mod yaml;
 
 pub use limits::Limits;
 pub use packet::{ClientPacket, ServerPacket, Spelling};

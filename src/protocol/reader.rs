@@ -14,6 +14,7 @@ use super::reassembly::{RawPacket, RawRecord};
 use super::record::{Compressor, Dialect};
 use super::rencodeplus;
 use super::tape::{DecodeError, Tape};
+use super::yaml::{self, YamlError};
 
 /// A packet, and what it took to receive it.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub enum PacketError {
     Decompress(#[from] DecompressError),
     #[error("the packet is not valid {encoder}: {error}")]
     Decode { encoder: &'static str, error: DecodeError },
+    #[error("the packet is not valid yaml: {0}")]
+    Yaml(#[from] YamlError),
     #[error("the packet is no list that starts with its type")]
     NotAPacket,
     #[error("a chunk has index {index}, but the packet {packet:?} has only {count} values")]
@@ -88,8 +91,14 @@ impl PacketReader {
             let decompressed = self.decompressed(payload.lend(), *compressor, &mut ledger)?;
             *to = Some((*index, decompressed.unwrap_or_else(|| payload.clone())));
         }
+        // There is one kind of tape: YAML is put into rencodeplus first.
+        let packed = match self.dialect {
+            Dialect::Yaml => Some(Payload::from(yaml::to_rencodeplus(&main)?)),
+            Dialect::Modern | Dialect::Legacy31 => None,
+        };
+        let main = packed.as_ref().map_or(main, Payload::lend);
         match self.dialect {
-            Dialect::Modern => rencodeplus::decode(&main, &mut self.tape)
+            Dialect::Modern | Dialect::Yaml => rencodeplus::decode(&main, &mut self.tape)
                 .map_err(|error| PacketError::Decode { encoder: "rencodeplus", error })?,
             Dialect::Legacy31 => bencode::decode(&main, &mut self.tape)
                 .map_err(|error| PacketError::Decode { encoder: "bencode", error })?,

@@ -38,6 +38,9 @@ pub enum Dialect {
     /// Xpra 3.1 (xpra/net/header.py and protocol.py there): bencode, and zlib where no
     /// compressor bit is set.
     Legacy31,
+    /// As [`Self::Modern`], but packets are YAML (Protocol.md §4.3). Only servers are spoken to like
+    /// this: by Xpra's client in Rust, and by its Python client if told to.
+    Yaml,
 }
 
 /// The position of the argument that a raw chunk replaces: 1..=15.
@@ -192,9 +195,11 @@ impl Header {
 
     fn bytes(kind: RecordKind, dialect: Dialect, compression: u8, len: u32) -> [u8; HEADER_LEN] {
         let (flags, index) = match (kind, dialect) {
-            (RecordKind::Main { flush: true }, Dialect::Modern) => (FLAG_RENCODEPLUS | FLAG_FLUSH, 0),
-            (RecordKind::Main { .. }, Dialect::Modern) => (FLAG_RENCODEPLUS, 0),
-            (RecordKind::Main { .. }, Dialect::Legacy31) => (0, 0),
+            // 3.1 does not know the hint.
+            (RecordKind::Main { flush: true }, Dialect::Modern | Dialect::Yaml) => {
+                (encoder_flag(dialect) | FLAG_FLUSH, 0)
+            }
+            (RecordKind::Main { .. }, _) => (encoder_flag(dialect), 0),
             (RecordKind::Chunk(ChunkIndex(index)), _) => (0, index),
         };
         let [l0, l1, l2, l3] = len.to_be_bytes();
@@ -208,6 +213,7 @@ impl Header {
     pub fn dialect_of(flags: u8) -> Result<Dialect, &'static str> {
         match flags & ENCODERS {
             FLAG_RENCODEPLUS => Ok(Dialect::Modern),
+            FLAG_YAML => Ok(Dialect::Yaml),
             0 => Ok(Dialect::Legacy31),
             other => Err(encoder_name(other)),
         }
@@ -233,6 +239,7 @@ const fn encoder_flag(dialect: Dialect) -> u8 {
     match dialect {
         Dialect::Modern => FLAG_RENCODEPLUS,
         Dialect::Legacy31 => 0,
+        Dialect::Yaml => FLAG_YAML,
     }
 }
 
@@ -254,7 +261,7 @@ fn parse_compression(byte: u8, dialect: Dialect) -> Result<Option<Compressor>, R
         _ if level == 0 => Err(RecordError::Compression { got: byte }),
         (COMPRESS_LZ4, _) => Ok(Some(Compressor::Lz4)),
         (COMPRESS_BROTLI, _) => Ok(Some(Compressor::Brotli)),
-        (COMPRESS_ZSTD, Dialect::Modern) => Ok(Some(Compressor::Zstd)),
+        (COMPRESS_ZSTD, Dialect::Modern | Dialect::Yaml) => Ok(Some(Compressor::Zstd)),
         (0, Dialect::Legacy31) => Ok(Some(Compressor::Zlib)),
         (COMPRESS_LZO, Dialect::Legacy31) => Err(RecordError::Lzo),
         _ => Err(RecordError::Compression { got: byte }),

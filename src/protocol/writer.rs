@@ -36,7 +36,7 @@ impl PacketWriter {
     /// A writer for a new connection. Tell it the peer's spelling when the hello says what it is.
     pub fn new(dialect: Dialect) -> Self {
         let spelling = match dialect {
-            Dialect::Modern => Spelling::default(),
+            Dialect::Modern | Dialect::Yaml => Spelling::default(),
             Dialect::Legacy31 => Spelling::Legacy,
         };
         Self { dialect, spelling, scratch: Vec::new() }
@@ -44,7 +44,7 @@ impl PacketWriter {
 
     /// Spells packets like this from now on (see [`Spelling::for_version`]). 3.1 knows only one.
     pub fn set_spelling(&mut self, spelling: Spelling) {
-        if self.dialect == Dialect::Modern {
+        if self.dialect != Dialect::Legacy31 {
             self.spelling = spelling;
         }
     }
@@ -82,7 +82,7 @@ impl PacketWriter {
         put(out, &[0; HEADER_LEN]);
         fill(out);
         let mut level = 0;
-        if self.dialect == Dialect::Modern && out.len() - start - HEADER_LEN >= COMPRESS_FROM {
+        if self.dialect != Dialect::Legacy31 && out.len() - start - HEADER_LEN >= COMPRESS_FROM {
             self.scratch.clear();
             let plain = out.get(start + HEADER_LEN..).unwrap_or_default();
             if lz4_append(plain, &mut self.scratch).is_some() {

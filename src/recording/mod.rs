@@ -11,7 +11,7 @@
 //! |---|---:|---|
 //! | magic | 8 | `FPREC`, CR, LF, 0x1a: a file that a text transfer damaged is none |
 //! | version | 1 | 1 |
-//! | dialect | 1 | 0: rencodeplus, 1: bencode (a 3.1 server) |
+//! | dialect | 1 | 0: rencodeplus, 1: bencode (a 3.1 server), 2: yaml |
 //! | length | 4 | of the facts, at most 64 KiB |
 //! | facts | | [`Facts`] as JSON; readers skip what they do not know |
 //! | checksum | 4 | CRC-32 of all of the above |
@@ -78,6 +78,7 @@ const fn dialect_code(dialect: Dialect) -> u8 {
     match dialect {
         Dialect::Modern => 0,
         Dialect::Legacy31 => 1,
+        Dialect::Yaml => 2,
     }
 }
 
@@ -85,6 +86,7 @@ const fn dialect_from(code: u8) -> Option<Dialect> {
     match code {
         0 => Some(Dialect::Modern),
         1 => Some(Dialect::Legacy31),
+        2 => Some(Dialect::Yaml),
         _ => None,
     }
 }

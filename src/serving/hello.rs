@@ -8,6 +8,7 @@ pub fn push_wire(dialect: Dialect, hello: &mut Dict) {
     let encoder = match dialect {
         Dialect::Modern => "rencodeplus",
         Dialect::Legacy31 => "bencode",
+        Dialect::Yaml => "yaml",
     };
     hello
         .push("encoders", &[encoder][..])

@@ -35,7 +35,7 @@ pub enum WireError {
     NoHello,
     #[error("it sent {got} before hello")]
     NotHello { got: &'static str },
-    #[error("it speaks {got}, and this server rencodeplus and bencode only")]
+    #[error("it speaks {got}, and this server rencodeplus, yaml and bencode only")]
     Encoder { got: &'static str },
 }
 
@@ -82,7 +82,7 @@ impl Wire {
             Ok(dialect) => dialect,
             Err(got) => {
                 let words = format!(
-                    "disconnect: this server speaks rencodeplus and bencode, not {got} (try --packet-encoders=bencode)\n"
+                    "disconnect: this server speaks rencodeplus, yaml and bencode, not {got} (try --packet-encoders=bencode)\n"
                 );
                 stream.write_all(words.as_bytes()).await?;
                 return Err(WireError::Encoder { got });

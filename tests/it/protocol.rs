@@ -6,6 +6,7 @@ mod encoders;
 mod hostile;
 mod records;
 mod streams;
+mod yaml;
 
 use std::time::Instant;
 

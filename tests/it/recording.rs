@@ -1,4 +1,4 @@
-//! Recordings: the format, whole and damaged; playing them to clients of both dialects; real
+//! Recordings: the format, whole and damaged; playing them to clients of all dialects; real
 //! sessions recorded, replayed and served.
 #![expect(clippy::disallowed_methods, reason = "the copies of test code are nobody's hot path")]
 

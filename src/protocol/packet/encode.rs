@@ -1,7 +1,7 @@
-//! Builds packets in either dialect.
+//! Builds packets in any dialect.
 
 use crate::protocol::record::Dialect;
-use crate::protocol::{bencode, rencodeplus};
+use crate::protocol::{bencode, rencodeplus, yaml};
 
 use super::{Dict, Value};
 
@@ -19,103 +19,132 @@ pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
 pub struct Encoder<'a> {
     dialect: Dialect,
     out: &'a mut Vec<u8>,
+    /// Where in a YAML packet the next value goes.
+    nesting: yaml::Nesting,
+}
+
+/// The packet encoders.
+enum Writer<'a> {
+    Rencodeplus(rencodeplus::Writer<'a>),
+    Bencode(bencode::Writer<'a>),
+    Yaml(yaml::Writer<'a>),
 }
 
 impl<'a> Encoder<'a> {
     /// An encoder that appends to `out`.
     pub fn new(dialect: Dialect, out: &'a mut Vec<u8>) -> Self {
-        Self { dialect, out }
+        Self { dialect, out, nesting: yaml::Nesting::default() }
     }
 
-    fn modern(&mut self) -> Option<rencodeplus::Writer<'_>> {
-        (self.dialect == Dialect::Modern).then_some(rencodeplus::Writer(self.out))
-    }
-
-    fn legacy(&mut self) -> bencode::Writer<'_> {
-        bencode::Writer(self.out)
+    fn writer(&mut self) -> Writer<'_> {
+        match self.dialect {
+            Dialect::Modern => Writer::Rencodeplus(rencodeplus::Writer(self.out)),
+            Dialect::Legacy31 => Writer::Bencode(bencode::Writer(self.out)),
+            Dialect::Yaml => Writer::Yaml(yaml::Writer::new(self.out, &mut self.nesting)),
+        }
     }
 
     /// Nothing. bencode has no null: empty bytes there.
     pub fn null(&mut self) {
-        match self.modern() {
-            Some(mut writer) => writer.null(),
-            None => self.legacy().bytes(&[]),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.null(),
+            Writer::Bencode(mut writer) => writer.bytes(&[]),
+            Writer::Yaml(mut writer) => writer.null(),
         }
     }
 
     /// A boolean; an integer in bencode.
     pub fn bool(&mut self, value: bool) {
-        match self.modern() {
-            Some(mut writer) => writer.bool(value),
-            None => self.legacy().int(i64::from(value)),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.bool(value),
+            Writer::Bencode(mut writer) => writer.int(i64::from(value)),
+            Writer::Yaml(mut writer) => writer.bool(value),
         }
     }
 
     /// An integer.
     pub fn int(&mut self, value: impl Into<i64>) {
         let value = value.into();
-        match self.modern() {
-            Some(mut writer) => writer.int(value),
-            None => self.legacy().int(value),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.int(value),
+            Writer::Bencode(mut writer) => writer.int(value),
+            Writer::Yaml(mut writer) => writer.int(value),
         }
     }
 
     /// An unsigned integer.
     pub fn uint(&mut self, value: u64) {
-        match (i64::try_from(value), self.modern()) {
-            (Ok(value), Some(mut writer)) => writer.int(value),
-            (Err(_), Some(mut writer)) => writer.big(value),
-            (_, None) => self.legacy().big(value),
+        match (i64::try_from(value), self.writer()) {
+            (Ok(value), Writer::Rencodeplus(mut writer)) => writer.int(value),
+            (Err(_), Writer::Rencodeplus(mut writer)) => writer.big(value),
+            (_, Writer::Bencode(mut writer)) => writer.big(value),
+            (_, Writer::Yaml(mut writer)) => writer.big(value),
         }
     }
 
     /// A number with a fraction. bencode has none: the integer part there.
     pub fn float(&mut self, value: f64) {
-        match self.modern() {
-            Some(mut writer) => writer.float(value),
-            None => self.legacy().int(value as i64),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.float(value),
+            Writer::Bencode(mut writer) => writer.int(value as i64),
+            Writer::Yaml(mut writer) => writer.float(value),
         }
     }
 
     /// Text.
     pub fn str(&mut self, value: &str) {
-        match self.modern() {
-            Some(mut writer) => writer.str(value),
-            None => self.legacy().bytes(value.as_bytes()),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.str(value),
+            Writer::Bencode(mut writer) => writer.bytes(value.as_bytes()),
+            Writer::Yaml(mut writer) => writer.str(value),
         }
     }
 
     /// Bytes.
     pub fn bytes(&mut self, value: &[u8]) {
-        match self.modern() {
-            Some(mut writer) => writer.bytes(value),
-            None => self.legacy().bytes(value),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.bytes(value),
+            Writer::Bencode(mut writer) => writer.bytes(value),
+            Writer::Yaml(mut writer) => writer.bytes(value),
+        }
+    }
+
+    /// Bytes that a peer may have meant as text. Clients of YAML get them as text if they are any,
+    /// since they look for names by text alone.
+    fn bytes_or_text(&mut self, value: &[u8]) {
+        match std::str::from_utf8(value) {
+            Ok(text) if self.dialect == Dialect::Yaml => self.str(text),
+            _ => self.bytes(value),
         }
     }
 
     /// A list of `len` values, which `fill` adds.
     pub fn list(&mut self, len: usize, fill: impl FnOnce(&mut Self)) {
-        match self.modern() {
-            Some(mut writer) => writer.list(len),
-            None => self.legacy().list(),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.list(len),
+            Writer::Bencode(mut writer) => writer.list(),
+            Writer::Yaml(mut writer) => writer.list(),
         }
         fill(self);
-        match self.modern() {
-            Some(mut writer) => writer.end_list(len),
-            None => self.legacy().end(),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.end_list(len),
+            Writer::Bencode(mut writer) => writer.end(),
+            Writer::Yaml(mut writer) => writer.end(),
         }
     }
 
     /// A map of `len` keys and values, which `fill` adds.
     pub fn map(&mut self, len: usize, fill: impl FnOnce(&mut Self)) {
-        match self.modern() {
-            Some(mut writer) => writer.dict(len),
-            None => self.legacy().dict(),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.dict(len),
+            Writer::Bencode(mut writer) => writer.dict(),
+            Writer::Yaml(mut writer) => writer.dict(),
         }
         fill(self);
-        match self.modern() {
-            Some(mut writer) => writer.end_dict(len),
-            None => self.legacy().end(),
+        match self.writer() {
+            Writer::Rencodeplus(mut writer) => writer.end_dict(len),
+            Writer::Bencode(mut writer) => writer.end(),
+            Writer::Yaml(mut writer) => writer.end(),
         }
     }
 
@@ -143,7 +172,7 @@ impl<'a> Encoder<'a> {
             Value::Big(value) => self.uint(*value),
             Value::Float(value) => self.float(*value),
             Value::Str(value) => self.str(value),
-            Value::Bytes(value) => self.bytes(value),
+            Value::Bytes(value) => self.bytes_or_text(value),
             Value::List(items) => {
                 self.list(items.len(), |list| items.iter().for_each(|item| list.value(item)))
             }

@@ -29,6 +29,7 @@ fn value(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Value {
     match dialect {
         Dialect::Modern => rencodeplus::decode(payload, &mut tape).expect("rencodeplus"),
         Dialect::Legacy31 => bencode::decode(payload, &mut tape).expect("bencode"),
+        Dialect::Yaml => unreachable!("it has no tape of its own"),
     }
     tape.value(0, payload)
 }

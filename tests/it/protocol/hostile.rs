@@ -13,14 +13,18 @@ const LARGEST_ALLOCATION: u64 = 20 << 20;
 
 fn samples() -> Vec<Vec<u8>> {
     let mut samples = Vec::new();
-    for dialect in [Dialect::Modern, Dialect::Legacy31] {
+    for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
         for packet in [hello(), draw(5, vec![1; 300]), draw(6, vec![2; 3000])] {
             samples.push(server_bytes(dialect, &packet, true));
             samples.push(server_bytes(dialect, &packet, false));
         }
     }
-    for vectors in [include_str!("../../golden/rencodeplus.json"), include_str!("../../golden/bencode.json")]
-    {
+    let goldens = [
+        include_str!("../../golden/rencodeplus.json"),
+        include_str!("../../golden/bencode.json"),
+        include_str!("../../golden/yaml.json"),
+    ];
+    for vectors in goldens {
         let json: serde_json::Value = serde_json::from_str(vectors).expect("JSON");
         let hex = json["vectors"].as_array().expect("vectors").iter().rev().take(6);
         for text in hex.filter_map(|vector| vector["hex"].as_str()) {

@@ -41,6 +41,10 @@ fn flags_say_what_a_record_is() {
     let legacy = |flags, index| parse(Dialect::Legacy31, flags, 0, index, 1).map(|header| header.kind);
     assert_eq!(legacy(0, 0), Ok(RecordKind::Main { flush: false }));
     assert!(matches!(legacy(0, 7), Ok(RecordKind::Chunk(_))));
+    let yaml = |flags, index| parse(Dialect::Yaml, flags, 0, index, 1).map(|header| header.kind);
+    assert_eq!(yaml(0x0c, 0), Ok(RecordKind::Main { flush: true }));
+    assert!(matches!(yaml(0, 7), Ok(RecordKind::Chunk(_))));
+    assert_eq!(yaml(0x10, 0), Err(RecordError::PacketEncoder { got: "rencodeplus", expected: "yaml" }));
     assert_eq!(legacy(0x10, 0), Err(RecordError::PacketEncoder { got: "rencodeplus", expected: "bencode" }));
 }
 
@@ -88,7 +92,7 @@ fn lengths_are_bounded_before_anything_is_allocated() {
 
 #[test]
 fn a_header_that_was_written_is_read_back() {
-    for dialect in [Dialect::Modern, Dialect::Legacy31] {
+    for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
         let bytes = Header::encode(RecordKind::Main { flush: false }, dialect, 0, 77);
         let header = Header::parse(bytes, dialect, &LIMITS).expect("a header");
         assert_eq!(header, Header { kind: RecordKind::Main { flush: false }, compressor: None, len: 77 });

@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn any_split_gives_the_same_packets(splits in prop::collection::vec(1usize..100_000, 1..40), small in any::<bool>()) {
         let splits: Vec<usize> = splits.into_iter().map(|len| if small { len % 97 + 1 } else { len }).collect();
-        for dialect in [Dialect::Modern, Dialect::Legacy31] {
+        for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
             let sent = mixed();
             let stream: Vec<u8> = sent.iter().flat_map(|packet| server_bytes(dialect, packet, true)).collect();
             let (raw, end) = reassemble(dialect, &stream, &splits, now());

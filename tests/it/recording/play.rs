@@ -1,4 +1,4 @@
-//! The player, with a made-up recording: to the viewer, and to bare clients of both dialects.
+//! The player, with a made-up recording: to the viewer, and to bare clients of all dialects.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -243,12 +243,20 @@ fn every_dialect_is_served_from_every_recording() {
         let packets = session(2);
         let (_folder, path) = file(recorded, &packets);
         let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
-        for (dialect, version) in
-            [(Dialect::Modern, "6.6"), (Dialect::Modern, "6.5.5"), (Dialect::Legacy31, "3.1.3")]
-        {
+        for (dialect, version) in [
+            (Dialect::Modern, "6.6"),
+            (Dialect::Modern, "6.5.5"),
+            (Dialect::Legacy31, "3.1.3"),
+            (Dialect::Yaml, "6.4"),
+            (Dialect::Yaml, "6.6"),
+        ] {
             let mut peer = Peer::attach(&player, dialect, version);
             let Some(ServerPacket::Hello(hello)) = peer.receive(PATIENCE) else { panic!("no hello") };
-            let encoder = if dialect == Dialect::Modern { "rencodeplus" } else { "bencode" };
+            let encoder = match dialect {
+                Dialect::Modern => "rencodeplus",
+                Dialect::Legacy31 => "bencode",
+                Dialect::Yaml => "yaml",
+            };
             assert_eq!(hello.bool(encoder), Some(true), "{hello:?}");
             assert_eq!(hello.str("session_name"), Some("recorded"));
             let mut got = Vec::new();
@@ -301,12 +309,12 @@ fn what_cannot_be_played_is_said() {
     assert!(damage.contains("without its end mark"), "{damage}");
 }
 
-/// Xpra's own client in its default encoder, which is none of ours, is told so in words.
+/// Xpra's client in rencode, which is none of ours, is told so in words.
 #[test]
 fn other_packet_encoders_are_refused_in_words() {
     let (_folder, path) = file(Dialect::Modern, &session(1));
     let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
-    for (flags, name) in [(4, "yaml"), (1, "rencode")] {
+    for (flags, name) in [(1, "rencode"), (0x14, "several encoders at once")] {
         let mut stream = TcpStream::connect(player.address()).expect("a connection");
         stream.write_all(&[b'P', flags, 0, 0, 0, 0, 0, 1, b'x']).expect("written");
         let mut words = Vec::new();
@@ -315,4 +323,85 @@ fn other_packet_encoders_are_refused_in_words() {
         let words = String::from_utf8_lossy(&words);
         assert!(words.starts_with("disconnect: ") && words.contains(&format!("not {name}")), "{words:?}");
     }
+}
+
+/// Sends one record of YAML.
+fn send_yaml(stream: &mut TcpStream, text: &str) {
+    let len = u32::try_from(text.len()).expect("a short text");
+    stream.write_all(&[&[b'P', 4, 0, 0][..], &len.to_be_bytes(), text.as_bytes()].concat()).expect("written");
+}
+
+/// The next packet's text, and the raw chunk that came before it, with its index.
+fn receive_yaml(stream: &mut TcpStream) -> (String, Option<(u8, Vec<u8>)>) {
+    let mut chunk = None;
+    loop {
+        let mut header = [0; 8];
+        stream.read_exact(&mut header).expect("a header");
+        let [magic, flags, compression, index, len @ ..] = header;
+        assert_eq!((magic, compression), (b'P', 0));
+        let mut payload = vec![0; u32::from_be_bytes(len) as usize];
+        stream.read_exact(&mut payload).expect("a payload");
+        if index == 0 {
+            assert_eq!(flags, 4, "{payload:?}");
+            return (String::from_utf8(payload).expect("UTF-8"), chunk);
+        }
+        assert_eq!(flags, 0);
+        chunk = Some((index, payload));
+    }
+}
+
+/// A client that sends what Xpra-org/rust-xpra 0.3.1 does: JSON, in records that say YAML.
+#[test]
+fn a_yaml_client_is_played_a_whole_recording() {
+    let (_folder, path) = file(Dialect::Modern, &session(20));
+    let player = player(path, Pace::FlatOut, 2, AtEnd::Close);
+    let mut stream = TcpStream::connect(player.address()).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let hello = r#"["hello",{"bell":true,"chunks":true,"client_type":"rust","compression_level":1,"compressors":["lz4"],"display":{"desktop_size":[1280,800],"monitors":{"0":{"geometry":[0,0,1280,800],"primary":true}}},"encoders":["yaml"],"encoding":{"core":["jpeg","png","webp"],"options":["jpeg","png","webp"]},"version":"6.4","wants":["packet-types"],"windows":true}]"#;
+    send_yaml(&mut stream, hello);
+    let (answer, _) = receive_yaml(&mut stream);
+    assert!(answer.starts_with(r#"["hello", {"version": "6"#), "{answer}");
+    assert!(answer.contains(r#""encoders": ["yaml"], "yaml": true"#), "{answer}");
+    let mut draws = 0;
+    loop {
+        let (text, chunk) = receive_yaml(&mut stream);
+        if text.starts_with(r#"["new-window", 3, "#) {
+            assert!(text.contains(r#""title": "a recorded window""#), "{text}");
+            send_yaml(&mut stream, r#"["window-map",3,0,0,640,480,{},{},{"index":0,"position":[0,0]}]"#);
+            send_yaml(&mut stream, r#"["window-focus",3]"#);
+        } else if text.starts_with(r#"["draw", 3, "#) {
+            draws += 1;
+            let (index, pixels) = chunk.expect("a raw chunk");
+            assert_eq!((index, pixels[0]), (7, draws), "the pixels of that draw");
+            assert!(text.contains(&format!(r#", "rgb32", !!binary "", {draws}, "#)), "{text}");
+            send_yaml(&mut stream, &format!(r#"["window-draw-ack",{draws},3,640,480,2500,""]"#));
+        } else if text.starts_with(r#"["ping", "#) {
+            send_yaml(&mut stream, r#"["ping_echo",1,0,0,0,-1,""]"#);
+            send_yaml(&mut stream, r#"["ping",77]"#);
+        } else if text.starts_with(r#"["disconnect", "#) {
+            assert!(text.contains("end of the recording"), "{text}");
+            break;
+        } else {
+            let is_known = [r#"["startup-complete"]"#, r#"["ping_echo", 77, 0, 0, 0, -1, ""]"#];
+            assert!(is_known.contains(&text.as_str()), "{text}");
+        }
+    }
+    let played = player.played();
+    assert_eq!((played.draws, played.acknowledged, played.refused), (20, 20, 0), "{played:?}");
+    assert_eq!((played.finished, draws), (1, 20), "{played:?}");
+}
+
+#[test]
+fn yaml_that_is_no_packet_ends_the_session() {
+    let (_folder, path) = file(Dialect::Modern, &session(1));
+    let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
+    for text in ["[hello, {a: &a [*a]}]", "not a list", "[hello", "[ping, 1]"] {
+        let mut stream = TcpStream::connect(player.address()).expect("a connection");
+        send_yaml(&mut stream, text);
+        let mut answer = Vec::new();
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.read_to_end(&mut answer).expect("an end");
+        assert_eq!(answer, b"", "{text}");
+    }
+    assert_eq!(player.played().clients, 0);
 }
