@@ -6,6 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::VideoFrame;
 use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
@@ -71,6 +72,8 @@ pub enum DrawContent {
     Picture(Picture),
     /// The same, still compressed: only if [`super::RenderQueue::unpacks`].
     Packed(PackedPicture),
+    /// The same, still in the decoder.
+    Video(VideoFrame),
     Scroll(Vec<ScrollRect>),
     /// Nothing to paint: acknowledged with this outcome, in order.
     Nothing(DrawOutcome),

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod messages;
 pub mod queue;
 mod render_queue;
+mod video;
 
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
@@ -17,6 +18,7 @@ pub use messages::{
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;
+pub use video::{VideoFrame, VideoReturn};
 
 /// To the network task.
 pub type NetQueue = AsyncQueue<NetCommand>;

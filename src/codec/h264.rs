@@ -1,15 +1,17 @@
 //! `h264`, with openh264.
 
+use std::ptr::NonNull;
+
 use openh264::OpenH264API;
 use openh264::decoder::{DecodeOptions, DecodedYUV, Decoder, DecoderConfig, Flush};
 use openh264::formats::YUVSource;
 
-use crate::buffers::BufferPool;
 use crate::protocol::packet::ShortName;
-use crate::stats::{CopyLedger, CopySite, Transform, copies};
+use crate::stats::{CopyLedger, Transform};
 
 use super::decode::{check_dimensions, picture_bytes};
-use super::{Coded, DecodeError, Picture, Plane, Size, YuvFormat, YuvMatrix, YuvPicture, sps};
+use super::pixels::span;
+use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, Size, YuvFormat, YuvMatrix, YuvRef, sps};
 
 /// Encoders pad frames to whole macroblocks of this size; some leave the padding in.
 const MACROBLOCK: u32 = 16;
@@ -19,7 +21,7 @@ const MACROBLOCK: u32 = 16;
 /// A new stream begins at frame 0, or when size or sub-sampling change.
 #[derive(Default)]
 pub struct VideoDecoder {
-    stream: Option<Stream>,
+    stream: Option<Box<Stream>>,
 }
 
 struct Stream {
@@ -28,10 +30,13 @@ struct Stream {
     csc: Option<ShortName>,
     full_range: bool,
     matrix: YuvMatrix,
+    /// Of the last frame.
+    planes: Option<Planes>,
 }
 
 impl VideoDecoder {
-    /// Decodes one access unit. `None`: the frame is kept back because others that refer to it
+    /// Decodes one access unit. The picture lies in the decoder's own memory until the next call, and
+    /// [`Self::picture`] lends it again. `None`: the frame is kept back because others that refer to it
     /// follow (B-frames), as the server announced.
     ///
     /// # Errors
@@ -40,11 +45,11 @@ impl VideoDecoder {
     pub fn decode(
         &mut self,
         coded: &Coded,
-        pool: &BufferPool,
         ledger: &mut CopyLedger,
-    ) -> Result<Option<Picture>, DecodeError> {
+    ) -> Result<Option<PictureRef<'_>>, DecodeError> {
         let size = coded.picture_size();
         check_dimensions(size)?;
+        picture_bytes(size.width as usize * 3 / 2, size.height)?;
         let parameters = sps::find(coded.data);
         if let Some(parameters) = parameters {
             if parameters.chroma_format != 1 {
@@ -61,20 +66,20 @@ impl VideoDecoder {
             stream.full_range = full_range;
         }
 
-        // The decoder holds pictures back to reorder them. Unless the server's encoder does reorder,
-        // all are taken out at once, and the newest is the one to show.
         let complete = coded.options.delayed == 0;
-        let colours = (stream.full_range, stream.matrix);
-        let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
-        let frame = stream.decoder.decode_with_options(coded.data, options)?;
-        let mut picture = frame.map(|frame| copy_out(&frame, size, colours, pool, ledger)).transpose()?;
-        if complete && let Some(frame) = stream.decoder.flush_remaining()?.last() {
-            picture = Some(copy_out(frame, size, colours, pool, ledger)?);
-        }
-        if complete && picture.is_none() {
+        stream.decode(coded.data, complete)?;
+        let picture = stream.picture();
+        if let Some(picture) = &picture {
+            ledger.note_transform(Transform::Decode, picture.data_len());
+        } else if complete {
             return Err(DecodeError::NoPicture);
         }
         Ok(picture)
+    }
+
+    /// The picture of the last frame, where [`Self::decode`] had one.
+    pub fn picture(&self) -> Option<PictureRef<'_>> {
+        self.stream.as_ref()?.picture()
     }
 
     fn stream_for(&mut self, coded: &Coded, size: Size) -> Result<&mut Stream, DecodeError> {
@@ -83,13 +88,14 @@ impl VideoDecoder {
         });
         let stream = match goes_on {
             Some(stream) => stream,
-            None => Stream {
+            None => Box::new(Stream {
                 decoder: Decoder::with_api_config(OpenH264API::from_source(), DecoderConfig::new())?,
                 size,
                 csc: coded.options.csc,
                 full_range: false,
                 matrix: YuvMatrix::Bt601,
-            },
+                planes: None,
+            }),
         };
         Ok(self.stream.insert(stream))
     }
@@ -104,42 +110,69 @@ fn check_frame(got: Size, expected: Size) -> Result<(), DecodeError> {
     Err(DecodeError::FrameSize { got, expected })
 }
 
-/// The decoder's planes are its own and padded: they are copied out once, without the padding.
-fn copy_out(
-    frame: &DecodedYUV,
+/// Where the decoder keeps the picture that it made last. The memory is valid, and nobody writes to
+/// it, until the decoder decodes again or is dropped.
+struct Planes {
     size: Size,
-    (full_range, matrix): (bool, YuvMatrix),
-    pool: &BufferPool,
-    ledger: &mut CopyLedger,
-) -> Result<Picture, DecodeError> {
-    let (width, height) = frame.dimensions();
-    let dimension = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    check_frame(Size { width: dimension(width), height: dimension(height) }, size)?;
+    /// Start, bytes and bytes from one row to the next.
+    places: [(NonNull<u8>, usize, usize); 3],
+}
 
-    let format = YuvFormat::I420;
-    let (chroma_width, chroma_height) = format.chroma_size(size.width, size.height);
-    let (luma_row, chroma_row) = (size.width as usize, chroma_width as usize);
-    let luma = picture_bytes(luma_row, size.height)?;
-    let chroma = picture_bytes(chroma_row, chroma_height)?;
-    let mut pixels = pool.take(picture_bytes(luma + 2 * chroma, 1)?, ledger);
-    let (y_stride, u_stride, v_stride) = frame.strides();
-    let planes = [
-        (frame.y(), y_stride, luma_row, size.height),
-        (frame.u(), u_stride, chroma_row, chroma_height),
-        (frame.v(), v_stride, chroma_row, chroma_height),
-    ];
-    for (from, stride, row, rows) in planes {
-        copies::append_rows(ledger, CopySite::Repack, from, stride, row, rows as usize, pixels.vec());
+#[expect(unsafe_code, reason = "pointers into the memory of a decoder")]
+// SAFETY: the decoder's memory belongs to no thread, and `Stream` moves both together.
+unsafe impl Send for Planes {}
+
+impl Planes {
+    /// Those of `frame`, without its border.
+    fn of(frame: &DecodedYUV, size: Size) -> Result<Self, DecodeError> {
+        let (width, height) = frame.dimensions();
+        let dimension = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+        check_frame(Size { width: dimension(width), height: dimension(height) }, size)?;
+        let (y_stride, u_stride, v_stride) = frame.strides();
+        let luma = (size.width, size.height);
+        let chroma = YuvFormat::I420.chroma_size(size.width, size.height);
+        let place = |plane: &[u8], stride: usize, (width, rows): (u32, u32)| {
+            let len = span(width as usize, stride, rows).filter(|len| *len <= plane.len());
+            let expected = stride.saturating_mul(rows as usize);
+            let too_short = DecodeError::PixelBytes { got: plane.len(), min: expected, max: expected };
+            Ok::<_, DecodeError>((NonNull::from(plane).cast::<u8>(), len.ok_or(too_short)?, stride))
+        };
+        let places = [
+            place(frame.y(), y_stride, luma)?,
+            place(frame.u(), u_stride, chroma)?,
+            place(frame.v(), v_stride, chroma)?,
+        ];
+        Ok(Self { size, places })
     }
-    ledger.note_transform(Transform::Decode, pixels.len());
+}
 
-    let planes = [
-        Plane { offset: 0, rowstride: luma_row },
-        Plane { offset: luma, rowstride: chroma_row },
-        Plane { offset: luma + chroma, rowstride: chroma_row },
-    ];
-    let got = pixels.len();
-    let yuv = YuvPicture { format, matrix, full_range, planes, data: pixels.freeze() };
-    let expected = luma + 2 * chroma;
-    Picture::yuv(size, yuv).ok_or(DecodeError::PixelBytes { got, min: expected, max: expected })
+impl Stream {
+    /// Decodes one access unit; the newest picture, if there is one, is in `planes` afterwards.
+    fn decode(&mut self, data: &[u8], complete: bool) -> Result<(), DecodeError> {
+        self.planes = None;
+        let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
+        let frame = self.decoder.decode_with_options(data, options)?;
+        let mut planes = frame.map(|frame| Planes::of(&frame, self.size)).transpose()?;
+        // The decoder holds pictures back to reorder them. Unless the server's encoder does reorder,
+        // all are taken out at once, and the newest is the one to show.
+        if complete && let Some(frame) = self.decoder.flush_remaining()?.last() {
+            planes = Some(Planes::of(frame, self.size)?);
+        }
+        self.planes = planes;
+        Ok(())
+    }
+
+    fn picture(&self) -> Option<PictureRef<'_>> {
+        let Planes { size, places } = self.planes.as_ref()?;
+        let planes = places.map(|(start, len, rowstride)| {
+            #[expect(unsafe_code, reason = "openh264 keeps its pictures until it decodes again")]
+            // SAFETY: a plane of the decoder in `self`, which `len` was taken from. `decode`, which
+            // alone uses the decoder, forgets the planes first, and cannot run while `self` is borrowed.
+            let data = unsafe { std::slice::from_raw_parts(start.as_ptr(), len) };
+            PlaneRef { data, rowstride }
+        });
+        let (matrix, full_range) = (self.matrix, self.full_range);
+        let yuv = YuvRef { format: YuvFormat::I420, matrix, full_range, planes };
+        Some(PictureRef { width: size.width, height: size.height, pixels: PixelsRef::Yuv(yuv) })
+    }
 }

@@ -24,6 +24,9 @@ pub use decode::{Coded, MAX_DIMENSION, MAX_PICTURE_BYTES, StillDecoder};
 pub use error::DecodeError;
 pub use geometry::{Rect, Size};
 pub use h264::VideoDecoder;
-pub use pixels::{Picture, PixelFormat, Pixels, Plane, YuvFormat, YuvMatrix, YuvPicture};
+pub use pixels::{
+    Picture, PictureRef, PixelFormat, Pixels, PixelsRef, Plane, PlaneRef, YuvFormat, YuvMatrix, YuvPicture,
+    YuvRef,
+};
 pub use rgb::PackedPicture;
 pub use scroll::{MAX_SCROLL_RECTS, check_scroll};

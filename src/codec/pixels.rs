@@ -140,6 +140,77 @@ impl Picture {
     }
 }
 
+/// Pixels that belong to somebody else: what renderers read.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureRef<'a> {
+    pub width: u32,
+    pub height: u32,
+    pub pixels: PixelsRef<'a>,
+}
+
+/// The pixels of a [`PictureRef`].
+#[derive(Clone, Copy, Debug)]
+pub enum PixelsRef<'a> {
+    Packed { format: PixelFormat, rowstride: usize, data: &'a [u8] },
+    Yuv(YuvRef<'a>),
+}
+
+/// Planar YUV, 8 bits a sample.
+#[derive(Clone, Copy, Debug)]
+pub struct YuvRef<'a> {
+    pub format: YuvFormat,
+    pub matrix: YuvMatrix,
+    /// Samples use 0..=255 instead of 16..=235/240.
+    pub full_range: bool,
+    /// Y, U, V.
+    pub planes: [PlaneRef<'a>; 3],
+}
+
+/// One plane, from its first row on.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaneRef<'a> {
+    /// All rows; the last one without padding.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next.
+    pub rowstride: usize,
+}
+
+impl PictureRef<'_> {
+    /// Bytes of the pixels; for planes without the padding of their rows.
+    pub fn data_len(&self) -> usize {
+        match &self.pixels {
+            PixelsRef::Packed { data, .. } => data.len(),
+            PixelsRef::Yuv(yuv) => {
+                let (width, rows) = yuv.format.chroma_size(self.width, self.height);
+                self.width as usize * self.height as usize + 2 * width as usize * rows as usize
+            }
+        }
+    }
+}
+
+impl<'a> From<&'a Picture> for PictureRef<'a> {
+    fn from(picture: &'a Picture) -> Self {
+        let pixels = match &picture.pixels {
+            Pixels::Packed { format, rowstride, data } => {
+                PixelsRef::Packed { format: *format, rowstride: *rowstride, data }
+            }
+            Pixels::Yuv(yuv) => {
+                let chroma = yuv.format.chroma_size(picture.width, picture.height);
+                let sizes = [(picture.width, picture.height), chroma, chroma];
+                let planes = std::array::from_fn(|index| {
+                    let (Plane { offset, rowstride }, (width, rows)) = (yuv.planes[index], sizes[index]);
+                    // `Picture::yuv` has checked that.
+                    let len = span(width as usize, rowstride, rows).unwrap_or(0);
+                    PlaneRef { data: yuv.data.get(offset..offset + len).unwrap_or_default(), rowstride }
+                });
+                let YuvPicture { format, matrix, full_range, .. } = *yuv;
+                PixelsRef::Yuv(YuvRef { format, matrix, full_range, planes })
+            }
+        };
+        Self { width: picture.width, height: picture.height, pixels }
+    }
+}
+
 /// Bytes from the start of the first to the end of the last of `rows` rows of `row` bytes that
 /// start `rowstride` bytes apart; `None` if they overlap or the number is too large.
 pub fn span(row: usize, rowstride: usize, rows: u32) -> Option<usize> {

@@ -1,21 +1,22 @@
 //! Pictures to RGBA on the CPU, exactly and slowly: what the shaders are compared with.
 
-use super::pixels::{Picture, PixelFormat, Pixels, YuvFormat, YuvMatrix, YuvPicture};
+use super::pixels::{PictureRef, PixelFormat, PixelsRef, YuvFormat, YuvMatrix, YuvRef};
 
 /// The picture as RGBA, 8 bits a channel, rows without padding.
 ///
 /// Alpha is kept as it came; formats without alpha become opaque. A chroma sample is used for all
 /// pixels that share it, without interpolation.
-pub fn to_rgba(picture: &Picture) -> Vec<u8> {
+pub fn to_rgba<'a>(picture: impl Into<PictureRef<'a>>) -> Vec<u8> {
+    let picture = picture.into();
     let (width, height) = (picture.width as usize, picture.height as usize);
     let mut rgba = Vec::with_capacity(width * height * 4);
     for y in 0..height {
         for x in 0..width {
-            rgba.extend(match &picture.pixels {
-                Pixels::Packed { format, rowstride, data } => {
-                    packed_pixel(*format, bytes_at(data, y * rowstride + x * format.bytes_per_pixel()))
+            rgba.extend(match picture.pixels {
+                PixelsRef::Packed { format, rowstride, data } => {
+                    packed_pixel(format, bytes_at(data, y * rowstride + x * format.bytes_per_pixel()))
                 }
-                Pixels::Yuv(yuv) => yuv_pixel(yuv, x, y),
+                PixelsRef::Yuv(yuv) => yuv_pixel(&yuv, x, y),
             });
         }
     }
@@ -38,7 +39,7 @@ pub fn yuv_to_rgb(y: u8, u: u8, v: u8, matrix: YuvMatrix, full_range: bool) -> [
     [luma + red_difference, green, luma + blue_difference].map(|value| (value * 255.0).round() as u8)
 }
 
-fn yuv_pixel(yuv: &YuvPicture, x: usize, y: usize) -> [u8; 4] {
+fn yuv_pixel(yuv: &YuvRef, x: usize, y: usize) -> [u8; 4] {
     let (chroma_x, chroma_y) = match yuv.format {
         YuvFormat::I420 => (x / 2, y / 2),
         YuvFormat::I422 => (x / 2, y),
@@ -46,7 +47,7 @@ fn yuv_pixel(yuv: &YuvPicture, x: usize, y: usize) -> [u8; 4] {
     };
     let [luma, u, v] = [(0, x, y), (1, chroma_x, chroma_y), (2, chroma_x, chroma_y)].map(|(plane, x, y)| {
         let plane = yuv.planes[plane];
-        bytes_at::<1>(&yuv.data, plane.offset + y * plane.rowstride + x)[0]
+        bytes_at::<1>(plane.data, y * plane.rowstride + x)[0]
     });
     let [red, green, blue] = yuv_to_rgb(luma, u, v, yuv.matrix, yuv.full_range);
     [red, green, blue, 255]

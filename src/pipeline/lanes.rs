@@ -18,7 +18,8 @@ pub(super) struct Place {
 pub(super) struct Task {
     pub place: Place,
     pub job: DrawJob,
-    /// The window's video decoder, for a video frame; it goes back with [`Lanes::finished`].
+    /// The window's video decoder, for a video frame; it goes back with [`Lanes::finished`] or, if its
+    /// picture is shown, with [`Lanes::take_back`].
     pub video: Option<VideoDecoder>,
 }
 
@@ -41,10 +42,12 @@ struct Lane {
     entries: VecDeque<Option<RenderItem>>,
     /// Video frames that wait for the one before them.
     video_waiting: VecDeque<(Place, DrawJob)>,
-    /// A video frame is ready or in a decode thread.
+    /// A video frame is ready, in a decode thread, or not painted yet.
     video_busy: bool,
-    /// Here unless a decode thread has it.
+    /// Here unless a decode thread or a frame has it.
     video: VideoDecoder,
+    /// What was committed last is the end of the window.
+    destroyed: bool,
 }
 
 impl Lane {
@@ -52,6 +55,13 @@ impl Lane {
         let number = self.first + self.entries.len() as u64;
         self.entries.push_back(item);
         Place { wid, number }
+    }
+
+    /// The decoder is here: the video frame that comes next, if one waits.
+    fn next_video(&mut self) -> Option<(Place, DrawJob)> {
+        let next = self.video_waiting.pop_front();
+        self.video_busy = next.is_some();
+        next
     }
 }
 
@@ -106,11 +116,8 @@ impl Lanes {
         let lane = self.lanes.get_mut(&place.wid).expect("a task's lane exists");
         if let Some(video) = video {
             lane.video = video;
-            match lane.video_waiting.pop_front() {
-                // It waited longest: in front of what came later.
-                Some(next) => self.ready.push_front(next),
-                None => lane.video_busy = false,
-            }
+            // It waited longest: in front of what came later.
+            lane.next_video().into_iter().for_each(|next| self.ready.push_front(next));
         }
         let index = usize::try_from(place.number - lane.first).unwrap_or(usize::MAX);
         if let Some(entry) = lane.entries.get_mut(index) {
@@ -119,16 +126,33 @@ impl Lanes {
         self.commit(place.wid, commit);
     }
 
+    /// Takes the decoder of a frame that was painted. True if there is something new to decode.
+    pub fn take_back(&mut self, wid: WindowId, video: VideoDecoder) -> bool {
+        let Some(lane) = self.lanes.get_mut(&wid) else { return false };
+        if !lane.destroyed {
+            lane.video = video;
+        }
+        let next = lane.next_video();
+        let found = next.is_some();
+        next.into_iter().for_each(|next| self.ready.push_front(next));
+        self.forget_if_gone(wid);
+        found
+    }
+
     fn commit(&mut self, wid: WindowId, commit: &mut impl FnMut(RenderItem)) {
         let Some(lane) = self.lanes.get_mut(&wid) else { return };
-        let mut destroyed = false;
         while let Some(item) = lane.entries.front_mut().and_then(Option::take) {
             lane.entries.pop_front();
             lane.first += 1;
-            destroyed = matches!(item, RenderItem::Backing { update: BackingUpdate::Destroy, .. });
+            lane.destroyed = matches!(item, RenderItem::Backing { update: BackingUpdate::Destroy, .. });
             commit(item);
         }
-        if destroyed && lane.entries.is_empty() {
+        self.forget_if_gone(wid);
+    }
+
+    fn forget_if_gone(&mut self, wid: WindowId) {
+        let gone = |lane: &Lane| lane.destroyed && lane.entries.is_empty() && !lane.video_busy;
+        if self.lanes.get(&wid).is_some_and(gone) {
             self.lanes.remove(&wid);
         }
     }

@@ -1,11 +1,12 @@
 //! The decode threads and what they share.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 
 use crate::buffers::BufferPool;
-use crate::channel::{BackingUpdate, DrawJob, DrawSink, RenderItem, RenderMessage, RenderQueue};
+use crate::channel::{BackingUpdate, DrawJob, DrawSink, RenderItem, RenderMessage, RenderQueue, VideoReturn};
+use crate::codec::VideoDecoder;
 use crate::protocol::packet::WindowId;
 use crate::stats::alloc;
 
@@ -60,10 +61,12 @@ impl DecodePool {
         let threads = threads.max(1);
         let wake = (0..threads).map(|_| Condvar::new()).collect();
         let shared = Arc::new(Shared { state: Mutex::default(), wake, output });
-        let mut decode_pool = Self { shared, here: Worker::new(pool.clone()), threads: Vec::new() };
+        let home: Weak<dyn VideoReturn> = Arc::<Shared>::downgrade(&shared);
+        let here = Worker::new(pool.clone(), home.clone());
+        let mut decode_pool = Self { shared, here, threads: Vec::new() };
         for number in 0..threads {
             let shared = Arc::clone(&decode_pool.shared);
-            let worker = Worker::new(pool.clone());
+            let worker = Worker::new(pool.clone(), home.clone());
             let thread = thread::Builder::new().name(format!("farpane-decode-{number}"));
             decode_pool.threads.push(thread.spawn(move || shared.run(number, worker))?);
         }
@@ -100,6 +103,17 @@ impl Drop for DecodePool {
             if thread.join().is_err() {
                 tracing::error!("a decode thread panicked");
             }
+        }
+    }
+}
+
+impl VideoReturn for Shared {
+    fn take_back(&self, wid: WindowId, decoder: VideoDecoder) {
+        let mut state = self.lock();
+        if state.lanes.take_back(wid, decoder)
+            && let Some(number) = state.idle.pop()
+        {
+            self.wake(number);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! One decode thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Weak;
 use std::time::Instant;
 
 use crate::buffers::BufferPool;
-use crate::channel::{DecodedDraw, DrawContent, DrawJob, clock};
+use crate::channel::{DecodedDraw, DrawContent, DrawJob, VideoFrame, VideoReturn, clock};
 use crate::codec::{Coded, DecodeError, PackedPicture, Size, StillDecoder, VideoDecoder, check_scroll};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, PixelCompression};
@@ -14,11 +15,13 @@ use crate::session::DrawRequest;
 pub(super) struct Worker {
     pool: BufferPool,
     still: StillDecoder,
+    /// Where the decoders of painted frames go.
+    home: Weak<dyn VideoReturn>,
 }
 
 impl Worker {
-    pub fn new(pool: BufferPool) -> Self {
-        Self { still: StillDecoder::new(pool.clone()), pool }
+    pub fn new(pool: BufferPool, home: Weak<dyn VideoReturn>) -> Self {
+        Self { still: StillDecoder::new(pool.clone()), pool, home }
     }
 
     /// Whether [`Self::decode`] would do next to nothing: not worth another thread's while.
@@ -36,12 +39,13 @@ impl Worker {
 
     /// Decodes one draw. Never fails: a draw that is refused says so in its content.
     /// `unpacks`: the renderer wants compressed pixels as they are.
+    /// A video frame that is shown takes `video` with it.
     pub fn decode(&mut self, job: DrawJob, video: &mut Option<VideoDecoder>, unpacks: bool) -> DecodedDraw {
         let DrawJob { mut request, permit } = job;
         let started = clock::now();
         // The picture libraries are C code or much used Rust; this is for the one bug in them that
         // unwinds. It costs the draw, not the session.
-        let content = catch_unwind(AssertUnwindSafe(|| self.content(&mut request, video.as_mut(), unpacks)))
+        let content = catch_unwind(AssertUnwindSafe(|| self.content(&mut request, video, unpacks)))
             .unwrap_or_else(|_| {
                 self.still = StillDecoder::new(self.pool.clone());
                 if let Some(video) = video {
@@ -55,7 +59,7 @@ impl Worker {
     fn content(
         &mut self,
         request: &mut DrawRequest,
-        video: Option<&mut VideoDecoder>,
+        video: &mut Option<VideoDecoder>,
         unpacks: bool,
     ) -> DrawContent {
         self.picture(request, video, unpacks).unwrap_or_else(|error| refused(error.to_string()))
@@ -64,7 +68,7 @@ impl Worker {
     fn picture(
         &mut self,
         request: &mut DrawRequest,
-        video: Option<&mut VideoDecoder>,
+        video: &mut Option<VideoDecoder>,
         unpacks: bool,
     ) -> Result<DrawContent, DecodeError> {
         let coded = Coded {
@@ -80,22 +84,32 @@ impl Worker {
             return Ok(DrawContent::Packed(packed));
         }
         let ledger = &mut request.trace.ledger;
-        let picture = match (request.encoding, video) {
+        let shown = request.options.paint != Some(false);
+        let picture = match (request.encoding, video.as_mut()) {
             (Encoding::Void, _) => return Ok(DrawContent::Nothing(DrawOutcome::Skipped)),
             (Encoding::Scroll, _) => {
                 check_scroll(&request.options.scroll)?;
                 return Ok(DrawContent::Scroll(std::mem::take(&mut request.options.scroll)));
             }
-            (Encoding::H264, Some(video)) => video.decode(&coded, &self.pool, ledger)?,
+            (Encoding::H264, Some(decoder)) => {
+                let bytes = decoder.decode(&coded, ledger)?.map(|picture| picture.data_len());
+                if let Some(bytes) = bytes.filter(|_| shown) {
+                    request.trace.decoded_bytes = bytes as u64;
+                    let decoder = std::mem::take(decoder);
+                    *video = None;
+                    return Ok(DrawContent::Video(VideoFrame::new(request.wid, decoder, self.home.clone())));
+                }
+                // Decoded for the frames that refer to it.
+                None
+            }
             _ => Some(self.still.decode(&coded, ledger)?),
         };
-        Ok(match picture {
-            Some(picture) if request.options.paint != Some(false) => {
+        Ok(match picture.filter(|_| shown) {
+            Some(picture) => {
                 request.trace.decoded_bytes = picture.data_len() as u64;
                 DrawContent::Picture(picture)
             }
-            // Decoded for the frames that refer to it.
-            _ => DrawContent::Nothing(DrawOutcome::Skipped),
+            None => DrawContent::Nothing(DrawOutcome::Skipped),
         })
     }
 }

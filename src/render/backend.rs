@@ -6,7 +6,7 @@ use super::RenderError;
 use super::overlay::{Overlay, TextureChanges};
 use crate::buffers::BufferPool;
 use crate::channel::{RendererInfo, WindowTarget};
-use crate::codec::{PackedPicture, Picture, Rect, Size};
+use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -48,7 +48,7 @@ pub(super) trait Backend {
         &mut self,
         wid: WindowId,
         rect: Rect,
-        picture: &Picture,
+        picture: PictureRef<'_>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError>;
 
@@ -67,7 +67,7 @@ pub(super) trait Backend {
     ) -> Result<(), RenderError> {
         // Rare: the draw was meant for another backend.
         let picture = packed.unpack(&BufferPool::new(0), ledger)?;
-        self.paint(wid, rect, &picture, ledger)
+        self.paint(wid, rect, (&picture).into(), ledger)
     }
 
     /// Moves rectangles of the backing; each shows what was there before all of them.

@@ -13,7 +13,7 @@ use crate::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
     RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
 };
-use crate::codec::Size;
+use crate::codec::{DecodeError, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::session::{DrawDone, Input};
@@ -220,9 +220,14 @@ impl Renderer {
             (DrawContent::Nothing(outcome), _) => Err(outcome.clone()),
             (_, None) => Err(DrawOutcome::WindowNotFound),
             (DrawContent::Picture(picture), _) => paint_result(
-                self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger),
+                self.backend.paint(draw.wid, draw.rect, picture.into(), &mut trace.ledger),
                 &mut self.lost,
             ),
+            (DrawContent::Video(frame), _) => {
+                let picture = frame.picture().ok_or(RenderError::Picture(DecodeError::NoPicture));
+                let paint = |picture| self.backend.paint(draw.wid, draw.rect, picture, &mut trace.ledger);
+                paint_result(picture.and_then(paint), &mut self.lost)
+            }
             (DrawContent::Packed(packed), _) => paint_result(
                 self.backend.paint_packed(draw.wid, draw.rect, packed, &mut trace.ledger),
                 &mut self.lost,
@@ -231,6 +236,10 @@ impl Renderer {
                 paint_result(self.backend.scroll(draw.wid, rects, &mut trace.ledger), &mut self.lost)
             }
         };
+        if let (DrawContent::Packed(_), Err(DrawOutcome::Error { .. })) = (&draw.content, &result) {
+            // Damaged pixels may have been unpacked in part, over those that were there.
+            self.net.push(NetCommand::Input(Input::RefreshWindow { wid: draw.wid }));
+        }
         if let Some(window) = window {
             if result.is_ok() {
                 window.has_content = true;

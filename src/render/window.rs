@@ -51,7 +51,9 @@ impl Window {
     pub(super) fn add_damage(&mut self, rect: Rect, content: &DrawContent) {
         let Some(size) = self.size else { return };
         match content {
-            DrawContent::Picture(_) | DrawContent::Packed(_) => self.damage.add(rect, size),
+            DrawContent::Picture(_) | DrawContent::Video(_) | DrawContent::Packed(_) => {
+                self.damage.add(rect, size)
+            }
             DrawContent::Scroll(rects) => {
                 for rect in rects {
                     self.damage.add(destination(rect), size);

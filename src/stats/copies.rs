@@ -17,8 +17,6 @@ pub enum CopySite {
     Transport,
     /// A draw's bytes joined or moved between the record and the decoder. The goal is never.
     Splice,
-    /// Rows repacked because a decoder or the GPU needs another stride.
-    Repack,
     /// Pixels moved into memory that the GPU driver reads (`write_texture`, a staging buffer).
     Staging,
     /// Pixels moved within memory by the CPU renderer: a scroll, a resize.
@@ -29,12 +27,11 @@ pub enum CopySite {
 
 impl CopySite {
     /// Every site, in the order in which statistics list them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::ReceivePrefix,
         Self::ReceiveCompact,
         Self::Transport,
         Self::Splice,
-        Self::Repack,
         Self::Staging,
         Self::Backing,
         Self::Present,
@@ -47,7 +44,6 @@ impl CopySite {
             Self::ReceiveCompact => "receive compact",
             Self::Transport => "transport",
             Self::Splice => "splice",
-            Self::Repack => "repack",
             Self::Staging => "staging",
             Self::Backing => "backing",
             Self::Present => "present",
@@ -172,26 +168,6 @@ pub fn append(ledger: &mut CopyLedger, site: CopySite, from: &[u8], to: &mut Vec
     debug_assert!(to.capacity() - to.len() >= from.len(), "append must not reallocate");
     to.extend_from_slice(from);
     ledger.note_copy(site, from.len());
-}
-
-/// Appends `rows` rows of `row` bytes, `stride` bytes apart in `from`, to `to` without their
-/// padding, and counts them as one copy. Rows behind the end of `from` are left out.
-pub fn append_rows(
-    ledger: &mut CopyLedger,
-    site: CopySite,
-    from: &[u8],
-    stride: usize,
-    row: usize,
-    rows: usize,
-    to: &mut Vec<u8>,
-) {
-    let before = to.len();
-    for line in from.chunks(stride.max(1)).take(rows) {
-        if let Some(line) = line.get(..row) {
-            to.extend_from_slice(line);
-        }
-    }
-    ledger.note_copy(site, to.len() - before);
 }
 
 /// Copies rows of `row_len` bytes, which start `from_stride` bytes apart in `from`, over rows that

@@ -50,7 +50,6 @@ fn stills(criterion: &mut Criterion) {
 
 fn video(criterion: &mut Criterion) {
     let film: Vec<_> = samples::h264(SIZE, 10).into_iter().map(samples::payload).collect();
-    let pool = BufferPool::default();
     let mut group = criterion.benchmark_group("decode 1080p");
     group.throughput(Throughput::Elements(PIXELS * film.len() as u64)).sample_size(10);
     group.bench_function("h264, 10 frames", |bencher| {
@@ -60,7 +59,7 @@ fn video(criterion: &mut Criterion) {
                 let options = DrawOptions { frame: Some(frame), ..DrawOptions::default() };
                 let coded =
                     Coded { encoding: Encoding::H264, data, size: SIZE, rowstride: 0, options: &options };
-                decoder.decode(&coded, &pool, &mut CopyLedger::default()).expect("a valid frame");
+                decoder.decode(&coded, &mut CopyLedger::default()).expect("a valid frame");
             }
         });
     });

@@ -159,8 +159,7 @@ fn kinds() -> Vec<Kind> {
 
 /// CPU seconds a draw of the decoder alone: this thread, the same buffers again and again.
 fn bare(kind: &Kind) -> f64 {
-    let pool = BufferPool::default();
-    let (mut still, mut video) = (StillDecoder::new(pool.clone()), VideoDecoder::default());
+    let (mut still, mut video) = (StillDecoder::new(BufferPool::default()), VideoDecoder::default());
     let mut best = f64::MAX;
     for _ in 0..ROUNDS {
         let before = ThreadTime::now();
@@ -168,7 +167,7 @@ fn bare(kind: &Kind) -> f64 {
             let coded = Coded { encoding: kind.encoding, data, size: kind.size, rowstride: 0, options };
             let mut ledger = CopyLedger::default();
             if kind.encoding == Encoding::H264 {
-                std::hint::black_box(video.decode(&coded, &pool, &mut ledger).unwrap());
+                std::hint::black_box(video.decode(&coded, &mut ledger).unwrap());
             } else {
                 std::hint::black_box(still.decode(&coded, &mut ledger).unwrap());
             }

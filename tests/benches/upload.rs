@@ -120,6 +120,7 @@ fn upload(criterion: &mut Criterion) {
                     let content = match content {
                         DrawContent::Picture(picture) => DrawContent::Picture(picture.clone()),
                         DrawContent::Packed(packed) => DrawContent::Packed(packed.clone()),
+                        DrawContent::Video(_) => unreachable!("not among the contents"),
                         DrawContent::Scroll(rects) => DrawContent::Scroll(rects.clone()),
                         DrawContent::Nothing(outcome) => DrawContent::Nothing(outcome.clone()),
                     };

@@ -5,8 +5,8 @@ mod h264;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
-    Coded, DecodeError, Picture, PixelFormat, Pixels, Size, StillDecoder, VideoDecoder, YuvFormat, YuvMatrix,
-    check_scroll, icon, reference,
+    Coded, DecodeError, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder, VideoDecoder,
+    YuvFormat, YuvMatrix, check_scroll, icon, reference,
 };
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
 use farpane::stats::{CopyLedger, Transform};
@@ -395,14 +395,17 @@ fn survive(still: &mut StillDecoder, encoding: Encoding, options: &DrawOptions, 
     let size = if encoding == Encoding::H264 { SIZE_EVEN } else { SIZE };
     let coded = Coded { encoding, data: &data, size, rowstride: 0, options };
     let mut ledger = CopyLedger::default();
+    let (mut video, still_picture);
     let picture = if encoding == Encoding::H264 {
-        VideoDecoder::default().decode(&coded, &BufferPool::default(), &mut ledger).ok().flatten()
+        video = VideoDecoder::default();
+        video.decode(&coded, &mut ledger).ok().flatten()
     } else {
-        still.decode(&coded, &mut ledger).ok()
+        still_picture = still.decode(&coded, &mut ledger).ok();
+        still_picture.as_ref().map(PictureRef::from)
     };
     if let Some(picture) = picture {
         assert!(picture.width <= size.width && picture.height <= size.height);
-        reference::to_rgba(&picture);
+        reference::to_rgba(picture);
     }
     assert!(ledger.allocated_bytes <= 2 * u64::from(SIZE.width * SIZE.height) * 4);
 }

@@ -94,6 +94,7 @@ fn video(frame: u64) -> DrawOptions {
 fn rgba(draw: &DecodedDraw) -> Vec<u8> {
     match &draw.content {
         DrawContent::Picture(picture) => reference::to_rgba(picture),
+        DrawContent::Video(frame) => reference::to_rgba(frame.picture().expect("a picture")),
         other => panic!("expected a picture, got {other:?}"),
     }
 }
@@ -170,7 +171,7 @@ fn refused_draws_keep_their_place() {
         }
     }
     assert!(matches!(harness.next_draw().content, DrawContent::Nothing(DrawOutcome::Skipped)));
-    assert!(matches!(harness.next_draw().content, DrawContent::Picture(_)));
+    assert!(matches!(harness.next_draw().content, DrawContent::Video(_)));
 }
 
 #[test]
@@ -228,12 +229,36 @@ fn backings_keep_their_place_and_take_their_video_with_them() {
     harness.pool.backing(ONE, BackingUpdate::Destroy);
     assert!(matches!(harness.next(), RenderItem::Backing { wid: ONE, update } if update == resize));
     assert!(matches!(harness.next_draw().content, DrawContent::Picture(_)));
-    assert!(matches!(harness.next_draw().content, DrawContent::Picture(_)));
+    assert!(matches!(harness.next_draw().content, DrawContent::Video(_)));
     assert!(matches!(harness.next(), RenderItem::Backing { update: BackingUpdate::Destroy, .. }));
     // The same number again is another window: there is no film to go on with.
     harness.draw(ONE, SIZE, Encoding::H264, video(6), &samples::payload(film[1].clone()));
     let content = harness.next_draw().content;
     assert!(matches!(content, DrawContent::Nothing(DrawOutcome::Error { .. })), "{content:?}");
+}
+
+#[test]
+fn a_frame_keeps_its_decoder_until_it_is_dropped() {
+    let mut harness = Harness::new(2);
+    let film = samples::h264(SIZE, 3);
+    for (number, unit) in (0..).zip(&film) {
+        harness.draw(ONE, SIZE, Encoding::H264, video(number), &samples::payload(unit.clone()));
+    }
+    let first = harness.next_draw();
+    // Another window's film does not wait.
+    harness.draw(TWO, SIZE, Encoding::H264, video(0), &samples::payload(film[0].clone()));
+    let other = harness.next_draw();
+    assert_eq!((first.wid, other.wid), (ONE, TWO));
+    assert_eq!(harness.output.len(), 0);
+    assert!(psnr(&rgba(&first), &photo(SIZE, 0)) > 30.0);
+    drop(first);
+    let second = harness.next_draw();
+    assert!(psnr(&rgba(&second), &photo(SIZE, 1)) > 30.0);
+    drop(second);
+    let third = harness.next_draw();
+    // Frames may outlive the pool.
+    drop(harness.pool);
+    assert!(psnr(&rgba(&third), &photo(SIZE, 2)) > 30.0);
 }
 
 #[test]

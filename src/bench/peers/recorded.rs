@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::buffers::BufferPool;
-use crate::codec::{Coded, Picture, Size, StillDecoder, VideoDecoder, reference};
+use crate::codec::{Coded, PictureRef, Size, StillDecoder, VideoDecoder, reference};
 use crate::headless::WindowPixels;
 use crate::player::script::Script;
 use crate::protocol::ServerPacket;
@@ -104,8 +104,8 @@ impl Recorded {
     }
 
     fn picture_of(&self, draws: &[WindowDraw]) -> Result<WindowPixels, Error> {
-        let (pool, mut ledger) = (BufferPool::default(), CopyLedger::default());
-        let mut still = StillDecoder::new(pool.clone());
+        let mut ledger = CopyLedger::default();
+        let mut still = StillDecoder::new(BufferPool::default());
         let mut video = VideoDecoder::default();
         let Size { width, height } = self.size;
         let mut canvas =
@@ -122,18 +122,22 @@ impl Recorded {
             let WindowDraw { encoding, data, rowstride, options, .. } = draw;
             let coded = Coded { encoding: *encoding, data, size, rowstride: *rowstride, options };
             let failed = |why: &dyn std::fmt::Display| Error::Recording(format!("draw {number}: {why}"));
+            let still_picture;
             let picture = match encoding {
-                Encoding::H264 => video.decode(&coded, &pool, &mut ledger).map_err(|why| failed(&why))?,
+                Encoding::H264 => video.decode(&coded, &mut ledger).map_err(|why| failed(&why))?,
                 _ if number < first => continue,
                 Encoding::Scroll => {
                     scroll(&mut canvas, &options.scroll);
                     continue;
                 }
                 Encoding::Void => continue,
-                _ => Some(still.decode(&coded, &mut ledger).map_err(|why| failed(&why))?),
+                _ => {
+                    still_picture = still.decode(&coded, &mut ledger).map_err(|why| failed(&why))?;
+                    Some(PictureRef::from(&still_picture))
+                }
             };
             if let Some(picture) = picture.filter(|_| number >= first && options.paint != Some(false)) {
-                paint(&mut canvas, &picture, (draw.x, draw.y));
+                paint(&mut canvas, picture, (draw.x, draw.y));
             }
         }
         Ok(canvas)
@@ -146,7 +150,7 @@ fn index(picture: Size, x: i64, y: i64) -> Option<usize> {
     inside.then(|| usize::try_from((y * i64::from(picture.width) + x) * 4).ok()).flatten()
 }
 
-fn paint(canvas: &mut WindowPixels, picture: &Picture, at: (i32, i32)) {
+fn paint(canvas: &mut WindowPixels, picture: PictureRef, at: (i32, i32)) {
     let rgba = reference::to_rgba(picture);
     for (number, pixel) in (0i64..).zip(rgba.chunks_exact(4)) {
         let width = i64::from(picture.width.max(1));

@@ -2,7 +2,7 @@
 
 use super::layer::Layer;
 use super::{convert, scale, yuv};
-use crate::codec::{PackedPicture, Picture, PixelFormat, Pixels, Rect, Size};
+use crate::codec::{PackedPicture, PictureRef, PixelFormat, PixelsRef, Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite, Transform, copies};
 
@@ -47,7 +47,7 @@ impl<'a> Frame<'a> {
     pub(super) fn paint(
         &mut self,
         rect: Rect,
-        picture: &Picture,
+        picture: PictureRef<'_>,
         scratch: &mut Vec<u32>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
@@ -56,16 +56,16 @@ impl<'a> Frame<'a> {
             return Ok(());
         }
         let scaled = (rect.width, rect.height) != (picture.width, picture.height);
-        match &picture.pixels {
-            Pixels::Packed { format, rowstride, data } if !scaled => {
-                self.paint_packed((rect, visible), *format, *rowstride, data, ledger)
+        match picture.pixels {
+            PixelsRef::Packed { format, rowstride, data } if !scaled => {
+                self.paint_packed((rect, visible), format, rowstride, data, ledger)
             }
-            Pixels::Yuv(yuv) if !scaled && visible == rect => {
+            PixelsRef::Yuv(yuv) if !scaled && visible == rect => {
                 let width = self.size.width as usize;
                 // `visible` has no negative coordinates.
                 let start = rect.y.unsigned_abs() as usize * width + rect.x.unsigned_abs() as usize;
                 let to = &mut self.pixels[start..];
-                yuv::convert(yuv, (picture.width, picture.height), to, width)?;
+                yuv::convert(&yuv, (picture.width, picture.height), to, width)?;
                 ledger
                     .note_transform(Transform::Convert, visible.width as usize * visible.height as usize * 4);
                 Ok(())
@@ -139,25 +139,25 @@ impl<'a> Frame<'a> {
     fn paint_by_scratch(
         &mut self,
         (rect, visible): (Rect, Rect),
-        picture: &Picture,
+        picture: PictureRef<'_>,
         scratch: &mut Vec<u32>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let width = picture.width as usize;
         let len = width * picture.height as usize;
         let made = room(scratch, len, ledger);
-        match &picture.pixels {
-            Pixels::Packed { format, rowstride, data } => {
+        match picture.pixels {
+            PixelsRef::Packed { format, rowstride, data } => {
                 let row_len = width * format.bytes_per_pixel();
                 for (y, to) in made.chunks_exact_mut(width).enumerate() {
                     let expected = y * rowstride + row_len;
                     let from = data
                         .get(y * rowstride..expected)
                         .ok_or(RenderError::PictureData { got: data.len(), expected })?;
-                    convert::row(*format, from, to);
+                    convert::row(format, from, to);
                 }
             }
-            Pixels::Yuv(yuv) => yuv::convert(yuv, (picture.width, picture.height), made, width)?,
+            PixelsRef::Yuv(yuv) => yuv::convert(&yuv, (picture.width, picture.height), made, width)?,
         }
         ledger.note_transform(Transform::Convert, len * 4);
         let mut scaler = scale::Scaler::new(rect, visible, (picture.width, picture.height));

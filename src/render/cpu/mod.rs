@@ -26,7 +26,7 @@ use super::RenderError;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use crate::channel::{RendererInfo, WindowTarget};
-use crate::codec::{PackedPicture, Picture, Rect, Size};
+use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -73,7 +73,7 @@ impl Backend for CpuBackend {
         &mut self,
         wid: WindowId,
         rect: Rect,
-        picture: &Picture,
+        picture: PictureRef<'_>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;

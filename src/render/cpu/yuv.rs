@@ -4,7 +4,7 @@
 //! [`super::yuv_avx2`] does the same work for halved chroma, 32 pixels at once; the compiler makes 16-bit vector
 //! code of the rest.
 
-use crate::codec::{Plane, YuvFormat, YuvMatrix, YuvPicture};
+use crate::codec::{PlaneRef, YuvFormat, YuvMatrix, YuvRef};
 use crate::render::RenderError;
 
 /// Chroma samples that are converted at once.
@@ -31,8 +31,8 @@ struct Chroma {
 ///
 /// # Errors
 /// If a plane or `to` is too short.
-pub(super) fn convert(
-    yuv: &YuvPicture,
+pub(super) fn convert<'a>(
+    yuv: &YuvRef<'a>,
     (width, height): (u32, u32),
     to: &mut [u32],
     stride: usize,
@@ -40,10 +40,10 @@ pub(super) fn convert(
     let matrix = Matrix::new(yuv);
     let (chroma_width, _) = yuv.format.chroma_size(width, height);
     let (width, chroma_width) = (width as usize, chroma_width as usize);
-    let row_of = |plane: &Plane, row: usize, len: usize| {
-        let start = plane.offset + row * plane.rowstride;
-        let too_short = RenderError::PictureData { got: yuv.data.len(), expected: start + len };
-        yuv.data.get(start..start + len).ok_or(too_short)
+    let row_of = |plane: &PlaneRef<'a>, row: usize, len: usize| {
+        let start = row * plane.rowstride;
+        let too_short = RenderError::PictureData { got: plane.data.len(), expected: start + len };
+        plane.data.get(start..start + len).ok_or(too_short)
     };
     let [y_plane, u_plane, v_plane] = &yuv.planes;
     for (row, to) in (0..height as usize).zip(to.chunks_mut(stride)) {
@@ -60,7 +60,7 @@ pub(super) fn convert(
 
 impl Matrix {
     /// ITU-R BT.601 and BT.709.
-    fn new(yuv: &YuvPicture) -> Self {
+    fn new(yuv: &YuvRef) -> Self {
         let (red, blue) = match yuv.matrix {
             YuvMatrix::Bt601 => (0.299, 0.114),
             YuvMatrix::Bt709 => (0.2126, 0.0722),

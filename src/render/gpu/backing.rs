@@ -1,7 +1,7 @@
 //! The texture that holds a window's pixels.
 
 use super::device::Gpu;
-use crate::codec::{Picture, PixelFormat, Pixels, Rect, Size};
+use crate::codec::{PictureRef, PixelFormat, PixelsRef, Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite};
 
@@ -69,8 +69,8 @@ impl Backing {
     }
 
     /// Whether [`Self::upload`] can take the picture for a rectangle of `rect`'s size.
-    pub(super) fn takes_directly(rect: Rect, picture: &Picture) -> bool {
-        let Pixels::Packed { format, rowstride, .. } = &picture.pixels else { return false };
+    pub(super) fn takes_directly(rect: Rect, picture: &PictureRef) -> bool {
+        let PixelsRef::Packed { format, rowstride, .. } = &picture.pixels else { return false };
         matches!(format, PixelFormat::Bgrx | PixelFormat::Bgra)
             && (rect.width, rect.height) == (picture.width, picture.height)
             && rowstride % 4 == 0

@@ -31,7 +31,7 @@ use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use super::{PresentPreference, RenderError, RenderOptions};
 use crate::channel::{RendererInfo, WindowTarget};
-use crate::codec::{Picture, Pixels, Rect, Size};
+use crate::codec::{PictureRef, PixelsRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::{CopyLedger, CopySite};
@@ -112,7 +112,7 @@ impl Backend for GpuBackend {
         &mut self,
         wid: WindowId,
         rect: Rect,
-        picture: &Picture,
+        picture: PictureRef<'_>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let size = self.backings.get(&wid).ok_or(RenderError::NoBacking(wid))?.size;
@@ -120,7 +120,7 @@ impl Backend for GpuBackend {
         if picture.width == 0 || picture.height == 0 {
             return Ok(());
         }
-        let directly = Backing::takes_directly(rect, picture);
+        let directly = Backing::takes_directly(rect, &picture);
         if (directly && self.backings.get(&wid).is_some_and(|backing| backing.recorded))
             || (!directly && self.unpacker.staging.is_full())
         {
@@ -128,9 +128,9 @@ impl Backend for GpuBackend {
         }
         let backing = self.backings.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         self.pending = true;
-        match &picture.pixels {
-            Pixels::Packed { rowstride, data, .. } if directly => {
-                backing.upload(&self.gpu.queue, (rect, visible), *rowstride, data, ledger)
+        match picture.pixels {
+            PixelsRef::Packed { rowstride, data, .. } if directly => {
+                backing.upload(&self.gpu.queue, (rect, visible), rowstride, data, ledger)
             }
             _ => {
                 backing.recorded = true;

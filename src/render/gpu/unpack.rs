@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use super::backing::{BACKING_FORMAT, Backing};
 use super::device::Gpu;
 use super::staging::Staging;
-use crate::codec::{Picture, PixelFormat, Pixels, Rect, YuvFormat, YuvMatrix, YuvPicture};
+use crate::codec::{PictureRef, PixelFormat, PixelsRef, Rect, YuvFormat, YuvMatrix, YuvRef};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite};
 
@@ -72,26 +72,35 @@ impl Unpacker {
         encoder: &mut wgpu::CommandEncoder,
         backing: &Backing,
         (rect, visible): (Rect, Rect),
-        picture: &Picture,
+        picture: PictureRef<'_>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let (format, data) = match &picture.pixels {
-            Pixels::Packed { format, data, .. } => (shader_format(*format), data),
-            Pixels::Yuv(yuv) => (9, &yuv.data),
+        let (format, parts) = match picture.pixels {
+            PixelsRef::Packed { format, data, .. } => (shader_format(format), [data, &[], &[]]),
+            PixelsRef::Yuv(yuv) => (9, yuv.planes.map(|plane| plane.data)),
         };
+        let mut len = 0_usize;
+        // Writes begin at whole words.
+        let offsets = parts.map(|part| {
+            let offset = len;
+            len = offset.saturating_add(part.len().next_multiple_of(4));
+            offset
+        });
         let limit = gpu.limits.max_storage_buffer_binding_size.min(u64::from(u32::MAX));
-        if data.len() as u64 > limit {
-            return Err(RenderError::PictureTooLarge { got: data.len(), limit });
+        if len as u64 > limit {
+            return Err(RenderError::PictureTooLarge { got: len, limit });
         }
-        let params = params(rect, picture);
+        let params = params(rect, &picture, offsets);
         let scaled = (rect.width, rect.height) != (picture.width, picture.height);
         let pipeline = self
             .pipelines
             .entry((format, scaled))
             .or_insert_with(|| make_pipeline(gpu, &self.module, &self.layout, format, scaled));
         let offset = self.staging.write_params(&gpu.queue, bytemuck::bytes_of(&params));
-        let staging = self.staging.take(&gpu.device, data.len(), ledger);
-        upload(&gpu.queue, &staging.buffer, data, ledger);
+        let staging = self.staging.take(&gpu.device, len, ledger);
+        for (offset, part) in offsets.into_iter().zip(parts) {
+            upload(&gpu.queue, &staging.buffer, offset as u64, part, ledger);
+        }
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("unpack"),
             color_attachments: &[Some(wgpu::RenderPassColorAttachment {
@@ -116,16 +125,16 @@ impl Unpacker {
     }
 }
 
-/// Writes all of `data`; the end, if it is not a multiple of four bytes long, is padded with zeros.
-fn upload(queue: &wgpu::Queue, buffer: &wgpu::Buffer, data: &[u8], ledger: &mut CopyLedger) {
+/// Writes all of `data` to `offset`; the end, if it is not a multiple of four bytes long, is padded with zeros.
+fn upload(queue: &wgpu::Queue, buffer: &wgpu::Buffer, offset: u64, data: &[u8], ledger: &mut CopyLedger) {
     let (words, rest) = data.split_at(data.len() & !3);
     if !words.is_empty() {
-        queue.write_buffer(buffer, 0, words);
+        queue.write_buffer(buffer, offset, words);
         ledger.note_copy(CopySite::Staging, words.len());
     }
     if !rest.is_empty() {
         let last: [u8; 4] = std::array::from_fn(|index| rest.get(index).copied().unwrap_or(0));
-        queue.write_buffer(buffer, words.len() as u64, &last);
+        queue.write_buffer(buffer, offset + words.len() as u64, &last);
         ledger.note_copy(CopySite::Staging, rest.len());
     }
 }
@@ -145,7 +154,7 @@ fn shader_format(format: PixelFormat) -> u32 {
     }
 }
 
-fn params(rect: Rect, picture: &Picture) -> Params {
+fn params(rect: Rect, picture: &PictureRef, offsets: [usize; 3]) -> Params {
     let mut params = Params {
         rect_origin: [rect.x, rect.y],
         rect_size: [rect.width, rect.height],
@@ -156,10 +165,10 @@ fn params(rect: Rect, picture: &Picture) -> Params {
     // stride is larger than the data only if there is one row.
     let word = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
     match &picture.pixels {
-        Pixels::Packed { rowstride, .. } => params.rowstrides[0] = word(*rowstride),
-        Pixels::Yuv(yuv) => {
+        PixelsRef::Packed { rowstride, .. } => params.rowstrides[0] = word(*rowstride),
+        PixelsRef::Yuv(yuv) => {
             for (index, plane) in yuv.planes.iter().enumerate() {
-                params.plane_offsets[index] = word(plane.offset);
+                params.plane_offsets[index] = word(offsets[index]);
                 params.rowstrides[index] = word(plane.rowstride);
             }
             params.chroma_shift = match yuv.format {
@@ -175,7 +184,7 @@ fn params(rect: Rect, picture: &Picture) -> Params {
 
 /// The rows that make R, G and B, 0..=255, of (Y, U, V, 1), samples being 0..=255.
 /// ITU-R BT.601 and BT.709.
-fn yuv_matrix(yuv: &YuvPicture) -> [[f32; 4]; 3] {
+fn yuv_matrix(yuv: &YuvRef) -> [[f32; 4]; 3] {
     let (red, blue) = match yuv.matrix {
         YuvMatrix::Bt601 => (0.299, 0.114),
         YuvMatrix::Bt709 => (0.2126, 0.0722),

@@ -1,13 +1,15 @@
 //! Every pixel format, at odd sizes, strides and places.
 
 use farpane::buffers::Payload;
-use farpane::channel::DrawContent;
+use farpane::channel::{DrawContent, NetCommand};
 use farpane::codec::{
     Coded, PackedPicture, Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture,
 };
+use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::render::RendererChoice;
+use farpane::session::Input;
 use farpane::stats::{CopySite, Transform};
 
 use crate::support::samples;
@@ -155,6 +157,8 @@ fn compressed_pixels_show_like_any_others(renderer: RendererChoice) {
     let packed = PackedPicture::new(&coded).expect("a size that fits");
     let whole = Rect { x: 0, y: 0, width, height };
     rig.draw(1, whole, DrawContent::Packed(packed), 0);
+    // What was there may be damaged too.
+    while !matches!(rig.net_command(), NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) })) {}
     let outcome = rig.done().outcome;
     assert!(
         matches!(&outcome, DrawOutcome::Error { message } if message.starts_with("lz4: ")),
