@@ -89,7 +89,11 @@ fn show(start: Start) -> anyhow::Result<Finished> {
         if cfg!(target_os = "linux") && unset("DISPLAY") && unset("WAYLAND_DISPLAY") {
             anyhow!("there is no display to open windows on: neither DISPLAY nor WAYLAND_DISPLAY is set")
         } else {
-            anyhow!("windows cannot be opened: {error}")
+            // winit says where in its source it noticed: nothing for users.
+            let words = error.to_string();
+            let words = words.rsplit_once(".rs:").map_or(words.as_str(), |(_, words)| words);
+            let words = words.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == ' ');
+            anyhow!("windows cannot be opened: {words}")
         }
     })?;
     event_loop.set_control_flow(ControlFlow::Wait);

@@ -71,7 +71,9 @@ pub enum ConnectError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     WebSocket(#[from] HandshakeError),
-    #[error("{kind} connections are not supported yet: use tcp:// or a local socket")]
+    #[error(
+        "{kind} connections are not supported yet: use another kind, or `ssh -L` to forward the session's port or socket"
+    )]
     Unsupported { kind: &'static str },
 }
 

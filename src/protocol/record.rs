@@ -109,7 +109,7 @@ pub struct Header {
 pub enum RecordError {
     #[error(transparent)]
     NotXpra(#[from] NotXpra),
-    #[error("the record is encrypted with AES, which Farpane does not support: use ssl or ssh")]
+    #[error("the record is encrypted with AES, which Farpane does not support: use ssl instead")]
     Encrypted,
     #[error("the packet is encoded with {got}, expected {expected}")]
     PacketEncoder { got: &'static str, expected: &'static str },

@@ -36,7 +36,7 @@ pub struct ChallengeResponse {
 pub enum AuthError {
     #[error(
         "the server asks for the password in a way that others on the network could read \
-         ({digest}): connect with ssl:// or ssh:// instead"
+         ({digest}): connect with ssl:// instead, or through `ssh -L`"
     )]
     WouldReveal { digest: String },
     #[error("the server asks for {digest} authentication, which is not supported")]

@@ -129,7 +129,7 @@ pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
     if before_hello && mentions(&["'xor' digest", "xor digest"]) {
         return CloseReason::Authentication(
             "the server asks for the password in a way that others on the network could read: connect with \
-             ssl:// or ssh:// instead"
+             ssl:// instead, or `ssh -L`"
                 .to_owned(),
         );
     }

@@ -26,6 +26,7 @@ use crate::config::connections::Which;
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
+use crate::net::{ConnectError, Endpoint};
 use crate::render::{self, RenderOptions, RenderThread};
 use crate::session::{CloseReason, SessionEvent};
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
@@ -301,6 +302,10 @@ impl Connect {
             return;
         }
         match Request::address(&text) {
+            Ok(request) if matches!(request.target.endpoint, Endpoint::Ssh(_)) => {
+                let unsupported = ConnectError::Unsupported { kind: "ssh" };
+                self.view.address_error = Some(unsupported.to_string());
+            }
             Ok(request) => {
                 form::show_target(&mut self.view.form, &request.target);
                 self.view.form.name = form::suggested_name(&request.target);

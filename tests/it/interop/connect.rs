@@ -84,11 +84,17 @@ fn a_failure_is_shown_in_place_and_another_try_works() {
 
     let server = empty_session(Generation::V6_5);
     let _card = Card::open(server.x().name(), "second try", &Picture::smooth(200, 100), &Look::default());
-    focus(&display, &window);
-    // The address is selected: typing replaces it.
-    display.x.xdotool(&["type", "--delay", "20", &server.url()]);
-    display.x.xdotool(&["key", "Return"]);
-    viewer.window("second try");
+    // The address is selected: typing replaces it. (The window may have been looked at while it was still
+    // trying, when it takes no words.)
+    let typed = || {
+        focus(&display, &window);
+        display.x.xdotool(&["key", "ctrl+a"]);
+        display.x.xdotool(&["type", "--delay", "20", &server.url()]);
+        display.x.xdotool(&["key", "Return"]);
+        std::thread::sleep(Duration::from_secs(3));
+        display.x.windows().into_iter().find(|seen| seen.title == "second try")
+    };
+    wait_for("the session's window", Duration::from_secs(40), || viewer.log(), typed);
 }
 
 #[test]
