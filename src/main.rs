@@ -8,7 +8,9 @@ use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::config;
 use farpane::session::CloseReason;
 use farpane::stats::alloc::CountingAllocator;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 /// Counts allocations for `farpane bench`.
 #[global_allocator]
@@ -70,13 +72,16 @@ fn run(arguments: RawArgs) -> Result<(), Failure> {
 /// Logs go to stderr: warnings, or what `filter` says.
 fn start_log(filter: Option<&str>) -> Result<(), Failure> {
     let filter = match filter {
-        Some(filter) => EnvFilter::try_new(filter).map_err(|error| Failure {
+        Some(filter) => filter.parse::<Targets>().map_err(|error| Failure {
             message: format!("`{filter}` is not a log filter: {error}"),
             code: cli::EXIT_USAGE,
         })?,
         // These warn about drivers and desktops in ways that users can do nothing about.
-        None => EnvFilter::new("warn,wgpu_hal=error,wgpu_core=error,naga=error,winit=error"),
+        None => Targets::new()
+            .with_default(Level::WARN)
+            .with_targets(["wgpu_hal", "wgpu_core", "naga", "winit"].map(|library| (library, Level::ERROR))),
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     Ok(())
 }
