@@ -36,6 +36,7 @@ use anyhow::{Context as _, anyhow};
 use winit::event_loop::{ControlFlow, DeviceEvents, EventLoop};
 
 use crate::config::{Config, Settings};
+use crate::desktop::check_libraries;
 use crate::session::CloseReason;
 use crate::stats::StatsSnapshot;
 
@@ -84,17 +85,20 @@ pub fn connect(settings: Settings, opened: Option<Opened>) -> anyhow::Result<()>
 }
 
 fn show(start: Start) -> anyhow::Result<Finished> {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let wayland = set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET");
+    if cfg!(target_os = "linux") && !wayland && !set("DISPLAY") {
+        return Err(anyhow!(
+            "there is no display to open windows on: neither DISPLAY nor WAYLAND_DISPLAY is set"
+        ));
+    }
+    check_libraries(wayland).context("windows cannot be opened")?;
     let event_loop = EventLoop::new().map_err(|error| {
-        let unset = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
-        if cfg!(target_os = "linux") && unset("DISPLAY") && unset("WAYLAND_DISPLAY") {
-            anyhow!("there is no display to open windows on: neither DISPLAY nor WAYLAND_DISPLAY is set")
-        } else {
-            // winit says where in its source it noticed: nothing for users.
-            let words = error.to_string();
-            let words = words.rsplit_once(".rs:").map_or(words.as_str(), |(_, words)| words);
-            let words = words.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == ' ');
-            anyhow!("windows cannot be opened: {words}")
-        }
+        // winit says where in its source it noticed: nothing for users.
+        let words = error.to_string();
+        let words = words.rsplit_once(".rs:").map_or(words.as_str(), |(_, words)| words);
+        let words = words.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == ' ');
+        anyhow!("windows cannot be opened: {words}")
     })?;
     event_loop.set_control_flow(ControlFlow::Wait);
     // Raw events tell presses of wheel buttons from releases (`WheelFilter`), also over windows

@@ -4,10 +4,12 @@
 //! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`);
 //! elsewhere winit's own answers are used, and what winit cannot do is left out.
 
+mod libraries;
 pub mod x11;
 pub mod x11_keyboard;
 pub mod xsettings;
 
+pub use libraries::{Library, MissingLibraries, check_libraries};
 use winit::window::Window;
 use x11::X11;
 use x11_keyboard::X11Keyboard;

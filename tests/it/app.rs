@@ -9,7 +9,7 @@ use farpane::app::{export, named_cursor};
 use farpane::codec::Size;
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
-use farpane::desktop::{DesktopEvent, WindowHints, xsettings};
+use farpane::desktop::{DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, xsettings};
 use farpane::input::keysym;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
@@ -196,4 +196,16 @@ fn settings_of_the_desktop_are_read_and_bounded() {
     for len in 0..settings.len() {
         assert_eq!(xsettings::string(&settings[..len], "Net/ThemeName"), None, "{len} bytes of it");
     }
+}
+
+#[test]
+fn missing_libraries_are_named_with_what_to_install() {
+    let library = |file, package| Library { file, package };
+    let missing = MissingLibraries(vec![library("libXi.so.6", "libxi6"), library("libX11.so.6", "libx11-6")]);
+    assert_eq!(
+        missing.to_string(),
+        "missing on this machine: libXi.so.6, libX11.so.6 (on Debian and Ubuntu: apt install libxi6 libx11-6)"
+    );
+    // The other tests open windows here.
+    assert_eq!(check_libraries(false), Ok(()));
 }
