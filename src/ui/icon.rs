@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-const PNG: &[u8] = include_bytes!("../../assets/farpane-128.png");
+const PNG: &[u8] = include_bytes!("../../assets/icons/hicolor/128x128/apps/farpane.png");
 
 /// An icon's pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
