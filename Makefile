@@ -1,7 +1,8 @@
-# make demo    set up, build, and show the viewer attached to its demo session
-# make test    set up, and run every check and test (what .ci/run does)
-# make lint    the checks alone: format, clippy, layers, documentation
-# make book    the user guide, in target/book
+# make demo      set up, build, and show the viewer attached to its demo session
+# make test      set up, and run every check and test (what .ci/run does)
+# make packages  the packages for Linux, in target/packages
+# make lint      the checks alone: format, clippy, layers, documentation
+# make book      the user guide, in target/book
 #
 # Everything here can be run again at no cost; the first run of each installs what it needs.
 
@@ -19,7 +20,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
 $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
-.PHONY: demo test lint book setup-demo setup-test
+.PHONY: demo test lint book packages setup-demo setup-test setup-packages
 
 demo: setup-demo
 	$(CARGO) build
@@ -28,6 +29,10 @@ demo: setup-demo
 test: setup-test lint
 	$(CARGO) test --doc
 	$(CARGO) test --lib --bins --test it
+	packaging/test.sh
+
+packages: setup-packages
+	@binary=$$(packaging/build.sh) && packaging/packages.sh target/packages "$$binary"
 
 lint:
 	cargo fmt --check
@@ -42,6 +47,9 @@ book:
 
 setup-demo:
 	@packaging/setup.sh demo
+
+setup-packages:
+	@packaging/setup.sh packages
 
 setup-test:
 	@packaging/setup.sh test

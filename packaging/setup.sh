@@ -3,7 +3,8 @@
 #
 #   packaging/setup.sh demo     to build the viewer and run the demo, also without a display
 #   packaging/setup.sh test     that, and what the tests need (a real Xpra server, X tools, what builds Xpra 6)
-#   packaging/setup.sh list demo|test    only prints the names
+#   packaging/setup.sh packages to build the viewer and its packages
+#   packaging/setup.sh list demo|test|packages    only prints the names
 #
 # Without root and without sudo it prints what to install and fails. FARPANE_SKIP_SETUP=1 skips it all:
 # for other distributions, where the same things have other names.
@@ -31,11 +32,17 @@ server_build="pkgconf python3-dev python3-venv
 # The hands of the tests.
 hands="xdotool openssl man-db"
 
+# What makes the packages, and what tries them in a clean system.
+packages="dpkg-dev rpm xz-utils python3 git"
+packages_tried="mmdebstrap lintian desktop-file-utils appstream libxml2-utils imagemagick python3-yaml squashfs-tools
+     icoutils icnsutils librsvg2-bin"
+
 [ "${1:-}" = list ] && { list=1; shift; }
 case "${1:-}" in
     demo) wanted="$build $run $headless" ;;
-    test) wanted="$build $run $headless $server $server_build $hands" ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    test) wanted="$build $run $headless $server $server_build $hands $packages $packages_tried" ;;
+    packages) wanted="$build $packages" ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 if [ -n "${list:-}" ]; then
     # shellcheck disable=SC2086

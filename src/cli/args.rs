@@ -40,7 +40,10 @@ pub enum RawCommand {
     /// Show the windows of a session (what `farpane URL` does too)
     Attach { url: String },
     /// Open a link, session file or address as a desktop does: questions and errors come in a window
-    Open { what: String },
+    Open {
+        /// Without it the connect window opens
+        what: Option<String>,
+    },
     /// Write a picture of a session's windows, without opening any
     Screenshot {
         url: String,
@@ -246,7 +249,7 @@ impl RawArgs {
                 None => Invocation::Connect { settings: Box::new(settings), opened: None },
             },
             Some(RawCommand::Open { what }) => {
-                let opened = Some(Box::new(Opened::understand(&what)));
+                let opened = what.map(|what| Box::new(Opened::understand(&what)));
                 Invocation::Connect { settings: Box::new(settings), opened }
             }
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
