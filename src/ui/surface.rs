@@ -85,7 +85,7 @@ pub struct OverlayPainter {
 
 impl OverlayPainter {
     /// How often the overlay looks for new statistics.
-    pub const REFRESH: Duration = Duration::from_millis(500);
+    pub const REFRESH: Duration = Duration::from_secs(1);
 
     /// A painter whose first frame brings its textures along.
     pub fn new() -> Self {
