@@ -21,6 +21,9 @@ use super::attributes::own_icon;
 /// Numbers from here on are windows of our own: servers count from 1.
 const FIRST_OWN_WID: u64 = 1 << 63;
 
+/// Animations (a spinner while connecting) are painted no faster: presenting does not wait for the screen.
+const FRAME: Duration = Duration::from_millis(33);
+
 /// An open window. Closed by dropping it.
 pub struct OwnWindow {
     wid: WindowId,
@@ -106,7 +109,8 @@ impl OwnWindow {
         let frame = self.surface.frame(input, ui);
         self.input.handle_platform_output(&self.window, frame.platform_output);
         self.send(RenderCommand::Overlay { wid: self.wid, frame: Some(frame.frame) });
-        self.next = (frame.repaint_after < Duration::MAX).then(|| clock::now() + frame.repaint_after);
+        let pause = frame.repaint_after.max(FRAME);
+        self.next = (frame.repaint_after < Duration::MAX).then(|| clock::now() + pause);
     }
 
     /// Paint at `moment`, if not before.
