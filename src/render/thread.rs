@@ -45,6 +45,7 @@ pub(super) fn run(
         windows: HashMap::new(),
         painted: Vec::new(),
         lost: None,
+        before: None,
         rebuilds: 0,
         heap_counted: alloc::so_far().count,
     };
@@ -66,7 +67,7 @@ pub(super) fn run(
         renderer.finish_draws();
         wait = renderer.present_all().then_some(RETRY);
         if let Some(why) = renderer.lost.take() {
-            renderer.rebuild(why)?;
+            renderer.recover(why)?;
             queue.set_unpacks(renderer.backend.unpacks());
         }
     }
@@ -111,6 +112,8 @@ struct Renderer {
     painted: Vec<Painted>,
     /// Why the backend is of no use any more.
     lost: Option<String>,
+    /// The renderer before another one was chosen, until that works.
+    before: Option<RendererChoice>,
     /// Backends lost since the last present.
     rebuilds: u32,
     /// Allocations of this thread that were reported.
@@ -156,7 +159,7 @@ impl Renderer {
             RenderCommand::Overlay { wid, frame } => self.overlay(wid, frame),
             RenderCommand::ReadBack { wid } => self.read_back(wid),
             RenderCommand::Renderer(choice) => {
-                self.options.renderer = choice;
+                self.before = Some(std::mem::replace(&mut self.options.renderer, choice));
                 self.rebuilds = 0;
                 self.lost = Some("another renderer was chosen".to_owned());
             }
@@ -405,6 +408,18 @@ impl Renderer {
     /// Logs an error and returns whether it means that the backend is lost.
     fn note_lost(&mut self, error: RenderError) -> bool {
         note_lost(error, &mut self.lost)
+    }
+
+    /// Makes a new backend; one that was chosen and does not work is not kept.
+    fn recover(&mut self, why: String) -> Result<(), RenderError> {
+        let before = self.before.take();
+        match (self.rebuild(why), before) {
+            (Err(error), Some(before)) => {
+                self.options.renderer = before;
+                self.rebuild(format!("the renderer that was chosen does not work: {error}"))
+            }
+            (result, _) => result,
+        }
     }
 
     /// Makes a new backend with everything that is needed, and asks the server for the pixels.

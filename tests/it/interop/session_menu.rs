@@ -67,3 +67,31 @@ fn used_with_the_keyboard(generation: Generation) {
     }
     viewer.stop();
 }
+
+#[test]
+fn a_renderer_that_does_not_work_is_not_kept() {
+    let server = empty_session(Generation::V6_5);
+    let card = Card::open(server.x().name(), "shown", &Picture::smooth(420, 300), &Look::default());
+    let display = Display::with_window_manager();
+    // No machine that runs these tests has Metal.
+    let nothing = [("WGPU_BACKEND", "metal")];
+    let mut viewer = Viewer::start_with(&display, &[&server.url(), "--renderer", "cpu"], &nothing);
+    let remote = viewer.window("shown");
+    let focus = |window: u32| display.x.xdotool(&["windowfocus", "--sync", &window.to_string()]);
+    let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
+    focus(remote.id);
+    key(&["shift+F9"]);
+    let menu = viewer.window("Session menu");
+    let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
+    wait_for("the menu's content", SOON, || viewer.log(), painted);
+    focus(menu.id);
+    // The last field: its list is automatic, GPU, CPU.
+    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Return"]);
+    let said = || viewer.log().contains("does not work").then_some(());
+    wait_for("words about it", SOON, || viewer.log(), said);
+    let second = Picture::sharp(420, 300);
+    card.show(&second);
+    let same = || (display.x.grab(remote.id)?.psnr(&second) > 30.0).then_some(());
+    wait_for("what comes next", SOON, || viewer.log(), same);
+    viewer.stop();
+}

@@ -6,11 +6,12 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farpane::channel::{BackingUpdate, DrawContent, RenderCommand};
+use farpane::channel::{BackingUpdate, DrawContent, NetCommand, RenderCommand};
 use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::server::ScrollRect;
 use farpane::render::{RenderOptions, RendererChoice};
+use farpane::session::Input;
 use farpane::stats::CopySite;
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
@@ -311,6 +312,28 @@ fn rect_of(picture: &farpane::codec::Picture) -> Rect {
 }
 
 with_each_renderer!(windows_show_what_is_painted, pixels_survive_every_change_of_the_window);
+
+#[test]
+fn a_window_goes_on_with_another_renderer() {
+    let display = Display::bare();
+    let mut rig = Rig::new(RenderOptions { renderer: RendererChoice::Cpu, ..RenderOptions::default() });
+    let window = Arc::new(TestWindow::open(&display, 10, 64, 48));
+    attach(&rig, 1, &window, 64, 48);
+    rig.resize(1, 64, 48);
+    for (step, choice) in [RendererChoice::Wgpu, RendererChoice::Cpu].into_iter().enumerate() {
+        rig.command(RenderCommand::Renderer(choice));
+        let pixels_are_asked_for = || {
+            let command = rig.net_command();
+            matches!(command, NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) }))
+        };
+        while !pixels_are_asked_for() {}
+        let picture = noise_picture(PixelFormat::Bgrx, 64, 48, step);
+        let mut expected = Image::black(64, 48);
+        expected.paint(0, 0, &picture);
+        rig.picture(1, 0, 0, &picture);
+        assert_shows(&display, &window, &expected);
+    }
+}
 
 #[test]
 fn a_window_survives_the_loss_of_its_device() {
