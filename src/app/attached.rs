@@ -334,7 +334,7 @@ impl Attached {
         if self.wanted_picture.take_if(|wanted| *wanted == wid).is_none() {
             return false;
         }
-        let saved = picture::png(size, rgba).map_err(anyhow::Error::from);
+        let saved = picture::png(size, png::ColorType::Rgba, rgba).map_err(anyhow::Error::from);
         let saved = saved.and_then(|png| Ok(export::save("png", &png)?));
         let words = match saved {
             Ok(path) => format!("Saved {}", path.display()),

@@ -17,7 +17,7 @@ pub mod export;
 mod inbox;
 mod overlay;
 mod own_window;
-mod picture;
+pub mod picture;
 mod screen;
 mod session_info;
 mod session_menu;

@@ -2,17 +2,17 @@
 
 use crate::codec::Size;
 
-/// Rows of opaque RGBA of this size as a PNG file.
+/// Rows of pixels of this size as a PNG file: of RGBA, or of RGB.
 ///
 /// # Errors
-/// If there are not enough of them.
-pub fn png(size: Size, rgba: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+/// If there are not as many of them.
+pub fn png(size: Size, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
     let mut file = Vec::new();
     let mut encoder = png::Encoder::new(&mut file, size.width, size.height);
-    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(rgba)?;
+    writer.write_image_data(pixels)?;
     writer.finish()?;
     Ok(file)
 }

@@ -16,7 +16,6 @@ use crate::channel::AppEvent;
 use crate::config::Config;
 use crate::config::connections::Store;
 use crate::session::{CloseReason, SessionEvent};
-use crate::ui::Message;
 
 use super::attached::Attached;
 use super::connect::{Decision, Home, Launcher};
@@ -83,14 +82,16 @@ impl Viewer {
         let inbox = Arc::clone(&self.inbox);
         let signals = Signals::watch(move || inbox.push(InboxEvent::Interrupted))
             .context("cannot start the signal thread")?;
-        self.running = Some(Running { screen: Screen::open(event_loop, &self.inbox), _signals: signals });
+        let screen = Screen::open(event_loop, &self.inbox);
+        let running = self.running.insert(Running { screen, _signals: signals });
         match self.start.take() {
             None => Ok(()),
             Some(Start::Attach(config)) => self.attach(*config, event_loop),
             Some(Start::Connect { settings, opened }) => {
-                self.home = Some(Home::new(Launcher { settings: *settings, store: Store::user() }));
-                self.open_home(None, event_loop)?;
-                let decision = opened.and_then(|opened| self.home.as_mut()?.show(*opened));
+                let launcher = Launcher { settings: *settings, store: Store::user() };
+                let home = self.home.insert(Home::new(launcher));
+                home.open(None, &running.screen, event_loop, &self.inbox)?;
+                let decision = opened.and_then(|opened| home.show(*opened));
                 self.decided(decision, event_loop)
             }
         }
@@ -101,13 +102,6 @@ impl Viewer {
             self.attached = Some(Attached::start(config, &running.screen, event_loop, &self.inbox)?);
         }
         Ok(())
-    }
-
-    fn open_home(&mut self, failure: Option<Message>, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
-        match (&mut self.home, &self.running) {
-            (Some(home), Some(running)) => home.open(failure, &running.screen, event_loop, &self.inbox),
-            _ => Ok(()),
-        }
     }
 
     /// Does what the user decided in the connect window.
@@ -175,23 +169,17 @@ impl Viewer {
     }
 
     fn session_over(&mut self, reason: CloseReason, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
-        let Some(home) = self.home.as_mut().filter(|_| !self.quitting) else {
+        let (Some(home), Some(running), false) = (&mut self.home, &self.running, self.quitting) else {
             self.outcome.get_or_insert(Ok(reason));
             event_loop.exit();
             return Ok(());
         };
-        let reopen = home.session_over(&reason);
         let completed = self.attached.take().map_or(Ok(()), |attached| attached.stop().1);
         // What its threads still said concerns no session after it.
-        while self.inbox.pop().is_some() {}
-        home.forget_session();
-        if let Err(error) = completed {
-            tracing::error!("{error:#}");
-        }
-        match reopen {
-            Some(message) => self.open_home(message, event_loop),
-            None => Ok(()),
-        }
+        let left = std::iter::from_fn(|| self.inbox.pop());
+        let others: Vec<InboxEvent> = left.filter(|event| !matches!(event, InboxEvent::App(_))).collect();
+        home.session_over(&reason, completed, &running.screen, event_loop, &self.inbox)?;
+        others.into_iter().try_for_each(|event| self.inbox_event(event, event_loop))
     }
 
     fn inbox_event(&mut self, event: InboxEvent, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {

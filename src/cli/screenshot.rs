@@ -1,9 +1,9 @@
 //! `farpane screenshot`: the viewer's own pipeline, rendered off screen, into a PNG file.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::app::picture;
 use crate::channel::clock;
 use crate::codec::{Rect, Size};
 use crate::config::Config;
@@ -165,15 +165,10 @@ fn paint(canvas: &mut WindowPixels, picture: &WindowPixels, at: (i64, i64)) {
 }
 
 /// Writes RGBA pixels as a PNG file.
-pub fn write_png(path: &Path, picture: &WindowPixels) -> Result<(), ScreenshotError> {
+pub fn write_png(path: &Path, pixels: &WindowPixels) -> Result<(), ScreenshotError> {
     let write = || {
-        let file = BufWriter::new(std::fs::File::create(path)?);
-        let mut encoder = png::Encoder::new(file, picture.size.width, picture.size.height);
-        encoder.set_color(png::ColorType::Rgba);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&picture.rgba)?;
-        writer.finish()
+        let file = picture::png(pixels.size, png::ColorType::Rgba, &pixels.rgba)?;
+        Ok(std::fs::write(path, file)?)
     };
     write().map_err(|source| ScreenshotError::Write { path: path.to_owned(), source })
 }

@@ -88,15 +88,20 @@ struct Used {
 impl Which {
     /// An unsaved one.
     pub fn address(target: &Target) -> Self {
-        let address = target.to_string();
-        Self::Address(match (&target.username, address.split_once("://")) {
-            (Some(username), Some((scheme, rest))) if scheme != "socket" => {
-                let username =
-                    percent_encoding::utf8_percent_encode(username, percent_encoding::NON_ALPHANUMERIC);
-                format!("{scheme}://{username}@{rest}")
-            }
-            _ => address,
-        })
+        Self::Address(address(target))
+    }
+}
+
+/// A target's address: without password, with the user's name.
+pub fn address(target: &Target) -> String {
+    let address = target.to_string();
+    match (&target.username, address.split_once("://")) {
+        (Some(username), Some((scheme, rest))) if scheme != "socket" => {
+            let username =
+                percent_encoding::utf8_percent_encode(username, percent_encoding::NON_ALPHANUMERIC);
+            format!("{scheme}://{username}@{rest}")
+        }
+        _ => address,
     }
 }
 

@@ -5,12 +5,16 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use farpane::app::connect::form;
 use farpane::app::{export, named_cursor};
 use farpane::codec::Size;
+use farpane::config::Request;
+use farpane::config::connections::address as address_of_target;
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
 use farpane::desktop::{DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, xsettings};
 use farpane::input::keysym;
+use farpane::ui::ConnectForm;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
 use crate::support::card::{Card, Look};
@@ -208,4 +212,29 @@ fn missing_libraries_are_named_with_what_to_install() {
     );
     // The other tests open windows here.
     assert_eq!(check_libraries(false), Ok(()));
+}
+
+#[test]
+fn the_connect_form_changes_only_what_was_chosen_in_it() {
+    let said = |request: &Request, name: &str| {
+        request.options.value(name).map(|value| value.text.to_string_lossy().into_owned())
+    };
+    // The options of an address that was typed, which the fields do not show.
+    let address = "tcp://host:1/?quality=50&encoding=png";
+    let mut typed = ConnectForm { address: address.to_owned(), ..ConnectForm::default() };
+    let request = form::request(&typed, None).expect("an address");
+    assert_eq!(said(&request, "quality").as_deref(), Some("50"));
+    assert_eq!(said(&request, "encoding").as_deref(), Some("png"));
+    typed.quality = 80;
+    let request = form::request(&typed, None).expect("an address");
+    assert_eq!(said(&request, "quality").as_deref(), Some("80"));
+
+    // What a saved connection says stays, unless it is changed or cleared.
+    let mut saved = ConnectForm { address: address_of_target(&request.target), ..ConnectForm::default() };
+    form::show_options(&mut saved, &request.options);
+    assert_eq!((saved.quality, saved.encoding.as_str()), (80, "png"));
+    saved.encoding.clear();
+    let changed = form::request(&saved, Some(&request)).expect("an address");
+    assert_eq!(said(&changed, "quality").as_deref(), Some("80"));
+    assert_eq!(said(&changed, "encoding").as_deref(), Some("auto"));
 }

@@ -1,5 +1,6 @@
 //! Between what is typed and what is meant: the form's fields, and a [`Request`] with options.
 
+use crate::config::connections::address;
 use crate::config::{Layer, OptionError, Origin, Request};
 use crate::net::{Endpoint, HostPort, Target, TargetError};
 use crate::ui::{ConnectForm, FormProtocol};
@@ -81,24 +82,11 @@ pub fn target(form: &ConnectForm) -> Option<Result<Target, TargetError>> {
     }))
 }
 
-/// The address of a target, with the user's name.
-pub fn address(target: &Target) -> String {
-    match crate::config::connections::Which::address(target) {
-        crate::config::connections::Which::Address(address) => address,
-        crate::config::connections::Which::Saved(name) => name,
-    }
-}
-
-/// Writes the form's choices over those of `options`.
+/// Writes what was chosen since the form looked like `before` over `options`.
 ///
 /// # Errors
 /// If a field has a value that its option does not take.
-pub fn options(form: &ConnectForm, mut options: Layer) -> Result<Layer, OptionError> {
-    let before = {
-        let mut before = ConnectForm::default();
-        show_options(&mut before, &options);
-        before
-    };
+fn choose(form: &ConnectForm, before: &ConnectForm, options: &mut Layer) -> Result<(), OptionError> {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let or = |text: &str, empty: &str| {
         if text.trim().is_empty() { empty.to_owned() } else { text.trim().to_owned() }
@@ -121,7 +109,7 @@ pub fn options(form: &ConnectForm, mut options: Layer) -> Result<Layer, OptionEr
             false => options.set(name, value, Origin::Window)?,
         }
     }
-    Ok(options)
+    Ok(())
 }
 
 /// What the host's field and the target agree on, for naming a connection that has no name yet.
@@ -142,11 +130,16 @@ pub fn suggested_name(target: &Target) -> String {
 /// The words for the user.
 pub fn request(form: &ConnectForm, base: Option<&Request>) -> Result<Request, String> {
     let text = form.address.trim();
+    let mut before = ConnectForm::default();
     let mut request = match base {
         // What a saved connection or link says besides the address stays.
-        Some(base) if address(&base.target) == text => base.clone(),
+        Some(base) if address(&base.target) == text => {
+            show_options(&mut before, &base.options);
+            base.clone()
+        }
+        // So do the options of an address, which the form's fields do not show.
         _ => Request::address(text).map_err(|error| error.to_string())?,
     };
-    request.options = options(form, request.options).map_err(|error| error.to_string())?;
+    choose(form, &before, &mut request.options).map_err(|error| error.to_string())?;
     Ok(request)
 }

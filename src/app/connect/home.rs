@@ -110,22 +110,35 @@ impl Home {
         }
     }
 
-    /// The session is over. Returns what to say in a new connect window, if the one that is there
-    /// is not open any more.
-    pub fn session_over(&mut self, reason: &CloseReason) -> Option<Option<Message>> {
-        let shown = self.session.as_ref().is_some_and(|session| session.shown);
+    /// The session and its threads have ended, and its files are `completed`: the connect window
+    /// says why, and is opened again for that if it is not there any more.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn session_over(
+        &mut self,
+        reason: &CloseReason,
+        completed: anyhow::Result<()>,
+        screen: &Screen,
+        event_loop: &ActiveEventLoop,
+        inbox: &Arc<Inbox>,
+    ) -> anyhow::Result<()> {
+        let shown = self.session.take().is_some_and(|session| session.shown);
+        let message = match completed {
+            Ok(()) => stages::failure(reason, shown),
+            Err(error) => Some(Message {
+                title: "Not everything could be written".to_owned(),
+                words: format!("{error:#}"),
+                advice: String::new(),
+            }),
+        };
         match &mut self.window {
             Some(window) => {
-                window.failed(reason);
-                None
+                window.session_over(message);
+                Ok(())
             }
-            None => Some(stages::failure(reason, shown)),
+            None => self.open(message, screen, event_loop, inbox),
         }
-    }
-
-    /// The session's threads have ended.
-    pub fn forget_session(&mut self) {
-        self.session = None;
     }
 
     /// An event of the connect window, or of another one, which is ignored.

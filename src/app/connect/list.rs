@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Connect, Found, form, thumbnail};
+use super::{Connect, Found, thumbnail};
 use crate::channel::clock;
 use crate::config::Request;
-use crate::config::connections::Which;
+use crate::config::connections::{self, Which};
 use crate::ui::{ConnectEntry, ConnectForm, EntryKind};
 
 /// What an entry stands for.
@@ -39,7 +39,8 @@ impl Connect {
             });
             for saved in saved {
                 let address = store.load(&saved.name).ok().and_then(|file| file.request(true).ok());
-                let address = address.map(|request| form::address(&request.target)).unwrap_or_default();
+                let address =
+                    address.map(|request| connections::address(&request.target)).unwrap_or_default();
                 let note = saved.last_used.map(|used| ago(used, now)).unwrap_or_default();
                 let which = Which::Saved(saved.name.clone());
                 let picture = saved.thumbnail.as_deref().and_then(thumbnail::read);

@@ -26,11 +26,11 @@ pub struct Found {
 }
 
 /// Looks for sessions on a thread of its own; `inbox` is told of each that answers.
-pub fn look(settings: &Settings, inbox: &Arc<Inbox>) {
-    let (settings, inbox) = (settings.clone(), Arc::clone(inbox));
+pub fn look(inbox: &Arc<Inbox>) {
+    let inbox = Arc::clone(inbox);
     let run = move || {
         for session in local::sessions().into_iter().take(MAX_ASKED) {
-            if let Some(found) = ask(&session, &settings) {
+            if let Some(found) = ask(&session) {
                 inbox.push(InboxEvent::LocalSession(found));
             }
         }
@@ -41,13 +41,14 @@ pub fn look(settings: &Settings, inbox: &Arc<Inbox>) {
 }
 
 /// Asks a server what it is. `None` if nobody answers at the socket: it was left behind.
-fn ask(session: &LocalSession, settings: &Settings) -> Option<Found> {
+fn ask(session: &LocalSession) -> Option<Found> {
     let found =
         |name: &str, windows| Found { display: session.display.clone(), name: name.to_owned(), windows };
     let request = Request::address(&format!(":{}", session.display)).ok()?;
-    // A password that is asked for stays with its server: the session is listed without a name.
-    let config = settings.config(&request).ok()?;
-    let mut client = HeadlessClient::start(config.net(Profile::Info), RenderOptions::default()).ok()?;
+    let mut net = Settings::default().config(&request).ok()?.net(Profile::Info);
+    // Nobody chose this server yet: it gets no proof of any password, and is listed without a name.
+    net.session.password = None;
+    let mut client = HeadlessClient::start(net, RenderOptions::default()).ok()?;
     let answer = client.wait_for("the session's name", LIMIT, |view| view.info.is_some());
     let lines = client.view().info.clone().unwrap_or_default();
     let reason = client.close();

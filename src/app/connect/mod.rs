@@ -3,7 +3,7 @@
 //! It has a render thread of its own, so that it can stay while a session starts and come back
 //! after it.
 
-mod form;
+pub mod form;
 mod home;
 mod launcher;
 mod list;
@@ -13,7 +13,7 @@ mod thumbnail;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use winit::dpi::LogicalSize;
@@ -22,13 +22,13 @@ use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::Window;
 
 use crate::channel::{AppSink, ConnectStage, NetQueue, RenderCommand, RenderMessage, RenderQueue, clock};
-use crate::config::connections::Which;
+use crate::config::connections::{Which, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
 use crate::net::{ConnectError, Endpoint};
 use crate::render::{self, RenderOptions, RenderThread};
-use crate::session::{CloseReason, SessionEvent};
+use crate::session::SessionEvent;
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
 use crate::ui::{Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme};
 
@@ -43,8 +43,6 @@ pub use locals::Found;
 
 /// The number of this window among those of its render thread.
 const OWN_NUMBER: u64 = 0;
-/// How often the time that connecting takes is shown anew.
-const TICK: Duration = Duration::from_secs(1);
 
 /// What the event loop is to do.
 pub enum Decision {
@@ -144,14 +142,12 @@ impl Connect {
         let window = OwnWindow::open(attributes, OWN_NUMBER, event_loop, queue)
             .context("the connect window cannot be opened")?;
         theme::set_dark(window.context(), screen.is_dark(&window));
-        let mut view = ConnectView::default();
-        if let Some(message) = failure {
-            view.state = ConnectState::Failed(message);
-        }
+        let view = ConnectView::default();
         let mut connect =
             Self { launcher, window, view, things: Vec::new(), base: None, began: None, renderer };
+        connect.session_over(failure);
         connect.list(&[]);
-        locals::look(&connect.launcher.settings, inbox);
+        locals::look(inbox);
         Ok(connect)
     }
 
@@ -197,13 +193,10 @@ impl Connect {
         }
     }
 
-    /// The attempt ended without a session.
-    pub fn failed(&mut self, reason: &CloseReason) {
+    /// The attempt is over, with what there is to say about that.
+    pub fn session_over(&mut self, message: Option<Message>) {
         self.began = None;
-        self.view.state = match stages::failure(reason, false) {
-            Some(message) => ConnectState::Failed(message),
-            None => ConnectState::Ready,
-        };
+        self.view.state = message.map_or(ConnectState::Ready, ConnectState::Failed);
         self.window.due_at(clock::now());
     }
 
@@ -240,8 +233,7 @@ impl Connect {
 
     /// When [`Self::update`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let tick = self.began.map(|_| clock::now() + TICK);
-        [self.window.deadline(), tick].into_iter().flatten().min()
+        self.window.deadline()
     }
 
     fn act(&mut self, action: ConnectAction) -> Option<Decision> {
@@ -283,7 +275,7 @@ impl Connect {
         let form = &mut self.view.form;
         form::show_target(form, &request.target);
         form::show_options(form, &request.options);
-        form.address = form::address(&request.target);
+        form.address = address(&request.target);
         form.name = match &which {
             Some(Which::Saved(name)) => name.clone(),
             _ => form::suggested_name(&request.target),
@@ -318,14 +310,14 @@ impl Connect {
         self.view.address_error = None;
         match form::target(&self.view.form) {
             Some(Ok(target)) => {
-                let address = form::address(&target);
+                let edited = address(&target);
                 // The options of what is edited go along.
                 if let Some((request, _)) = &mut self.base
-                    && form::address(&request.target) == self.view.form.address
+                    && address(&request.target) == self.view.form.address
                 {
                     request.target = target;
                 }
-                self.view.form.address = address;
+                self.view.form.address = edited;
             }
             Some(Err(error)) => self.view.address_error = Some(error.to_string()),
             None => self.view.form.address.clear(),
@@ -379,6 +371,8 @@ impl Connect {
         if !request.questions.is_empty() {
             let words = |asked: &Question| format!("{} = {} ({})", asked.name, asked.value, asked.why);
             self.view.state = ConnectState::Asking(request.questions.iter().map(words).collect());
+            // A link that was typed is from now on what the form was filled from: it is asked about once.
+            self.view.form.address = address(&request.target);
             self.base = Some((request, None));
             return Ok(None);
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use egui::ColorImage;
 
+use crate::app::picture;
 use crate::codec::Size;
 
 /// They fit into this, in pixels.
@@ -15,12 +16,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// A small picture of `rgba`, rows of pixels of a window of `size`. `None` if there are none.
 pub fn encode(size: Size, rgba: &[u8]) -> Option<Vec<u8>> {
     let (small, pixels) = shrink(size, rgba)?;
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, small.width, small.height);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
-    written.is_ok().then_some(file)
+    picture::png(small, png::ColorType::Rgb, &pixels).ok()
 }
 
 /// Each pixel is the mean of those that it stands for.

@@ -14,11 +14,11 @@ use crate::support::xpra::{Generation, Options, XpraServer};
 
 const TITLE: &str = "Farpane";
 
-for_every_server!(typed_shown_left_and_opened_again);
+for_every_server!(typed_shown_and_left);
 
-/// An address is typed, the session shown and left, and its entry opened again; then the program
-/// is left.
-fn typed_shown_left_and_opened_again(generation: Generation) {
+/// An address is typed, the session shown and its use noted; its end brings the window back, and the
+/// program is left.
+fn typed_shown_and_left(generation: Generation) {
     let server = empty_session(generation);
     let picture = Picture::smooth(420, 300);
     let card = Card::open(server.x().name(), "shown", &picture, &Look::default());
@@ -162,6 +162,27 @@ fn a_link_that_asks_for_more_is_asked_about() {
     display.x.xdotool(&["key", "Return"]);
     viewer.window("linked");
     assert!(!file.exists());
+}
+
+#[test]
+fn a_pasted_link_is_asked_about_once() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "linked", &Picture::smooth(200, 100), &Look::default());
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[]);
+    let window = connect_window(&mut viewer);
+    focus(&display, &window);
+    let file = viewer.home().join("session.fpr");
+    let link = format!("{}?record={}", server.url().replace("tcp://", "xpra+tcp://"), file.display());
+    display.x.xdotool(&["type", "--delay", "20", &link]);
+    display.x.xdotool(&["key", "Return"]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(display.x.windows().iter().all(|seen| seen.title != "linked"), "not without a question");
+    // The button beside the one that says no.
+    focus(&display, &window);
+    display.x.xdotool(&["key", "--delay", "200", "Tab", "Return"]);
+    viewer.window("linked");
+    assert!(file.exists(), "it was allowed to record");
 }
 
 #[track_caller]
