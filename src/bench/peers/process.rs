@@ -1,7 +1,6 @@
 //! A client under test: a process with everything that it starts, its CPU time and its memory.
 
 use std::fs::{self, File};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -30,8 +29,11 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("farpane-bench-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         // Xpra and GTK want XDG_RUNTIME_DIR for themselves alone.
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
-        made.map_err(|why| Error::file(&path, why))?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|why| Error::file(&path, why))?;
         Ok(Self(path))
     }
 

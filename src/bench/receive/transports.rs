@@ -19,7 +19,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::net::tls::TlsOptions;
-use crate::net::{Endpoint, Target, Transport};
+use crate::net::{Target, Transport};
 use crate::protocol::limits::Limits;
 use crate::protocol::{Dialect, Reassembler};
 use crate::stats::alloc::{self, Allocations};
@@ -172,9 +172,11 @@ fn serve(
         let listener = std::os::unix::net::UnixListener::bind(&path)?;
         let server = thread.spawn(move || send(listener.accept()?.0, frame, &stream))?;
         let mut target = Target::parse("tcp://localhost/").map_err(io::Error::other)?;
-        target.endpoint = Endpoint::Unix(path);
+        target.endpoint = crate::net::Endpoint::Unix(path);
         return Ok((target, server));
     }
+    #[cfg(not(unix))]
+    let _ = folder;
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let url = format!("{transport}://{}/", listener.local_addr()?);
     let target = Target::parse(&url).map_err(io::Error::other)?;

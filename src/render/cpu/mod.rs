@@ -4,6 +4,10 @@
 //! in memory B, G, R, X on little-endian machines, so that most raw draws are copied as they are.
 
 mod convert;
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+mod flush;
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+#[path = "no_flush.rs"]
 mod flush;
 mod frame;
 mod layer;
