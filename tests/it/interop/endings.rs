@@ -43,15 +43,25 @@ fn password(generation: Generation) {
     assert!(!wrong.log().contains("another one"), "the password is in the log");
 }
 
+/// A busy server sometimes closes its connections before its goodbye is on the wire, so a lost one counts, but
+/// not three times in a row.
 fn server_stops(generation: Generation) {
-    let server = empty_session(generation);
-    let _card = Card::open(server.x().name(), "until then", &Picture::smooth(200, 100), &Look::default());
-    let display = Display::bare();
-    let mut viewer = Viewer::start(&display, &[&server.url()]);
-    viewer.window("until then");
-    server.stop();
-    assert_eq!(viewer.exit_code(LIMIT), SERVER_ENDED, "{}", viewer.log());
-    viewer.stats();
+    for last in [false, false, true] {
+        let server = empty_session(generation);
+        let _card = Card::open(server.x().name(), "until then", &Picture::smooth(200, 100), &Look::default());
+        let display = Display::bare();
+        let mut viewer = Viewer::start(&display, &[&server.url()]);
+        viewer.window("until then");
+        server.stop();
+        let code = viewer.exit_code(LIMIT);
+        viewer.stats();
+        if code == CONNECTION_LOST && !last {
+            assert!(viewer.log().contains("without a goodbye"), "{}", viewer.log());
+            continue;
+        }
+        assert_eq!(code, SERVER_ENDED, "{}", viewer.log());
+        return;
+    }
 }
 
 fn server_dies(generation: Generation) {

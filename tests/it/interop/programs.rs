@@ -1,9 +1,9 @@
 //! A real program in the session: text typed into xterm, and its menus.
 
-use std::time::Duration;
-
 use super::{SOON, empty_session, for_every_server};
+use crate::support::card::{Card, Look};
 use crate::support::display::Display;
+use crate::support::picture::Picture;
 use crate::support::program::{Launch, Program};
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
@@ -12,25 +12,26 @@ use crate::support::xpra::{Generation, XpraServer};
 
 for_every_server!(typed_text_makes_a_file, menu_of_xterm);
 
-/// A terminal on the server's display, with a shell in it.
+/// A terminal in the session of an attached viewer, with a shell in it.
 ///
 /// Its menus have no border: 3.1.3 takes a window's picture from the corner of its border.
 ///
-/// The viewer must come later: 6.5.5 makes a window as small as it can be if its client says hello while the
-/// window is being mapped.
-fn xterm(server: &XpraServer) -> Program {
+/// The session is there before the terminal, as the card shows: 6.5.5 makes a window as small as it can be if its
+/// client says hello while the window is being mapped.
+fn xterm<'a>(server: &XpraServer, display: &'a Display, switches: &[&str]) -> (Program, Viewer<'a>) {
+    let card = Card::open(server.x().name(), "attached", &Picture::smooth(100, 100), &Look::default());
+    let mut viewer = Viewer::start(display, &[&[server.url().as_str()], switches].concat());
+    viewer.window("attached");
+    drop(card);
     let words = ["-T", "terminal", "-geometry", "80x24", "-xrm", "*SimpleMenu.borderWidth: 0", "-e", "sh"];
     let program = Launch::new("xterm").args(words).env("DISPLAY", server.x().name()).start();
-    server.x().xdotool(&["search", "--sync", "--name", "^terminal$"]);
-    std::thread::sleep(Duration::from_millis(500));
-    program
+    (program, viewer)
 }
 
 fn typed_text_makes_a_file(generation: Generation) {
     let server = empty_session(generation);
-    let terminal = xterm(&server);
     let display = Display::with_window_manager();
-    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let (terminal, mut viewer) = xterm(&server, &display, &[]);
     let id = viewer.window("terminal").id;
     // The shell's prompt is there: it reads.
     wait_for(
@@ -57,9 +58,8 @@ fn typed_text_makes_a_file(generation: Generation) {
 /// Ctrl and button 1 open a menu at the pointer, for as long as the button is held.
 fn menu_of_xterm(generation: Generation) {
     let server = empty_session(generation);
-    let _terminal = xterm(&server);
     let display = Display::with_window_manager();
-    let mut viewer = Viewer::start(&display, &[&server.url(), "--encodings", "png"]);
+    let (_terminal, mut viewer) = xterm(&server, &display, &["--encodings", "png"]);
     let seen = viewer.window("terminal");
     let terminal = || server.x().windows().into_iter().find(|seen| seen.title == "terminal");
     wait_for(
