@@ -12,7 +12,6 @@ use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage};
 use crate::codec::Size;
 use crate::config::Config;
 use crate::desktop::DesktopEvent;
-use crate::net::Recorder;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
 use crate::render::RenderOptions;
@@ -28,6 +27,7 @@ use super::overlay::Overlay;
 use super::screen::{Screen, display_info};
 use super::session_info::SessionInfoWindow;
 use super::session_menu::SessionMenuWindow;
+use super::session_recording::SessionRecording;
 use super::threads::{Queues, Threads};
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
@@ -51,7 +51,7 @@ pub struct Attached {
     own_windows: u64,
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
-    recorder: Option<Recorder>,
+    recording: SessionRecording,
     threads: Threads,
     screen_size: Size,
 }
@@ -76,15 +76,12 @@ impl Attached {
         ];
         let display = display_info(event_loop);
         let screen_size = display.size;
-        let recorder = match &config.record {
-            Some(file) => Some(Recorder::create(file, config.connection.target.to_string())?),
-            None => None,
-        };
+        let recording = SessionRecording::new(&config, queues.net.clone())?;
         let mut net = config.net(Profile::Attach);
         net.session.may_prompt = true;
         net.session.display = display;
         net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
-        net.recorder.clone_from(&recorder);
+        net.recorder = recording.sink();
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
         let options = RenderOptions { display: Some(Arc::new(handle)), ..config.render_options() };
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
@@ -100,7 +97,7 @@ impl Attached {
             wanted_picture: None,
             own_windows: 0,
             watching: false,
-            recorder,
+            recording,
             threads,
             screen_size,
             config,
@@ -131,8 +128,7 @@ impl Attached {
         self.threads.stop(&self.queues);
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
-        let recorded = self.recorder.map_or(Ok(()), |recorder| Ok(recorder.finish().map(drop)?));
-        (stats, written.and(recorded))
+        (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))
     }
 
     /// Takes what the session says. Returns why it is over, when it is.
@@ -235,6 +231,9 @@ impl Attached {
         if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
             self.session_info = None;
         }
+        if let Some(words) = self.recording.update() {
+            self.note(words);
+        }
         if let Some(action) = self.menu.as_mut().and_then(SessionMenuWindow::update) {
             self.menu_action(action, event_loop);
         }
@@ -245,6 +244,7 @@ impl Attached {
             self.password.as_ref().and_then(PasswordDialog::deadline),
             self.session_info.as_ref().map(SessionInfoWindow::deadline),
             self.menu.as_ref().and_then(SessionMenuWindow::deadline),
+            self.recording.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -287,7 +287,8 @@ impl Attached {
             return;
         }
         self.own_windows += 1;
-        let menu = SessionMenu { overlay: self.overlay.is_shown(), ..self.chosen.clone() };
+        let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
+        let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
         let key = self.config.session_menu_key.clone();
         let render = self.queues.render.clone();
         match SessionMenuWindow::open(menu, over, self.own_windows, key, (screen, event_loop), render) {
@@ -316,6 +317,10 @@ impl Attached {
                 self.wanted_picture = Some(over);
                 return self.render(RenderCommand::ReadBack { wid: over });
             }
+            SessionMenuAction::Record => {
+                let words = self.recording.toggle();
+                return self.note(words);
+            }
             SessionMenuAction::Close => {
                 self.menu = None;
                 return;
@@ -340,10 +345,16 @@ impl Attached {
             Ok(path) => format!("Saved {}", path.display()),
             Err(error) => format!("Not saved: {error:#}"),
         };
+        self.note(words);
+        true
+    }
+
+    /// Tells the user, if the menu is open, what became of what was done in it.
+    fn note(&mut self, words: String) {
         if let Some(menu) = &mut self.menu {
+            menu.menu.recording = self.recording.is_running();
             menu.note(words);
         }
-        true
     }
 
     /// Has statistics published while somebody looks at them.

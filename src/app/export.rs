@@ -33,20 +33,30 @@ pub fn save(extension: &str, content: &[u8]) -> Result<PathBuf, ExportError> {
 /// # Errors
 /// If no such file can be made or written.
 pub fn save_in(folder: &Path, extension: &str, content: &[u8]) -> Result<PathBuf, ExportError> {
+    let (mut file, path) = create_in(folder, extension)?;
+    file.write_all(content).map_err(|why| ExportError::File { path: path.clone(), why })?;
+    Ok(path)
+}
+
+/// Makes such a file, empty. Returns it and its path.
+///
+/// # Errors
+/// If no such file can be made.
+pub fn create(extension: &str) -> Result<(File, PathBuf), ExportError> {
+    create_in(&download_folder(), extension)
+}
+
+fn create_in(folder: &Path, extension: &str) -> Result<(File, PathBuf), ExportError> {
     for number in 1..=MAX_NUMBER {
         let name = match number {
             1 => format!("{STEM}.{extension}"),
             number => format!("{STEM}-{number}.{extension}"),
         };
         let path = folder.join(name);
-        let error = |why| ExportError::File { path: path.clone(), why };
         match File::create_new(&path) {
-            Ok(mut file) => {
-                file.write_all(content).map_err(error)?;
-                return Ok(path);
-            }
+            Ok(file) => return Ok((file, path)),
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(why) => return Err(error(why)),
+            Err(why) => return Err(ExportError::File { path, why }),
         }
     }
     Err(ExportError::Full { folder: folder.to_owned() })

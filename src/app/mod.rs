@@ -21,6 +21,7 @@ pub mod picture;
 mod screen;
 mod session_info;
 mod session_menu;
+mod session_recording;
 mod signals;
 mod threads;
 mod user_input;

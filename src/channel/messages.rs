@@ -8,9 +8,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::VideoFrame;
 use crate::codec::{PackedPicture, Picture, Rect, Size};
+use crate::protocol::Dialect;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::protocol::reassembly::RawPacket;
 use crate::session::{DrawDone, DrawRequest, Input, SessionEvent};
 use crate::stats::{CopyLedger, DrawTrace};
 
@@ -59,6 +61,12 @@ pub trait DrawSink: Send {
     fn draw(&mut self, job: DrawJob);
 }
 
+/// Takes packets as they came from the server, besides the session. Calls may block for a disk.
+pub trait PacketSink: Send + Sync + std::fmt::Debug {
+    /// The next packet.
+    fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>);
+}
+
 /// Everything that the render thread waits for.
 pub enum RenderMessage {
     Item(RenderItem),
@@ -95,6 +103,9 @@ pub enum NetCommand {
     },
     /// Whether anybody looks at them: only then are statistics published several times a second.
     WatchStats(bool),
+    /// Gives all packets to this one too from now on, beginning with what is needed to make sense of them; or to
+    /// nobody any more.
+    Record(Option<Arc<dyn PacketSink>>),
     /// What renders: adapter name, backend, present mode. For statistics.
     Renderer(RendererInfo),
 }

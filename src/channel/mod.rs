@@ -14,7 +14,8 @@ mod video;
 
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
-    OverlayFrame, RenderCommand, RenderItem, RenderMessage, RendererChoice, RendererInfo, WindowTarget,
+    OverlayFrame, PacketSink, RenderCommand, RenderItem, RenderMessage, RendererChoice, RendererInfo,
+    WindowTarget,
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;

@@ -1,5 +1,6 @@
 //! `farpane record`: attaches without windows and writes what the server sends to a file.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::Signals;
@@ -30,7 +31,7 @@ pub fn run(config: &Config, args: &RecordArgs) -> Result<(), Failure> {
     let mut net = config.net(Profile::Attach);
     // Who is attached already should stay so, if the server allows it.
     net.session.share = true;
-    net.recorder = Some(recorder.clone());
+    net.recorder = Some(Arc::new(recorder.clone()));
     let began = clock::now();
     let recorded = record(net, config, args.time, &recorder);
     let seconds = began.elapsed().as_secs_f64();

@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::buffers::BufferPool;
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, clock,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, PacketSink, clock,
 };
 use crate::codec::Size;
 use crate::protocol::packet::WindowId;
@@ -26,7 +26,7 @@ use crate::session::{
 use crate::stats::DrawTrace;
 
 use super::outgoing::Outgoing;
-use super::recorder::Recorder;
+use super::recording::Recording;
 use super::report::Report;
 use super::transport::Transport;
 
@@ -49,6 +49,8 @@ pub(super) struct Links {
     pub budget: ByteBudget,
     pub pool: BufferPool,
     pub report: Report,
+    /// Who gets all packets of the connections from now on.
+    pub recorder: Option<Arc<dyn PacketSink>>,
     /// What came before the server accepted us, for the connection after this one.
     pub early_inputs: Vec<Input>,
 }
@@ -106,7 +108,7 @@ pub(super) struct Connection<'a> {
     /// Something was received.
     heard: bool,
     end: Option<End>,
-    recorder: Option<Recorder>,
+    recording: Recording,
     links: &'a mut Links,
 }
 
@@ -116,6 +118,7 @@ impl Links {
         match command {
             NetCommand::Input(input) => self.keep_early(input),
             NetCommand::WatchStats(watched) => self.report.watch(now, watched),
+            NetCommand::Record(sink) => self.recorder = sink,
             NetCommand::Renderer(info) => self.report.renderer(info),
             NetCommand::DrawDone(_) | NetCommand::Presented { .. } => {}
         }
@@ -131,12 +134,7 @@ impl Links {
 
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet.
-    pub fn new(
-        transport: Transport,
-        session: SessionConfig,
-        recorder: Option<Recorder>,
-        links: &'a mut Links,
-    ) -> Self {
+    pub fn new(transport: Transport, session: SessionConfig, links: &'a mut Links) -> Self {
         let dialect = match session.generation {
             Generation::Modern => Dialect::Modern,
             Generation::Legacy31 => Dialect::Legacy31,
@@ -158,7 +156,7 @@ impl<'a> Connection<'a> {
             established: false,
             heard: false,
             end: None,
-            recorder,
+            recording: Recording::from_the_start(links.recorder.clone()),
             links,
         }
     }
@@ -256,6 +254,15 @@ impl<'a> Connection<'a> {
                 self.links.report.presented(wid, sequence, at, &ledger);
             }
             NetCommand::WatchStats(watched) => self.links.report.watch(now, watched),
+            NetCommand::Record(None) => self.recording = Recording::default(),
+            NetCommand::Record(Some(sink)) => {
+                self.recording = Recording::from_now(now, sink, self.dialect, &self.session.opening());
+                // Servers begin their videos anew then.
+                let windows: Vec<_> = self.recording.windows().collect();
+                for wid in windows {
+                    self.session_input(now, Input::RefreshWindow { wid });
+                }
+            }
             NetCommand::Renderer(info) => self.links.report.renderer(info),
         }
     }
@@ -302,10 +309,9 @@ impl<'a> Connection<'a> {
                 }
                 Err(error) => return self.refuse(error),
             };
-            if let Some(recorder) = &self.recorder {
-                recorder.packet(self.dialect, &raw);
-            }
-            match self.reader.read(raw) {
+            let read = self.reader.read(raw);
+            self.recording.record(self.dialect, &raw, read.as_ref().ok().map(|incoming| &incoming.packet));
+            match read {
                 Ok(incoming) => self.packet(now, incoming),
                 Err(error) => return self.close(CloseReason::Protocol(error.to_string())),
             }

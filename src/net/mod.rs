@@ -4,6 +4,7 @@ mod connection;
 pub mod local;
 pub mod outgoing;
 pub mod recorder;
+mod recording;
 mod report;
 pub mod task;
 pub mod tls;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::channel::PacketSink;
 use crate::protocol::Dialect;
 use crate::protocol::reassembly::{KeptPacket, RawPacket};
 use crate::recording::{Facts, Start, Writer};
@@ -62,11 +63,21 @@ struct State {
 }
 
 impl Recorder {
-    /// Creates the file and starts the thread. `server` names what is recorded, without passwords.
+    /// Creates the file, or empties it, and starts the thread. `server` names what is recorded, without
+    /// passwords.
     ///
     /// # Errors
     /// If the file cannot be created or the OS gives no thread.
     pub fn create(path: &Path, server: String) -> Result<Self, RecordingError> {
+        let file = File::create(path).map_err(|why| RecordingError { path: path.to_owned(), why })?;
+        Self::write_to(file, path, server)
+    }
+
+    /// The same into an empty file that is there already, at `path`.
+    ///
+    /// # Errors
+    /// If the OS gives no thread.
+    pub fn write_to(file: File, path: &Path, server: String) -> Result<Self, RecordingError> {
         let shared = Arc::new(Shared::default());
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let facts = Facts {
@@ -74,32 +85,25 @@ impl Recorder {
             server,
             recorder: concat!("Farpane ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        let start = || {
-            let file = File::create(path)?;
-            let shared = Arc::clone(&shared);
-            let run = move || {
-                let result = write(file, facts, &shared);
-                shared.close(true);
-                result
-            };
-            std::thread::Builder::new().name("farpane-record".to_owned()).spawn(run)
+        let of_thread = Arc::clone(&shared);
+        let run = move || {
+            let result = write(file, facts, &of_thread);
+            of_thread.close(true);
+            result
         };
-        let thread = start().map_err(|why| RecordingError { path: path.to_owned(), why })?;
+        let thread = std::thread::Builder::new().name("farpane-record".to_owned()).spawn(run);
+        let thread = thread.map_err(|why| RecordingError { path: path.to_owned(), why })?;
         Ok(Self { path: path.to_owned(), shared, thread: Arc::new(Mutex::new(Some(thread))) })
     }
 
-    /// Records a packet. Blocks only while the disk is behind by [`MAX_WAITING`].
-    pub fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>) {
-        let mut state = self.shared.lock();
-        while state.waiting_bytes >= MAX_WAITING && !state.closed {
-            state = self.shared.wait(state);
-        }
-        if !state.closed {
-            let packet = packet.keep();
-            state.waiting_bytes += retained_bytes(&packet);
-            state.waiting.push_back((dialect, packet));
-            self.shared.changed.notify_all();
-        }
+    /// Asks for the end, which [`Progress`] tells; [`Self::finish`] does not wait for long then.
+    pub fn close(&self) {
+        self.shared.close(false);
+    }
+
+    /// Where it is written.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// How far it is.
@@ -113,7 +117,7 @@ impl Recorder {
     /// # Errors
     /// If it could not be written, now or earlier.
     pub fn finish(&self) -> Result<Progress, RecordingError> {
-        self.shared.close(false);
+        self.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let result = match thread.map(JoinHandle::join) {
             None | Some(Ok(Ok(()))) => Ok(()),
@@ -121,6 +125,22 @@ impl Recorder {
             Some(Err(_)) => Err(io::Error::other("its thread panicked")),
         };
         result.map_err(|why| RecordingError { path: self.path.clone(), why }).map(|()| self.progress())
+    }
+}
+
+impl PacketSink for Recorder {
+    /// Records a packet. Blocks only while the disk is behind by [`MAX_WAITING`].
+    fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>) {
+        let mut state = self.shared.lock();
+        while state.waiting_bytes >= MAX_WAITING && !state.closed {
+            state = self.shared.wait(state);
+        }
+        if !state.closed {
+            let packet = packet.keep();
+            state.waiting_bytes += retained_bytes(&packet);
+            state.waiting.push_back((dialect, packet));
+            self.shared.changed.notify_all();
+        }
     }
 }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::buffers::BufferPool;
 use crate::channel::{
-    AppEvent, AppSink, ByteBudget, ConnectStage, DrawSink, NetCommand, NetQueue, SharedStats, clock,
+    AppEvent, AppSink, ByteBudget, ConnectStage, DrawSink, NetCommand, NetQueue, PacketSink, SharedStats,
+    clock,
 };
 use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
 
 use super::connection::{Connection, End, Links};
-use super::recorder::Recorder;
 use super::report::Report;
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
@@ -34,8 +34,8 @@ pub struct NetConfig {
     pub tls: TlsOptions,
     /// How long reaching the server may take.
     pub connect_timeout: Duration,
-    /// Where to write what the server sends.
-    pub recorder: Option<Recorder>,
+    /// Who gets what the server sends, from its first packet on.
+    pub recorder: Option<Arc<dyn PacketSink>>,
 }
 
 /// Which generation of servers to speak to.
@@ -86,7 +86,8 @@ pub fn spawn(
         .max_blocking_threads(1)
         .build()?;
     let report = Report::new(clock::now(), config.target.endpoint.transport_name(), stats);
-    let mut links = Links { queue, app, draws, budget, pool, report, early_inputs: Vec::new() };
+    let recorder = config.recorder.clone();
+    let mut links = Links { queue, app, draws, budget, pool, report, recorder, early_inputs: Vec::new() };
     let run = move || {
         let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &mut links)));
         let reason = std::panic::catch_unwind(connection)
@@ -115,7 +116,7 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
         tracing::debug!(target = %config.target, ?generation, "connected");
         links.app.send(AppEvent::Connecting(ConnectStage::Hello));
-        match Connection::new(transport, session, config.recorder.clone(), links).run().await {
+        match Connection::new(transport, session, links).run().await {
             End::Closed(reason) => return reason,
             End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
                 tracing::info!("the server speaks the 3.1 protocol (bencode): reconnecting");

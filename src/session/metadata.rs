@@ -86,6 +86,45 @@ pub fn apply(info: &mut WindowInfo, metadata: &Dict) -> Touched {
     touched
 }
 
+/// The metadata that [`apply`] makes this window of.
+pub fn told(info: &WindowInfo) -> Dict {
+    let mut metadata = Dict::default();
+    metadata.push("title", info.title.as_str());
+    metadata.push("class-instance", [info.class.0.as_str(), &info.class.1].as_slice());
+    let mut limits = Dict::default();
+    let SizeLimits { min, max, base, increment } = info.size_limits;
+    for (key, size) in
+        [("minimum-size", min), ("maximum-size", max), ("base-size", base), ("increment", increment)]
+    {
+        if let Some(Size { width, height }) = size {
+            limits.push(key, vec![Value::from(width), height.into()]);
+        }
+    }
+    metadata.push("size-constraints", limits);
+    metadata.push("window-type", info.window_types.iter().cloned().map(Value::Str).collect::<Vec<_>>());
+    if let Some(parent) = info.parent {
+        metadata.push("transient-for", parent.0);
+    }
+    let state = info.state;
+    for (key, value) in [
+        ("modal", info.modal),
+        ("skip-taskbar", info.skip_taskbar),
+        ("has-alpha", info.has_alpha),
+        ("desktop", info.is_desktop),
+        ("decorations", info.decorations),
+        ("iconic", state.iconified),
+        ("maximized", state.maximized),
+        ("fullscreen", state.fullscreen),
+        ("above", state.above),
+        ("below", state.below),
+        ("override-redirect", info.override_redirect),
+        ("set-initial-position", info.has_position),
+    ] {
+        metadata.push(key, value);
+    }
+    metadata
+}
+
 /// The window states that differ, as servers take them.
 pub fn state_changes(old: WindowState, new: WindowState) -> Dict {
     let mut changes = Dict::default();

@@ -20,6 +20,7 @@ mod hello;
 mod input;
 mod keymap;
 mod metadata;
+mod opening;
 pub mod ping;
 mod server_info;
 pub mod windows;
@@ -69,6 +70,8 @@ pub struct Session {
     input: InputState,
     /// The keymap became known after hello.
     keyboard_changed: bool,
+    /// With which the server accepted us.
+    server_hello: Option<Dict>,
 }
 
 impl Session {
@@ -81,6 +84,7 @@ impl Session {
             ledger: DrawLedger::default(),
             input: InputState::default(),
             keyboard_changed: false,
+            server_hello: None,
         }
     }
 
@@ -236,6 +240,7 @@ impl Session {
             }
             ServerPacket::Hello(hello) => {
                 self.accepted(now, &hello, out);
+                self.server_hello = Some(hello);
                 Ok(())
             }
             ServerPacket::WindowDraw(_) | ServerPacket::WindowCreate(_) => {

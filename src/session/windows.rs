@@ -53,6 +53,11 @@ impl Windows {
         self.windows.get(&wid).map(|w| &w.info)
     }
 
+    /// All of them, as they are now.
+    pub fn all(&self) -> impl Iterator<Item = &WindowInfo> {
+        self.windows.values().map(|window| &window.info)
+    }
+
     /// `window-create`. A tray is left out: there is nothing to show it in.
     pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) -> Result<(), WindowError> {
         let wid = create.wid;

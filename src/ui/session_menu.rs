@@ -6,7 +6,7 @@ use super::theme;
 use crate::channel::RendererChoice;
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (380, 470);
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 500);
 
 /// Bandwidth limits to choose from, in bits per second; 0: none.
 const BANDWIDTHS: [u64; 8] =
@@ -27,6 +27,8 @@ pub struct SessionMenu {
     pub bandwidth: u64,
     pub renderer: RendererChoice,
     pub overlay: bool,
+    /// The session is being recorded.
+    pub recording: bool,
     /// What became of the last thing that was done, for example where a picture was saved.
     pub note: String,
     /// Show what program this is.
@@ -48,6 +50,8 @@ pub enum SessionMenuAction {
     SessionInfo,
     /// Save a picture of the window that the menu was opened in.
     Screenshot,
+    /// Record to a file, or stop that.
+    Record,
     Disconnect,
     Close,
 }
@@ -78,6 +82,7 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
         for (words, meaning) in [
             ("Session information", SessionMenuAction::SessionInfo),
             ("Save a picture of the window", SessionMenuAction::Screenshot),
+            (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
             ("Disconnect", SessionMenuAction::Disconnect),
         ] {
             if ui.add(egui::Button::new(words).min_size(wide)).clicked() {

@@ -8,6 +8,7 @@ mod play;
 mod real;
 
 use std::io::BufReader;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use farpane::buffers::{BufferPool, Payload};
@@ -141,6 +142,6 @@ fn picture(pixels: &WindowPixels) -> Picture {
 fn attach(url: &str, words: &[&str], recorder: Option<farpane::net::Recorder>) -> HeadlessClient {
     let config = crate::support::viewer::config(&[&[url], words].concat());
     let mut net = config.net(farpane::session::Profile::Attach);
-    net.recorder = recorder;
+    net.recorder = recorder.map(|recorder| Arc::new(recorder) as _);
     HeadlessClient::start(net, config.render_options()).expect("threads")
 }

@@ -1,10 +1,19 @@
 //! The session menu over real servers: what is chosen there is what the server does next.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use farpane::buffers::BufferPool;
+use farpane::channel::clock;
+use farpane::recording::Reader;
+
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
-use crate::support::viewer::Viewer;
+use crate::support::program;
+use crate::support::viewer::{self, Viewer};
 use crate::support::wait_for;
 use crate::support::xpra::Generation;
 
@@ -45,9 +54,9 @@ fn used_with_the_keyboard(generation: Generation) {
     card.show(&second);
     shows(&viewer, &second);
 
-    // A picture of the window: the last button but two.
+    // A picture of the window: the last button but three.
     focus(menu.id);
-    key(&["shift+Tab", "shift+Tab", "shift+Tab"]);
+    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab"]);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let pressed = || {
         key(&["shift+Tab", "Return"]);
@@ -56,6 +65,27 @@ fn used_with_the_keyboard(generation: Generation) {
     wait_for("a saved picture", SOON, || viewer.log(), pressed);
     let shown = display.x.picture(remote.id);
     assert!(Picture::load(&saved) == shown, "the saved picture is another");
+
+    // A recording, by the next button; nothing changes meanwhile.
+    let recording = viewer.home().join("Downloads/farpane-session.fpr");
+    key(&["Tab", "Return"]);
+    let begun = || recording.exists().then_some(());
+    wait_for("a recording", SOON, || viewer.log(), begun);
+    let with_picture = || (recorded(&recording).0 > 60_000).then_some(());
+    wait_for("the picture in it", SOON, || viewer.log(), with_picture);
+    display.x.picture(menu.id).save(&format!("session-menu-recording-{generation:?}"));
+    key(&["Return"]);
+    let complete = || recorded(&recording).1.then_some(());
+    wait_for("the recording's end", SOON, || viewer.log(), complete);
+    let shown = display.x.picture(remote.id);
+    let last = viewer.home().join("last.png").display().to_string();
+    let words =
+        ["replay", &recording.display().to_string(), "--headless", "--flat-out", "--screenshot", &last];
+    let said = program::run(&mut viewer::command(&words));
+    assert!(said.contains(" 0 refused"), "{said}");
+    let replayed = Picture::load(Path::new(&last));
+    assert!(replayed.psnr(&shown) > 30.0, "{:?}", replayed.difference(&shown, "session-menu-replayed"));
+
     key(&["Escape"]);
     let closed = || display.x.seen(menu.id).is_none().then_some(());
     wait_for("the menu's end", SOON, || viewer.log(), closed);
@@ -66,6 +96,19 @@ fn used_with_the_keyboard(generation: Generation) {
         assert!(log.contains("'quality': 60") && log.contains("'quality': 65"), "the quality did not change");
     }
     viewer.stop();
+}
+
+/// Bytes of packets in a recording, and whether it is complete.
+fn recorded(file: &Path) -> (u64, bool) {
+    let file = BufReader::new(File::open(file).expect("a recording"));
+    let mut bytes = 0;
+    let Ok(mut reader) = Reader::new(file, BufferPool::default()) else { return (bytes, false) };
+    loop {
+        match reader.next(clock::now()) {
+            Ok(Some(packet)) => bytes += packet.raw.wire_bytes,
+            end => return (bytes, end.is_ok()),
+        }
+    }
 }
 
 #[test]

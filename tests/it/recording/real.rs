@@ -1,10 +1,12 @@
 //! Real sessions: recorded, replayed without and with windows, served to Xpra's own client.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use farpane::channel::NetCommand;
 use farpane::cli::screenshot::settle;
-use farpane::headless::HeadlessClient;
+use farpane::headless::{HeadlessClient, View};
 use farpane::net::Recorder;
 use farpane::player::{AtEnd, Options, Pace};
 use farpane::protocol::packet::WindowId;
@@ -13,6 +15,7 @@ use tempfile::TempDir;
 
 use super::play::last_picture;
 use super::{PATIENCE, attach, picture};
+use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::{Picture, assert_same};
 use crate::support::program::{self, Launch};
@@ -48,10 +51,10 @@ fn resting(client: &mut HeadlessClient, title: &str) -> Picture {
     picture(&client.read_back(wid).expect("pixels"))
 }
 
-fn replay(file: &Path) -> Picture {
+fn replay(file: &Path, title: &str) -> Picture {
     let (file, pace, at_end) = (file.to_owned(), Pace::FlatOut, AtEnd::Stay);
     let options = Options { file, pace, window: 16, rounds: 1, at_end };
-    last_picture(options, "scrolling")
+    last_picture(options, title)
 }
 
 /// Records what a live client gets, and says what that showed at the end.
@@ -75,7 +78,7 @@ fn a_replay_of_3_1_shows_what_the_live_session_showed() {
         record_live(&server, &file)
     };
     assert!(live.colours() >= 2, "something was painted");
-    assert_same(&replay(&file), &live, "recording-replay-3.1");
+    assert_same(&replay(&file, "scrolling"), &live, "recording-replay-3.1");
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn a_replay_of_6_5_shows_what_the_live_session_showed_also_in_xpras_own_client()
         record_live(&server, &file)
     };
     assert!(live.colours() >= 2, "something was painted");
-    assert_same(&replay(&file), &live, "recording-replay-6.5");
+    assert_same(&replay(&file, "scrolling"), &live, "recording-replay-6.5");
 
     let _slot = Slot::take();
     let display = Display::bare();
@@ -115,6 +118,52 @@ fn a_replay_of_6_5_shows_what_the_live_session_showed_also_in_xpras_own_client()
     wait_for("the recorded picture", PATIENCE, context, || {
         (display.x.grab(window.id)? == live).then_some(())
     });
+}
+
+#[test]
+fn a_recording_begins_in_the_middle_of_a_video_of_3_1() {
+    in_the_middle_of_a_video(Generation::V3_1);
+}
+
+#[test]
+fn a_recording_begins_in_the_middle_of_a_video_of_6_5() {
+    in_the_middle_of_a_video(Generation::V6_5);
+}
+
+/// What the server is asked for when a recording begins: pictures that need none from before.
+fn in_the_middle_of_a_video(generation: Generation) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("session.fpr");
+    let server = XpraServer::start(generation, &xpra::Options::default());
+    let frame = |n: usize| Picture::smooth(640 + 8 * n, 480).crop(8 * n, 0, 640, 480);
+    let card = Card::open(server.x().name(), "to be named", &frame(0), &Look::default());
+    let pictures = ["--encodings", "h264", "--quality", "60"];
+    let mut client = attach(&server.url(), &pictures, None);
+    client.wait_for("the window", PATIENCE, |view| !view.painted.is_empty()).expect("a window");
+    card.set_title("video");
+    let named = |view: &View| view.windows.values().any(|window| window.title == "video");
+    client.wait_for("its name", PATIENCE, named).expect("a window");
+
+    let log_start = server.log_length();
+    let play = |client: &mut HeadlessClient, frames: std::ops::Range<usize>| {
+        for n in frames {
+            card.show(&frame(n));
+            client.run_for(Duration::from_millis(40)).expect("a session");
+        }
+    };
+    play(&mut client, 1..40);
+    let recorder = Recorder::create(&file, server.url()).expect("a file");
+    client.queue().push(NetCommand::Record(Some(Arc::new(recorder.clone()))));
+    play(&mut client, 40..100);
+    let live = resting(&mut client, "video");
+    client.queue().push(NetCommand::Record(None));
+    client.run_for(Duration::from_millis(200)).expect("a session");
+    recorder.finish().expect("a recording");
+    client.close();
+    let video = server.sent_since(log_start).iter().filter(|sent| sent.encoding == "h264").count();
+    assert!(video > 20, "{video} pictures of a video");
+    let replayed = replay(&file, "video");
+    assert!(replayed.psnr(&live) > 30.0, "{:?}", replayed.difference(&live, "recording-in-between"));
 }
 
 #[test]

@@ -43,9 +43,9 @@ fn configured(wid: WindowId, x: i32, y: i32, width: u32, height: u32) -> Input {
     Input::WindowConfigured { wid, x, y, size: size(width, height), state: WindowState::default() }
 }
 
-#[test]
-fn metadata_is_understood() {
-    let info = created(dict(&[
+/// Of a window that has everything.
+fn rich_metadata() -> Dict {
+    dict(&[
         ("title", Value::Bytes("Grüße\n\u{7f}".as_bytes().into())),
         ("class-instance", (&["xterm", "XTerm"][..]).into()),
         ("window-type", (&["_NET_WM_WINDOW_TYPE_DIALOG", "NORMAL"][..]).into()),
@@ -67,7 +67,55 @@ fn metadata_is_understood() {
             ])
             .into(),
         ),
-    ]));
+    ])
+}
+
+#[test]
+fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
+    let mut first = running();
+    assert_eq!(Driver::started(config(Generation::Modern)).session.opening(), []);
+    first.packet(create(7, 10, 20, 300, 200, rich_metadata()));
+    first.packet(create(8, 1, 2, 30, 20, dict(&[("override-redirect", true.into())])));
+    first.packet(create(9, 0, 0, 10, 10, Dict::default()));
+    let (wid, title) = (WindowId(7), Value::from("renamed"));
+    first.packet(ServerPacket::WindowMetadata {
+        wid,
+        metadata: dict(&[("title", title), ("modal", false.into())]),
+    });
+    first.input(Input::WindowMapped { wid, x: 10, y: 20, size: size(300, 200) });
+    first.input(configured(wid, 15, 25, 310, 210));
+    first.packet(ServerPacket::WindowDestroy { wid: WindowId(9) });
+    let opening = first.session.opening();
+    let names: Vec<&str> = opening.iter().map(ServerPacket::name).collect();
+    assert_eq!(names, ["hello", "window-create", "window-create", "startup-complete"]);
+
+    let mut second = running();
+    let mut told = Vec::new();
+    for packet in opening.into_iter().skip(1) {
+        for event in second.packet(packet).events() {
+            if let SessionEvent::WindowCreated(info) = event {
+                told.push(format!("{info:?}"));
+            }
+        }
+    }
+    let WindowInfo { title, x, y, size: shown, modal, .. } = created(rich_metadata());
+    assert_eq!((title.as_str(), x, y, shown, modal), ("Grüße", 10, 20, size(300, 200), true));
+    let now = WindowInfo {
+        title: "renamed".to_owned(),
+        x: 15,
+        y: 25,
+        size: size(310, 210),
+        state: WindowState::default(),
+        modal: false,
+        ..created(rich_metadata())
+    };
+    assert_eq!(told[0], format!("{now:?}"));
+    assert!(told.len() == 2 && told[1].contains("override_redirect: true"), "{told:#?}");
+}
+
+#[test]
+fn metadata_is_understood() {
+    let info = created(rich_metadata());
     assert_eq!(info.title, "Grüße");
     assert_eq!(info.class, ("xterm".to_owned(), "XTerm".to_owned()));
     assert_eq!(info.window_types, ["DIALOG", "NORMAL"]);

@@ -1,0 +1,33 @@
+//! What a server would have to say for somebody who comes later to see the session as it is now.
+
+use super::{Session, metadata};
+use crate::protocol::packet::server::{ServerPacket, WindowCreate};
+use crate::protocol::packet::{Dict, WindowId};
+
+impl Session {
+    /// The server's hello and the windows with their icons, as they are now, without their pixels. Nothing
+    /// before the server's hello.
+    pub fn opening(&self) -> Vec<ServerPacket> {
+        let Some(hello) = &self.server_hello else { return Vec::new() };
+        let mut packets = vec![ServerPacket::Hello(hello.clone())];
+        for info in self.windows.all() {
+            let wid = WindowId(info.wid);
+            packets.push(ServerPacket::WindowCreate(WindowCreate {
+                wid,
+                x: info.x,
+                y: info.y,
+                width: info.size.width,
+                height: info.size.height,
+                metadata: metadata::told(info),
+                client_properties: Dict::default(),
+                override_redirect: info.override_redirect,
+                tray: false,
+            }));
+            if let Some(image) = info.icon.clone() {
+                packets.push(ServerPacket::WindowIcon { wid, image });
+            }
+        }
+        packets.push(ServerPacket::StartupComplete);
+        packets
+    }
+}
