@@ -18,6 +18,8 @@ use crate::ui::{OverlayPainter, OverlayState};
 /// The window that has the overlay.
 const WINDOW: Size = Size { width: 1280, height: 800 };
 const WID: WindowId = WindowId(1);
+/// What writes [`markdown`] into a document.
+pub const COMMAND: &str = "farpane bench overlay";
 /// How long the renderer may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -125,6 +127,23 @@ pub fn table(costs: &[Cost]) -> String {
     text
 }
 
+/// The same as a table in Markdown: all that each renderer takes.
+pub fn markdown(costs: &[Cost]) -> String {
+    let per_sec = 1.0 / OverlayPainter::REFRESH.as_secs_f64();
+    let mut text = String::from("| | µs of CPU a refresh | of a core |\n|---|---:|---:|\n");
+    let is_paint = |cost: &&Cost| matches!(cost.part, Part::Paint(_));
+    let shared: Duration = costs.iter().filter(|cost| !is_paint(cost)).map(|cost| cost.cpu).sum();
+    for Cost { part, cpu } in costs {
+        let (name, cpu) = match part {
+            Part::Paint(renderer) => (format!("all, {renderer}"), shared + *cpu),
+            part => (part.name(), *cpu),
+        };
+        let (us, percent) = (cpu.as_secs_f64() * 1e6, cpu.as_secs_f64() * per_sec * 100.0);
+        text += &format!("| {name} | {us:.0} | {percent:.2} % |\n");
+    }
+    text
+}
+
 fn frame(painter: &mut OverlayPainter, snapshot: &Arc<StatsSnapshot>) -> Option<OverlayFrame> {
     painter.frame(snapshot, &OverlayState::default(), WINDOW, 1.0)
 }
@@ -142,7 +161,7 @@ impl Session {
         Self { collector: Collector::new(now, "tcp"), now, draws: 0 }
     }
 
-    /// A quarter of a second of it.
+    /// What happens between two refreshes.
     fn go_on(&mut self) {
         for _ in 0..15 {
             self.now += OverlayPainter::REFRESH / 15;

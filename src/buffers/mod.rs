@@ -231,6 +231,13 @@ impl<'a> PayloadRef<'a> {
         Some(PayloadRef { bytes: self.bytes.get(range)?, start, ..self }.keep())
     }
 
+    /// The first `at` bytes and those behind, or `None` if there are fewer.
+    #[inline(always)]
+    pub fn split_at(self, at: usize) -> Option<(Self, Self)> {
+        let (bytes, behind) = self.bytes.split_at_checked(at)?;
+        Some((Self { bytes, ..self }, Self { bytes: behind, start: self.start + at, ..self }))
+    }
+
     /// The bytes, for as long as they are lent.
     #[inline]
     pub fn bytes(self) -> &'a [u8] {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use crate::bench::docs;
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
-use crate::bench::receive::{self, Plan, Results, Source, Workload};
+use crate::bench::receive::{self, Plan, Results, Source, Strategy, Workload};
 
 use super::output;
 
@@ -15,24 +16,68 @@ use super::output;
 pub enum RawBench {
     /// CPU time of the statistics overlay, by renderer
     Overlay {
-        /// Refreshes to measure; the overlay makes two a second
+        /// Refreshes to measure; the overlay makes one a second
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=100_000))]
         refreshes: u32,
-    },
-    /// Ways to receive large payloads: the experiment of Xpra ticket #502
-    Receive {
-        /// Write receive.csv and the charts (SVG and PNG) to this folder
-        #[arg(long, value_name = "FOLDER")]
-        out: Option<PathBuf>,
-        /// Put the tables between the markers of this Markdown file, and charts into `images` beside it
+        /// Put the table between the markers of this Markdown file
         #[arg(long, value_name = "FILE")]
         docs: Option<PathBuf>,
-        /// Fewer bytes and one run: shows what there is in under a minute
-        #[arg(long)]
-        quick: bool,
     },
+    /// Ways to receive large payloads: the experiment of Xpra ticket #502
+    Receive(RawReceive),
     /// Farpane beside the other Xpra clients that are installed, on the same recordings
     Peers(RawPeers),
+}
+
+/// Options of `farpane bench receive`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RawReceive {
+    /// Write receive.csv and the charts (SVG and PNG) to this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Put the tables between the markers of this Markdown file, and charts into `images` beside it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["payloads", "sources", "strategies"])]
+    pub docs: Option<PathBuf>,
+    /// Fewer bytes and one run: shows what there is in under a minute
+    #[arg(long)]
+    pub quick: bool,
+    /// Only payloads whose names contain one of these, for example 400,packets
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub payloads: Vec<String>,
+    /// Only sources whose names contain one of these, for example unix
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub sources: Vec<String>,
+    /// Only strategies whose names contain one of these, for example bare,joined,Farpane
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub strategies: Vec<String>,
+    /// How often everything is measured; the best counts [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub runs: Option<u16>,
+}
+
+impl RawReceive {
+    /// Whether some of the experiment is left out.
+    fn is_part(&self) -> bool {
+        !(self.payloads.is_empty() && self.sources.is_empty() && self.strategies.is_empty())
+    }
+
+    fn plan(&self) -> Plan {
+        let mut plan = Plan::default();
+        if self.quick {
+            plan.bytes = 8 << 20;
+            plan.runs = 1;
+            if self.payloads.is_empty() {
+                plan.workloads = vec![Workload::Raw1080p, Workload::Jpeg, Workload::Small];
+            }
+        }
+        plan.runs = self.runs.map_or(plan.runs, usize::from);
+        let wanted =
+            |list: &[String], name: &str| list.is_empty() || list.iter().any(|part| name.contains(part));
+        plan.workloads.retain(|workload| wanted(&self.payloads, workload.name()));
+        plan.sources.retain(|source| wanted(&self.sources, source.name()));
+        plan.strategies.retain(|strategy| wanted(&self.strategies, strategy.name()));
+        plan
+    }
 }
 
 /// Options of `farpane bench peers`.
@@ -96,6 +141,8 @@ pub enum BenchError {
     Peers(#[from] peers::Error),
     #[error("no client is left: there are {known}")]
     NoClient { known: String },
+    #[error("nothing is left to measure: there are {known}")]
+    NothingLeft { known: String },
 }
 
 /// Runs what was asked for. Progress goes to stderr, results to stdout.
@@ -104,11 +151,14 @@ pub enum BenchError {
 /// If a measurement fails or a file cannot be written.
 pub fn run(bench: &RawBench) -> Result<(), BenchError> {
     match bench {
-        RawBench::Overlay { refreshes } => {
-            output::print(&overlay::table(&overlay::run(*refreshes)?));
-            Ok(())
+        RawBench::Overlay { refreshes, docs } => {
+            let costs = overlay::run(*refreshes)?;
+            output::print(&overlay::table(&costs));
+            let Some(file) = docs else { return Ok(()) };
+            let failed = |why| BenchError::File { path: file.clone(), why };
+            docs::write(file, overlay::COMMAND, &overlay::markdown(&costs)).map_err(failed)
         }
-        RawBench::Receive { out, docs, quick } => receive(out.as_deref(), docs.as_deref(), *quick),
+        RawBench::Receive(options) => receive(options),
         RawBench::Peers(options) => peers(options),
     }
 }
@@ -160,17 +210,8 @@ fn peers(options: &RawPeers) -> Result<(), BenchError> {
     Ok(())
 }
 
-fn receive(out: Option<&Path>, docs: Option<&Path>, quick: bool) -> Result<(), BenchError> {
-    let plan = if quick {
-        Plan {
-            bytes: 8 << 20,
-            runs: 1,
-            workloads: vec![Workload::Raw1080p, Workload::Jpeg, Workload::Small],
-            ..Plan::default()
-        }
-    } else {
-        Plan::default()
-    };
+fn receive(options: &RawReceive) -> Result<(), BenchError> {
+    let plan = options.plan();
     let mut last = None;
     let measurements = receive::run(&plan, |m| {
         if last != Some((m.workload, m.source)) {
@@ -179,13 +220,25 @@ fn receive(out: Option<&Path>, docs: Option<&Path>, quick: bool) -> Result<(), B
         }
     })
     .map_err(BenchError::Run)?;
-    output::progress("measuring the transports");
-    let transports = receive::transports(Workload::Raw4k).map_err(BenchError::Run)?;
+    if measurements.is_empty() {
+        let payloads = Workload::ALL.map(Workload::name);
+        let (sources, strategies) = (Source::ALL.iter().map(|s| s.name()), Strategy::ALL.map(Strategy::name));
+        let known = payloads.into_iter().chain(sources).chain(strategies).collect::<Vec<_>>().join("; ");
+        return Err(BenchError::NothingLeft { known });
+    }
+    let transports = if options.is_part() {
+        Vec::new()
+    } else {
+        output::progress("measuring the transports");
+        receive::transports(Workload::Raw4k).map_err(BenchError::Run)?
+    };
     let results = Results { measurements: &measurements, transports: &transports };
     output::print(&receive::table(&measurements));
-    output::print(&results.transports_text());
+    if !transports.is_empty() {
+        output::print(&results.transports_text());
+    }
     output::print(&results.goals_text());
-    if let Some(folder) = out {
+    if let Some(folder) = options.out.as_deref() {
         let unwritable = |why| BenchError::File { path: folder.to_owned(), why };
         std::fs::create_dir_all(folder).map_err(unwritable)?;
         std::fs::write(folder.join("receive.csv"), receive::csv(&measurements)).map_err(unwritable)?;
@@ -195,18 +248,15 @@ fn receive(out: Option<&Path>, docs: Option<&Path>, quick: bool) -> Result<(), B
         }
         output::progress(&format!("wrote receive.csv, receive.md and charts to {}", folder.display()));
     }
-    docs.map_or(Ok(()), |document| write_docs(document, &results))
+    options.docs.as_deref().map_or(Ok(()), |document| write_docs(document, &results))
 }
 
 fn write_docs(document: &Path, results: &Results<'_>) -> Result<(), BenchError> {
     let failed = |why| BenchError::File { path: document.to_owned(), why };
-    let text = std::fs::read_to_string(document).map_err(failed)?;
-    let text = receive::insert(&text, &results.markdown())
-        .ok_or_else(|| failed(std::io::Error::other("it has no markers for the tables")))?;
     let images = document.with_file_name("images");
     std::fs::create_dir_all(&images).map_err(failed)?;
     receive::draw_for_docs(results.measurements, &images)?;
-    std::fs::write(document, text).map_err(failed)?;
+    docs::write(document, receive::COMMAND, &results.markdown()).map_err(failed)?;
     output::progress(&format!("wrote the figures of this run to {}", document.display()));
     Ok(())
 }

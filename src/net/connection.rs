@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -301,19 +302,24 @@ impl<'a> Connection<'a> {
     /// Hands received packets to the session until a draw has to wait.
     fn take_packets(&mut self, now: Instant) {
         while self.pending.is_empty() && self.end.is_none() {
-            let raw = match self.reassembler.next_packet() {
-                Ok(Some(raw)) => raw,
+            // What a packet brings about may have to come before the next one is looked at.
+            let read = self.reassembler.packets(|raw| {
+                let read = self.reader.read(raw);
+                self.recording.record(
+                    self.dialect,
+                    &raw,
+                    read.as_ref().ok().map(|incoming| &incoming.packet),
+                );
+                ControlFlow::Break(read)
+            });
+            match read {
+                Ok(Some(Ok(incoming))) => self.packet(now, incoming),
+                Ok(Some(Err(error))) => return self.close(CloseReason::Protocol(error.to_string())),
                 Ok(None) => {
                     self.drained = true;
                     return;
                 }
                 Err(error) => return self.refuse(error),
-            };
-            let read = self.reader.read(raw);
-            self.recording.record(self.dialect, &raw, read.as_ref().ok().map(|incoming| &incoming.packet));
-            match read {
-                Ok(incoming) => self.packet(now, incoming),
-                Err(error) => return self.close(CloseReason::Protocol(error.to_string())),
             }
         }
     }

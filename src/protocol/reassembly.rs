@@ -2,20 +2,22 @@
 //!
 //! The [`Reassembler`] reads no socket. It **lends** the memory that the next bytes belong in
 //! ([`Reassembler::buffer`]), is told when some came ([`Reassembler::received`]), and lends the
-//! packets that are complete ([`Reassembler::next_packet`]):
+//! packets that are complete ([`Reassembler::packets`]):
 //!
-//! - Small records are received into one 64 KiB buffer and lent from it one after the other. Who
-//!   keeps a payload ([`PayloadRef::keep`]) shares the buffer; then, or at its end, a record that is
-//!   not complete yet moves to the start of another one, or of the same ([`CopySite::ReceiveCompact`]).
+//! - Small records are received into one buffer ([`RECEIVE_BUFFER`]) and lent from it one after the
+//!   other. Who keeps a payload ([`PayloadRef::keep`]) shares the buffer; then, or at its end, a
+//!   record that is not complete yet moves to the start of another one, or of the same
+//!   ([`CopySite::ReceiveCompact`]).
 //! - A larger payload gets a buffer of its own, of the declared size, after header and limits
 //!   were checked. The part that came with the packets before it is moved there
-//!   ([`CopySite::ReceivePrefix`], at most the receive buffer's size, mostly under 256 bytes: see
-//!   `READ_AFTER_LARGE`); the rest is received straight into its place.
+//!   ([`CopySite::ReceivePrefix`], at most the receive buffer's size, mostly under 256 bytes); the
+//!   rest is received straight into its place, and with its end a little of what follows
+//!   ([`READ_AHEAD`]), which is moved to the receive buffer: that saves a read of its own.
 //! - Raw chunks are kept apart by index, never concatenated.
 //!
 //! A small packet costs no allocation, no lock and no reference count.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::time::Instant;
 
 use bytes::BufMut as _;
@@ -29,12 +31,13 @@ use super::peer::NotXpra;
 use super::record::{ChunkIndex, Compressor, Dialect, HEADER_LEN, Header, MAGIC, RecordError, RecordKind};
 
 /// Size of the receive buffer, and of the largest read into it.
-pub const RECEIVE_BUFFER: usize = 64 * 1024;
+pub const RECEIVE_BUFFER: usize = 128 * 1024;
 /// A payload above this that is not complete yet gets its own buffer.
 const LARGE_PAYLOAD: usize = 16 * 1024;
-/// The read after a large payload is this small: what follows is mostly a short main record and
-/// the next large payload's header, and whatever else is read along has to be moved.
-const READ_AFTER_LARGE: usize = 256;
+/// A large payload's reads ask for so much more than the payload, and the read after it for no more
+/// than that: what follows is mostly a short main record and the next large payload's header, and
+/// whatever is read along has to be moved.
+pub const READ_AHEAD: usize = 256;
 
 /// A record's payload as it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,8 +186,8 @@ impl Reassembler {
     /// The memory that the next bytes belong in, never empty. Give it to a reader that appends
     /// (`AsyncReadExt::read_buf`), then call [`Self::received`].
     ///
-    /// Between two reads call [`Self::next_packet`] until it says `None`: packets that are not
-    /// taken fill the buffer.
+    /// Between two reads call [`Self::packets`] or [`Self::next_packet`] until it says `None`: packets
+    /// that are not taken fill the buffer.
     pub fn buffer(&mut self) -> Limit<&mut Vec<u8>> {
         let missing = self.large.as_ref().map_or(0, LargeRecord::missing);
         if missing == 0 {
@@ -195,7 +198,7 @@ impl Reassembler {
         match &mut self.large {
             Some(large) if missing > 0 => {
                 self.space = start..start;
-                large.buffer.vec().limit(missing)
+                large.buffer.vec().limit(missing + READ_AHEAD)
             }
             _ => {
                 let len = RECEIVE_BUFFER.saturating_sub(start).clamp(1, self.read_size);
@@ -207,6 +210,9 @@ impl Reassembler {
 
     /// Bytes that were read into [`Self::buffer`] arrived at `now`.
     pub fn received(&mut self, now: Instant) {
+        if self.large.as_ref().is_some_and(|large| large.buffer.len() > large.header.len) {
+            self.take_ahead();
+        }
         if self.receive.len() == self.space.start {
             return;
         }
@@ -230,17 +236,60 @@ impl Reassembler {
         len
     }
 
-    /// Lends the next complete packet; `None` when more bytes are needed.
-    ///
-    /// Most are plain: a small main record as it is, without chunks, whole in the receive buffer.
-    /// They are lent from there and change nothing but the place where the next one starts.
+    /// Lends the complete packets to `each`, one after the other, until it breaks; `None` when more
+    /// bytes are needed. After a break the next call goes on behind that packet.
     ///
     /// # Errors
     /// The stream cannot be read on after any error.
+    #[inline]
+    pub fn packets<B>(
+        &mut self,
+        mut each: impl FnMut(RawPacket<'_>) -> ControlFlow<B>,
+    ) -> Result<Option<B>, RecordError> {
+        loop {
+            if let ControlFlow::Break(result) = self.plain_packets(&mut each) {
+                return Ok(Some(result));
+            }
+            let Some(packet) = self.next_packet()? else { return Ok(None) };
+            if let ControlFlow::Break(result) = each(packet) {
+                return Ok(Some(result));
+            }
+        }
+    }
+
+    /// The plain packets among those that come next and that the last read brought: small main
+    /// records as they are, without chunks. They change nothing but the place where the next one starts.
     #[inline(always)]
+    fn plain_packets<B>(&mut self, each: &mut impl FnMut(RawPacket<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
+        let (dialect, end) = (self.dialect, self.receive.len());
+        // If so, whatever is whole in the buffer is not too large.
+        let is_allowed = self.limits.max_record >= RECEIVE_BUFFER;
+        let is_fresh = self.packet.is_none() && self.taken >= self.space.start;
+        let Some(arrived) = self.last_read.filter(|_| is_allowed && is_fresh) else {
+            return ControlFlow::Continue(());
+        };
+        let Some(mut waiting) = self.receive.lend(self.taken..end) else { return ControlFlow::Continue(()) };
+        let mut flow = ControlFlow::Continue(());
+        while let Some((main, behind)) = plain_record(waiting, dialect) {
+            waiting = behind;
+            let wire_bytes = (HEADER_LEN + main.len()) as u64;
+            let packet = RawPacket { main, compressor: None, chunks: &[], arrived, wire_bytes, ledger: None };
+            flow = each(packet);
+            if flow.is_break() {
+                break;
+            }
+        }
+        self.taken = end - waiting.len();
+        flow
+    }
+
+    /// Lends the next complete packet; `None` when more bytes are needed.
+    ///
+    /// # Errors
+    /// The stream cannot be read on after any error.
     pub fn next_packet(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
         self.end_loan();
-        let Some((len, arrived)) = self.plain_record() else { return self.next_of_any_kind() };
+        let Some((len, arrived)) = self.next_plain() else { return self.next_of_any_kind() };
         let start = self.taken + HEADER_LEN;
         self.taken = start + len;
         let main = self.receive.lend(start..self.taken);
@@ -280,7 +329,6 @@ impl Reassembler {
     }
 
     /// The packet that was lent is not used any more: its memory is free for the next one.
-    #[inline(always)]
     fn end_loan(&mut self) {
         if self.lent {
             self.lent = false;
@@ -314,26 +362,31 @@ impl Reassembler {
         self.taken = 0;
     }
 
+    /// Moves what came behind a large payload to the receive buffer, where nothing waits.
+    fn take_ahead(&mut self) {
+        self.make_room();
+        let Some(large) = &mut self.large else { return };
+        let ledger = self.packet.get_or_insert_default().ledger();
+        let behind = large.buffer.get(large.header.len..).unwrap_or_default();
+        copies::append(ledger, CopySite::ReceiveCompact, behind, self.receive.vec());
+        large.buffer.vec().truncate(large.header.len);
+        self.space = 0..READ_AHEAD;
+    }
+
     /// When the first byte of what waits came.
-    #[inline(always)]
     fn waiting_since(&self) -> Option<Instant> {
         if self.taken < self.space.start { self.first_read } else { self.last_read }
     }
 
     /// The payload's length and the arrival of the record that comes next, if that is a plain
     /// packet.
-    #[inline(always)]
-    fn plain_record(&self) -> Option<(usize, Instant)> {
-        if self.packet.is_some() {
-            return None;
-        }
-        let waiting = self.receive.get(self.taken..)?;
-        let len = Header::plain_main_len(*waiting.first_chunk()?, self.dialect)?;
-        let fits = HEADER_LEN + len <= waiting.len() && len <= self.limits.max_record;
-        self.waiting_since().filter(|_| fits).map(|arrived| (len, arrived))
+    fn next_plain(&self) -> Option<(usize, Instant)> {
+        let waiting = self.receive.lend(self.taken..self.receive.len()).filter(|_| self.packet.is_none())?;
+        let (main, _) = plain_record(waiting, self.dialect)?;
+        self.waiting_since().filter(|_| main.len() <= self.limits.max_record).map(|at| (main.len(), at))
     }
 
-    /// [`Self::next_packet`] for all packets.
+    /// [`Self::next_packet`] for all but plain packets.
     fn next_of_any_kind(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
         let (main, arrived) = loop {
             let Some((header, payload, arrived)) = self.take_record()? else { return Ok(None) };
@@ -373,7 +426,6 @@ impl Reassembler {
     /// for which a large one then has its buffer.
     fn take_record(&mut self) -> Result<Option<(Header, Payload, Instant)>, RecordError> {
         if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
-            self.read_size = READ_AFTER_LARGE;
             return Ok(Some((large.header, large.buffer.freeze(), large.arrived)));
         }
         let waiting = self.receive.get(self.taken..).unwrap_or_default();
@@ -386,10 +438,11 @@ impl Reassembler {
         }
         if header.len > LARGE_PAYLOAD {
             let ledger = self.packet.get_or_insert_default().ledger();
-            let mut buffer = self.pool.take(header.len, ledger);
+            let mut buffer = self.pool.take(header.len + READ_AHEAD, ledger);
             let prefix = waiting.get(HEADER_LEN..).unwrap_or_default();
             copies::append(ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
             self.taken = self.receive.len();
+            self.read_size = READ_AHEAD;
             self.large = Some(LargeRecord { header, buffer, arrived });
         }
         Ok(None)
@@ -406,4 +459,14 @@ impl Reassembler {
             },
         }
     }
+}
+
+/// The payload of the record at the start of `waiting` and what is behind it, if that record is a
+/// whole main record that is not compressed.
+#[inline(always)]
+fn plain_record(waiting: PayloadRef<'_>, dialect: Dialect) -> Option<(PayloadRef<'_>, PayloadRef<'_>)> {
+    let len = Header::plain_main_len(*waiting.first_chunk()?, dialect)?;
+    let (_, behind) = waiting.split_at(HEADER_LEN)?;
+    // Neither 0 nor more than there is.
+    if len.wrapping_sub(1) < behind.len() { behind.split_at(len) } else { None }
 }

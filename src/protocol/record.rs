@@ -157,16 +157,15 @@ impl Header {
         Ok(Self { kind, compressor, len })
     }
 
-    /// The payload's length, if this is the header of a main record that is not compressed. `None`:
-    /// [`Self::parse`] says what it is.
+    /// The payload's length, which is not checked, if this is the header of a main record that is
+    /// not compressed. `None`: [`Self::parse`] says what it is.
     #[inline(always)]
     pub fn plain_main_len(bytes: [u8; HEADER_LEN], dialect: Dialect) -> Option<usize> {
-        const LEN: u64 = 0xffff_ffff;
-        const FLUSH: u64 = (FLAG_FLUSH as u64) << 48;
-        let word = u64::from_be_bytes(bytes);
-        let plain = u64::from_be_bytes([MAGIC, encoder_flag(dialect), 0, 0, 0, 0, 0, 0]);
-        let is_plain = word & !(LEN | FLUSH) == plain && word & LEN > 0;
-        is_plain.then_some((word & LEN) as usize)
+        const HINTS: u32 = u32::from_ne_bytes([0, FLAG_FLUSH, 0, 0]);
+        let [start, len] = bytes.as_chunks().0 else { return None };
+        let plain = u32::from_ne_bytes([MAGIC, encoder_flag(dialect), 0, 0]);
+        let is_plain = u32::from_ne_bytes(*start) & !HINTS == plain;
+        is_plain.then(|| u32::from_be_bytes(*len) as usize)
     }
 
     /// The header's bytes, for sending. `lz4_level` 0 means not compressed.

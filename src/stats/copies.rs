@@ -11,7 +11,8 @@ pub enum CopySite {
     /// The start of a large payload that arrived in the receive buffer together with the
     /// packets before it: moved to the payload's own buffer. At most the receive buffer's size.
     ReceivePrefix,
-    /// An incomplete small record, moved to the start of the receive buffer before the next read.
+    /// An incomplete small record, moved to the start of the receive buffer before the next read; or
+    /// what came in one read with a large payload's end, moved there.
     ReceiveCompact,
     /// Bytes moved by a transport layer (a WebSocket frame's left-over, TLS plaintext).
     Transport,

@@ -22,6 +22,7 @@ use farpane::protocol::packet::server::{
     DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
 };
 use farpane::protocol::packet::{DrawSequence, WindowId};
+use farpane::protocol::reassembly::{READ_AHEAD, RECEIVE_BUFFER};
 use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket};
 use farpane::render::{self, RenderOptions, RendererChoice};
 use farpane::session::{DrawDone, DrawRequest};
@@ -38,8 +39,10 @@ const GPU: RendererChoice = RendererChoice::Wgpu;
 const CPU: RendererChoice = RendererChoice::Cpu;
 /// A reader that brings all that is asked for, as a fast connection does.
 const AS_ASKED: usize = usize::MAX;
-/// What the first draw's payload had in the receive buffer: 64 KiB less the chunk's header.
-const FIRST_PREFIX: u64 = 64 * 1024 - 8;
+/// What the first draw's payload had in the receive buffer: all of it less the chunk's header.
+const FIRST_PREFIX: u64 = RECEIVE_BUFFER as u64 - 8;
+/// What came behind the first draw's payload in the same read.
+const AHEAD: u64 = READ_AHEAD as u64;
 
 /// Bytes copied by site, and transformed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -204,22 +207,27 @@ fn wait_for_draw(queue: &NetQueue) -> DrawDone {
     })
 }
 
-/// What of the second draw's chunk came with the 256-byte read after the first one's: what the rest
-/// of the first draw and the chunk's header left of it.
+/// What of the second draw's chunk came with the end of the first one's: what the rest of the first
+/// draw and the chunk's header left of [`AHEAD`].
 fn next_prefix(first: &ServerPacket) -> u64 {
-    256 - wire(first).1 - 8
+    AHEAD - wire(first).1 - 8
+}
+
+/// What comes behind the last chunk: its main record.
+fn rest(last: &ServerPacket) -> u64 {
+    wire(last).1
 }
 
 #[test]
 fn raw_rgb32_of_8_mb() {
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
     let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
-    let staging = PIXELS * 4;
-    assert_eq!(first, Cost { receive_prefix: 65_528, staging, ..Cost::default() });
-    assert_eq!(second, Cost { receive_prefix: next_prefix(&packet), staging, ..Cost::default() });
-    assert_eq!(second.copied() - staging, 191);
-    assert_eq!(staging, 8_294_400);
-    assert!(first.receive_prefix <= 64 * 1024);
+    let steady = Cost { staging: PIXELS * 4, ..Cost::default() };
+    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, receive_compact: AHEAD, ..steady });
+    let (receive_prefix, receive_compact) = (next_prefix(&packet), rest(&packet));
+    assert_eq!(second, Cost { receive_prefix, receive_compact, ..steady });
+    assert_eq!(second.copied(), 8_294_400 + 191 + 57);
+    assert!(first.receive_prefix <= 128 * 1024);
 }
 
 #[test]
@@ -227,24 +235,21 @@ fn raw_rgb32_in_small_reads() {
     // The ticket's 8 KiB reads: what was received is never moved again.
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
     let [first, second] = costs(GPU, [&packet, &packet], 8192);
-    let staging = PIXELS * 4;
-    assert_eq!(first, Cost { receive_prefix: 8192 - 8, staging, ..Cost::default() });
-    assert_eq!(second, Cost { receive_prefix: next_prefix(&packet), staging, ..Cost::default() });
+    let steady = Cost { staging: PIXELS * 4, ..Cost::default() };
+    assert_eq!(first, Cost { receive_prefix: 8192 - 8, receive_compact: AHEAD, ..steady });
+    let (receive_prefix, receive_compact) = (next_prefix(&packet), rest(&packet));
+    assert_eq!(second, Cost { receive_prefix, receive_compact, ..steady });
 }
 
 #[test]
 fn lz4() {
     let packet = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::Lz4), samples::lz4(&photo(FULL_HD, 0)));
     let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
-    let steady = Cost {
-        receive_prefix: next_prefix(&packet),
-        staging: PIXELS * 4,
-        decompressed: PIXELS * 4,
-        ..Cost::default()
-    };
-    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, ..steady });
-    assert_eq!(second, steady);
-    assert_eq!(second.copied(), 8_294_400 + 186);
+    let steady = Cost { staging: PIXELS * 4, decompressed: PIXELS * 4, ..Cost::default() };
+    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, receive_compact: AHEAD, ..steady });
+    let (receive_prefix, receive_compact) = (next_prefix(&packet), rest(&packet));
+    assert_eq!(second, Cost { receive_prefix, receive_compact, ..steady });
+    assert_eq!(second.copied(), 8_294_400 + 186 + 62);
 }
 
 #[test]
@@ -253,15 +258,11 @@ fn jpeg() {
     let packet = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
     let [first, second] = costs(GPU, [&packet, &packet], AS_ASKED);
     // Planes of 4:2:0 are 1.5 bytes a pixel.
-    let steady = Cost {
-        receive_prefix: next_prefix(&packet),
-        staging: PIXELS * 3 / 2,
-        decoded: PIXELS * 3 / 2,
-        ..Cost::default()
-    };
-    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, ..steady });
-    assert_eq!(second, steady);
-    assert_eq!(second.copied(), 3_110_400 + 208);
+    let steady = Cost { staging: PIXELS * 3 / 2, decoded: PIXELS * 3 / 2, ..Cost::default() };
+    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, receive_compact: AHEAD, ..steady });
+    let (receive_prefix, receive_compact) = (next_prefix(&packet), rest(&packet));
+    assert_eq!(second, Cost { receive_prefix, receive_compact, ..steady });
+    assert_eq!(second.copied(), 3_110_400 + 208 + 40);
 }
 
 #[test]
@@ -284,20 +285,21 @@ fn without_a_gpu() {
     // Packed pixels are copied into the backing, YUV planes are converted into it: either way once.
     let raw = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::None), photo(FULL_HD, 0));
     let [first, second] = costs(CPU, [&raw, &raw], AS_ASKED);
-    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, staging: 8_294_400, ..Cost::default() });
-    assert_eq!(second, Cost { receive_prefix: 191, staging: 8_294_400, ..Cost::default() });
+    let steady = Cost { staging: 8_294_400, ..Cost::default() };
+    assert_eq!(first, Cost { receive_prefix: FIRST_PREFIX, receive_compact: AHEAD, ..steady });
+    assert_eq!(second, Cost { receive_prefix: 191, receive_compact: 57, ..steady });
 
     // Compressed ones are unpacked there.
     let lz4 = draw(FULL_HD, Encoding::Rgb32, rgb(PixelCompression::Lz4), samples::lz4(&photo(FULL_HD, 0)));
     let [_, second] = costs(CPU, [&lz4, &lz4], AS_ASKED);
     let unpacked = Cost { decompressed: 8_294_400, ..Cost::default() };
-    assert_eq!(second, Cost { receive_prefix: next_prefix(&lz4), ..unpacked });
+    assert_eq!(second, Cost { receive_prefix: next_prefix(&lz4), receive_compact: rest(&lz4), ..unpacked });
 
     let file = samples::jpeg(FULL_HD, &photo(FULL_HD, 0), Subsamp::Sub2x2);
     let jpeg = draw(FULL_HD, Encoding::Jpeg, DrawOptions::default(), file);
     let [_, second] = costs(CPU, [&jpeg, &jpeg], AS_ASKED);
     let planes = Cost { decoded: 3_110_400, converted: 8_294_400, ..Cost::default() };
-    assert_eq!(second, Cost { receive_prefix: 208, ..planes });
+    assert_eq!(second, Cost { receive_prefix: 208, receive_compact: 40, ..planes });
 
     let options = DrawOptions { frame: Some(0), ..DrawOptions::default() };
     let h264 = draw(FULL_HD, Encoding::H264, options, samples::h264(FULL_HD, 1).remove(0));

@@ -13,7 +13,7 @@ use super::{Measurement, ReadSize, Source, Strategy, Workload};
 
 const SIZE: (u32, u32) = (960, 540);
 const FONT: &str = "farpane";
-const COLOURS: [RGBColor; 8] = [
+const COLOURS: [RGBColor; Strategy::ALL.len()] = [
     RGBColor(120, 120, 120),
     RGBColor(190, 190, 190),
     RGBColor(200, 60, 50),
@@ -22,6 +22,8 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(70, 130, 200),
     RGBColor(110, 160, 60),
     RGBColor(10, 20, 30),
+    RGBColor(170, 140, 110),
+    RGBColor(230, 150, 190),
 ];
 
 /// A chart that could not be made.

@@ -20,7 +20,7 @@ pub struct Plan {
     pub strategies: Vec<Strategy>,
     pub read_sizes: Vec<ReadSize>,
     pub workloads: Vec<Workload>,
-    pub sources: &'static [Source],
+    pub sources: Vec<Source>,
     /// Bytes that each measurement receives, about.
     pub bytes: usize,
     /// The best of this many runs counts: noise only ever adds time.
@@ -36,7 +36,7 @@ impl Default for Plan {
             strategies: Vec::from(Strategy::ALL),
             read_sizes: Vec::from(ReadSize::ALL),
             workloads: Vec::from(Workload::ALL),
-            sources: Source::ALL,
+            sources: Vec::from(Source::ALL),
             bytes: 64 << 20,
             runs: 3,
             max_copied: 16 << 30,
@@ -94,7 +94,7 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&Measurement)) -> io::Result<Ve
     let mut measurements = Vec::new();
     for &workload in &plan.workloads {
         let stream = RecordStream::new(workload, workload.payload_len().unwrap_or(4 << 20));
-        for &source in plan.sources {
+        for &source in &plan.sources {
             for &read_size in &plan.read_sizes {
                 let mut best: Vec<Option<Measurement>> = vec![None; plan.strategies.len()];
                 // One after the other, over and over: what else the machine does meets all of them.

@@ -19,8 +19,11 @@ pub use report::{csv, table};
 pub use source::Source;
 pub use strategy::{Counters, Mark, Sink, Strategy};
 pub use stream::{RecordStream, Workload};
-pub use summary::{Goal, Results, insert};
+pub use summary::{Goal, Results};
 pub use transports::{TransportCost, transports};
+
+/// What writes the tables of `docs/receive-path.md`: see [`super::docs::insert`].
+pub const COMMAND: &str = "farpane bench receive";
 
 /// How much a receiver asks for in one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,12 @@ impl ReadSize {
             Self::Bytes(bytes) => bytes.min(wanted),
             Self::AsAsked => wanted,
         }
+    }
+
+    /// As much of `into` as one read may fill.
+    fn cut(self, into: &mut [u8]) -> &mut [u8] {
+        let len = self.limit(into.len());
+        &mut into[..len]
     }
 }
 

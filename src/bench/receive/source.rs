@@ -1,12 +1,12 @@
 //! Where the bytes come from.
 
-use std::io::{self, Write};
+use std::io::{self, IoSliceMut, Write};
 use std::net::TcpListener;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread::{Builder, JoinHandle};
 
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 
 /// A kind of source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +39,47 @@ impl Source {
         }
     }
 }
+
+/// A source that can also be read into several buffers at once.
+pub trait VectoredRead: AsyncRead + Unpin {
+    /// Reads into `parts`, one after the other; 0 at the end.
+    fn read_vectored(&mut self, parts: &mut [IoSliceMut<'_>]) -> impl Future<Output = io::Result<usize>>;
+}
+
+impl VectoredRead for Memory<'_> {
+    async fn read_vectored(&mut self, parts: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let mut len = 0;
+        for part in parts {
+            let read = self.read(part).await?;
+            len += read;
+            if read < part.len() {
+                break;
+            }
+        }
+        Ok(len)
+    }
+}
+
+/// [`VectoredRead`] for a socket of tokio's.
+macro_rules! vectored {
+    ($socket:ty) => {
+        impl VectoredRead for $socket {
+            async fn read_vectored(&mut self, parts: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+                loop {
+                    self.readable().await?;
+                    match self.try_read_vectored(parts) {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                        result => return result,
+                    }
+                }
+            }
+        }
+    };
+}
+
+vectored!(tokio::net::TcpStream);
+#[cfg(unix)]
+vectored!(tokio::net::UnixStream);
 
 /// Bytes in memory, several times over.
 pub(super) struct Memory<'a> {

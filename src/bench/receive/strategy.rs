@@ -4,26 +4,30 @@
     reason = "the baselines copy, which is what is measured: each copy is counted in Counters"
 )]
 
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use bytes::{BufMut, BytesMut};
 use cpu_time::ThreadTime;
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::limits::Limits;
-use crate::protocol::reassembly::Reassembler;
-use crate::protocol::record::{Dialect, HEADER_LEN};
+use crate::protocol::reassembly::{READ_AHEAD, RawPacket, Reassembler};
+use crate::protocol::record::{Dialect, HEADER_LEN, RecordError};
 use crate::stats::alloc::{self, Allocations};
 
 use super::ReadSize;
+use super::source::VectoredRead;
 use super::stream::sample;
 
 /// What a strategy reads at most where it does not know what is missing.
 const UNKNOWN: usize = 256 << 10;
+/// What is no larger than this is a small record, where that makes a difference.
+const SMALL: usize = 16 << 10;
 /// Larger than any record here.
 const MAX_RECORD: usize = 64 << 20;
 
@@ -48,6 +52,10 @@ pub enum Strategy {
     LengthDelimited,
     /// (f) Farpane's reassembler.
     Farpane,
+    /// Tried: the 8 bytes of a header, then the payload into a reused buffer. Nothing is moved.
+    HeaderFirst,
+    /// Tried: a payload and a little of what follows in one vectored read.
+    Vectored,
 }
 
 /// What a strategy did besides reading.
@@ -125,7 +133,7 @@ impl Sink {
 
 impl Strategy {
     /// Every strategy, the baseline first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::BareReads,
         Self::BareSmall,
         Self::Append,
@@ -134,6 +142,8 @@ impl Strategy {
         Self::Doubling,
         Self::LengthDelimited,
         Self::Farpane,
+        Self::HeaderFirst,
+        Self::Vectored,
     ];
 
     /// The name in tables and charts.
@@ -147,6 +157,8 @@ impl Strategy {
             Self::Doubling => "(d) doubling",
             Self::LengthDelimited => "(e) LengthDelimited",
             Self::Farpane => "(f) Farpane",
+            Self::HeaderFirst => "header first",
+            Self::Vectored => "vectored",
         }
     }
 
@@ -154,7 +166,7 @@ impl Strategy {
     ///
     /// # Errors
     /// If reading fails, or the bytes are no records.
-    pub async fn receive<S: AsyncRead + Unpin>(
+    pub async fn receive<S: VectoredRead>(
         self,
         source: &mut S,
         read_size: ReadSize,
@@ -171,6 +183,8 @@ impl Strategy {
             Self::Doubling => receiver.doubling().await,
             Self::LengthDelimited => receiver.length_delimited().await,
             Self::Farpane => receiver.farpane().await,
+            Self::HeaderFirst => receiver.header_first(largest_record).await,
+            Self::Vectored => receiver.vectored(largest_record).await,
         }?;
         Ok((receiver.sink, receiver.counters))
     }
@@ -201,7 +215,7 @@ struct Receiver<'a, S> {
     counters: Counters,
 }
 
-impl<S: AsyncRead + Unpin> Receiver<'_, S> {
+impl<S: VectoredRead> Receiver<'_, S> {
     /// One read of at most `wanted` bytes and the read size. 0: the stream has ended.
     async fn read(&mut self, into: impl BufMut, wanted: usize) -> io::Result<usize> {
         let len = self.source.read_buf(&mut into.limit(self.read_size.limit(wanted))).await?;
@@ -382,6 +396,69 @@ impl<S: AsyncRead + Unpin> Receiver<'_, S> {
         }
     }
 
+    async fn header_first(&mut self, largest_record: usize) -> io::Result<()> {
+        let (mut header, mut payload) = (Vec::with_capacity(HEADER_LEN), Vec::with_capacity(largest_record));
+        loop {
+            header.clear();
+            payload.clear();
+            while header.len() < HEADER_LEN {
+                let missing = HEADER_LEN - header.len();
+                if self.read(&mut header, missing).await? == 0 {
+                    return Ok(());
+                }
+            }
+            let len = declared_len(&header).unwrap_or(0);
+            while payload.len() < len {
+                let missing = len - payload.len();
+                if self.read(&mut payload, missing).await? == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+            }
+            self.sink.take(&payload);
+        }
+    }
+
+    async fn vectored(&mut self, largest_record: usize) -> io::Result<()> {
+        let mut payload = vec![0; largest_record];
+        // What waits is in `ahead[..end]`; so much of it is lent to a read.
+        let (mut ahead, mut end, mut lent) = (vec![0; UNKNOWN], 0, UNKNOWN);
+        loop {
+            let used = self.take_complete(&ahead[..end]);
+            let rest = end - used;
+            let Some(len) = declared_len(&ahead[used..end]) else {
+                ahead.copy_within(used..end, 0);
+                let into = &mut ahead[rest..lent.max(HEADER_LEN)];
+                let len = self.source.read_vectored(&mut [IoSliceMut::new(self.read_size.cut(into))]).await?;
+                self.counters.copied += rest as u64;
+                self.counters.reads += u64::from(len > 0);
+                end = rest + len;
+                lent = UNKNOWN;
+                if len == 0 {
+                    return Ok(());
+                }
+                continue;
+            };
+            let mut filled = rest - HEADER_LEN;
+            payload[..filled].copy_from_slice(&ahead[used + HEADER_LEN..end]);
+            self.counters.copied += filled as u64;
+            lent = if len > SMALL { READ_AHEAD } else { UNKNOWN };
+            while filled < len {
+                let first = self.read_size.cut(&mut payload[filled..len]);
+                let room = self.read_size.limit(usize::MAX) - first.len();
+                let second = &mut ahead[..lent.min(room)];
+                let mut parts = [IoSliceMut::new(first), IoSliceMut::new(second)];
+                let got = self.source.read_vectored(&mut parts).await?;
+                if got == 0 {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                self.counters.reads += 1;
+                filled += got;
+            }
+            end = filled - len;
+            self.sink.take(&payload[..len]);
+        }
+    }
+
     async fn farpane(&mut self) -> io::Result<()> {
         let limits = Limits::with_max_record(MAX_RECORD);
         let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
@@ -392,13 +469,22 @@ impl<S: AsyncRead + Unpin> Receiver<'_, S> {
                 return Ok(());
             }
             reassembler.received(clock::now());
-            while let Some(packet) = reassembler.next_packet().map_err(io::Error::other)? {
-                self.counters.copied += packet.ledger.map_or(0, |ledger| ledger.copied_bytes());
-                for (_, chunk) in packet.chunks {
-                    self.sink.take(&chunk.payload);
-                }
-                self.sink.take(&packet.main);
-            }
+            self.take_packets(&mut reassembler).map_err(io::Error::other)?;
         }
+    }
+
+    /// Hands on the complete packets.
+    fn take_packets(&mut self, reassembler: &mut Reassembler) -> Result<(), RecordError> {
+        let each = |packet: RawPacket<'_>| {
+            if let Some(ledger) = packet.ledger {
+                self.counters.copied += ledger.copied_bytes();
+            }
+            for (_, chunk) in packet.chunks {
+                self.sink.take(&chunk.payload);
+            }
+            self.sink.take(&packet.main);
+            ControlFlow::<()>::Continue(())
+        };
+        reassembler.packets(each).map(|_| ())
     }
 }

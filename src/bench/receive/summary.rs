@@ -173,6 +173,10 @@ impl Results<'_> {
                 format!("{:.0}", m.throughput() / 1e6)
             });
         }
+        #[cfg(unix)]
+        self.by_read_size(&mut text, "Throughput in MB/s", Workload::Lz4, Source::Unix, |m| {
+            format!("{:.0}", m.throughput() / 1e6)
+        });
         for source in Source::ALL {
             self.by_read_size(&mut text, "Nanoseconds for a packet", Workload::Small, *source, |m| {
                 format!("{:.1}", m.wall.as_secs_f64() * 1e9 / m.records.max(1) as f64)
@@ -239,16 +243,4 @@ fn frame_name(frame: Option<usize>) -> String {
         Some(usize::MAX) => "one".to_owned(),
         Some(len) => format!("{} KiB", len >> 10),
     }
-}
-
-/// Marks where [`Results::markdown`] belongs in a document.
-pub const BEGIN: &str = "<!-- begin: farpane bench receive -->\n";
-/// Its end.
-pub const END: &str = "<!-- end: farpane bench receive -->";
-
-/// `document` with `tables` between its markers; `None` if it lacks them.
-pub fn insert(document: &str, tables: &str) -> Option<String> {
-    let (before, rest) = document.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
-    Some(format!("{before}{BEGIN}\n{tables}\n{END}{after}"))
 }

@@ -1,5 +1,6 @@
 //! `farpane bench receive`: what it counts, not how fast this machine is.
 
+use farpane::bench::docs;
 use farpane::bench::receive::{self, Plan, ReadSize, Results, Source, Strategy, Workload};
 
 #[test]
@@ -63,8 +64,8 @@ fn what_a_transport_copies_is_a_constant() {
 fn the_document_holds_the_figures_of_a_run() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/receive-path.md");
     let document = std::fs::read_to_string(path).expect("the document");
-    let written = receive::insert(&document, "THE TABLES").expect("markers");
+    let written = docs::insert(&document, receive::COMMAND, "THE TABLES").expect("markers");
     assert!(written.contains("THE TABLES") && written.len() < document.len());
     assert!(document.contains("**The ticket's arithmetic:**") && document.contains("**Goals of (f)**"));
-    assert_eq!(receive::insert("no markers", "THE TABLES"), None);
+    assert_eq!(docs::insert("no markers", receive::COMMAND, "THE TABLES"), None);
 }
