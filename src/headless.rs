@@ -99,7 +99,7 @@ impl DrawSink for NoDraws {
 }
 
 impl HeadlessClient {
-    /// Starts connecting. With [`Profile::Info`] nothing is decoded or rendered.
+    /// Starts connecting. Only with [`Profile::Attach`] is anything decoded or rendered.
     ///
     /// # Errors
     /// If the OS gives no thread. Everything else is reported by the waiting functions.
@@ -110,7 +110,7 @@ impl HeadlessClient {
         let stats = SharedStats::default();
         let pool = BufferPool::default();
         let mut renderer = None;
-        let draws: Box<dyn DrawSink> = if config.session.profile == Profile::Info {
+        let draws: Box<dyn DrawSink> = if config.session.profile != Profile::Attach {
             Box::new(NoDraws)
         } else {
             let queue = RenderQueue::default();

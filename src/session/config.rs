@@ -84,6 +84,8 @@ pub enum Profile {
     Attach,
     /// Ask the server for its information, then leave.
     Info,
+    /// Ask only which session it is, by its name, then leave: quick, and 6.5's information lacks the name.
+    Identify,
 }
 
 /// The picture encodings and what the server may do with them.

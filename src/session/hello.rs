@@ -37,6 +37,9 @@ pub fn hello(config: &SessionConfig) -> Dict {
                 hello.push("info_request", true).push("info-namespace", true).push("windows", false);
             }
         }
+        (Profile::Identify, _) => {
+            hello.push("request", "id");
+        }
         (Profile::Attach, Generation::Modern) => modern(config, &mut hello),
         (Profile::Attach, Generation::Legacy31) => legacy31(config, &mut hello),
     }

@@ -233,7 +233,7 @@ impl Session {
         match packet {
             ServerPacket::Challenge(challenge) => handshake.challenge(now, challenge, &self.config, out),
             ServerPacket::ConnectionClose { reasons } => Err(handshake::goodbye(&reasons, true)),
-            ServerPacket::Hello(hello) if self.config.profile == Profile::Info => {
+            ServerPacket::Hello(hello) if self.config.profile != Profile::Attach => {
                 let info = SessionEvent::Info(server_info::flatten(&hello));
                 out.push(Output::Event(info));
                 Err(CloseReason::User)

@@ -16,8 +16,8 @@ use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::Encoding;
 use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::{
-    CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Secret, Session, SessionConfig,
-    SessionEvent, WindowInfo, WindowState,
+    CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Profile, Secret, Session,
+    SessionConfig, SessionEvent, WindowInfo, WindowState,
 };
 use farpane::stats::DrawTrace;
 
@@ -442,16 +442,24 @@ fn a_desktop_is_one_window() {
 #[test]
 fn information_and_goodbye_of_each_server() {
     for generation in xpra::Generation::ALL {
-        let server = server(generation, "xterm");
-        let profile = farpane::session::Profile::Info;
-        let mut asker = Client::connect(&server, SessionConfig { profile, ..config(generation) });
-        asker.run_until(Duration::from_secs(20), |_| false);
-        assert_eq!(asker.closed, Some(CloseReason::User), "{generation:?}");
-        let lines = asker.events.iter().find_map(|e| match e {
-            SessionEvent::Info(lines) => Some(lines.len()),
-            _ => None,
-        });
-        assert!(lines > Some(100), "{generation:?} {lines:?}");
+        let switches = vec!["--session-name=of this test".to_owned()];
+        let start = Some("xterm".to_owned());
+        let server = XpraServer::start(generation, &Options { start, switches, ..Options::default() });
+        let ask = |profile| {
+            let mut asker = Client::connect(&server, SessionConfig { profile, ..config(generation) });
+            asker.run_until(Duration::from_secs(20), |_| false);
+            assert_eq!(asker.closed, Some(CloseReason::User), "{generation:?} {profile:?}");
+            let lines = asker.events.into_iter().find_map(|e| match e {
+                SessionEvent::Info(lines) => Some(lines),
+                _ => None,
+            });
+            lines.unwrap_or_default()
+        };
+        let information = ask(Profile::Info);
+        assert!(information.len() > 100, "{generation:?} {information:?}");
+        let identity = ask(Profile::Identify);
+        let name = ("session-name".to_owned(), "of this test".to_owned());
+        assert!(identity.contains(&name), "{generation:?} {identity:?}");
 
         let mut client = Client::connect(&server, config(generation));
         assert!(client.run_until(Duration::from_secs(20), |c| c.draws() > 0), "{generation:?}");
