@@ -6,7 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::VideoFrame;
+use super::{Scaling, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::Dialect;
 use crate::protocol::packet::client::DrawOutcome;
@@ -212,13 +212,15 @@ pub enum RenderCommand {
         wid: WindowId,
         frame: Option<OverlayFrame>,
     },
-    /// Sends what the window shows, overlay included, as [`AppEvent::Pixels`] (after the draws that
-    /// came before).
+    /// Sends what the window shows, overlay included, in local pixels, as [`AppEvent::Pixels`] (after
+    /// the draws that came before).
     ReadBack {
         wid: WindowId,
     },
     /// Render with something else from now on; the server is asked for the pixels again.
     Renderer(RendererChoice),
+    /// Show all windows in this size and way from now on.
+    Scaling(Scaling),
     Shutdown,
 }
 

@@ -1,4 +1,5 @@
-//! Base of layer 2: every message that crosses a thread, the byte-bounded budget, the doorbell.
+//! Base of layer 2: every message that crosses a thread, the byte-bounded budget, the doorbell, and
+//! how server pixels become local ones.
 //!
 //! ```text
 //! net ──RenderItem (through the decode pool, in order per window)──► render
@@ -10,6 +11,7 @@ pub mod clock;
 pub mod messages;
 pub mod queue;
 mod render_queue;
+pub mod scaling;
 mod video;
 
 pub use messages::{
@@ -19,6 +21,7 @@ pub use messages::{
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;
+pub use scaling::{DesktopScaling, Scale, Scaling, ScalingFilter};
 pub use video::{VideoFrame, VideoReturn};
 
 /// To the network task.

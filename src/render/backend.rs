@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::RenderError;
 use super::overlay::{Overlay, TextureChanges};
 use crate::buffers::BufferPool;
-use crate::channel::{RendererInfo, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
@@ -35,6 +35,10 @@ pub(super) enum Part<'a> {
 /// After [`RenderError::DeviceLost`] a backend is of no use: the thread makes a new one.
 pub(super) trait Backend {
     fn info(&self) -> RendererInfo;
+
+    /// Shows all windows in this size and way from now on; before the first call one to one.
+    /// Each is to be presented wholly next.
+    fn set_scaling(&mut self, scaling: Scaling);
 
     /// Makes the backing, black, or resizes it, keeping the top left part.
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
@@ -107,7 +111,7 @@ pub(super) trait Backend {
         ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError>;
 
-    /// The backing with the overlay over it, as opaque RGBA.
+    /// What is shown of the backing with the overlay over it, as opaque RGBA.
     fn read_back(&mut self, wid: WindowId, overlay: Option<&Overlay>)
     -> Result<(Size, Vec<u8>), RenderError>;
 }

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::channel::{AppEvent, AppSink, NetQueue, RenderQueue};
+use crate::channel::{AppEvent, AppSink, NetQueue, RenderQueue, Scaling};
 
 mod backend;
 mod cpu;
@@ -33,6 +33,7 @@ pub struct RenderOptions {
     /// Let wgpu use its software adapter even if there is a GPU.
     pub force_software: bool,
     pub present_mode: PresentPreference,
+    pub scaling: Scaling,
     /// There will be no OS windows: a completed update counts as presented.
     pub offscreen: bool,
     /// For tests: the first wgpu device is lost after so many submissions.

@@ -75,6 +75,12 @@ pub(super) fn run(
 
 /// Opens what the options ask for.
 fn open(options: &RenderOptions) -> Result<Box<dyn Backend>, RenderError> {
+    let mut backend = open_any(options)?;
+    backend.set_scaling(options.scaling);
+    Ok(backend)
+}
+
+fn open_any(options: &RenderOptions) -> Result<Box<dyn Backend>, RenderError> {
     match options.renderer {
         RendererChoice::Cpu => Ok(Box::new(CpuBackend::default())),
         RendererChoice::Wgpu => Ok(Box::new(GpuBackend::new(options)?)),
@@ -158,6 +164,11 @@ impl Renderer {
             }
             RenderCommand::Overlay { wid, frame } => self.overlay(wid, frame),
             RenderCommand::ReadBack { wid } => self.read_back(wid),
+            RenderCommand::Scaling(scaling) => {
+                self.options.scaling = scaling;
+                self.backend.set_scaling(scaling);
+                self.windows.values_mut().for_each(|window| window.redraw |= window.has_content);
+            }
             RenderCommand::Renderer(choice) => {
                 self.before = Some(std::mem::replace(&mut self.options.renderer, choice));
                 self.rebuilds = 0;
@@ -396,8 +407,17 @@ impl Renderer {
     }
 
     fn read_back(&mut self, wid: WindowId) {
-        let overlay = self.windows.get(&wid).and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
-        let (size, rgba) = self.backend.read_back(wid, overlay).unwrap_or_else(|error| {
+        let window = self.windows.get(&wid);
+        let overlay = window.and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
+        let size = window.and_then(|w| w.size).unwrap_or_default();
+        let shown = self.options.scaling.scale.size_to_local(size);
+        let result = if bytes(shown) > MAX_BACKING_BYTES {
+            let limit = format!("a picture may have {} MiB", MAX_BACKING_BYTES >> 20);
+            Err(RenderError::TooLarge { size: shown, limit })
+        } else {
+            self.backend.read_back(wid, overlay)
+        };
+        let (size, rgba) = result.unwrap_or_else(|error| {
             tracing::warn!(%wid, %error, "no pixels to read back");
             self.note_lost(error);
             (Size::default(), Vec::new())

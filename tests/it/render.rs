@@ -2,6 +2,7 @@
 
 mod formats;
 mod rig;
+mod scaled;
 mod shaders;
 mod updates;
 mod windowed;

@@ -160,27 +160,29 @@ impl<'a> Frame<'a> {
             PixelsRef::Yuv(yuv) => yuv::convert(&yuv, (picture.width, picture.height), made, width)?,
         }
         ledger.note_transform(Transform::Convert, len * 4);
-        let mut scaler = scale::Scaler::new(rect, visible, (picture.width, picture.height));
+        // `visible` lies within `rect`.
+        let (left, top) = (visible.x.abs_diff(rect.x), visible.y.abs_diff(rect.y));
+        let from = Size { width: picture.width, height: picture.height };
+        let to = Size { width: rect.width, height: rect.height };
+        let mut scaler = scale::Scaler::new(from, to, left..left + visible.width, false);
         for row in 0..visible.height {
             let (x, y) = (visible.x.unsigned_abs(), visible.y.unsigned_abs() + row);
-            let to = self.row_mut(x, y, visible.width);
-            scaler.row(made, y, to);
+            scaler.row(made, top + row, self.row_mut(x, y, visible.width));
         }
         let painted = visible.width as usize * visible.height as usize;
         ledger.note_transform(Transform::Convert, painted * 4);
         Ok(())
     }
 
-    /// All pixels with `layer` over them, as opaque RGBA.
-    pub(super) fn read_back(&self, layer: &Layer) -> Vec<u8> {
-        let mut pixels = Vec::with_capacity(self.pixels.len() * 4);
-        let mut row_with_layer = vec![0; self.size.width as usize];
-        for (y, row) in (0..self.size.height).zip(self.pixels.chunks_exact(self.size.width as usize)) {
-            for (to, from) in row_with_layer.iter_mut().zip(row) {
-                *to = *from;
-            }
-            layer.blend(0, y, &mut row_with_layer);
-            pixels.extend(row_with_layer.iter().flat_map(|pixel| {
+    /// All pixels scaled to the size `shown`, with `layer` over them, as opaque RGBA.
+    pub(super) fn read_back(&self, shown: Size, nearest: bool, layer: &Layer) -> Vec<u8> {
+        let mut pixels = Vec::with_capacity(shown.width as usize * shown.height as usize * 4);
+        let mut scaler = scale::Scaler::new(self.size, shown, 0..shown.width, nearest);
+        let mut row = vec![0; shown.width as usize];
+        for y in 0..shown.height {
+            scaler.row(self.pixels, y, &mut row);
+            layer.blend(0, y, &mut row);
+            pixels.extend(row.iter().flat_map(|pixel| {
                 let [_, red, green, blue] = pixel.to_be_bytes();
                 [red, green, blue, 255]
             }));

@@ -29,7 +29,7 @@ use window::CpuWindow;
 use super::RenderError;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
-use crate::channel::{RendererInfo, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
@@ -39,6 +39,7 @@ use crate::stats::CopyLedger;
 #[derive(Default)]
 pub(super) struct CpuBackend {
     windows: HashMap<WindowId, CpuWindow>,
+    scaling: Scaling,
     /// Room for pictures that are scaled or clipped, and for what scroll rectangles overwrite.
     scratch: Vec<u32>,
     /// What moving pixels cost that belongs to no draw; reported with the next present.
@@ -57,6 +58,11 @@ impl Backend for CpuBackend {
             },
             software: true,
         }
+    }
+
+    fn set_scaling(&mut self, scaling: Scaling) {
+        self.scaling = scaling;
+        self.windows.values_mut().for_each(|window| window.outdate(&mut self.ledger));
     }
 
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
@@ -154,7 +160,7 @@ impl Backend for CpuBackend {
     ) -> Result<PresentOutcome, RenderError> {
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         ledger.merge(&std::mem::take(&mut self.ledger));
-        window.present(wid, part, overlay, ledger)?;
+        window.present(wid, part, overlay, self.scaling, ledger)?;
         Ok(PresentOutcome::Presented)
     }
 
@@ -165,9 +171,10 @@ impl Backend for CpuBackend {
     ) -> Result<(Size, Vec<u8>), RenderError> {
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| {
+            let shown = self.scaling.scale.size_to_local(frame.size());
             let mut layer = Layer::default();
-            layer.update(overlay, frame.size(), &mut self.ledger);
-            (frame.size(), frame.read_back(&layer))
+            layer.update(overlay, shown, &mut self.ledger);
+            (shown, frame.read_back(shown, self.scaling.is_nearest(), &layer))
         })
     }
 }

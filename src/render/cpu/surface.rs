@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::flush::Flusher;
 use super::frame::{bytes, bytes_mut};
 use super::layer::Layer;
+use super::scale::Scaler;
 use crate::channel::WindowTarget;
 use crate::codec::{Rect, Size};
 use crate::render::RenderError;
 use crate::render::backend::Part;
 use crate::render::damage::Damage;
-use crate::stats::{CopyLedger, CopySite, copies};
+use crate::stats::{CopyLedger, CopySite, Transform, copies};
 
 /// Presents that are remembered: systems take turns with at most as many buffers.
 const MAX_AGE: usize = 3;
@@ -25,8 +26,28 @@ pub(super) enum Content<'a> {
     Nothing,
     /// Rows of a picture of this size, without padding.
     Memory(&'a [u32], Size),
+    /// The same, to be shown in the size `shown`.
+    Scaled { pixels: &'a [u32], size: Size, shown: Size, nearest: bool },
     /// They were painted into the surface's buffer.
     InBuffer,
+}
+
+impl Content<'_> {
+    /// The part of the window that pixels of `rect` have a share in.
+    fn shows_at(&self, rect: Rect) -> Rect {
+        let Content::Scaled { size, shown, .. } = *self else { return rect };
+        // With the neighbours, into which they are mixed. Everything lies within the backing.
+        let part = |start: i32, len: u32, size: u32, shown: u32| {
+            let (size, shown) = (i64::from(size), i64::from(shown));
+            let start = i64::from(start);
+            let from = ((start - 1) * shown).div_euclid(size).max(0);
+            let to = ((start + i64::from(len) + 1) * shown + size - 1).div_euclid(size).min(shown);
+            (i32::try_from(from).unwrap_or(0), u32::try_from(to - from).unwrap_or(0))
+        };
+        let (x, width) = part(rect.x, rect.width, size.width, shown.width);
+        let (y, height) = part(rect.y, rect.height, size.height, shown.height);
+        Rect { x, y, width, height }
+    }
 }
 
 /// An OS window's buffer.
@@ -103,7 +124,9 @@ impl WindowSurface {
         match part {
             _ if self.fresh => newest.add(whole(self.size), self.size),
             Part::All => newest.add(whole(self.size), self.size),
-            Part::Damage(rects) => rects.iter().for_each(|rect| newest.add(*rect, self.size)),
+            Part::Damage(rects) => {
+                rects.iter().for_each(|rect| newest.add(content.shows_at(*rect), self.size));
+            }
         }
         let layer = layer.map(|layer| {
             if let Some(changed) = layer.take_changed() {
@@ -162,6 +185,17 @@ fn copy_rect(
         let from = bytes(&pixels[top as usize * from_stride + x..]);
         let to = (bytes_mut(to), stride * 4);
         copies::copy_rows(ledger, CopySite::Present, shown_width * 4, (from, from_stride * 4), to);
+    }
+    if let Content::Scaled { pixels, size, shown, nearest } = content
+        && let Some(part) = rect.clip(shown)
+    {
+        (shown_width, shown_height) = (part.width as usize, part.height as usize);
+        let left = rect.x.unsigned_abs();
+        let mut scaler = Scaler::new(size, shown, left..left + part.width, nearest);
+        for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(shown_height) {
+            scaler.row(pixels, y, &mut row[..shown_width]);
+        }
+        ledger.note_transform(Transform::Convert, shown_width * shown_height * 4);
     }
     for (y, row) in buffer.chunks_mut(stride).take(rect.height as usize).enumerate() {
         let Some(row) = row.get_mut(..width) else { return };

@@ -2,14 +2,14 @@
 //!
 //! They live in memory of their own, until the OS window shows just them: then they live in the buffer
 //! that is presented, and presenting copies nothing. When that no longer holds - the overlay
-//! shows, the sizes differ, the OS window goes away - they move out again.
+//! shows, the sizes differ, the OS window goes away, they are scaled - they move out again.
 
 use std::sync::Arc;
 
 use super::frame::{Frame, bytes, bytes_mut};
 use super::layer::Layer;
 use super::surface::{Content, WindowSurface};
-use crate::channel::WindowTarget;
+use crate::channel::{Scaling, WindowTarget};
 use crate::codec::Size;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderError;
@@ -108,6 +108,12 @@ impl CpuWindow {
         self.surface.as_mut().map_or(Ok(()), |surface| surface.resize(size))
     }
 
+    /// The pixels are shown in another size or way from now on.
+    pub(super) fn outdate(&mut self, ledger: &mut CopyLedger) {
+        self.move_out(ledger);
+        self.surface.iter_mut().for_each(WindowSurface::outdate);
+    }
+
     /// Forgets the OS window.
     pub(super) fn detach(&mut self, ledger: &mut CopyLedger) {
         self.move_out(ledger);
@@ -120,6 +126,7 @@ impl CpuWindow {
         wid: WindowId,
         part: Part<'_>,
         overlay: Option<&Overlay>,
+        scaling: Scaling,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let no_surface = || RenderError::Surface(format!("window {wid} has no surface"));
@@ -133,12 +140,21 @@ impl CpuWindow {
         let content = match &self.backing {
             None => Content::Nothing,
             Some(Backing { memory: None, .. }) => Content::InBuffer,
-            Some(Backing { memory: Some(memory), size }) => Content::Memory(memory, *size),
+            Some(Backing { memory: Some(memory), size }) if scaling.is_off() => {
+                Content::Memory(memory, *size)
+            }
+            Some(Backing { memory: Some(pixels), size: from }) => Content::Scaled {
+                pixels,
+                size: *from,
+                shown: scaling.shown(*from, size),
+                nearest: scaling.is_nearest(),
+            },
         };
         let kept = surface.present(content, part, layer, ledger)?;
         if let Some(backing) = &mut self.backing
             && kept
             && !covered
+            && scaling.is_off()
             && backing.size == size
         {
             // The buffer holds just these pixels now.

@@ -8,6 +8,9 @@ use crate::stats::{CopyLedger, CopySite};
 /// The memory order of the pixels that X servers have, so that most raw draws go up as they are.
 pub(super) const BACKING_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Bgra8Unorm;
 
+/// Bytes of the parameters of `shaders/present.wgsl`: two numbers.
+pub(super) const PARAMS_BYTES: u64 = 8;
+
 /// A window's pixels on the device. Alpha has no meaning in it.
 pub(super) struct Backing {
     pub(super) texture: wgpu::Texture,
@@ -15,6 +18,8 @@ pub(super) struct Backing {
     pub(super) size: Size,
     /// Shows the backing: bound by `shaders/present.wgsl`.
     pub(super) bind_group: wgpu::BindGroup,
+    /// Its parameters.
+    pub(super) params: wgpu::Buffer,
     /// Commands of the present submission write to it.
     pub(super) recorded: bool,
 }
@@ -45,15 +50,21 @@ impl Backing {
             })
             .map_err(|error| RenderError::TooLarge { size, limit: error.to_string() })?;
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let params = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("shown"),
+            size: PARAMS_BYTES,
+            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
         let bind_group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("backing"),
             layout,
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::TextureView(&view),
-            }],
+            entries: &[
+                wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&view) },
+                wgpu::BindGroupEntry { binding: 1, resource: params.as_entire_binding() },
+            ],
         });
-        Ok(Self { texture, view, size, bind_group, recorded: false })
+        Ok(Self { texture, view, size, bind_group, params, recorded: false })
     }
 
     /// Records the copy of what `old` and this backing have in common.

@@ -30,7 +30,7 @@ use unpack::Unpacker;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use super::{PresentPreference, RenderError, RenderOptions};
-use crate::channel::{RendererInfo, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PictureRef, PixelsRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
@@ -88,6 +88,10 @@ impl Backend for GpuBackend {
                 .map_or_else(|| "none".into(), |mode| format!("{mode:?}").to_lowercase()),
             software: info.device_type == wgpu::DeviceType::Cpu,
         }
+    }
+
+    fn set_scaling(&mut self, scaling: Scaling) {
+        self.presenter.set_scaling(&self.gpu, scaling);
     }
 
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
@@ -245,8 +249,7 @@ impl Backend for GpuBackend {
         self.submit()?;
         let backing = self.backings.get(&wid).ok_or(RenderError::NoBacking(wid))?;
         let overlay = self.overlays.get_mut(&wid).zip(overlay);
-        let rgba = read_back::read_back(&self.gpu, &self.presenter, backing, overlay)?;
-        Ok((backing.size, rgba))
+        read_back::read_back(&self.gpu, &self.presenter, backing, overlay)
     }
 }
 

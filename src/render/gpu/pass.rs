@@ -1,7 +1,8 @@
 //! The pass that shows a backing, with the overlay over it, on a target.
 
-use super::backing::Backing;
+use super::backing::{Backing, PARAMS_BYTES};
 use super::device::Gpu;
+use crate::channel::Scaling;
 use crate::codec::Size;
 use crate::render::overlay::{Overlay, TextureChanges};
 use crate::stats::{CopyLedger, CopySite};
@@ -9,26 +10,41 @@ use crate::stats::{CopyLedger, CopySite};
 /// The format of every target. All surfaces that wgpu knows have it.
 pub(super) const TARGET_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Bgra8Unorm;
 
-/// The pipeline of `shaders/present.wgsl`.
+/// The pipeline of `shaders/present.wgsl` for the present scaling.
 pub(super) struct Presenter {
     pub(super) backing_layout: wgpu::BindGroupLayout,
+    module: wgpu::ShaderModule,
+    layout: wgpu::PipelineLayout,
     pipeline: wgpu::RenderPipeline,
+    scaling: Scaling,
 }
 
 impl Presenter {
     pub(super) fn new(gpu: &Gpu) -> Self {
         let backing_layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("backing"),
-            entries: &[wgpu::BindGroupLayoutEntry {
-                binding: 0,
-                visibility: wgpu::ShaderStages::FRAGMENT,
-                ty: wgpu::BindingType::Texture {
-                    sample_type: wgpu::TextureSampleType::Float { filterable: false },
-                    view_dimension: wgpu::TextureViewDimension::D2,
-                    multisampled: false,
+            entries: &[
+                wgpu::BindGroupLayoutEntry {
+                    binding: 0,
+                    visibility: wgpu::ShaderStages::FRAGMENT,
+                    ty: wgpu::BindingType::Texture {
+                        sample_type: wgpu::TextureSampleType::Float { filterable: false },
+                        view_dimension: wgpu::TextureViewDimension::D2,
+                        multisampled: false,
+                    },
+                    count: None,
                 },
-                count: None,
-            }],
+                wgpu::BindGroupLayoutEntry {
+                    binding: 1,
+                    visibility: wgpu::ShaderStages::FRAGMENT,
+                    ty: wgpu::BindingType::Buffer {
+                        ty: wgpu::BufferBindingType::Uniform,
+                        has_dynamic_offset: false,
+                        min_binding_size: std::num::NonZeroU64::new(PARAMS_BYTES),
+                    },
+                    count: None,
+                },
+            ],
         });
         let layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some("present"),
@@ -39,28 +55,20 @@ impl Presenter {
             label: Some("present"),
             source: wgpu::ShaderSource::Wgsl(include_str!("../../../shaders/present.wgsl").into()),
         });
-        let pipeline = gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("present"),
-            layout: Some(&layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("vertex"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some("fragment"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[Some(TARGET_FORMAT.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
-        Self { backing_layout, pipeline }
+        let scaling = Scaling::default();
+        let pipeline = pipeline(gpu, &module, &layout, scaling);
+        Self { backing_layout, module, layout, pipeline, scaling }
+    }
+
+    /// Shows backings in this size and way from now on.
+    pub(super) fn set_scaling(&mut self, gpu: &Gpu, scaling: Scaling) {
+        if std::mem::replace(&mut self.scaling, scaling) != scaling {
+            self.pipeline = pipeline(gpu, &self.module, &self.layout, scaling);
+        }
+    }
+
+    pub(super) fn scaling(&self) -> Scaling {
+        self.scaling
     }
 
     /// Records and submits the pass that fills a target of `size`; without a backing it is black.
@@ -100,6 +108,11 @@ impl Presenter {
             })
             .forget_lifetime();
         if let Some(backing) = backing {
+            if !self.scaling.is_off() {
+                let shown = self.scaling.shown(backing.size, size);
+                let params = [shown.width, shown.height];
+                gpu.queue.write_buffer(&backing.params, 0, bytemuck::bytes_of(&params));
+            }
             pass.set_pipeline(&self.pipeline);
             pass.set_bind_group(0, &backing.bind_group, &[]);
             pass.draw(0..3, 0..1);
@@ -110,6 +123,40 @@ impl Presenter {
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
     }
+}
+
+fn pipeline(
+    gpu: &Gpu,
+    module: &wgpu::ShaderModule,
+    layout: &wgpu::PipelineLayout,
+    scaling: Scaling,
+) -> wgpu::RenderPipeline {
+    let is_on = |flag: bool| if flag { 1.0 } else { 0.0 };
+    let constants = [("SCALED", is_on(!scaling.is_off())), ("NEAREST", is_on(scaling.is_nearest()))];
+    gpu.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+        label: Some("present"),
+        layout: Some(layout),
+        vertex: wgpu::VertexState {
+            module,
+            entry_point: Some("vertex"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            buffers: &[],
+        },
+        primitive: wgpu::PrimitiveState::default(),
+        depth_stencil: None,
+        multisample: wgpu::MultisampleState::default(),
+        fragment: Some(wgpu::FragmentState {
+            module,
+            entry_point: Some("fragment"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                ..Default::default()
+            },
+            targets: &[Some(TARGET_FORMAT.into())],
+        }),
+        multiview_mask: None,
+        cache: None,
+    })
 }
 
 /// A renderer for the overlay of one window.

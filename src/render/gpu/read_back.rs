@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::backing::{Backing, extent};
 use super::device::Gpu;
 use super::pass::{Presenter, TARGET_FORMAT};
+use crate::codec::Size;
 use crate::render::RenderError;
 use crate::render::overlay::Overlay;
 
@@ -14,8 +15,8 @@ pub(super) fn read_back(
     presenter: &Presenter,
     backing: &Backing,
     overlay: Option<(&mut egui_wgpu::Renderer, &Overlay)>,
-) -> Result<Vec<u8>, RenderError> {
-    let size = backing.size;
+) -> Result<(Size, Vec<u8>), RenderError> {
+    let size = presenter.scaling().scale.size_to_local(backing.size);
     let rowstride = (size.width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
     let (target, buffer) = gpu
         .try_make(|| {
@@ -74,7 +75,7 @@ pub(super) fn read_back(
             _ => [0; 4],
         }));
     }
-    Ok(rgba)
+    Ok((size, rgba))
 }
 
 fn failed(error: impl std::fmt::Display) -> RenderError {

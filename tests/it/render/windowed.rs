@@ -28,14 +28,14 @@ use crate::support::picture::Picture;
 use crate::support::wait_for;
 
 /// A plain X window, with a connection of its own.
-struct TestWindow {
+pub(super) struct TestWindow {
     connection: XCBConnection,
     screen: usize,
-    id: u32,
+    pub(super) id: u32,
 }
 
 impl TestWindow {
-    fn open(display: &Display, x: i16, width: u16, height: u16) -> Self {
+    pub(super) fn open(display: &Display, x: i16, width: u16, height: u16) -> Self {
         let name = std::ffi::CString::new(display.name()).expect("a name");
         let (connection, screen) = XCBConnection::connect(Some(&name)).expect("X");
         let root = &connection.setup().roots[screen];
@@ -62,7 +62,7 @@ impl TestWindow {
         window
     }
 
-    fn resize(&self, width: u32, height: u32) {
+    pub(super) fn resize(&self, width: u32, height: u32) {
         let aux = ConfigureWindowAux::new().width(width).height(height);
         self.connection.configure_window(self.id, &aux).expect("X");
         self.sync();
@@ -90,7 +90,7 @@ impl HasDisplayHandle for TestWindow {
     }
 }
 
-fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, height: u32) {
+pub(super) fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, height: u32) {
     rig.command(RenderCommand::Attach {
         wid: WindowId(wid),
         target: Arc::clone(window) as _,
