@@ -8,7 +8,7 @@ use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage};
+use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage, Scale, Scaling};
 use crate::codec::Size;
 use crate::config::Config;
 use crate::desktop::DesktopEvent;
@@ -24,7 +24,7 @@ use super::cursor;
 use super::dialogs::PasswordDialog;
 use super::inbox::Inbox;
 use super::overlay::Overlay;
-use super::screen::{Screen, display_info};
+use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
 use super::session_menu::SessionMenuWindow;
 use super::session_recording::SessionRecording;
@@ -53,7 +53,9 @@ pub struct Attached {
     watching: bool,
     recording: SessionRecording,
     threads: Threads,
+    /// In the server's pixels.
     screen_size: Size,
+    scale: Scale,
 }
 
 impl Attached {
@@ -74,7 +76,8 @@ impl Attached {
             (config.session_info_key.clone(), Hotkey::SessionInfo),
             (config.session_menu_key.clone(), Hotkey::SessionMenu),
         ];
-        let display = display_info(event_loop);
+        let scale = screen::scale(config.desktop_scaling, event_loop);
+        let display = display_info(event_loop, scale);
         let screen_size = display.size;
         let recording = SessionRecording::new(&config, queues.net.clone())?;
         let mut net = config.net(Profile::Attach);
@@ -83,11 +86,12 @@ impl Attached {
         net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
         net.recorder = recording.sink();
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
-        let options = RenderOptions { display: Some(Arc::new(handle)), ..config.render_options() };
+        let scaling = Scaling { scale, filter: config.scaling_filter };
+        let options = RenderOptions { display: Some(Arc::new(handle)), scaling, ..config.render_options() };
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
         let threads = Threads::start(net, options, &queues, app)?;
         Ok(Self {
-            windows: Windows::new(queues.net.clone(), queues.render.clone(), screen.x11),
+            windows: Windows::new(queues.net.clone(), queues.render.clone(), screen.x11, scale),
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             password: None,
@@ -100,6 +104,7 @@ impl Attached {
             recording,
             threads,
             screen_size,
+            scale,
             config,
             queues,
         })
@@ -163,7 +168,7 @@ impl Attached {
                 screen.desktop.bell(percent, pitch, duration_ms);
             }
             SessionEvent::Cursor(shape) => {
-                self.windows.set_cursor(cursor::cursor(&shape, event_loop, screen.x11));
+                self.windows.set_cursor(cursor::cursor(&shape, self.scale, event_loop, screen.x11));
             }
             SessionEvent::Closed(reason) => return Some(reason),
             // A grab of the pointer would take it away from all other programs of this desktop.
@@ -180,12 +185,15 @@ impl Attached {
     pub fn desktop_event(&mut self, event: DesktopEvent, event_loop: &ActiveEventLoop) {
         match event {
             DesktopEvent::WindowState(native) => self.windows.mark_dirty_native(native),
-            DesktopEvent::Screen => {
-                let size = display_info(event_loop).size;
-                if std::mem::replace(&mut self.screen_size, size) != size {
-                    self.queues.net.push(NetCommand::Input(Input::ScreenResized(size)));
-                }
-            }
+            DesktopEvent::Screen => self.sync_screen(event_loop),
+        }
+    }
+
+    /// Tells the server how large the screen is, if that changed.
+    fn sync_screen(&mut self, event_loop: &ActiveEventLoop) {
+        let size = display_info(event_loop, self.scale).size;
+        if std::mem::replace(&mut self.screen_size, size) != size {
+            self.queues.net.push(NetCommand::Input(Input::ScreenResized(size)));
         }
     }
 
@@ -311,6 +319,7 @@ impl Attached {
             SessionMenuAction::Renderer(choice) => {
                 return self.render(RenderCommand::Renderer(choice));
             }
+            SessionMenuAction::Scaling => return self.rescale(event_loop),
             SessionMenuAction::Overlay => return self.overlay.toggle(over),
             SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
             SessionMenuAction::Screenshot => {
@@ -327,6 +336,16 @@ impl Attached {
             }
         };
         self.queues.net.push(NetCommand::Input(input));
+    }
+
+    /// Shows the windows as the menu says.
+    fn rescale(&mut self, event_loop: &ActiveEventLoop) {
+        let scale = screen::scale(self.chosen.scaling, event_loop);
+        self.render(RenderCommand::Scaling(Scaling { scale, filter: self.chosen.filter }));
+        if std::mem::replace(&mut self.scale, scale) != scale {
+            self.sync_screen(event_loop);
+            self.windows.set_scale(scale);
+        }
     }
 
     fn render(&self, command: RenderCommand) {
@@ -389,7 +408,7 @@ impl Attached {
             }
             WindowEvent::Moved(_) => self.windows.mark_dirty(wid),
             WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
-                // Remote pixels are shown one to one on every screen.
+                // Remote pixels have the same size on every screen.
                 let _ = inner_size_writer.request_inner_size(remote.window.inner_size());
             }
             WindowEvent::RedrawRequested => self.windows.redraw(wid),
@@ -461,6 +480,8 @@ fn chosen(config: &Config) -> SessionMenu {
         quality: pictures.quality.unwrap_or(0),
         speed: pictures.speed.unwrap_or(0),
         renderer: config.renderer.into(),
+        scaling: config.desktop_scaling,
+        filter: config.scaling_filter,
         ..SessionMenu::default()
     }
 }

@@ -4,12 +4,15 @@
 use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::window::{Fullscreen, Icon, Window, WindowAttributes, WindowLevel};
 
+use crate::channel::Scale;
 use crate::codec::{Size, icon};
 use crate::desktop::WindowHints;
 use crate::protocol::packet::server::Image;
 use crate::session::event::SizeLimits;
 use crate::session::{WindowInfo, WindowState};
 use crate::ui::farpane_icon;
+
+use super::place::{Geometry, Place};
 
 /// X11 counts positions and sizes in 16 bits.
 const MAX_EXTENT: u32 = i16::MAX as u32;
@@ -48,6 +51,29 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
         }
     }
     platform_attributes(attributes, info, x11)
+}
+
+/// What the server says of a window, in local pixels.
+pub fn local(info: &WindowInfo, place: &Place) -> WindowInfo {
+    let Geometry { x, y, size } = place.local();
+    let size_limits = local_limits(info.size_limits, place.scale());
+    WindowInfo { x, y, size, size_limits, ..info.clone() }
+}
+
+/// Size limits in local pixels. Steps that are no whole local pixels would lead to sizes that are
+/// none of the application's: the server sees to those then.
+pub fn local_limits(limits: SizeLimits, scale: Scale) -> SizeLimits {
+    let size = |size: Size| scale.size_to_local(size);
+    let is_whole = |step: &Size| {
+        let exact = |side: u32| f64::from(side) * scale.factor();
+        exact(step.width).fract() == 0.0 && exact(step.height).fract() == 0.0
+    };
+    SizeLimits {
+        min: limits.min.map(size),
+        max: limits.max.map(size),
+        base: limits.base.map(size),
+        increment: limits.increment.filter(is_whole).map(size),
+    }
 }
 
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]

@@ -6,18 +6,19 @@ use cursor_icon::CursorIcon;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, CustomCursor};
 
+use crate::channel::Scale;
 use crate::codec::{Size, icon};
 use crate::protocol::packet::server;
 use crate::session::event::CursorShape;
 
 /// What to show for `shape`. A cursor that the local theme knows by name is shown in the local
-/// theme; pictures that cannot be used give the default.
-pub fn cursor(shape: &CursorShape, event_loop: &ActiveEventLoop, x11: bool) -> Cursor {
+/// theme and size; pictures are scaled, and those that cannot be used give the default.
+pub fn cursor(shape: &CursorShape, scale: Scale, event_loop: &ActiveEventLoop, x11: bool) -> Cursor {
     match shape {
         CursorShape::Default => Cursor::default(),
         CursorShape::Image(image) => named(&image.name)
             .map(Cursor::from)
-            .or_else(|| picture(image, event_loop, x11))
+            .or_else(|| picture(image, scale, event_loop, x11))
             .unwrap_or_default(),
     }
 }
@@ -63,7 +64,7 @@ const X_NAMED: [CursorIcon; 29] = [
     CursorIcon::AllResize,
 ];
 
-fn picture(image: &server::Cursor, event_loop: &ActiveEventLoop, x11: bool) -> Option<Cursor> {
+fn picture(image: &server::Cursor, scale: Scale, event_loop: &ActiveEventLoop, x11: bool) -> Option<Cursor> {
     let size = Size { width: image.width, height: image.height };
     // The rows of a raw cursor have no padding.
     let rowstride = image.width.checked_mul(4)?;
@@ -73,14 +74,31 @@ fn picture(image: &server::Cursor, event_loop: &ActiveEventLoop, x11: bool) -> O
     if x11 {
         premultiply(&mut rgba);
     }
+    let (size, rgba) = scaled(size, rgba, scale);
     let narrow = |value: u32| u16::try_from(value).ok();
+    let hotspot = |at: u32| i32::try_from(at).ok().and_then(|at| u16::try_from(scale.to_local(at)).ok());
     let (width, height) = (narrow(size.width)?, narrow(size.height)?);
-    let hotspot_x = narrow(image.hotspot_x)?.min(width.checked_sub(1)?);
-    let hotspot_y = narrow(image.hotspot_y)?.min(height.checked_sub(1)?);
+    let hotspot_x = hotspot(image.hotspot_x)?.min(width.checked_sub(1)?);
+    let hotspot_y = hotspot(image.hotspot_y)?.min(height.checked_sub(1)?);
     CustomCursor::from_rgba(rgba, width, height, hotspot_x, hotspot_y)
         .inspect_err(|error| tracing::debug!(%error, "a cursor cannot be used"))
         .ok()
         .map(|source| Cursor::from(event_loop.create_custom_cursor(source)))
+}
+
+/// The picture in local pixels: each is the nearest one of it.
+fn scaled(size: Size, rgba: Vec<u8>, scale: Scale) -> (Size, Vec<u8>) {
+    let pixels = rgba.as_chunks::<4>().0;
+    if scale == Scale::ONE || size.width == 0 || size.height == 0 {
+        return (size, rgba);
+    }
+    let to = scale.size_to_local(size);
+    let nearest = |at: u32, to: u32, from: u32| ((2 * at + 1) * from / (2 * to)).min(from - 1) as usize;
+    let row = |y: u32| pixels.chunks(size.width as usize).nth(nearest(y, to.height, size.height));
+    let rows = (0..to.height).filter_map(row);
+    let scaled = rows.flat_map(|row| (0..to.width).filter_map(|x| row.get(nearest(x, to.width, size.width))));
+    let scaled = scaled.flatten().copied().collect();
+    (to, scaled)
 }
 
 /// X11 wants colours multiplied by alpha; winit 0.30 passes them on as they are.

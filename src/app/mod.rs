@@ -18,6 +18,7 @@ mod inbox;
 mod overlay;
 mod own_window;
 pub mod picture;
+pub mod place;
 mod screen;
 mod session_info;
 mod session_menu;

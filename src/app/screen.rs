@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use winit::event_loop::ActiveEventLoop;
 
+use crate::channel::{DesktopScaling, Scale};
 use crate::codec::Size;
 use crate::desktop::Desktop;
 use crate::session::config::{DisplayInfo, Monitor};
@@ -42,29 +43,40 @@ fn is_x11(_event_loop: &ActiveEventLoop) -> bool {
     false
 }
 
-/// Its size and monitors.
-pub fn display_info(event_loop: &ActiveEventLoop) -> DisplayInfo {
+/// The scale that is meant, by the main monitor.
+pub fn scale(scaling: DesktopScaling, event_loop: &ActiveEventLoop) -> Scale {
+    let monitor = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next());
+    scaling.scale(monitor.map_or(1.0, |monitor| monitor.scale_factor()))
+}
+
+/// Its size and monitors, in the server's pixels.
+pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
     let primary = event_loop.primary_monitor();
     let mut display = DisplayInfo::default();
     for (index, monitor) in event_loop.available_monitors().enumerate() {
         let (position, size) = (monitor.position(), monitor.size());
-        let edge = |start: i32, length: u32| u32::try_from(i64::from(start) + i64::from(length)).unwrap_or(0);
-        display.size.width = display.size.width.max(edge(position.x, size.width));
-        display.size.height = display.size.height.max(edge(position.y, size.height));
+        // Edges are scaled, so that monitors still lie side by side.
+        let edge = |at: i64| scale.to_server(i32::try_from(at).unwrap_or(i32::MAX));
+        let (left, top) = (edge(position.x.into()), edge(position.y.into()));
+        let right = edge(i64::from(position.x) + i64::from(size.width));
+        let bottom = edge(i64::from(position.y) + i64::from(size.height));
+        let length = |from: i32, to: i32| u32::try_from(i64::from(to) - i64::from(from)).unwrap_or(0);
+        display.size.width = display.size.width.max(length(0, right));
+        display.size.height = display.size.height.max(length(0, bottom));
         let hz = monitor.refresh_rate_millihertz().map_or(0, |millihertz| millihertz.div_ceil(1000));
         display.refresh_hz = display.refresh_hz.max(hz);
         display.monitors.push(Monitor {
             name: monitor.name().unwrap_or_else(|| format!("monitor {index}")),
-            x: position.x,
-            y: position.y,
-            size: Size { width: size.width, height: size.height },
+            x: left,
+            y: top,
+            size: Size { width: length(left, right), height: length(top, bottom) },
             width_mm: 0,
             height_mm: 0,
             primary: primary.as_ref() == Some(&monitor),
         });
     }
     if display.size == Size::default() {
-        DisplayInfo::single(Size { width: 1920, height: 1080 })
+        DisplayInfo::single(scale.size_to_server(Size { width: 1920, height: 1080 }))
     } else {
         display
     }

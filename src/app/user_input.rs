@@ -179,9 +179,7 @@ impl UserInput {
 
     /// The pointer moved, to a position in the window's content.
     pub fn moved(&mut self, remote: &RemoteWindow, position: PhysicalPosition<f64>) {
-        // Saturating casts: positions far outside of any screen do not matter.
-        let x = remote.geometry.x.saturating_add(position.x.floor() as i32);
-        let y = remote.geometry.y.saturating_add(position.y.floor() as i32);
+        let (x, y) = remote.place.point(position.x, position.y);
         if (self.pointer.x, self.pointer.y) == (x, y) {
             return;
         }

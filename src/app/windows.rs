@@ -1,7 +1,8 @@
 //! Remote windows as windows of the local desktop.
 //!
-//! The server's root window and the local screen share one coordinate system: the server is
-//! told where each window really is, so its popups come at the right place by themselves.
+//! The server is told where each window really is, so its popups come at the right place by
+//! themselves. What is said to the server is in its pixels, what is said to the desktop in local ones: each
+//! window's [`Place`] knows both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use std::time::{Duration, Instant};
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, Fullscreen, ResizeDirection, Window};
 
-use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
 use crate::codec::Size;
 use crate::desktop::{Desktop, native_id};
 use crate::protocol::packet::WindowId;
 use crate::session::{Input, WindowChange, WindowInfo, WindowState};
 
 use super::attributes;
+use super::place::{Geometry, Place};
 
 /// EWMH `_NET_WM_MOVERESIZE` directions.
 const RESIZE_DIRECTIONS: [ResizeDirection; 8] = [
@@ -39,31 +41,15 @@ const ECHO: Duration = Duration::from_secs(1);
 /// Geometries that are remembered for that, at most: one for each step of a window being dragged.
 const MAX_TOLD_BEFORE: usize = 128;
 
-/// Place and size of a window's content, in root pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Geometry {
-    pub x: i32,
-    pub y: i32,
-    pub size: Size,
-}
-
-impl Geometry {
-    /// Whether this is `size`, and at `position` if one is given.
-    fn is_at(&self, position: Option<(i32, i32)>, size: Size) -> bool {
-        self.size == size && position.is_none_or(|position| position == (self.x, self.y))
-    }
-}
-
 /// One remote window and its OS window.
 pub struct RemoteWindow {
     pub wid: WindowId,
     pub window: Arc<Window>,
     pub info: WindowInfo,
-    /// Where the OS window is, as far as known.
-    pub geometry: Geometry,
+    pub place: Place,
     /// Size of the OS window's content in physical pixels, as winit said last.
     pub surface: Size,
-    /// What the server was told last; `None` before it was told that the window is mapped, and
+    /// What the server was told last, in its pixels; `None` before it was told that the window is mapped, and
     /// after it was told that it is not.
     told: Option<(Geometry, WindowState)>,
     /// What the server was told before that, and until when: for [`ECHO`].
@@ -82,6 +68,7 @@ pub struct Windows {
     by_os_id: BTreeMap<winit::window::WindowId, WindowId>,
     cursor: Cursor,
     x11: bool,
+    scale: Scale,
     /// Title of windows that have none: the session's name.
     pub title: String,
     net: NetQueue,
@@ -90,12 +77,13 @@ pub struct Windows {
 
 impl Windows {
     /// No windows yet. `x11` says whether winit uses X11.
-    pub fn new(net: NetQueue, render: RenderQueue, x11: bool) -> Self {
+    pub fn new(net: NetQueue, render: RenderQueue, x11: bool, scale: Scale) -> Self {
         Self {
             windows: BTreeMap::new(),
             by_os_id: BTreeMap::new(),
             cursor: Cursor::default(),
             x11,
+            scale,
             title: "Farpane".to_owned(),
             net,
             render,
@@ -131,11 +119,13 @@ impl Windows {
         if self.windows.contains_key(&wid) {
             self.destroy(wid);
         }
+        let place = Place::new(self.scale, Geometry { x: info.x, y: info.y, size: info.size });
+        let local = attributes::local(&info, &place);
         let attributes =
-            attributes::attributes(&info, &self.title, self.x11).with_cursor(self.cursor.clone());
+            attributes::attributes(&local, &self.title, self.x11).with_cursor(self.cursor.clone());
         let window = Arc::new(event_loop.create_window(attributes)?);
         desktop.prepare_window(&window, &attributes::hints(&info, self.native_parent(&info)));
-        let size = attributes::physical(info.size);
+        let size = attributes::physical(local.size);
         let size = Size { width: size.width, height: size.height };
         let target: Arc<Window> = Arc::clone(&window);
         self.send(RenderCommand::Attach { wid, target, size });
@@ -144,12 +134,11 @@ impl Windows {
             window.set_minimized(true);
         }
         self.by_os_id.insert(window.id(), wid);
-        let geometry = Geometry { x: info.x, y: info.y, size: info.size };
         let mut remote = RemoteWindow {
             wid,
             window,
             info,
-            geometry,
+            place,
             surface: size,
             told: None,
             told_before: Vec::new(),
@@ -181,12 +170,7 @@ impl Windows {
             }
             WindowChange::SizeLimits(limits) => {
                 remote.info.size_limits = limits;
-                if !remote.info.override_redirect {
-                    window.set_min_inner_size(limits.min.map(attributes::physical));
-                    window.set_max_inner_size(limits.max.map(attributes::physical));
-                    window.set_resize_increments(attributes::increment(limits));
-                    window.set_resizable(attributes::is_resizable(limits));
-                }
+                remote.set_size_limits();
             }
             WindowChange::State(state) => remote.follow_state(state),
             WindowChange::Decorations(decorations) => {
@@ -216,7 +200,7 @@ impl Windows {
                 remote.tell_again(&self.net);
             }
             WindowChange::Geometry { position, size } => {
-                let old = remote.surface;
+                let old = self.scale.size_to_server(remote.surface);
                 remote.follow_geometry(position, size, desktop);
                 if size.width > old.width || size.height > old.height {
                     // 3.1 draws the larger window before it tells of the new size, and keeps the
@@ -249,6 +233,17 @@ impl Windows {
         let all: Vec<WindowId> = self.windows.keys().copied().collect();
         for wid in all {
             self.destroy(wid);
+        }
+    }
+
+    /// Shows all windows in another size from now on.
+    pub fn set_scale(&mut self, scale: Scale) {
+        self.scale = scale;
+        for remote in self.windows.values_mut() {
+            let size = remote.place.rescale(scale);
+            remote.set_size_limits();
+            let _ = remote.window.request_inner_size(attributes::physical(size));
+            remote.settling = Some(clock::now() + SETTLE);
         }
     }
 
@@ -346,24 +341,27 @@ impl RemoteWindow {
             }
             return;
         }
-        let (x, y) = facts.position.unwrap_or((self.geometry.x, self.geometry.y));
-        self.geometry = Geometry { x, y, size: facts.size };
+        let Geometry { x, y, .. } = self.place.local();
+        let (x, y) = facts.position.unwrap_or((x, y));
+        self.place.found(Geometry { x, y, size: facts.size });
+        let geometry = self.place.server();
         match self.told {
             None => {
                 self.set_visible(true, render);
                 self.tell_mapped(net, facts.state);
             }
-            Some(told) if told == (self.geometry, facts.state) => self.settling = None,
+            Some(told) if told == (geometry, facts.state) => self.settling = None,
             Some(_) if self.settling.is_some() => {}
             Some(_) => {
-                let Geometry { x, y, size } = self.geometry;
+                let Geometry { x, y, size } = geometry;
                 tracing::trace!(wid = %self.wid, x, y, ?size, state = ?facts.state, "configured");
                 let now = clock::now();
                 self.told_before.retain(|(_, until)| *until + ECHO > now);
                 if self.told_before.len() < MAX_TOLD_BEFORE {
                     self.told_before.extend(self.told.map(|(geometry, _)| (geometry, now)));
                 }
-                self.told = Some((self.geometry, facts.state));
+                self.told = Some((geometry, facts.state));
+                self.place.told();
                 let input = Input::WindowConfigured { wid: self.wid, x, y, size, state: facts.state };
                 net.push(NetCommand::Input(input));
             }
@@ -371,9 +369,10 @@ impl RemoteWindow {
     }
 
     fn tell_mapped(&mut self, net: &NetQueue, state: WindowState) {
-        let Geometry { x, y, size } = self.geometry;
+        let geometry @ Geometry { x, y, size } = self.place.server();
         tracing::trace!(wid = %self.wid, x, y, ?size, "mapped");
-        self.told = Some((self.geometry, state));
+        self.told = Some((geometry, state));
+        self.place.told();
         net.push(NetCommand::Input(Input::WindowMapped { wid: self.wid, x, y, size }));
     }
 
@@ -406,14 +405,16 @@ impl RemoteWindow {
     /// The server moved or resized the window. It knows the new geometry: when the OS window
     /// gets it, there is nothing to tell.
     fn follow_geometry(&mut self, position: Option<(i32, i32)>, size: Size, desktop: &Desktop) {
-        let (x, y) = position.unwrap_or((self.geometry.x, self.geometry.y));
+        let Geometry { x, y, .. } = self.place.server();
+        let (x, y) = position.unwrap_or((x, y));
         tracing::trace!(wid = %self.wid, ?position, ?size, "the server moves or resizes");
         let geometry = Geometry { x, y, size };
         if let Some((told, _)) = &mut self.told {
             *told = geometry;
         }
+        let local @ Geometry { x, y, size } = self.place.wanted(geometry);
         if self.info.override_redirect {
-            self.geometry = geometry;
+            self.place.found(local);
         }
         if position.is_some() && !desktop.move_content(&self.window, x, y) {
             let (left, top) = self.frame_offset();
@@ -421,6 +422,17 @@ impl RemoteWindow {
         }
         let _ = self.window.request_inner_size(attributes::physical(size));
         self.settling = Some(clock::now() + SETTLE);
+    }
+
+    fn set_size_limits(&self) {
+        if self.info.override_redirect {
+            return;
+        }
+        let limits = attributes::local_limits(self.info.size_limits, self.place.scale());
+        self.window.set_min_inner_size(limits.min.map(attributes::physical));
+        self.window.set_max_inner_size(limits.max.map(attributes::physical));
+        self.window.set_resize_increments(attributes::increment(limits));
+        self.window.set_resizable(attributes::is_resizable(limits));
     }
 
     /// From the frame's corner to the content's.

@@ -80,6 +80,11 @@ impl Scale {
         f64::from(self.0) / f64::from(Self::UNIT)
     }
 
+    /// The same in percent.
+    pub fn in_percent(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::UNIT / 100)
+    }
+
     /// Whether each pixel of the server is a square of whole local ones.
     pub fn is_whole(self) -> bool {
         self.0.is_multiple_of(Self::UNIT)

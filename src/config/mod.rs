@@ -22,6 +22,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use crate::channel::{DesktopScaling, ScalingFilter};
 use crate::net::{NetConfig, local};
 use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
@@ -42,6 +43,8 @@ pub struct Config {
     pub connection: NetConfig,
     pub renderer: RendererChoice,
     pub present_mode: PresentModeChoice,
+    pub desktop_scaling: DesktopScaling,
+    pub scaling_filter: ScalingFilter,
     /// Start with the overlay shown.
     pub overlay: bool,
     /// What toggles the overlay.
@@ -133,6 +136,28 @@ impl From<RendererChoice> for render::RendererChoice {
             RendererChoice::Auto => Self::Auto,
             RendererChoice::Wgpu => Self::Wgpu,
             RendererChoice::Cpu => Self::Cpu,
+        }
+    }
+}
+
+/// How pixels between those of the server are made, if windows are scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ScalingFilterChoice {
+    /// The nearest pixel at 2, 3 and 4 times the size, else mixed.
+    #[default]
+    Auto,
+    /// Mixed from the neighbours.
+    Linear,
+    /// The nearest pixel as it is.
+    Nearest,
+}
+
+impl From<ScalingFilterChoice> for ScalingFilter {
+    fn from(choice: ScalingFilterChoice) -> Self {
+        match choice {
+            ScalingFilterChoice::Auto => Self::Auto,
+            ScalingFilterChoice::Linear => Self::Linear,
+            ScalingFilterChoice::Nearest => Self::Nearest,
         }
     }
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use clap::builder::TypedValueParser;
 use clap::{ArgAction, Args};
 
-use super::{KeyCombination, PresentModeChoice, RendererChoice};
+use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
+use crate::channel::DesktopScaling;
 use crate::net::Protocol;
 use crate::net::tls::TlsOptions;
 use crate::session::Generation;
@@ -81,6 +82,12 @@ pub struct Options {
     /// Whether presenting waits for the screen's refresh
     #[arg(long, global = true, value_enum, default_value_t)]
     pub present_mode: PresentModeChoice,
+    /// Show windows in another size: off (pixel by pixel), auto (the main monitor's scale factor), a number, a fraction or a percentage, 0.25 to 4
+    #[arg(long, global = true, value_name = "SCALE", default_value = "off")]
+    pub desktop_scaling: DesktopScaling,
+    /// How pixels between those of the server are made, if windows are scaled
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub scaling_filter: ScalingFilterChoice,
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,

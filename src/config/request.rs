@@ -19,10 +19,11 @@ pub const MAX_LINK_BYTES: usize = 4096;
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
-pub const HARMLESS: [&str; 15] = [
+pub const HARMLESS: [&str; 17] = [
     "compression-level",
     "compressors",
     "connect-timeout",
+    "desktop-scaling",
     "encoding",
     "encodings",
     "min-quality",
@@ -32,6 +33,7 @@ pub const HARMLESS: [&str; 15] = [
     "protocol",
     "quality",
     "renderer",
+    "scaling-filter",
     "sharing",
     "speed",
     "username",

@@ -100,6 +100,8 @@ impl Settings {
             },
             renderer: options.renderer,
             present_mode: options.present_mode,
+            desktop_scaling: options.desktop_scaling,
+            scaling_filter: options.scaling_filter.into(),
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,

@@ -55,7 +55,7 @@ const GROUPS: [(&str, &str); 12] = [
     ),
     (
         "Farpane shows windows and pictures as the server says",
-        "border desktop-fullscreen desktop-scaling dpi headerbar max-size min-size minimal modal-windows \
+        "border desktop-fullscreen dpi headerbar max-size min-size minimal modal-windows \
          session-name splash title window-close window-icon windows xsettings",
     ),
     (

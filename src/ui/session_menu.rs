@@ -3,14 +3,17 @@
 use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, Slider, Ui};
 
 use super::theme;
-use crate::channel::RendererChoice;
+use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (380, 500);
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 580);
 
 /// Bandwidth limits to choose from, in bits per second; 0: none.
 const BANDWIDTHS: [u64; 8] =
     [0, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 20_000_000, 50_000_000, 100_000_000];
+
+/// Scales to choose from, in percent, beside one to one and the monitor's.
+const SCALES: [u32; 5] = [75, 125, 150, 200, 300];
 
 /// What the menu shows as chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct SessionMenu {
     /// Bits per second; 0: no limit.
     pub bandwidth: u64,
     pub renderer: RendererChoice,
+    pub scaling: DesktopScaling,
+    pub filter: ScalingFilter,
     pub overlay: bool,
     /// The session is being recorded.
     pub recording: bool,
@@ -44,6 +49,8 @@ pub enum SessionMenuAction {
     Speed(u8),
     Bandwidth(u64),
     Renderer(RendererChoice),
+    /// Show windows in this size and with this filter, as the menu has them.
+    Scaling,
     /// Show or hide the statistics overlay.
     Overlay,
     /// Open or close the session information window.
@@ -72,6 +79,7 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
             action = pictures(menu, ui).or(action.take());
             action = bandwidth(menu, ui).or(action.take());
             action = renderer(menu, ui).or(action.take());
+            action = scaling(menu, ui).or(action.take());
         });
         ui.add_space(6.0);
         if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
@@ -135,44 +143,65 @@ fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
 }
 
 fn bandwidth(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
-    let mut action = None;
     let words = |limit: u64| match limit {
         0 => "no limit".to_owned(),
         limit => format!("{} Mbit/s", limit / 1_000_000),
     };
-    let label = ui.label("Bandwidth").id;
-    let shown = ComboBox::from_id_salt("bandwidth").selected_text(words(menu.bandwidth)).show_ui(ui, |ui| {
-        for limit in BANDWIDTHS {
-            if ui.selectable_value(&mut menu.bandwidth, limit, words(limit)).clicked() {
-                action = Some(SessionMenuAction::Bandwidth(limit));
-                ui.close();
-            }
-        }
-    });
-    shown.response.labelled_by(label);
-    ui.end_row();
-    action
+    let chosen = choice("Bandwidth", &mut menu.bandwidth, &BANDWIDTHS, words, ui);
+    chosen.then_some(SessionMenuAction::Bandwidth(menu.bandwidth))
 }
 
 fn renderer(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
-    let mut action = None;
     let words = |choice| match choice {
         RendererChoice::Auto => "automatic",
         RendererChoice::Wgpu => "GPU (wgpu)",
         RendererChoice::Cpu => "CPU",
     };
-    let label = ui.label("Renderer").id;
-    let shown = ComboBox::from_id_salt("renderer").selected_text(words(menu.renderer)).show_ui(ui, |ui| {
-        for choice in [RendererChoice::Auto, RendererChoice::Wgpu, RendererChoice::Cpu] {
-            if ui.selectable_value(&mut menu.renderer, choice, words(choice)).clicked() {
-                action = Some(SessionMenuAction::Renderer(choice));
+    let all = [RendererChoice::Auto, RendererChoice::Wgpu, RendererChoice::Cpu];
+    let chosen = choice("Renderer", &mut menu.renderer, &all, |choice| words(choice).to_owned(), ui);
+    chosen.then_some(SessionMenuAction::Renderer(menu.renderer))
+}
+
+fn scaling(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let words = |scaling: DesktopScaling| match scaling {
+        DesktopScaling::Off => "off".to_owned(),
+        DesktopScaling::Auto => "as the monitor".to_owned(),
+        DesktopScaling::By(scale) => format!("{} %", scale.in_percent()),
+    };
+    let mut all = vec![DesktopScaling::Off, DesktopScaling::Auto];
+    all.extend(SCALES.into_iter().filter_map(Scale::percent).map(DesktopScaling::By));
+    let scale = choice("Scaling", &mut menu.scaling, &all, words, ui);
+    let words = |filter| match filter {
+        ScalingFilter::Auto => "automatic",
+        ScalingFilter::Linear => "smooth",
+        ScalingFilter::Nearest => "sharp",
+    };
+    let all = [ScalingFilter::Auto, ScalingFilter::Linear, ScalingFilter::Nearest];
+    let filter = choice("Filter", &mut menu.filter, &all, |filter| words(filter).to_owned(), ui);
+    (scale || filter).then_some(SessionMenuAction::Scaling)
+}
+
+/// A field with a list of what can be chosen. Returns whether something was.
+fn choice<T: Copy + PartialEq>(
+    name: &str,
+    chosen: &mut T,
+    all: &[T],
+    words: impl Fn(T) -> String,
+    ui: &mut Ui,
+) -> bool {
+    let mut clicked = false;
+    let label = ui.label(name).id;
+    let shown = ComboBox::from_id_salt(name).selected_text(words(*chosen)).show_ui(ui, |ui| {
+        for one in all {
+            if ui.selectable_value(chosen, *one, words(*one)).clicked() {
+                clicked = true;
                 ui.close();
             }
         }
     });
     shown.response.labelled_by(label);
     ui.end_row();
-    action
+    clicked
 }
 
 fn about(ui: &mut Ui) {

@@ -20,6 +20,7 @@ mod pipeline;
 mod protocol;
 mod recording;
 mod render;
+mod scaling;
 mod session;
 mod stats;
 mod steady_state;
