@@ -109,19 +109,12 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
 
 fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
     let mut action = None;
-    let label = ui.label("Encoding").id;
-    let words = |encoding: &str| if encoding.is_empty() { "automatic" } else { encoding }.to_owned();
-    let shown = ComboBox::from_id_salt("encoding").selected_text(words(&menu.encoding)).show_ui(ui, |ui| {
-        let automatic = std::iter::once("");
-        for encoding in automatic.chain(menu.encodings.iter().map(String::as_str)) {
-            if ui.selectable_value(&mut menu.encoding, encoding.to_owned(), words(encoding)).clicked() {
-                action = Some(SessionMenuAction::Encoding(encoding.to_owned()));
-                ui.close();
-            }
-        }
-    });
-    shown.response.labelled_by(label);
-    ui.end_row();
+    let all: Vec<String> = std::iter::once(String::new()).chain(menu.encodings.iter().cloned()).collect();
+    let words =
+        |encoding: &String| if encoding.is_empty() { "automatic".to_owned() } else { encoding.clone() };
+    if choice("Encoding", &mut menu.encoding, &all, words, ui) {
+        action = Some(SessionMenuAction::Encoding(menu.encoding.clone()));
+    }
     let percent = |name: &str, value: &mut u8, ui: &mut Ui| {
         let label = ui.label(name).id;
         let slider = Slider::new(value, 0..=100).custom_formatter(|value, _| match value as u8 {
@@ -143,7 +136,7 @@ fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
 }
 
 fn bandwidth(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
-    let words = |limit: u64| match limit {
+    let words = |limit: &u64| match limit {
         0 => "no limit".to_owned(),
         limit => format!("{} Mbit/s", limit / 1_000_000),
     };
@@ -158,12 +151,12 @@ fn renderer(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
         RendererChoice::Cpu => "CPU",
     };
     let all = [RendererChoice::Auto, RendererChoice::Wgpu, RendererChoice::Cpu];
-    let chosen = choice("Renderer", &mut menu.renderer, &all, |choice| words(choice).to_owned(), ui);
+    let chosen = choice("Renderer", &mut menu.renderer, &all, |choice| words(*choice).to_owned(), ui);
     chosen.then_some(SessionMenuAction::Renderer(menu.renderer))
 }
 
 fn scaling(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
-    let words = |scaling: DesktopScaling| match scaling {
+    let words = |scaling: &DesktopScaling| match scaling {
         DesktopScaling::Off => "off".to_owned(),
         DesktopScaling::Auto => "as the monitor".to_owned(),
         DesktopScaling::By(scale) => format!("{} %", scale.in_percent()),
@@ -177,28 +170,32 @@ fn scaling(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
         ScalingFilter::Nearest => "sharp",
     };
     let all = [ScalingFilter::Auto, ScalingFilter::Linear, ScalingFilter::Nearest];
-    let filter = choice("Filter", &mut menu.filter, &all, |filter| words(filter).to_owned(), ui);
+    let filter = choice("Filter", &mut menu.filter, &all, |filter| words(*filter).to_owned(), ui);
     (scale || filter).then_some(SessionMenuAction::Scaling)
 }
 
 /// A field with a list of what can be chosen. Returns whether something was.
-fn choice<T: Copy + PartialEq>(
+fn choice<T: Clone + PartialEq>(
     name: &str,
     chosen: &mut T,
     all: &[T],
-    words: impl Fn(T) -> String,
+    words: impl Fn(&T) -> String,
     ui: &mut Ui,
 ) -> bool {
     let mut clicked = false;
     let label = ui.label(name).id;
-    let shown = ComboBox::from_id_salt(name).selected_text(words(*chosen)).show_ui(ui, |ui| {
+    let shown = ComboBox::from_id_salt(name).selected_text(words(chosen)).show_ui(ui, |ui| {
         for one in all {
-            if ui.selectable_value(chosen, *one, words(*one)).clicked() {
+            if ui.selectable_value(chosen, one.clone(), words(one)).clicked() {
                 clicked = true;
                 ui.close();
             }
         }
     });
+    if clicked {
+        // Back from the list: the next field is one step away.
+        shown.response.request_focus();
+    }
     shown.response.labelled_by(label);
     ui.end_row();
     clicked

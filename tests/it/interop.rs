@@ -11,6 +11,7 @@ mod input;
 mod pictures;
 mod programs;
 mod reattach;
+mod scaling;
 mod session_info;
 mod session_menu;
 mod transports;

@@ -11,8 +11,11 @@ fn any_scale() -> impl Strategy<Value = Scale> {
 }
 
 fn any_geometry() -> impl Strategy<Value = Geometry> {
-    (-3000_i32..8000, -3000_i32..8000, 1_u32..8000, 1_u32..8000)
-        .prop_map(|(x, y, width, height)| Geometry { x, y, size: Size { width, height } })
+    (-3000_i32..8000, -3000_i32..8000, 1_u32..8000, 1_u32..8000).prop_map(|(x, y, width, height)| Geometry {
+        x,
+        y,
+        size: Size { width, height },
+    })
 }
 
 proptest! {
