@@ -15,7 +15,7 @@ use crate::desktop::DesktopEvent;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
 use crate::render::RenderOptions;
-use crate::session::config::Profile;
+use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
 use crate::ui::{OverlayButton, OverlayState, PasswordReply, SessionMenu, SessionMenuAction};
@@ -53,8 +53,8 @@ pub struct Attached {
     watching: bool,
     recording: SessionRecording,
     threads: Threads,
-    /// In the server's pixels.
-    screen_size: Size,
+    /// What the server was told of the screen.
+    display: DisplayInfo,
     scale: Scale,
 }
 
@@ -78,11 +78,10 @@ impl Attached {
         ];
         let scale = screen::scale(config.desktop_scaling, event_loop);
         let display = display_info(event_loop, scale);
-        let screen_size = display.size;
         let recording = SessionRecording::new(&config, queues.net.clone())?;
         let mut net = config.net(Profile::Attach);
         net.session.may_prompt = true;
-        net.session.display = display;
+        net.session.display.clone_from(&display);
         net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
         net.recorder = recording.sink();
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
@@ -103,7 +102,7 @@ impl Attached {
             watching: false,
             recording,
             threads,
-            screen_size,
+            display,
             scale,
             config,
             queues,
@@ -189,11 +188,12 @@ impl Attached {
         }
     }
 
-    /// Tells the server how large the screen is, if that changed.
+    /// Tells the server what the screen is like, if that changed.
     fn sync_screen(&mut self, event_loop: &ActiveEventLoop) {
-        let size = display_info(event_loop, self.scale).size;
-        if std::mem::replace(&mut self.screen_size, size) != size {
-            self.queues.net.push(NetCommand::Input(Input::ScreenResized(size)));
+        let display = display_info(event_loop, self.scale);
+        if self.display != display {
+            self.display.clone_from(&display);
+            self.queues.net.push(NetCommand::Input(Input::ScreenChanged(Box::new(display))));
         }
     }
 

@@ -49,7 +49,13 @@ pub fn scale(scaling: DesktopScaling, event_loop: &ActiveEventLoop) -> Scale {
     scaling.scale(monitor.map_or(1.0, |monitor| monitor.scale_factor()))
 }
 
+/// What an X program takes for normal.
+const NORMAL_DPI: f64 = 96.0;
+
 /// Its size and monitors, in the server's pixels.
+///
+/// Windows that are shown pixel by pixel are to be drawn for these monitors: their resolution is told as
+/// the desktop's scale factor has it. Scaled ones are drawn for a normal resolution.
 pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
     let primary = event_loop.primary_monitor();
     let mut display = DisplayInfo::default();
@@ -63,6 +69,10 @@ pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
         let length = |from: i32, to: i32| u32::try_from(i64::from(to) - i64::from(from)).unwrap_or(0);
         display.size.width = display.size.width.max(length(0, right));
         display.size.height = display.size.height.max(length(0, bottom));
+        let dpi = NORMAL_DPI * monitor.scale_factor();
+        let is_told = scale == Scale::ONE && dpi > NORMAL_DPI;
+        // A small number.
+        let mm = |pixels: u32| if is_told { (f64::from(pixels) * 25.4 / dpi).round() as u32 } else { 0 };
         let hz = monitor.refresh_rate_millihertz().map_or(0, |millihertz| millihertz.div_ceil(1000));
         display.refresh_hz = display.refresh_hz.max(hz);
         display.monitors.push(Monitor {
@@ -70,8 +80,8 @@ pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
             x: left,
             y: top,
             size: Size { width: length(left, right), height: length(top, bottom) },
-            width_mm: 0,
-            height_mm: 0,
+            width_mm: mm(size.width),
+            height_mm: mm(size.height),
             primary: primary.as_ref() == Some(&monitor),
         });
     }

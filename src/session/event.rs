@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::config::DisplayInfo;
 use crate::buffers::Payload;
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
@@ -254,8 +255,8 @@ pub enum Input {
     Password(String),
     /// The user gave up the password dialog.
     PasswordCancelled,
-    /// The local screen's size changed.
-    ScreenResized(Size),
+    /// The local screen or its monitors changed.
+    ScreenChanged(Box<DisplayInfo>),
     /// The local keyboard's map changed (or became known).
     KeymapChanged(Box<Keymap>),
     /// All pixels of a window are needed again.

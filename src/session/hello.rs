@@ -423,7 +423,8 @@ fn monitor_mm(monitor: &Monitor) -> (u32, u32) {
 /// Dots per inch of the first monitor whose size is known and plausible.
 fn dpi(display: &DisplayInfo) -> (u32, u32) {
     let of = |pixels: u32, mm: u32| {
-        let dpi = (u64::from(pixels) * 254).checked_div(u64::from(mm) * 10)?;
+        let (pixels, mm) = (u64::from(pixels), u64::from(mm));
+        let dpi = (pixels * 254 + mm * 5).checked_div(mm * 10)?;
         u32::try_from(dpi).ok().filter(|dpi| (30..=500).contains(dpi))
     };
     let known = |m: &Monitor| Some((of(m.size.width, m.width_mm)?, of(m.size.height, m.height_mm)?));
@@ -431,7 +432,9 @@ fn dpi(display: &DisplayInfo) -> (u32, u32) {
 }
 
 fn millimetres(pixels: u32, dpi: u32) -> u32 {
-    let mm = u64::from(pixels) * 254 / (u64::from(dpi.max(1)) * 10);
+    // To the nearest: the servers divide by it.
+    let dpi = u64::from(dpi.max(1));
+    let mm = (u64::from(pixels) * 254 + dpi * 5) / (dpi * 10);
     u32::try_from(mm).unwrap_or(u32::MAX)
 }
 

@@ -131,8 +131,8 @@ impl Session {
                 self.keyboard_changed = true;
                 Ok(())
             }
-            (Phase::Handshake(_), Input::ScreenResized(size)) => {
-                self.config.display = config::DisplayInfo::single(size);
+            (Phase::Handshake(_), Input::ScreenChanged(display)) => {
+                self.config.display = *display;
                 Ok(())
             }
             (Phase::Running(_), input) => {
@@ -412,10 +412,10 @@ impl Session {
                 let wid = self.known(wid);
                 self.input.wheel(dx, dy, Pointer { wid, x, y, modifiers, buttons }, out);
             }
-            Input::ScreenResized(size) => {
-                self.config.display = config::DisplayInfo::single(size);
+            Input::ScreenChanged(display) => {
+                self.config.display = *display;
                 let properties = hello::display_properties(&self.config.display);
-                let Size { width, height } = size;
+                let Size { width, height } = self.config.display.size;
                 out.push(Output::Send(ClientPacket::DisplayConfigure { width, height, properties }));
             }
             Input::KeymapChanged(keymap) => {

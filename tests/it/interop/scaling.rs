@@ -12,7 +12,7 @@ use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::Generation;
 
-for_every_server!(everything_is_scaled, the_menu_changes_scale_and_filter);
+for_every_server!(everything_is_scaled, the_menu_changes_scale_and_filter, the_scale_factor_is_told_or_taken);
 
 /// What the nearest pixels of `picture` make in another size.
 fn nearest(picture: &Picture, width: usize, height: usize) -> Picture {
@@ -140,4 +140,25 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     let context = || format!("{here:?} {:?}", there());
     wait_for("the server's window to be there too", SOON, context, || (there() == expected).then_some(()));
     viewer.stop();
+}
+
+/// On a desktop of 200 %: either programs draw larger, or what they draw is shown larger.
+fn the_scale_factor_is_told_or_taken(generation: Generation) {
+    let picture = Picture::sharp(300, 200);
+    for (scaling, shown, dpi) in [("off", picture.clone(), 192), ("auto", nearest(&picture, 600, 400), 96)] {
+        let server = empty_session(generation);
+        let _card = Card::open(server.x().name(), "shown", &picture, &Look::default());
+        let display = Display::with_window_manager();
+        let scaling = format!("--desktop-scaling={scaling}");
+        let words = [&server.url(), scaling.as_str(), "--encodings=png"];
+        let mut viewer = Viewer::start_with(&display, &words, &[("WINIT_X11_SCALE_FACTOR", "2")]);
+        wait_picture(&mut viewer, "shown", &shown, "scale-factor");
+        // 3.1.3: `wanted: 192 x 192`; 6.5.5: `(wanted 192 x 192)`. Xvfb itself has no such thing.
+        let words = format!(" {dpi} x {dpi}");
+        let is_told =
+            |line: &str| line.split_once("wanted").is_some_and(|(_, wanted)| wanted.contains(&words));
+        let told = || server.log().lines().any(is_told).then_some(());
+        wait_for("the resolution to be told", SOON, || server.log(), told);
+        viewer.stop();
+    }
 }

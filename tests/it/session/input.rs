@@ -3,6 +3,7 @@
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::ClientPacket;
 use farpane::protocol::packet::server::ServerPacket;
+use farpane::session::config::DisplayInfo;
 use farpane::session::{Generation, Input, Key};
 
 use super::{Driver, config, server_hello, size};
@@ -112,7 +113,7 @@ fn the_pointer_stays_on_the_wire() {
 #[test]
 fn a_new_screen_size_is_told() {
     let mut driver = running(false);
-    let sent = driver.input(Input::ScreenResized(size(1920, 1080))).sent();
+    let sent = driver.input(Input::ScreenChanged(Box::new(DisplayInfo::single(size(1920, 1080))))).sent();
     let [ClientPacket::DisplayConfigure { width: 1920, height: 1080, properties }] = &sent[..] else {
         panic!("{sent:?}");
     };

@@ -15,6 +15,7 @@ use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::Encoding;
 use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::session::config::DisplayInfo;
 use farpane::session::{
     CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Profile, Secret, Session,
     SessionConfig, SessionEvent, WindowInfo, WindowState,
@@ -343,7 +344,7 @@ fn a_whole_session_with_each_server() {
         });
         client.input(Input::RequestInfo);
         client.input(Input::RefreshWindow { wid });
-        client.input(Input::ScreenResized(size(1600, 1000)));
+        client.input(Input::ScreenChanged(Box::new(DisplayInfo::single(size(1600, 1000)))));
         client.input(Input::EncodingOption { name: "quality", value: 80 });
         let informed = client.run_until(Duration::from_secs(15), |c| {
             c.saw(|e| matches!(e, SessionEvent::Info(i) if i.len() > 100))
