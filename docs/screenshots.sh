@@ -117,7 +117,7 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         menu=$(window "[Ss]ession menu")
         xdotool windowmove "$menu" 300 80 mousemove 5 5
         sleep 2
-        keep session-menu 402x594+290+70
+        keep session-menu 402x624+290+70
     fi
     end "$demo"
 fi

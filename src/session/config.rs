@@ -142,8 +142,7 @@ pub struct Monitor {
     pub x: i32,
     pub y: i32,
     pub size: Size,
-    /// Physical size, or one that makes the resolution that programs are to draw for; 0 when unknown
-    /// (96 dpi is told then).
+    /// Physical size; 0 when unknown (96 dpi is told then).
     pub width_mm: u32,
     pub height_mm: u32,
     pub primary: bool,
