@@ -5,9 +5,12 @@
 //! elsewhere winit's own answers are used, and what winit cannot do is left out.
 
 mod libraries;
+pub mod portal;
 pub mod x11;
 pub mod x11_keyboard;
 pub mod xsettings;
+
+use std::cell::OnceCell;
 
 pub use libraries::{Library, MissingLibraries, check_libraries};
 use winit::window::Window;
@@ -64,6 +67,8 @@ pub struct KeyboardFacts {
 pub struct Desktop {
     x11: Option<X11>,
     keyboard: Option<X11Keyboard>,
+    /// What the portal answered when it was asked.
+    portal_is_dark: OnceCell<Option<bool>>,
 }
 
 impl Desktop {
@@ -71,21 +76,24 @@ impl Desktop {
     /// of its own. What cannot be opened is logged and left out.
     pub fn open(is_x11: bool, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
         if !is_x11 {
-            return Self { x11: None, keyboard: None };
+            return Self { x11: None, keyboard: None, portal_is_dark: OnceCell::new() };
         }
         let x11 = X11::open(None, notify)
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
-        Self { x11: x11.ok(), keyboard: keyboard.ok() }
+        Self { x11: x11.ok(), keyboard: keyboard.ok(), portal_is_dark: OnceCell::new() }
     }
 
-    /// Whether programs are to look dark, as far as the desktop says so: by the theme's name, as
-    /// GTK programs take it (`GTK_THEME`, else XSETTINGS).
+    /// Whether programs are to look dark, as far as the desktop says so: by `GTK_THEME`, else the
+    /// [portal], which is asked once, else the name of the theme of GTK programs (XSETTINGS).
     pub fn is_dark(&self) -> Option<bool> {
+        let by_name = |name: String| name.to_ascii_lowercase().contains("dark");
         let chosen = std::env::var("GTK_THEME").ok().filter(|name| !name.is_empty());
-        let name = chosen.or_else(|| self.x11.as_ref().and_then(X11::theme_name))?;
-        Some(name.to_ascii_lowercase().contains("dark"))
+        chosen
+            .map(by_name)
+            .or_else(|| *self.portal_is_dark.get_or_init(portal::is_dark))
+            .or_else(|| self.x11.as_ref().and_then(X11::theme_name).map(by_name))
     }
 
     /// The keyboard map, if the desktop tells it; `name` names keysyms.

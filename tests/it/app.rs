@@ -12,7 +12,9 @@ use farpane::config::Request;
 use farpane::config::connections::address as address_of_target;
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
-use farpane::desktop::{DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, xsettings};
+use farpane::desktop::{
+    DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, portal, xsettings,
+};
 use farpane::input::keysym;
 use farpane::ui::ConnectForm;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
@@ -39,6 +41,15 @@ const KEY_BRACKET: u32 = 34;
 fn run(display: &Display, program: &str, words: &[&str]) {
     let status = Command::new(program).args(words).env("DISPLAY", display.name()).status().expect("it runs");
     assert!(status.success(), "{program} {words:?}");
+}
+
+#[test]
+fn what_the_portal_answers() {
+    assert_eq!(portal::wish("(<<uint32 1>>,)\n"), Some(true));
+    assert_eq!(portal::wish("(<uint32 2>,)\n"), Some(false));
+    for none in ["(<<uint32 0>>,)", "(<<uint32 12>>,)", "", "(<<'dark'>>,)", "(<<uint32"] {
+        assert_eq!(portal::wish(none), None, "{none}");
+    }
 }
 
 #[test]

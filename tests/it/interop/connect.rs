@@ -1,5 +1,6 @@
 //! The connect window over real servers: everything with the keyboard, and what is kept.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +16,30 @@ use crate::support::xpra::{Generation, Options, XpraServer};
 const TITLE: &str = "Farpane";
 
 for_every_server!(typed_shown_and_left);
+
+/// GNOME and KDE say in their portal whether programs are to be dark; `gdbus` is who asks it.
+#[test]
+fn dark_or_light_as_the_portal_says() {
+    let programs = tempfile::TempDir::new().expect("a folder");
+    let gdbus = programs.path().join("gdbus");
+    let path = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap_or_default());
+    let display = Display::with_window_manager();
+    let brightness = |answer: &str| {
+        let asked = "*org.freedesktop.portal.Settings.Read\\ org.freedesktop.appearance\\ color-scheme";
+        let script = format!("#!/bin/sh\ncase \"$*\" in {asked}) echo '(<<uint32 {answer}>>,)';; esac\n");
+        std::fs::write(&gdbus, script).expect("a script");
+        std::fs::set_permissions(&gdbus, std::fs::Permissions::from_mode(0o755)).expect("a program");
+        let bus = [("PATH", path.as_str()), ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")];
+        let mut viewer = Viewer::start_with(&display, &[], &bus);
+        let window = connect_window(&mut viewer);
+        let corner = display.x.grab(window.id).expect("the window").rgb[..3].iter().copied().max();
+        leave(&display, &window);
+        assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
+        corner.expect("three colours")
+    };
+    let (dark, light) = (brightness("1"), brightness("2"));
+    assert!(dark < 80 && light > 180, "{dark} {light}");
+}
 
 /// An address is typed, the session shown and its use noted; its end brings the window back, and the
 /// program is left.
