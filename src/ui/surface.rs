@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{RawInput, Rect, Ui, Vec2, ViewportId};
+use egui::{Event, Key, RawInput, Rect, Ui, Vec2, ViewportId};
 
 use super::overlay::{OverlayButton, OverlayState, overlay_ui};
 use super::theme;
@@ -45,9 +45,17 @@ impl UiSurface {
         &self.context
     }
 
-    /// Runs `ui` on `input` and turns what it painted into triangles.
-    pub fn frame(&self, input: RawInput, ui: impl FnMut(&mut Ui)) -> UiFrame {
-        let output = self.context.run_ui(input, ui);
+    /// Runs `ui` on `input`, once or more, and turns what it painted last into triangles.
+    pub fn frame(&self, mut input: RawInput, mut ui: impl FnMut(&mut Ui)) -> UiFrame {
+        let mut output = egui::FullOutput::default();
+        while let Some(at) = input.events.iter().position(moves_focus)
+            && at + 1 < input.events.len()
+        {
+            let later = input.events.split_off(at + 1);
+            output.append(self.context.run_ui(input.take(), &mut ui));
+            input.events = later;
+        }
+        output.append(self.context.run_ui(input, ui));
         let repaint_after = output
             .viewport_output
             .get(&ViewportId::ROOT)
@@ -59,6 +67,13 @@ impl UiSurface {
         };
         UiFrame { frame, platform_output: output.platform_output, repaint_after }
     }
+}
+
+/// Whether an event moves the focus. That happens once in a run, whatever else is typed in it: on a busy
+/// machine, several keys come together.
+fn moves_focus(event: &Event) -> bool {
+    use Key::{ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Tab};
+    matches!(event, Event::Key { key: Tab | ArrowDown | ArrowLeft | ArrowRight | ArrowUp, pressed: true, .. })
 }
 
 /// Input without events for a window of `size` physical pixels at `scale` pixels a point.

@@ -378,6 +378,29 @@ fn the_session_window_plots_the_history_and_asks_to_export_it() {
     let closed = press(Key::Escape, "", |ui| session_info_ui(&snapshot, "", ui)).flatten();
     assert_eq!(closed, Some(SessionInfoAction::Close));
 
+    // Close, Export JSON, Export CSV; keys that came while the machine was busy come at once.
+    let surface = UiSurface::new();
+    let mut action = None;
+    let mut frame = |keys: &[Key]| {
+        let mut input = passive_input(points((860, 620)), 1.0);
+        for key in keys {
+            for pressed in [true, false] {
+                let modifiers = Modifiers::NONE;
+                input.events.push(Event::Key {
+                    key: *key,
+                    physical_key: None,
+                    pressed,
+                    repeat: false,
+                    modifiers,
+                });
+            }
+        }
+        drop(surface.frame(input, |ui| action = session_info_ui(&snapshot, "", ui).or(action)));
+    };
+    frame(&[]);
+    frame(&[Key::Tab, Key::Tab, Key::Space]);
+    assert_eq!(action, Some(SessionInfoAction::ExportJson));
+
     for (name, width, height, history) in [
         ("session-info", 860, 620, 280),
         ("session-info-new", 860, 620, 3),
