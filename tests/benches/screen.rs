@@ -1,8 +1,8 @@
 //! From a received draw to the screen: CPU time of the whole process for a draw, beside that of the
-//! bare decoder. `xvfb-run -s '-screen 0 1920x1080x24' cargo bench --bench screen -- [NAME]`.
+//! bare decoder. `xvfb-run -s '-screen 0 1920x1080x24' cargo bench --bench screen`.
 //!
-//! Without `DISPLAY` nothing is presented. `cpu` or `wgpu` as the last argument chooses the
-//! renderer. The figures are the best of several rounds.
+//! Without `DISPLAY` nothing is presented. `-- --docs docs/screen-path.md` writes the table there;
+//! other words choose renderers (`cpu`, `wgpu`) and kinds of draws. The figures are the best of several rounds.
 #![expect(unsafe_code, reason = "raw handles of a window that outlives its borrowers")]
 #![expect(clippy::print_stdout, reason = "a table for the terminal")]
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail")]
@@ -11,6 +11,7 @@
 #[allow(dead_code, reason = "shared with the tests")]
 mod samples;
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -226,19 +227,41 @@ fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let renderer = match arguments.iter().any(|argument| argument == "wgpu") {
-        true => RendererChoice::Wgpu,
-        false => RendererChoice::Cpu,
+    let (docs, words) = match &arguments[..] {
+        [docs, file] if docs == "--docs" => (Some(file), &[][..]),
+        words => (None, words),
     };
-    let wanted = |name: &str| {
-        let mut names = arguments.iter().filter(|argument| !["cpu", "wgpu"].contains(&argument.as_str()));
-        names.clone().next().is_none() || names.any(|wanted| name == wanted)
-    };
+    let renderers = [("cpu", RendererChoice::Cpu), ("wgpu", RendererChoice::Wgpu)];
+    let is_renderer = |word: &str| renderers.iter().any(|(name, _)| *name == word);
+    let named = |name: &str| words.iter().any(|word| word == name);
+    let any_renderer = words.iter().any(|word| is_renderer(word));
+    let renderers: Vec<_> = renderers.into_iter().filter(|(name, _)| !any_renderer || named(name)).collect();
+    let any_kind = words.iter().any(|word| !is_renderer(word));
     // X servers start anew when nobody is connected.
-    let _connection = std::env::var_os("DISPLAY").map(|_| XCBConnection::connect(None).unwrap());
-    println!("CPU ms a draw    bare decoder   whole way   whole/bare");
-    for kind in kinds().iter().filter(|kind| wanted(kind.name)) {
-        let (bare, whole) = (bare(kind) * 1e3, whole(kind, renderer) * 1e3);
-        println!("{:<16} {bare:>12.3} {whole:>11.3} {:>12.2}", kind.name, whole / bare);
+    let display = std::env::var_os("DISPLAY");
+    let _connection = display.as_ref().map(|_| XCBConnection::connect(None).unwrap());
+    let place = if display.is_some() { "shown in a window" } else { "off screen" };
+    let mut table =
+        format!("CPU ms of the whole process for a draw of 1920×1080, {place}:\n\n| draw | decoder alone |");
+    for (name, _) in &renderers {
+        let _ = write!(table, " {name} | {name} / decoder alone |");
+    }
+    let _ = writeln!(table, "\n|---|---:|{}", "---:|".repeat(renderers.len() * 2));
+    for kind in kinds().iter().filter(|kind| !any_kind || named(kind.name)) {
+        let bare = bare(kind) * 1e3;
+        // Handing on bytes as they are is no decoding.
+        let decodes = bare > 0.02;
+        let _ =
+            write!(table, "| {} | {} |", kind.name, if decodes { format!("{bare:.3}") } else { "–".into() });
+        for (_, renderer) in &renderers {
+            let whole = whole(kind, *renderer) * 1e3;
+            let ratio = if decodes { format!("{:.2}", whole / bare) } else { "–".into() };
+            let _ = write!(table, " {whole:.3} | {ratio} |");
+        }
+        table.push('\n');
+    }
+    println!("{table}");
+    if let Some(file) = docs {
+        farpane::bench::docs::write(file.as_ref(), "cargo bench --bench screen", &table).unwrap();
     }
 }
