@@ -4,3 +4,4 @@ pub mod docs;
 pub mod overlay;
 pub mod peers;
 pub mod receive;
+pub mod start;

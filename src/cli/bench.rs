@@ -8,6 +8,7 @@ use crate::bench::docs;
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
 use crate::bench::receive::{self, Plan, Results, Source, Strategy, Workload};
+use crate::bench::start;
 
 use super::output;
 
@@ -27,6 +28,15 @@ pub enum RawBench {
     Receive(RawReceive),
     /// Farpane beside the other Xpra clients that are installed, on the same recordings
     Peers(RawPeers),
+    /// How long after its start the program shows the connect window, on an Xvfb of its own
+    Start {
+        /// Starts to measure
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        runs: u32,
+        /// What to paint with
+        #[arg(long, default_value = "cpu", value_parser = ["cpu", "wgpu"])]
+        renderer: String,
+    },
 }
 
 /// Options of `farpane bench receive`.
@@ -160,6 +170,10 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
         }
         RawBench::Receive(options) => receive(options),
         RawBench::Peers(options) => peers(options),
+        RawBench::Start { runs, renderer } => {
+            output::print(&start::table(&start::run(renderer, *runs)?));
+            Ok(())
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! `farpane bench peers`: the recordings that it makes, what it measures, what it says when it
-//! cannot.
+//! cannot. And `farpane bench start`.
 
 mod receive;
 
@@ -84,6 +84,26 @@ fn xpras_client_is_measured_with_a_real_recording() {
     assert_eq!(clients.len(), 2, "is Xpra 6.5.5 there? run 'make setup-test' once: {page:#}");
     for client in clients {
         assert_eq!(client["result"]["picture_is_right"], true, "{page:#}");
+    }
+}
+
+/// It ends only when words can be seen in the connect window.
+#[test]
+fn the_start_is_measured_until_words_are_on_the_screen() {
+    let _slot = Slot::take();
+    for renderer in ["cpu", "wgpu"] {
+        let said =
+            program::run(&mut viewer::command(&["bench", "start", "--runs", "2", "--renderer", renderer]));
+        let line = |name: &str| -> Vec<u32> {
+            let line = said.lines().find(|line| line.starts_with(name)).expect("a line of the table");
+            line.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+        };
+        let [mapped, painted] = [line("on the screen"), line("with words")];
+        assert_eq!((mapped.len(), painted.len()), (3, 3), "{said}");
+        assert!(
+            mapped.iter().zip(&painted).all(|(mapped, painted)| (1..=*painted).contains(mapped)),
+            "{said}"
+        );
     }
 }
 

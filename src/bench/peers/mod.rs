@@ -15,10 +15,10 @@ mod cases;
 mod clients;
 mod desktop;
 mod measure;
-mod process;
+pub(super) mod process;
 mod recorded;
 mod report;
-mod screen;
+pub(super) mod screen;
 mod webp;
 
 use std::io;
