@@ -27,18 +27,19 @@ demo: setup-demo
 	@packaging/demo.sh
 
 test: setup-test lint
-	$(CARGO) test --doc
+	$(CARGO) test --workspace --doc
 	$(CARGO) test --lib --bins --test it
 	packaging/test.sh
 
 packages: setup-packages
-	@binary=$$(packaging/build.sh) && packaging/packages.sh target/packages "$$binary"
+	@binary=$$(packaging/build.sh) && packaging/size.sh "$$binary" && packaging/packages.sh target/packages "$$binary"
 
 lint:
 	cargo fmt --check
-	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --bins --no-default-features --features viewer,lz4-c -- -D warnings
 	$(CARGO) check --lib --no-default-features
-	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --no-deps --document-private-items
+	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
 
 book:

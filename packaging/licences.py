@@ -52,8 +52,9 @@ def linked(target):
             if normal and name not in found and not is_macro(packages[name]):
                 found.add(name)
                 todo.append(name)
-    found.remove(root)
-    return sorted((packages[name] for name in found), key=lambda package: (package["name"], package["version"]))
+    # Farpane's own have no source.
+    others = (packages[name] for name in found if packages[name]["source"])
+    return sorted(others, key=lambda package: (package["name"], package["version"]))
 
 
 def texts_in(folder):

@@ -3,13 +3,14 @@
 # leftovers. And checks the recipes for other systems as far as that can be done here.
 #
 #   packaging/test.sh [BINARY]      what to pack: target/debug/farpane unless given, which the other tests built
+#   packaging/test.sh FOLDER        the packages that `make packages` left there
 #
 # Needs root (for chroot) and what `packaging/setup.sh test` installs. The clean root is made once, and kept
 # with its packages in the cache folder. Pictures are left in target/test-artifacts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/common.sh
-binary=$(realpath "${1:-$target/debug/farpane}")
+given=$(realpath "${1:-$target/debug/farpane}")
 cache=${FARPANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/farpane}
 artifacts=$target/test-artifacts
 mkdir -p "$artifacts" "$cache"
@@ -45,19 +46,24 @@ packaging/icons.sh icns "$work/farpane.icns"
 ok "icons for Windows and macOS"
 
 # --- the packages themselves
-export FARPANE_COMPRESSION=0
-packaging/packages.sh "$work/out" "$binary" >/dev/null
-deb=$(echo "$work"/out/*.deb) rpm=$(echo "$work"/out/*.rpm) archive=$(echo "$work"/out/*.tar.xz)
-ok "made: $(basename -a "$deb" "$rpm" "$archive" | tr '\n' ' ')"
-again=$work/again
-packaging/archive.sh "$again" "$binary" >/dev/null
-cmp "$archive" "$again/$(basename "$archive")"
-ok "the archive is the same when it is made again"
+out=$given
+if [ ! -d "$given" ]; then
+    export FARPANE_COMPRESSION=0
+    out=$work/out
+    packaging/packages.sh "$out" "$given" >/dev/null
+fi
+deb=$(echo "$out"/*.deb) rpm=$(echo "$out"/*.rpm) archive=$(echo "$out"/*.tar.xz)
+[ -f "$deb" ] && [ -f "$rpm" ] && [ -f "$archive" ] || fail "there is not one package of each kind in $out"
+ok "trying $(basename -a "$deb" "$rpm" "$archive" | tr '\n' ' ')"
 
 lintian --allow-root --fail-on error,warning "$deb"
 ok "lintian"
 tar -C "$work" -xf "$archive"
 unpacked=$work/$(basename "$archive" .tar.xz)
+again=$work/again
+packaging/archive.sh "$again" "$unpacked/bin/farpane" >/dev/null
+cmp "$archive" "$again/$(basename "$archive")"
+ok "the archive is the same when it is made again"
 desktop-file-validate "$unpacked/share/applications/farpane.desktop"
 appstreamcli validate --no-net "$unpacked"/share/metainfo/*.xml >"$work/appstream" || { cat "$work/appstream"; exit 1; }
 xmllint --noout "$unpacked/share/mime/packages/farpane.xml" "$unpacked/share/icons/hicolor/scalable/apps/farpane.svg"
@@ -73,6 +79,10 @@ needed=$(objdump -p "$unpacked/bin/farpane" | awk '$1 == "NEEDED" { print $2 }')
 unknown=$(grep -vE '^(ld-linux.*|lib(c|m|gcc_s|stdc\+\+)\.so\.[0-9]+)$' <<<"$needed" || true)
 [ -z "$unknown" ] || fail "linked with $unknown"
 ok "linked with $(echo $needed)"
+if [ -d "$given" ]; then
+    packaging/size.sh "$unpacked/bin/farpane" || fail "too large"
+    ok "not too large"
+fi
 
 # --- a clean Debian
 depends=$(dpkg-deb --field "$deb" Depends | tr ',' '\n' | sed 's/(.*//; s/|.*//' | xargs)
@@ -180,7 +190,7 @@ ok "the Debian package leaves nothing behind"
 
 # --- the RPM package, by rpm's own tools in the same root; what it needs comes from Debian there
 rpm=(rpm --root "$root" --define "_dbpath /var/lib/rpm-test" --nodeps)
-"${rpm[@]}" -i "$work"/out/*.rpm
+"${rpm[@]}" -i "$out"/*.rpm
 "${rpm[@]}" -V farpane
 [ "$(inside farpane --version)" = "farpane $version" ]
 extra=(DISPLAY="$display")

@@ -9,34 +9,15 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
-//! | 3 | [`config`], [`headless`], [`mod@bench`], [`app`], [`cli`] |
+//! | 3 | [`config`], [`headless`], `bench`, [`app`], [`cli`] |
 
-pub mod stats;
-
-pub mod buffers;
-
-pub mod protocol;
-
-pub mod recording;
+pub use farpane_engine::{buffers, codec, protocol, recording, session, stats};
 
 #[doc(hidden)]
-pub mod fuzzing;
-
-pub mod codec;
-
-pub mod session;
+pub use farpane_engine::fuzzing;
 
 #[cfg(feature = "viewer")]
-pub mod channel;
-
-#[cfg(feature = "viewer")]
-pub mod net;
-
-#[cfg(feature = "viewer")]
-pub mod pipeline;
-
-#[cfg(feature = "viewer")]
-pub mod render;
+pub use farpane_engine::{channel, net, pipeline, render};
 
 #[cfg(feature = "viewer")]
 pub mod ui;
@@ -62,7 +43,7 @@ pub mod config;
 #[cfg(feature = "viewer")]
 pub mod headless;
 
-#[cfg(feature = "viewer")]
+#[cfg(feature = "bench")]
 pub mod bench;
 
 #[cfg(feature = "viewer")]

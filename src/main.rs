@@ -9,7 +9,7 @@ use farpane::config;
 use farpane::session::CloseReason;
 use farpane::stats::alloc::CountingAllocator;
 use tracing::Level;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 /// Counts allocations for `farpane bench`.
@@ -72,10 +72,19 @@ fn run(arguments: RawArgs) -> Result<(), Failure> {
 /// Logs go to stderr: warnings, or what `filter` says.
 fn start_log(filter: Option<&str>) -> Result<(), Failure> {
     let filter = match filter {
-        Some(filter) => filter.parse::<Targets>().map_err(|error| Failure {
-            message: format!("`{filter}` is not a log filter: {error}"),
-            code: cli::EXIT_USAGE,
-        })?,
+        Some(filter) => {
+            let asked: Targets = filter.parse().map_err(|error| Failure {
+                message: format!("`{filter}` is not a log filter: {error}"),
+                code: cli::EXIT_USAGE,
+            })?;
+            // Some of `farpane`'s modules are compiled in a crate of their own.
+            let of_engine = |(name, level): (&str, LevelFilter)| {
+                Some((name.strip_prefix("farpane::")?.to_owned(), level))
+            };
+            let engine: Vec<_> = asked.iter().filter_map(of_engine).collect();
+            let name = |(module, level)| (format!("farpane_engine::{module}"), level);
+            asked.with_targets(engine.into_iter().map(name))
+        }
         // These warn about drivers and desktops in ways that users can do nothing about.
         None => Targets::new()
             .with_default(Level::WARN)

@@ -18,13 +18,13 @@ mkdir -p "$out" "$app/Contents/MacOS" "$app/Contents/Resources"
 export MACOSX_DEPLOYMENT_TARGET=11.0
 if [ "${1:-}" = universal ]; then
     for triple in x86_64-apple-darwin aarch64-apple-darwin; do
-        cargo build --locked --profile dist --bin farpane --target "$triple"
+        cargo rustc --locked --profile dist --no-default-features --features packaged --bin farpane --target "$triple" -- -C opt-level=3
     done
     lipo -create -output "$app/Contents/MacOS/farpane" \
         target/x86_64-apple-darwin/dist/farpane target/aarch64-apple-darwin/dist/farpane
     name=universal
 else
-    cargo build --locked --profile dist --bin farpane
+    cargo rustc --locked --profile dist --no-default-features --features packaged --bin farpane -- -C opt-level=3
     cp target/dist/farpane "$app/Contents/MacOS/farpane"
     name=$(uname -m)
 fi

@@ -16,7 +16,12 @@ rustPlatform.buildRustPackage {
     filter = path: type: !(type == "directory" && baseNameOf path == "target");
   };
   cargoLock.lockFile = root + "/Cargo.lock";
-  buildType = "dist";
+  buildPhase = ''
+    runHook preBuild
+    patchShebangs packaging
+    packaging/build.sh
+    runHook postBuild
+  '';
   nativeBuildInputs = [ cmake nasm python3 makeWrapper ];
   dontUseCmakeConfigure = true;
   # The tests need displays and Xpra servers: make test.
@@ -24,9 +29,7 @@ rustPlatform.buildRustPackage {
 
   installPhase = ''
     runHook preInstall
-    patchShebangs packaging
-    binary=$(find target -path '*/dist/farpane' -type f | head -n 1)
-    packaging/stage.sh stage "$binary"
+    packaging/stage.sh stage
     mkdir -p $out
     cp -r stage/usr/. $out/
     wrapProgram $out/bin/farpane --prefix LD_LIBRARY_PATH : ${lib.makeLibraryPath libraries}

@@ -17,7 +17,7 @@ $numbers = $version.Replace(".", ",") + ",0"
 rc.exe /nologo /d "VERSION_NUMBERS=$numbers" /d "VERSION_TEXT=\`"$version\`"" /fo "$work\farpane.res" "$work\farpane.rc"
 
 $resources = (Resolve-Path "$work\farpane.res").Path
-cargo rustc --locked --profile dist --bin farpane -- -C "link-arg=$resources" -C "link-arg=/MANIFEST:NO"
+cargo rustc --locked --profile dist --no-default-features --features packaged --bin farpane -- -C opt-level=3 -C "link-arg=$resources" -C "link-arg=/MANIFEST:NO"
 $binary = "target\dist\farpane.exe"
 & $binary config --show | Set-Content -Encoding utf8 "$work\farpane.toml"
 python packaging\licences.py --out "$work\licences.txt"

@@ -3,6 +3,7 @@
 //! Each run starts this program without a session, with an empty home, on an Xvfb without a window
 //! manager, and looks at the screen until words can be seen in the window.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::channel::clock;
@@ -34,13 +35,14 @@ pub struct Start {
     pub cpu: Duration,
 }
 
-/// Starts the program `runs` times with this renderer, `cpu` or `wgpu`. The first run, which reads the program
-/// from disk, is not in the result.
+/// Starts `program`, or else this one, `runs` times with this renderer, `cpu` or `wgpu`. The first run, which
+/// reads it from disk, is not in the result.
 ///
 /// # Errors
 /// If Xvfb or the program does not start, or no window is shown.
-pub fn run(renderer: &str, runs: u32) -> Result<Vec<Start>, Error> {
-    let program = std::env::current_exe().map_err(|why| Error::Program { name: "farpane".into(), why })?;
+pub fn run(program: Option<&Path>, renderer: &str, runs: u32) -> Result<Vec<Start>, Error> {
+    let own = || std::env::current_exe().map_err(|why| Error::Program { name: "farpane".into(), why });
+    let program = program.map_or_else(own, |program| Ok(program.to_owned()))?;
     let command = [program.to_string_lossy().into_owned(), "--renderer".to_owned(), renderer.to_owned()];
     let screen = Screen::start(SCREEN)?;
     let environment = [("DISPLAY".to_owned(), screen.name().to_owned())];

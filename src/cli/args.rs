@@ -92,7 +92,8 @@ pub enum RawCommand {
     /// Start a demo session and attach to it
     Demo(RawDemo),
     /// Measure what the hot paths cost
-    #[command(subcommand)]
+    #[cfg_attr(feature = "bench", command(subcommand))]
+    #[cfg_attr(not(feature = "bench"), command(hide = true))]
     Bench(RawBench),
     /// Show the configuration: every option, what it is for, its value and where that comes from
     Config {

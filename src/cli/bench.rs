@@ -36,6 +36,9 @@ pub enum RawBench {
         /// What to paint with
         #[arg(long, default_value = "cpu", value_parser = ["cpu", "wgpu"])]
         renderer: String,
+        /// Measure this program instead, such as the one of a package
+        #[arg(long, value_name = "FILE")]
+        program: Option<PathBuf>,
     },
 }
 
@@ -170,8 +173,8 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
         }
         RawBench::Receive(options) => receive(options),
         RawBench::Peers(options) => peers(options),
-        RawBench::Start { runs, renderer } => {
-            output::print(&start::table(&start::run(renderer, *runs)?));
+        RawBench::Start { runs, renderer, program } => {
+            output::print(&start::table(&start::run(program.as_deref(), renderer, *runs)?));
             Ok(())
         }
     }

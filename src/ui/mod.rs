@@ -4,6 +4,7 @@
 
 pub mod connect;
 pub mod dialogs;
+pub mod fonts;
 mod graph;
 pub mod icon;
 pub mod overlay;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use egui::{Event, Key, RawInput, Rect, Ui, Vec2, ViewportId};
 
 use super::overlay::{OverlayButton, OverlayState, overlay_ui};
-use super::theme;
+use super::{fonts, theme};
 use crate::channel::OverlayFrame;
 use crate::codec::Size;
 use crate::stats::StatsSnapshot;
@@ -34,7 +34,7 @@ pub struct UiFrame {
 impl UiSurface {
     /// A surface with Farpane's look.
     pub fn new() -> Self {
-        let context = egui::Context::default();
+        let context = fonts::context();
         theme::apply(&context);
         context.options_mut(|options| options.zoom_with_keyboard = false);
         Self { context }

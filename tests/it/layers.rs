@@ -58,7 +58,7 @@ fn may_use(module: &str) -> Vec<&'static str> {
         "config" => layer_2(),
         "app" | "headless" | "bench" => [layer_2(), vec!["config", "headless"]].concat(),
         "cli" => [layer_2(), vec!["config", "headless", "bench", "app"]].concat(),
-        "lib" | "main" => vec![],
+        "lib" | "engine" | "main" => vec![],
         other => panic!("src/{other} is in no layer: give it a place in src/lib.rs and here"),
     }
 }
@@ -109,6 +109,16 @@ fn arrows_point_down() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The two crates are one program: they say the same version to servers and to users.
+#[test]
+fn both_crates_have_one_version() {
+    let version = |manifest: &str| {
+        let text = fs::read_to_string(Path::new(ROOT).join(manifest)).expect("a manifest");
+        text.lines().find(|line| line.starts_with("version = ")).expect("a version").to_owned()
+    };
+    assert_eq!(version("Cargo.toml"), version("engine/Cargo.toml"));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn frame_of_video(collector: &mut Collector, at: Instant, frame: u64) {
 
 /// All texts that `ui` paints in a window of `size` points.
 fn texts(size: (u32, u32), mut ui: impl FnMut(&mut Ui)) -> Vec<String> {
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     theme::apply(&context);
     let mut output = context.run_ui(passive_input(points(size), 1.0), &mut ui);
     output.textures_delta.clear();
@@ -191,7 +191,7 @@ fn the_overlay_stays_inside_small_windows() {
     let snapshot = busy_snapshot();
     let full = overlay_texts(&snapshot, (640, 480)).len();
     for size in [(1920, 1080), (700, 500), (640, 480), (330, 700), (320, 240), (200, 60), (60, 20), (1, 1)] {
-        let context = egui::Context::default();
+        let context = farpane::ui::fonts::context();
         let mut output = context.run_ui(passive_input(points(size), 1.0), |ui| {
             overlay_ui(&snapshot, &OverlayState::default(), ui);
         });

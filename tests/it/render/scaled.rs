@@ -154,7 +154,7 @@ fn the_overlay_is_not_scaled(renderer: RendererChoice) {
     rig.command(RenderCommand::Scaling(scaling(2.0, ScalingFilter::Auto)));
     rig.resize(1, 50, 40);
     rig.picture(1, 0, 0, &plain_picture(50, 40, [0, 0, 90]));
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
     rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
     let shown = rig.shown(1);

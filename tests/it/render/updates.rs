@@ -208,7 +208,7 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     let background = plain_picture(100, 80, [0, 0, 90]);
     rig.picture(1, 0, 0, &background);
     rig.presented();
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     // Frames that arrive together: the texture changes of all of them are needed.
     for colour in [egui::Color32::RED, egui::Color32::GREEN] {
         let frame = Some(overlay_frame(&context, colour));
@@ -234,7 +234,7 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
     assert!(lit(&rig.shown(1)) > 40);
     // A frame for a window that is not there is no harm.
-    let frame = Some(overlay_frame(&egui::Context::default(), egui::Color32::GREEN));
+    let frame = Some(overlay_frame(&farpane::ui::fonts::context(), egui::Color32::GREEN));
     rig.command(RenderCommand::Overlay { wid: WindowId(9), frame });
     assert_eq!(rig.shown(1).size, Size { width: 100, height: 80 });
 }
@@ -248,7 +248,7 @@ fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
         ..RenderOptions::default()
     });
     rig.resize(1, 100, 80);
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
     rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
     let background = plain_picture(100, 80, [0, 0, 90]);
@@ -291,7 +291,7 @@ fn both_renderers_draw_the_same_overlay() {
 
 /// Shadows, words, smooth lines and transparency, at 1.5 pixels a point.
 fn rich_overlay_frame() -> OverlayFrame {
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     let scale = egui::ViewportInfo { native_pixels_per_point: Some(1.5), ..Default::default() };
     let input = egui::RawInput {
         screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(200.0, 133.0))),

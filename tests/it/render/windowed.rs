@@ -238,7 +238,7 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     change(&mut rig, &mut expected);
 
     // The overlay comes, draws go on below it, and it goes again.
-    let context = egui::Context::default();
+    let context = farpane::ui::fonts::context();
     let green = || egui::Color32::GREEN;
     rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: Some(overlay_frame(&context, green())) });
     rig.presented();
