@@ -29,7 +29,7 @@ const QUESTION: [&str; 11] = [
 pub fn is_dark() -> Option<bool> {
     // Without a session bus, gdbus would start one.
     std::env::var_os("DBUS_SESSION_BUS_ADDRESS")?;
-    let (sender, answer) = mpsc::channel();
+    let (sender, answer) = mpsc::sync_channel(1);
     let ask = move || {
         let output = Command::new("gdbus").args(QUESTION).stdin(Stdio::null()).output();
         // Nobody listens any more if it took too long.
