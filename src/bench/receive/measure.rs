@@ -1,6 +1,7 @@
 //! Runs the experiment.
 
 use std::io;
+use std::mem::take;
 use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
@@ -45,7 +46,7 @@ impl Default for Plan {
 }
 
 /// One combination, measured.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Measurement {
     pub strategy: Strategy,
     pub read_size: ReadSize,
@@ -61,6 +62,8 @@ pub struct Measurement {
     pub wall: Duration,
     /// Of the receiving thread.
     pub cpu: Duration,
+    /// Throughput of every run, in their order: the others had the same turns.
+    pub turns: Vec<f64>,
 }
 
 impl Measurement {
@@ -106,9 +109,11 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&Measurement)) -> io::Result<Ve
                         }
                         let now =
                             runtime.block_on(one(strategy, read_size, source, workload, &stream, rounds))?;
-                        if best.is_none_or(|best| now.wall < best.wall) {
-                            *best = Some(now);
-                        }
+                        let mut turns = best.as_mut().map_or_else(Vec::new, |best| take(&mut best.turns));
+                        turns.push(now.throughput());
+                        let mut better = best.take().filter(|best| best.wall <= now.wall).unwrap_or(now);
+                        better.turns = turns;
+                        *best = Some(better);
                     }
                 }
                 for measurement in best.into_iter().flatten() {
@@ -199,6 +204,7 @@ async fn one(
         allocations: allocations.since(start.allocations),
         wall: wall - start.at,
         cpu: cpu.duration_since(start.cpu),
+        turns: Vec::new(),
     })
 }
 
