@@ -24,7 +24,7 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// Bytes that each measurement receives, about.
     pub bytes: usize,
-    /// The best of this many runs counts: noise only ever adds time.
+    /// How often each is measured. Tables have the best, verdicts compare all, turn by turn.
     pub runs: usize,
     /// A combination that would copy more than this is left out: appending 33 MB in reads of
     /// 1200 bytes copies 450 GB.

@@ -4,7 +4,7 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::ConnectionExt as _;
 
 use super::attach::wait_picture;
-use super::{SOON, empty_session, for_every_server};
+use super::{SOON, empty_session, for_every_server, session_menu};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
@@ -104,14 +104,8 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     let mut viewer = Viewer::start(&display, &[&server.url(), "--encodings=png", "--renderer=cpu"]);
     wait_picture(&mut viewer, "shown", &picture, "unscaled");
     let remote = viewer.window("shown");
-    let focus = |window: u32| display.x.xdotool(&["windowfocus", "--sync", &window.to_string()]);
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
-    focus(remote.id);
-    key(&["shift+F9"]);
-    let menu = viewer.window("Session menu");
-    let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
-    wait_for("the menu's content", SOON, || viewer.log(), painted);
-    focus(menu.id);
+    let menu = session_menu::open(&mut viewer, &display, &remote);
     // The sixth field: off, as the monitor, 75, 125, 150 %, …
     key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return"]);
     key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Return"]);
@@ -129,7 +123,7 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     wait_for("the larger picture", SOON, || viewer.log(), blurred);
     display.x.picture(menu.id).save(&format!("scaling-menu-{generation:?}"));
     // The next one: automatic, smooth, sharp.
-    focus(menu.id);
+    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
     key(&["Tab", "Return", "Tab", "Tab", "Tab", "Return"]);
     wait_picture(&mut viewer, "shown", &nearest(&picture, 450, 300), "sharp");
     // The server still has what it had, where it is now.

@@ -15,6 +15,7 @@ use crate::support::picture::Picture;
 use crate::support::program;
 use crate::support::viewer::{self, Viewer};
 use crate::support::wait_for;
+use crate::support::x11::Seen;
 use crate::support::xpra::Generation;
 
 for_every_server!(used_with_the_keyboard);
@@ -39,14 +40,8 @@ fn used_with_the_keyboard(generation: Generation) {
     };
     shows(&viewer, &first);
 
-    let focus = |window: u32| display.x.xdotool(&["windowfocus", "--sync", &window.to_string()]);
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
-    focus(remote.id);
-    key(&["shift+F9"]);
-    let menu = viewer.window("Session menu");
-    let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
-    wait_for("the menu's content", SOON, || viewer.log(), painted);
-    focus(menu.id);
+    let menu = open(&mut viewer, &display, &remote);
     // The second field: a slider at 60.
     key(&["Tab", "Tab", "Right", "Right", "Right", "Right", "Right"]);
     display.x.picture(menu.id).save(&format!("session-menu-{generation:?}"));
@@ -55,7 +50,7 @@ fn used_with_the_keyboard(generation: Generation) {
     shows(&viewer, &second);
 
     // A picture of the window: the last button but three.
-    focus(menu.id);
+    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
     key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab"]);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let pressed = || {
@@ -98,6 +93,17 @@ fn used_with_the_keyboard(generation: Generation) {
     viewer.stop();
 }
 
+/// Opens the menu over this remote window by its key. It has the focus then.
+#[track_caller]
+pub fn open(viewer: &mut Viewer, display: &Display, over: &Seen) -> Seen {
+    display.x.xdotool(&["windowfocus", "--sync", &over.id.to_string(), "key", "shift+F9"]);
+    let menu = viewer.window("Session menu");
+    let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
+    wait_for("the menu's content", SOON, || viewer.log(), painted);
+    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+    menu
+}
+
 /// Bytes of packets in a recording, and whether it is complete.
 fn recorded(file: &Path) -> (u64, bool) {
     let file = BufReader::new(File::open(file).expect("a recording"));
@@ -120,14 +126,8 @@ fn a_renderer_that_does_not_work_is_not_kept() {
     let nothing = [("WGPU_BACKEND", "metal")];
     let mut viewer = Viewer::start_with(&display, &[&server.url(), "--renderer", "cpu"], &nothing);
     let remote = viewer.window("shown");
-    let focus = |window: u32| display.x.xdotool(&["windowfocus", "--sync", &window.to_string()]);
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
-    focus(remote.id);
-    key(&["shift+F9"]);
-    let menu = viewer.window("Session menu");
-    let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
-    wait_for("the menu's content", SOON, || viewer.log(), painted);
-    focus(menu.id);
+    open(&mut viewer, &display, &remote);
     // The last field: its list is automatic, GPU, CPU.
     key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Return"]);
     let said = || viewer.log().contains("does not work").then_some(());

@@ -3,16 +3,19 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Queue, SharedStats,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, PacketSink, Queue,
+    SharedStats,
 };
 use farpane::net::{self, NetConfig, NetThread, Protocol, Target};
+use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::{ClientPacket, ServerPacket, WindowId};
+use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
 use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
 
 use super::server::{Server, draw, window};
@@ -234,6 +237,61 @@ fn backings_and_draws_stay_in_order_in_any_split() {
     client.input(Input::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
+}
+
+/// Keeps what is recorded.
+#[derive(Debug, Default)]
+struct Recorded(Mutex<Vec<KeptPacket>>);
+
+impl PacketSink for Recorded {
+    fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>) {
+        assert_eq!(dialect, Dialect::Modern);
+        self.0.lock().expect("no panic").push(packet.keep());
+    }
+}
+
+/// It opens with the session as it is, and leaves out pictures that need earlier ones.
+#[test]
+fn a_recording_can_begin_later() {
+    fn video(sequence: u8, frame: u64) -> ServerPacket {
+        let ServerPacket::WindowDraw(picture) = draw(1, sequence) else { panic!("not a draw") };
+        let options = DrawOptions { frame: Some(frame), ..picture.options };
+        ServerPacket::WindowDraw(WindowDraw { encoding: Encoding::H264, options, ..picture })
+    }
+    let (url, server) = tcp_server(|mut server| {
+        server.accept();
+        for packet in [window(1), video(1, 0), draw(1, 2)] {
+            server.send(&packet);
+        }
+        server.wait("a wish for all pixels", |packet| {
+            matches!(packet, ClientPacket::WindowRefresh { wid: WindowId(1), .. }).then_some(())
+        });
+        for packet in [video(3, 1), draw(1, 4), video(5, 2), video(6, 0), video(7, 1), draw(1, 8)] {
+            server.send(&packet);
+        }
+        while server.next().is_some() {}
+    });
+    let client = Client::start(&url, 64 << 20);
+    let until = |sequence| while client.next_draw().request.sequence.0 != sequence {};
+    until(2);
+    let recorded = Arc::new(Recorded::default());
+    client.queue.push(NetCommand::Record(Some(Arc::clone(&recorded) as _)));
+    until(8);
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+
+    let mut reader = PacketReader::new(Dialect::Modern, Limits::with_max_record(0), BufferPool::default());
+    let mut seen = String::new();
+    for packet in &*recorded.0.lock().expect("no panic") {
+        match reader.read(packet.lend()).expect("a packet").packet {
+            ServerPacket::WindowDraw(draw) => {
+                seen += &format!("{}:{} ", draw.encoding.name(), draw.sequence.0)
+            }
+            packet => seen += &format!("{} ", packet.name()),
+        }
+    }
+    assert_eq!(seen, "hello window-create startup-complete rgb32:4 h264:6 h264:7 rgb32:8 ");
 }
 
 #[test]
