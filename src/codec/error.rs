@@ -40,6 +40,8 @@ pub enum DecodeError {
     Webp(&'static str),
     #[error("h264: {0}")]
     H264(#[from] openh264::Error),
+    #[error("h264: {0}")]
+    H264Full(#[from] rusty_h264_decoder::DecodeError),
     #[error("h264: chroma format {got}, expected 1 (4:2:0)")]
     Chroma { got: u32 },
     #[error("h264: the frame gave no picture")]

@@ -1,15 +1,13 @@
-//! `h264`, with openh264.
+//! `h264`: which decoder a stream gets, and its pictures.
 
 use std::ptr::NonNull;
-
-use openh264::OpenH264API;
-use openh264::decoder::{DecodeOptions, DecodedYUV, Decoder, DecoderConfig, Flush};
-use openh264::formats::YUVSource;
 
 use crate::protocol::packet::ShortName;
 use crate::stats::{CopyLedger, Transform};
 
 use super::decode::{check_dimensions, picture_bytes};
+use super::h264_baseline::BaselineDecoder;
+use super::h264_full::FullDecoder;
 use super::pixels::span;
 use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, Size, YuvFormat, YuvMatrix, YuvRef, sps};
 
@@ -22,16 +20,25 @@ const MACROBLOCK: u32 = 16;
 #[derive(Default)]
 pub struct VideoDecoder {
     stream: Option<Box<Stream>>,
+    /// The decoder for simple streams failed in this window: the other one gets all that follow.
+    full_only: bool,
 }
 
 struct Stream {
-    decoder: Decoder,
+    decoder: Engine,
     size: Size,
     csc: Option<ShortName>,
     full_range: bool,
     matrix: YuvMatrix,
     /// Of the last frame.
     planes: Option<Planes>,
+}
+
+/// Baseline streams go to the faster decoder, all others to the one that reads every tool of the High
+/// profile (docs/video.md has the measurements).
+enum Engine {
+    Baseline(BaselineDecoder),
+    Full(FullDecoder),
 }
 
 impl VideoDecoder {
@@ -57,9 +64,11 @@ impl VideoDecoder {
             }
             check_frame(parameters.size, size)?;
         }
-        let stream = self.stream_for(coded, size)?;
-        if let Some(matrix) = parameters.and_then(|p| p.matrix) {
-            stream.matrix = matrix;
+        let full_only = &mut self.full_only;
+        let stream = stream_for(&mut self.stream, coded, size)?;
+        if let Some(parameters) = &parameters {
+            stream.matrix = parameters.matrix.unwrap_or(stream.matrix);
+            stream.choose(parameters.profile == sps::BASELINE && !*full_only)?;
         }
         // Servers name the range when it changes; otherwise the key frame's own word holds.
         if let Some(full_range) = coded.options.full_range.or(parameters.and_then(|p| p.full_range)) {
@@ -67,7 +76,16 @@ impl VideoDecoder {
         }
 
         let complete = coded.options.delayed == 0;
-        stream.decode(coded.data, complete)?;
+        if let Err(error) = stream.decode(coded.data, complete) {
+            // A key frame needs nothing that came before: the other decoder may try.
+            let was_baseline = matches!(stream.decoder, Engine::Baseline(_));
+            *full_only |= was_baseline;
+            if parameters.is_none() {
+                return Err(error);
+            }
+            stream.choose(!was_baseline)?;
+            stream.decode(coded.data, complete).map_err(|_| error)?;
+        }
         let picture = stream.picture();
         if let Some(picture) = &picture {
             ledger.note_transform(Transform::Decode, picture.data_len());
@@ -81,24 +99,29 @@ impl VideoDecoder {
     pub fn picture(&self) -> Option<PictureRef<'_>> {
         self.stream.as_ref()?.picture()
     }
+}
 
-    fn stream_for(&mut self, coded: &Coded, size: Size) -> Result<&mut Stream, DecodeError> {
-        let goes_on = self.stream.take().filter(|stream| {
-            coded.options.frame != Some(0) && stream.size == size && stream.csc == coded.options.csc
-        });
-        let stream = match goes_on {
-            Some(stream) => stream,
-            None => Box::new(Stream {
-                decoder: Decoder::with_api_config(OpenH264API::from_source(), DecoderConfig::new())?,
-                size,
-                csc: coded.options.csc,
-                full_range: false,
-                matrix: YuvMatrix::Bt601,
-                planes: None,
-            }),
-        };
-        Ok(self.stream.insert(stream))
-    }
+/// The stream that the frame belongs to: the one at hand or a new one.
+fn stream_for<'a>(
+    current: &'a mut Option<Box<Stream>>,
+    coded: &Coded,
+    size: Size,
+) -> Result<&'a mut Stream, DecodeError> {
+    let goes_on = current.take().filter(|stream| {
+        coded.options.frame != Some(0) && stream.size == size && stream.csc == coded.options.csc
+    });
+    let stream = match goes_on {
+        Some(stream) => stream,
+        None => Box::new(Stream {
+            decoder: Engine::Baseline(BaselineDecoder::new()?),
+            size,
+            csc: coded.options.csc,
+            full_range: false,
+            matrix: YuvMatrix::Bt601,
+            planes: None,
+        }),
+    };
+    Ok(current.insert(stream))
 }
 
 /// Refuses frames that are smaller than `expected`, or larger by more than padding.
@@ -112,7 +135,7 @@ fn check_frame(got: Size, expected: Size) -> Result<(), DecodeError> {
 
 /// Where the decoder keeps the picture that it made last. The memory is valid, and nobody writes to
 /// it, until the decoder decodes again or is dropped.
-struct Planes {
+pub(super) struct Planes {
     size: Size,
     /// Start, bytes and bytes from one row to the next.
     places: [(NonNull<u8>, usize, usize); 3],
@@ -123,51 +146,53 @@ struct Planes {
 unsafe impl Send for Planes {}
 
 impl Planes {
-    /// Those of `frame`, without its border.
-    fn of(frame: &DecodedYUV, size: Size) -> Result<Self, DecodeError> {
-        let (width, height) = frame.dimensions();
+    /// Those of a 4:2:0 picture of size `got`, without its border around `size`.
+    pub fn new(got: (usize, usize), planes: [(&[u8], usize); 3], size: Size) -> Result<Self, DecodeError> {
         let dimension = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        check_frame(Size { width: dimension(width), height: dimension(height) }, size)?;
-        let (y_stride, u_stride, v_stride) = frame.strides();
-        let luma = (size.width, size.height);
+        check_frame(Size { width: dimension(got.0), height: dimension(got.1) }, size)?;
         let chroma = YuvFormat::I420.chroma_size(size.width, size.height);
-        let place = |plane: &[u8], stride: usize, (width, rows): (u32, u32)| {
+        let place = |(plane, stride): (&[u8], usize), (width, rows): (u32, u32)| {
             let len = span(width as usize, stride, rows).filter(|len| *len <= plane.len());
             let expected = stride.saturating_mul(rows as usize);
             let too_short = DecodeError::PixelBytes { got: plane.len(), min: expected, max: expected };
             Ok::<_, DecodeError>((NonNull::from(plane).cast::<u8>(), len.ok_or(too_short)?, stride))
         };
-        let places = [
-            place(frame.y(), y_stride, luma)?,
-            place(frame.u(), u_stride, chroma)?,
-            place(frame.v(), v_stride, chroma)?,
-        ];
+        let [y, u, v] = planes;
+        let places = [place(y, (size.width, size.height))?, place(u, chroma)?, place(v, chroma)?];
         Ok(Self { size, places })
     }
 }
 
 impl Stream {
+    /// Goes on with the decoder for baseline streams, or the full one.
+    fn choose(&mut self, baseline: bool) -> Result<(), DecodeError> {
+        if baseline != matches!(self.decoder, Engine::Baseline(_)) {
+            self.planes = None;
+            self.decoder = if baseline {
+                Engine::Baseline(BaselineDecoder::new()?)
+            } else {
+                Engine::Full(FullDecoder::default())
+            };
+        }
+        Ok(())
+    }
+
     /// Decodes one access unit; the newest picture, if there is one, is in `planes` afterwards.
     fn decode(&mut self, data: &[u8], complete: bool) -> Result<(), DecodeError> {
         self.planes = None;
-        let options = DecodeOptions::new().flush_after_decode(Flush::NoFlush);
-        let frame = self.decoder.decode_with_options(data, options)?;
-        let mut planes = frame.map(|frame| Planes::of(&frame, self.size)).transpose()?;
-        // The decoder holds pictures back to reorder them. Unless the server's encoder does reorder,
-        // all are taken out at once, and the newest is the one to show.
-        if complete && let Some(frame) = self.decoder.flush_remaining()?.last() {
-            planes = Some(Planes::of(frame, self.size)?);
-        }
-        self.planes = planes;
+        self.planes = match &mut self.decoder {
+            Engine::Baseline(decoder) => decoder.decode(data, complete, self.size)?,
+            Engine::Full(decoder) => decoder.decode(data, complete, self.size)?,
+        };
         Ok(())
     }
 
     fn picture(&self) -> Option<PictureRef<'_>> {
         let Planes { size, places } = self.planes.as_ref()?;
         let planes = places.map(|(start, len, rowstride)| {
-            #[expect(unsafe_code, reason = "openh264 keeps its pictures until it decodes again")]
-            // SAFETY: a plane of the decoder in `self`, which `len` was taken from. `decode`, which
-            // alone uses the decoder, forgets the planes first, and cannot run while `self` is borrowed.
+            #[expect(unsafe_code, reason = "decoders keep their pictures until they decode again")]
+            // SAFETY: a plane of the decoder in `self`, which `len` was taken from. `decode` and `choose`, which
+            // alone use the decoder, forget the planes first, and cannot run while `self` is borrowed.
             let data = unsafe { std::slice::from_raw_parts(start.as_ptr(), len) };
             PlaneRef { data, rowstride }
         });

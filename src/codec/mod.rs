@@ -9,6 +9,8 @@ mod decode;
 mod error;
 pub mod geometry;
 mod h264;
+mod h264_baseline;
+mod h264_full;
 pub mod icon;
 mod jpeg;
 pub mod pixels;

@@ -4,15 +4,22 @@
 
 use super::{Size, YuvMatrix};
 
+/// The profile of streams without arithmetic coding, 8x8 transform, B-frames (§A.2.1).
+pub(super) const BASELINE: u8 = 66;
+
 /// What a sequence parameter set says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sps {
+    /// Which tools the stream may use: [`BASELINE`], 77 main, 100 high, and others.
+    pub profile: u8,
     /// Size without the cropped border.
     pub size: Size,
     /// 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4.
     pub chroma_format: u32,
     pub full_range: Option<bool>,
     pub matrix: Option<YuvMatrix>,
+    /// How many pictures may come before another one that is shown earlier.
+    pub reordered: Option<u32>,
 }
 
 /// Finds and parses the first sequence parameter set before the first slice of an access unit in
@@ -35,7 +42,7 @@ pub(super) fn find(access_unit: &[u8]) -> Option<Sps> {
 
 fn parse(unit: &[u8]) -> Option<Sps> {
     let mut bits = Bits::new(unit);
-    let profile = bits.read(8)?;
+    let profile = u8::try_from(bits.read(8)?).ok()?;
     bits.read(16)?; // constraints, level
     bits.golomb()?; // id
     let mut chroma_format = 1;
@@ -87,7 +94,9 @@ fn parse(unit: &[u8]) -> Option<Sps> {
             *side = bits.golomb()?;
         }
     }
-    let (full_range, matrix) = if bits.flag()? { video_signal(&mut bits)? } else { (None, None) };
+    let described = bits.flag()?;
+    let (full_range, matrix) = if described { video_signal(&mut bits)? } else { (None, None) };
+    let reordered = if described { reordered(&mut bits) } else { None };
 
     let field_factor = if frames_only { 1 } else { 2 };
     let crop_x = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
@@ -99,7 +108,7 @@ fn parse(unit: &[u8]) -> Option<Sps> {
         width: cropped(width_in_blocks, crop[0], crop[1], crop_x)?,
         height: cropped(height_units.checked_mul(field_factor)?, crop[2], crop[3], crop_y)?,
     };
-    Some(Sps { size, chroma_format, full_range, matrix })
+    Some(Sps { profile, size, chroma_format, full_range, matrix, reordered })
 }
 
 fn skip_scaling_list(bits: &mut Bits, len: u32) -> Option<()> {
@@ -139,6 +148,45 @@ fn video_signal(bits: &mut Bits) -> Option<(Option<bool>, Option<YuvMatrix>)> {
         };
     }
     Some((Some(full_range), matrix))
+}
+
+/// The rest of the video usability information, down to the number of reordered frames.
+fn reordered(bits: &mut Bits) -> Option<u32> {
+    if bits.flag()? {
+        bits.golomb()?; // places of chroma samples
+        bits.golomb()?;
+    }
+    if bits.flag()? {
+        bits.read(32)?; // timing
+        bits.read(32)?;
+        bits.read(1)?;
+    }
+    let mut has_reference_decoder = false;
+    for _ in 0..2 {
+        if bits.flag()? {
+            has_reference_decoder = true;
+            let buffers = bits.golomb()?.checked_add(1)?;
+            bits.read(8)?; // scales
+            for _ in 0..buffers.min(32) {
+                bits.golomb()?;
+                bits.golomb()?;
+                bits.read(1)?;
+            }
+            bits.read(20)?; // lengths of delays
+        }
+    }
+    if has_reference_decoder {
+        bits.read(1)?; // low delay
+    }
+    bits.read(1)?; // picture structure
+    if !bits.flag()? {
+        return None;
+    }
+    bits.read(1)?; // vectors over the picture's edge
+    for _ in 0..4 {
+        bits.golomb()?; // bytes, bits, lengths of vectors
+    }
+    bits.golomb()
 }
 
 /// Reads bits, most significant first, without the emulation prevention bytes (§7.4.1).

@@ -80,7 +80,7 @@ impl Recording {
 /// Whether all that the packet refers to is recorded.
 fn is_decodable(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId>) -> bool {
     match packet {
-        ServerPacket::WindowDraw(draw) if draw.encoding == Encoding::H264 => {
+        ServerPacket::WindowDraw(draw) if draw.encoding.is_video() => {
             let is_key = draw.options.frame == Some(0);
             !without_key_frame.contains(&draw.wid) || (is_key && without_key_frame.remove(&draw.wid))
         }

@@ -103,7 +103,8 @@ pub struct PictureOptions {
     pub min_speed: Option<u8>,
     /// Pictures may come smaller than the rectangle that they fill.
     pub video_scaling: bool,
-    /// h264 profile for 4:2:0: the simple ones decode fastest (STACK.md).
+    /// h264 profile wished for 4:2:0: the simple ones decode fastest (docs/video.md). A wish: servers that do
+    /// not know it send what they like.
     pub h264_profile: &'static str,
     /// The server may compress rgb pixels.
     pub compress_rgb: bool,
@@ -131,6 +132,16 @@ impl Default for PictureOptions {
             video_scaling: false,
             h264_profile: "baseline",
             compress_rgb: true,
+        }
+    }
+}
+
+impl PictureOptions {
+    /// Adds plain pixels where nothing but video or `scroll` may be offered: servers of both generations
+    /// need a picture encoding besides, and else draw nothing.
+    pub(super) fn complete(&mut self) {
+        if !self.encodings.iter().any(|encoding| encoding.is_still()) {
+            self.encodings.extend([Encoding::Rgb24, Encoding::Rgb32]);
         }
     }
 }

@@ -167,13 +167,16 @@ pub fn encoding_caps(config: &SessionConfig, scroll: bool) -> Dict {
     let mut icons = Dict::default();
     icons.push("greedy", true).push("size", pair(ICON_SIDE, ICON_SIDE));
     icons.push("max_size", pair(ICON_MAX_SIDE, ICON_MAX_SIDE));
+    // 6.x looks a name with dots up part by part: `h264` {`YUV420P.profile`} would never be found.
+    let mut yuv420 = Dict::default();
+    yuv420.push("profile", pictures.h264_profile);
     let mut h264 = Dict::default();
-    h264.push("YUV420P.profile", pictures.h264_profile).push("fast-decode", true);
+    h264.push("profile", pictures.h264_profile).push("YUV420P", yuv420);
     caps.push("options", &names(config, scroll)[..])
         .push("core", &core_names(config, scroll)[..])
         .push("window-icon", &["png", "BGRA"][..])
         .push("rgb_formats", RGB_FORMATS)
-        .push("full_csc_modes", csc_modes(config))
+        .push("full_csc_modes", csc_modes(config, true))
         .push("rgb_lz4", compresses_rgb(config, "lz4"))
         .push("transparency", true)
         .push("eos", true)
@@ -297,9 +300,8 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("encoding.video_b_frames", no_items())
         .push("encoding.video_max_size", pair(VIDEO_MAX_SIDE, VIDEO_MAX_SIDE))
         .push("encoding.rgb_formats", RGB_FORMATS)
-        .push("encoding.full_csc_modes", csc_modes(config))
+        .push("encoding.full_csc_modes", csc_modes(config, true))
         .push("encoding.h264.YUV420P.profile", pictures.h264_profile)
-        .push("encoding.h264.fast-decode", true)
         .push("encoding.rgb24zlib", compresses_rgb(config, "zlib"))
         .push("encoding.rgb_zlib", compresses_rgb(config, "zlib"))
         .push("encoding.rgb_lz4", compresses_rgb(config, "lz4"))
@@ -354,8 +356,16 @@ fn core_names(config: &SessionConfig, scroll: bool) -> Vec<&'static str> {
     config.pictures.encodings.iter().filter(wanted).map(|e| e.name()).collect()
 }
 
+/// Client properties of a window whose video cannot be decoded: it shall come as pictures. Servers of both
+/// generations leave out an encoding that no pixels are named for, and forget this with the connection.
+pub fn pictures_only(config: &SessionConfig) -> Dict {
+    let mut properties = Dict::default();
+    properties.push("encoding.full_csc_modes", csc_modes(config, false));
+    properties
+}
+
 /// The pixels that each encoding may be made of. Only 4:2:0 video can be decoded.
-fn csc_modes(config: &SessionConfig) -> Dict {
+fn csc_modes(config: &SessionConfig, video: bool) -> Dict {
     let mut modes = Dict::default();
     let known: [(Encoding, &[&str]); 3] = [
         (Encoding::H264, &["YUV420P"]),
@@ -363,7 +373,7 @@ fn csc_modes(config: &SessionConfig) -> Dict {
         (Encoding::Jpeg, &["BGRX", "BGRA", "YUV420P"]),
     ];
     for (encoding, formats) in known {
-        if offers(config, encoding) {
+        if offers(config, encoding) && (video || !encoding.is_video()) {
             modes.push(encoding.name(), formats);
         }
     }

@@ -23,6 +23,7 @@ mod metadata;
 mod opening;
 pub mod ping;
 mod server_info;
+mod video;
 pub mod windows;
 
 use std::time::Instant;
@@ -76,7 +77,8 @@ pub struct Session {
 
 impl Session {
     /// A session that has not said hello yet.
-    pub fn new(config: SessionConfig) -> Self {
+    pub fn new(mut config: SessionConfig) -> Self {
+        config.pictures.complete();
         Self {
             config,
             phase: Phase::Handshake(Handshake::default()),
@@ -152,7 +154,14 @@ impl Session {
             return;
         }
         match self.ledger.finish(done, self.windows.contains(done.wid)) {
-            Some(ack) => out.push(Output::Send(ClientPacket::DrawAck(ack))),
+            Some(ack) => {
+                out.push(Output::Send(ClientPacket::DrawAck(ack)));
+                if done.encoding.is_video() {
+                    let refused = matches!(done.outcome, DrawOutcome::Error { .. });
+                    let pictures_only = || hello::pictures_only(&self.config);
+                    self.windows.video_done(done.wid, done.sequence, refused, pictures_only, out);
+                }
+            }
             None => tracing::debug!(wid = %done.wid, sequence = done.sequence.0, "no such draw is under way"),
         }
     }
@@ -375,6 +384,7 @@ impl Session {
         let is_plain = matches!(encoding, Encoding::Rgb24 | Encoding::Rgb32 | Encoding::Void);
         let is_wanted = is_plain || self.config.pictures.encodings.contains(&encoding);
         let encoding = if is_wanted { encoding } else { Encoding::Other };
+        self.windows.video_began(wid, sequence, encoding, &options);
         trace.pixels = u64::from(width) * u64::from(height);
         let rect = Rect { x, y, width, height };
         let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };

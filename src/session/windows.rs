@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowState};
 use super::metadata;
+use super::video::{Remedy, VideoHealth};
 use crate::codec::Size;
 use crate::protocol::packet::client::{ClientPacket, WindowGeometry};
-use crate::protocol::packet::server::{Image, WindowCreate, WindowMoveResize};
-use crate::protocol::packet::{Dict, WindowId};
+use crate::protocol::packet::server::{DrawOptions, Encoding, Image, WindowCreate, WindowMoveResize};
+use crate::protocol::packet::{Dict, DrawSequence, WindowId};
 
 /// Windows at a time.
 pub const MAX_WINDOWS: usize = 4096;
@@ -32,6 +33,7 @@ struct Window {
     resize_counter: u64,
     /// The OS window is shown, and the server knows it.
     mapped: bool,
+    video: VideoHealth,
 }
 
 /// All windows.
@@ -86,7 +88,7 @@ impl Windows {
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
         out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
-        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false });
+        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false, video: VideoHealth::default() });
         Ok(())
     }
 
@@ -209,6 +211,46 @@ impl Windows {
         if moved || !changes.0.is_empty() {
             let packet = window_geometry(window, changes);
             out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+        }
+    }
+
+    /// A draw goes to the decoders.
+    pub fn video_began(
+        &mut self,
+        wid: WindowId,
+        sequence: DrawSequence,
+        encoding: Encoding,
+        options: &DrawOptions,
+    ) {
+        if let Some(window) = self.windows.get_mut(&wid) {
+            window.video.begin(sequence, encoding, options);
+        }
+    }
+
+    /// A video frame was shown or refused. Pixels that were refused are asked for again at once: by
+    /// itself the server sends them 350 ms later. Where its video cannot be read, it is told to send
+    /// this window as pictures; `pictures_only` are the client properties that say so.
+    pub fn video_done(
+        &mut self,
+        wid: WindowId,
+        sequence: DrawSequence,
+        refused: bool,
+        pictures_only: impl FnOnce() -> Dict,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        let remedy = window.video.finish(sequence, refused);
+        if remedy == Remedy::Pictures {
+            tracing::warn!(%wid, "this window's video cannot be read: asking for pictures instead");
+            let properties = WindowGeometry {
+                client_properties: pictures_only(),
+                skip_geometry: true,
+                ..window_geometry(window, Dict::default())
+            };
+            out.push(Output::Send(ClientPacket::WindowConfigure(properties)));
+        }
+        if remedy != Remedy::None {
+            out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
         }
     }
 

@@ -6,6 +6,7 @@ mod hostile;
 mod input;
 mod live;
 mod login;
+mod video;
 mod windows;
 
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use farpane::protocol::packet::client::ClientPacket;
 use farpane::protocol::packet::server::{ServerPacket, WindowCreate};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::{
-    ClientIdentity, CloseReason, Generation, Input, Output, Session, SessionConfig, SessionEvent,
+    ClientIdentity, CloseReason, DrawDone, Generation, Input, Output, Session, SessionConfig, SessionEvent,
 };
 use farpane::stats::DrawTrace;
 
@@ -46,6 +47,12 @@ impl Driver {
     pub fn packet(&mut self, packet: ServerPacket) -> &mut Self {
         let trace = DrawTrace::new(self.now, self.now, 100);
         self.session.handle_packet(self.now, trace, packet, &mut self.out);
+        self
+    }
+
+    /// A draw was shown or refused.
+    pub fn done(&mut self, done: &DrawDone) -> &mut Self {
+        self.session.handle_draw_done(self.now, done, &mut self.out);
         self
     }
 

@@ -56,32 +56,22 @@ impl Client {
         })
     }
 
-    /// Xpra's own client in both ways of painting; none if there is no Xpra at `program`.
-    fn xpra(program: &Path, environment: Vec<(String, String)>) -> Vec<Self> {
-        let mut command = Command::new(program);
-        command.arg("--version").envs(environment.clone());
-        let said = command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        let said = said.unwrap_or_default();
-        let version = said.split_whitespace().find_map(|word| {
-            let version = word.trim_start_matches('v');
-            version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
-        });
-        let Some(version) = version else { return Vec::new() };
-        let short = version.split('-').next().unwrap_or(&version).to_owned();
-        let major: u32 = short.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    /// Xpra's own client in both ways of painting.
+    fn xpra(xpra: &Xpra) -> Vec<Self> {
+        let Xpra { program, environment, version } = xpra;
         let client = |paints: &str, is_opengl: bool| {
             let opengl = if is_opengl { "--opengl=yes" } else { "--opengl=no" };
             let mut command = words(&[&program.to_string_lossy(), "attach", URL, opengl]);
             command.extend(words(&["--mmap=no", "--notifications=no", "--tray=no", "--webcam=no"]));
             command.extend(words(&["--desktop-scaling=off"]));
-            if major >= 5 {
+            if xpra.is_modern() {
                 command.extend(words(&["--audio=no", "--splash=no", "--reconnect=no"]));
             } else {
                 // Its own packet encoder is none that the player speaks.
                 command.extend(words(&["--speaker=off", "--microphone=off", "--packet-encoders=bencode"]));
             }
             Self {
-                name: format!("xpra {short} {paints}"),
+                name: format!("xpra {version} {paints}"),
                 is_farpane: false,
                 command,
                 environment: environment.clone(),
@@ -99,24 +89,73 @@ impl Client {
 /// If the OS does not say where this program is.
 pub fn installed() -> Result<Vec<Client>, Error> {
     let mut clients = vec![Client::farpane("cpu")?, Client::farpane("wgpu")?];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let xpra = std::env::split_paths(&path).map(|folder| folder.join("xpra")).find(|file| file.is_file());
-    if let Some(program) = xpra {
-        clients.extend(Client::xpra(&program, vec![("XPRA_SYSTEM_CONF_DIRS".into(), "/nonexistent".into())]));
-    }
-    clients.extend(xpra6());
+    clients.extend(Xpra::installed().iter().flat_map(Client::xpra));
     Ok(clients)
 }
 
-/// Xpra 6.5.5 where `make setup-test` puts it (`FARPANE_XPRA6`), painting with cairo and OpenGL.
+/// Xpra 6.5.5 where `make setup-test` puts it, painting with cairo and OpenGL.
 pub fn xpra6() -> Vec<Client> {
+    Xpra::cached().iter().flat_map(Client::xpra).collect()
+}
+
+/// An Xpra that is installed here: its client, and its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xpra {
+    pub program: PathBuf,
+    pub environment: Vec<(String, String)>,
+    /// For example `6.5.5`.
+    pub version: String,
+}
+
+impl Xpra {
+    /// The one of `PATH`, and the 6.5.5 that the tests use.
+    pub fn installed() -> Vec<Self> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let found = std::env::split_paths(&path).map(|folder| folder.join("xpra")).find(|file| file.is_file());
+        let environment = vec![("XPRA_SYSTEM_CONF_DIRS".into(), "/nonexistent".into())];
+        let of_path = found.and_then(|program| Self::at(&program, environment));
+        of_path.into_iter().chain(Self::cached()).collect()
+    }
+
+    /// The one at `program`, if it tells its version.
+    fn at(program: &Path, environment: Vec<(String, String)>) -> Option<Self> {
+        let mut command = Command::new(program);
+        command.arg("--version").envs(environment.clone());
+        let said = command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).ok()?;
+        let version = said.split_whitespace().find_map(|word| {
+            let version = word.trim_start_matches('v');
+            version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
+        })?;
+        let version = version.split('-').next().unwrap_or(&version).to_owned();
+        Some(Self { program: program.to_owned(), environment, version })
+    }
+
+    /// Its client that paints without OpenGL.
+    pub fn client(&self) -> Option<Client> {
+        Client::xpra(self).into_iter().find(|client| !client.is_opengl)
+    }
+
+    /// Xpra 5 or later.
+    pub fn is_modern(&self) -> bool {
+        self.version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5)
+    }
+
+    /// Xpra 6.5.5 where `make setup-test` puts it (`FARPANE_XPRA6`).
+    fn cached() -> Option<Self> {
+        let (prefix, environment) = cached()?;
+        Self::at(&prefix.join("bin/xpra"), environment)
+    }
+}
+
+/// The folder of Xpra 6.5.5, and the environment that it needs.
+fn cached() -> Option<(PathBuf, Vec<(String, String)>)> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = || {
         let home = || variable("HOME").map(|home| home.join(".cache"));
         let farpane = || Some(variable("XDG_CACHE_HOME").or_else(home)?.join("farpane"));
         Some(variable("FARPANE_CACHE").or_else(farpane)?.join("xpra-6.5.5"))
     };
-    let Some(prefix) = variable("FARPANE_XPRA6").or_else(cache) else { return Vec::new() };
+    let prefix = variable("FARPANE_XPRA6").or_else(cache)?;
     let text = |path: &str| prefix.join(path).display().to_string();
     let environment = vec![
         // Else it reads /etc/xpra, which belongs to another version.
@@ -124,7 +163,7 @@ pub fn xpra6() -> Vec<Client> {
         ("XPRA_PYTHON_COMMAND".into(), text("bin/python")),
         ("XPRA_NO_ROOT_WARNING".into(), "1".into()),
     ];
-    Client::xpra(&prefix.join("bin/xpra"), environment)
+    Some((prefix, environment))
 }
 
 /// The clients that a configuration names.

@@ -12,7 +12,7 @@
 
 mod bare;
 mod cases;
-mod clients;
+pub(super) mod clients;
 mod desktop;
 mod measure;
 pub(super) mod process;

@@ -4,7 +4,11 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, ImageOrder, MapState, Window};
+use x11rb::CURRENT_TIME;
+use x11rb::protocol::xproto::{
+    ConnectionExt as _, ImageFormat, ImageOrder, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::codec::Size;
@@ -31,6 +35,8 @@ pub struct Screen {
 /// A window's place on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// The window, with the frame that a toolkit draws.
+    pub window: Window,
     pub x: i16,
     pub y: i16,
     pub size: Size,
@@ -102,7 +108,7 @@ impl Screen {
                 // As thick below as at the sides; the rest is the title.
                 let side = i16::try_from(across / 2).ok()?;
                 let top = i16::try_from(down).ok()?.checked_sub(side).filter(|top| *top >= 0)?;
-                Some(Place { x: at.dst_x + side, y: at.dst_y + top, size })
+                Some(Place { window, x: at.dst_x + side, y: at.dst_y + top, size })
             })
         })
     }
@@ -119,6 +125,29 @@ impl Screen {
             colours.dedup();
             colours.len() > 1
         })
+    }
+
+    /// Gives the window there the keyboard.
+    ///
+    /// # Errors
+    /// If the X server does not do it.
+    pub fn focus(&self, place: Place) -> Result<(), Error> {
+        let failed = |why: &dyn std::fmt::Display| Error::Screen(why.to_string());
+        let focus = self.connection.set_input_focus(InputFocus::POINTER_ROOT, place.window, CURRENT_TIME);
+        focus.map_err(|why| failed(&why))?.check().map_err(|why| failed(&why))
+    }
+
+    /// Presses and lets go the key with this code, whoever has the keyboard.
+    ///
+    /// # Errors
+    /// If the X server does not do it.
+    pub fn press(&self, key_code: u8) -> Result<(), Error> {
+        let failed = |why: &dyn std::fmt::Display| Error::Screen(why.to_string());
+        for kind in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
+            let sent = self.connection.xtest_fake_input(kind, key_code, CURRENT_TIME, self.root, 0, 0, 0);
+            sent.map_err(|why| failed(&why))?;
+        }
+        self.connection.flush().map_err(|why| failed(&why))
     }
 
     /// What can be seen there.

@@ -58,7 +58,8 @@ fn option(options: &mut DrawOptions, key: &str, item: Item<'_>) -> Option<()> {
         "zlib" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Zlib,
         "lzo" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Other,
         "scaled_size" => options.scaled_size = Some(pair(item)?),
-        "csc" => options.csc = Some(ShortName::new(item.str()?)?),
+        // nvenc of some 6.5 sends a map
+        "csc" => options.csc = item.str().and_then(ShortName::new),
         "frame" => options.frame = item.int(),
         "type" => options.frame_type = item.str().and_then(ShortName::new),
         "full-range" => options.full_range = Some(item.int::<i64>()? != 0),

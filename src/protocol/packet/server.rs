@@ -293,6 +293,16 @@ impl Encoding {
         Self::Other,
     ];
 
+    /// Frames refer to earlier ones: they are decoded in order, by one decoder a window.
+    pub const fn is_video(self) -> bool {
+        matches!(self, Self::H264)
+    }
+
+    /// Pictures that stand alone.
+    pub const fn is_still(self) -> bool {
+        !self.is_video() && !matches!(self, Self::Scroll | Self::Void | Self::Other)
+    }
+
     /// The name on the wire (`other` for [`Encoding::Other`]).
     pub const fn name(self) -> &'static str {
         match self {

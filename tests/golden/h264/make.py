@@ -3,8 +3,8 @@
 
 Made with Xpra 6.5.5 (x264 and openh264 encoders, libyuv colour conversion), by
     /opt/xpra6/bin/python3 tests/golden/h264/make.py
-Each file holds the draws of a film of 10 frames of 96x64 pixels; frame n shows
-tests/it/support/samples.rs, photo(96x64, n). A draw is
+Each file holds the draws of a film of 10 frames of 96x64 pixels, those with flip- of 4; frame n shows
+tests/it/support/samples.rs, photo(96x64, n), or flip(96x64, n). A draw is
     u8 delayed, u8 full range, u32 length (little-endian), access unit.
 """
 
@@ -32,28 +32,40 @@ def photo(shift: int) -> bytes:
     return bytes(pixels)
 
 
-def planes(shift: int, full_range: bool) -> ImageWrapper:
+def flip(number: int) -> bytes:
+    """Black or white, with fine lines in the other colour: what a busy text window is to an encoder."""
+    pixels = bytearray()
+    for y in range(HEIGHT):
+        for x in range(WIDTH):
+            inside = 8 <= x < WIDTH - 8 and 8 <= y < HEIGHT - 8
+            line = inside and (x * 7 + y * 13 + number * 31) % 5 < 2
+            pixels += bytes((255 if line != (number % 2 == 1) else 0,) * 3 + (255,))
+    return bytes(pixels)
+
+
+def planes(pixels: bytes, full_range: bool) -> ImageWrapper:
     converter = Converter()
     converter.init_context(
         WIDTH, HEIGHT, "BGRX", WIDTH, HEIGHT, "YUV420P", typedict({"full-range": full_range})
     )
     return converter.convert_image(
-        ImageWrapper(0, 0, WIDTH, HEIGHT, photo(shift), "BGRX", 24, WIDTH * 4, planes=0, thread_safe=True)
+        ImageWrapper(0, 0, WIDTH, HEIGHT, pixels, "BGRX", 24, WIDTH * 4, planes=0, thread_safe=True)
     )
 
 
-def film(codec: str, profile: str, b_frames: bool, full_range: bool) -> bytes:
+def film(codec: str, profile: str, b_frames: bool, full_range: bool, frame=photo, more={}) -> bytes:
+    frames = FRAMES if frame is photo else 4
     encoder = __import__(f"xpra.codecs.{codec}.encoder", fromlist=["Encoder"]).Encoder()
-    options = {"quality": 90, "speed": 50, "content-type": "video", "full-range": full_range}
+    options = {"quality": 90, "speed": 50, "content-type": "video", "full-range": full_range} | more
     settings = {"h264.YUV420P.profile": profile, "b-frames": int(b_frames), "dst-formats": ["YUV420P"]}
     encoder.init_context("h264", WIDTH, HEIGHT, "YUV420P", typedict(options | settings))
     draws = []
-    for frame in range(FRAMES):
+    for number in range(frames):
         frame_options = typedict(options | {"b-frames": int(b_frames)})
-        draws.append(encoder.compress_image(planes(frame, full_range), frame_options))
+        draws.append(encoder.compress_image(planes(frame(number), full_range), frame_options))
     while draws[-1][1].get("delayed", 0) > 0:
         draws.append(encoder.flush(len(draws)))
-    print(codec, profile, [(len(data), client.get("delayed", 0), client.get("type")) for data, client in draws])
+    print(codec, profile, more, [(len(data), client.get("delayed", 0), client.get("type")) for data, client in draws])
     # The server sends nothing while the encoder has nothing.
     return b"".join(
         struct.pack("<BBI", client.get("delayed", 0), client["full-range"], len(data)) + data
@@ -69,5 +81,12 @@ for name, arguments in {
     "x264-high-b-frames": ("x264", "high", True, True),
     "x264-main-b-frames": ("x264", "main", True, True),
     "openh264": ("openh264", "baseline", False, True),
+    # What a window that flips at each key press is sent: quality rises until the encoder's QP is 5.
+    "flip-high-cavlc": ("x264", "high", False, True, flip, {"quality": 95, "h264.fast-decode": True}),
+    "flip-high-cabac": ("x264", "high", False, True, flip, {"quality": 95}),
+    "flip-main": ("x264", "main", False, True, flip, {"quality": 95}),
+    "flip-baseline": ("x264", "baseline", False, True, flip, {"quality": 95}),
+    # What windows of the content type "video" are sent: the encoder holds frames back, without reordering them.
+    "x264-high-delayed": ("x264", "high", False, True, photo, {"content-types": ("video",), "speed": 30}),
 }.items():
     Path(__file__).with_name(f"{name}.draws").write_bytes(film(*arguments))

@@ -107,6 +107,54 @@ fn golden_film(file: &[u8]) -> Vec<(DrawOptions, &[u8])> {
     draws
 }
 
+/// Pictures that Xpra's x264 makes of a window that flips: at the low quantisers of windows that seldom change,
+/// the High profile's codes are longer than those that other profiles allow (`level_prefix`).
+#[test]
+fn h264_of_windows_that_flip_at_the_best_quality() {
+    for (name, file) in [
+        ("baseline", &include_bytes!("../../golden/h264/flip-baseline.draws")[..]),
+        ("main", &include_bytes!("../../golden/h264/flip-main.draws")[..]),
+        ("high, variable lengths", &include_bytes!("../../golden/h264/flip-high-cavlc.draws")[..]),
+        ("high, arithmetic", &include_bytes!("../../golden/h264/flip-high-cabac.draws")[..]),
+    ] {
+        let mut decoder = VideoDecoder::default();
+        for (frame, (options, unit)) in (0..).zip(golden_film(file)) {
+            let picture = play(&mut decoder, VIDEO, &options, unit);
+            let picture = picture.unwrap_or_else(|error| panic!("{name}, frame {frame}: {error}"));
+            let quality = psnr(&reference::to_rgba(picture.expect("a picture a frame")), &flip(frame));
+            assert!(quality > 38.0, "{name}, frame {frame}: {quality} dB");
+        }
+    }
+}
+
+/// As `tests/golden/h264/make.py` has it.
+fn flip(number: u32) -> Vec<u8> {
+    let inside = |at: u32, end: u32| (8..end - 8).contains(&at);
+    let pixel = |at: u32| {
+        let (x, y) = (at % VIDEO.width, at / VIDEO.width);
+        let is_line = inside(x, VIDEO.width)
+            && inside(y, VIDEO.height)
+            && (x * 7 + y * 13 + number * 31) % 5 < 2;
+        let value = if is_line != (number % 2 == 1) { 255 } else { 0 };
+        [value, value, value, 255]
+    };
+    (0..VIDEO.width * VIDEO.height).flat_map(pixel).collect()
+}
+
+/// Encoders that hold frames back without changing their order: each is shown when it comes.
+#[test]
+fn h264_that_comes_late_is_not_held_back_again() {
+    let mut decoder = VideoDecoder::default();
+    for (frame, (options, unit)) in
+        (0..).zip(golden_film(include_bytes!("../../golden/h264/x264-high-delayed.draws")))
+    {
+        let picture = play(&mut decoder, VIDEO, &options, unit).expect("a valid frame");
+        let shown = reference::to_rgba(picture.expect("a picture a frame"));
+        let quality = psnr(&shown, &photo(VIDEO, frame));
+        assert!(quality > 38.0, "frame {frame}: {quality} dB");
+    }
+}
+
 #[test]
 fn h264_of_xpras_own_encoders() {
     for (name, file) in [

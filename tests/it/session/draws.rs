@@ -57,7 +57,7 @@ fn acks(driver: &mut Driver) -> Vec<DrawAck> {
 
 impl Driver {
     fn finish(&mut self, done: &DrawDone) -> Vec<DrawAck> {
-        self.session.handle_draw_done(self.now, done, &mut self.out);
+        self.done(done);
         acks(self)
     }
 }

@@ -494,7 +494,8 @@ fn encodings_come_as_they_are_offered() {
         // 6.5 makes video of a terminal or not, as it likes: `interop::pictures` shows it a film.
         // Last: a server that has just started does not know its video encoders yet.
         if generation == xpra::Generation::V3_1 {
-            cases.push((&[H264], &["h264"]));
+            // It wants plain pixels besides.
+            cases.push((&[H264], &["h264", "rgb24", "rgb32"]));
         }
         for (offered, expect) in cases {
             let preferred = Some(offered[0]).filter(|e| *e != Rgb24);
