@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::bench::docs;
+use crate::bench::live;
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
 use crate::bench::receive::{self, Plan, Results, Source, Strategy, Workload};
@@ -28,6 +29,8 @@ pub enum RawBench {
     Receive(RawReceive),
     /// Farpane beside the other Xpra clients that are installed, on the same recordings
     Peers(RawPeers),
+    /// Farpane beside Xpra's own client on real servers: from key press to pixel, and frames of a video
+    Live(RawLive),
     /// How long after its start the program shows the connect window, on an Xvfb of its own
     Start {
         /// Starts to measure
@@ -132,6 +135,26 @@ pub struct RawPeers {
     pub keep: Option<PathBuf>,
 }
 
+/// Options of `farpane bench live`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RawLive {
+    /// Key presses at each of 4, 10 and 30 a second; 0: none
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub presses: u32,
+    /// Seconds for which each film is watched; 0: none
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub film: u16,
+    /// Only servers whose versions contain one of these, for example 6.5
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub servers: Vec<String>,
+    /// How often everything is measured, in turns
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub runs: u32,
+    /// Put the tables between the markers of this Markdown file
+    #[arg(long, value_name = "FILE")]
+    pub docs: Option<PathBuf>,
+}
+
 fn case(name: &str) -> Result<Case, String> {
     Case::ALL.into_iter().find(|case| case.name() == name).ok_or_else(|| {
         let names = Case::ALL.map(Case::name).join(", ");
@@ -173,11 +196,26 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
         }
         RawBench::Receive(options) => receive(options),
         RawBench::Peers(options) => peers(options),
+        RawBench::Live(options) => live(options),
         RawBench::Start { runs, renderer, program } => {
             output::print(&start::table(&start::run(program.as_deref(), renderer, *runs)?));
             Ok(())
         }
     }
+}
+
+fn live(options: &RawLive) -> Result<(), BenchError> {
+    let plan = live::Plan {
+        presses: options.presses,
+        film: std::time::Duration::from_secs(options.film.into()),
+        servers: options.servers.clone(),
+        runs: options.runs,
+    };
+    let rows = live::run(&plan, output::progress)?;
+    output::print(&live::table(&rows));
+    let Some(file) = &options.docs else { return Ok(()) };
+    let failed = |why| BenchError::File { path: file.clone(), why };
+    docs::write(file, live::COMMAND, &live::markdown(&rows)).map_err(failed)
 }
 
 fn peers(options: &RawPeers) -> Result<(), BenchError> {

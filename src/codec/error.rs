@@ -44,6 +44,8 @@ pub enum DecodeError {
     H264Full(#[from] rusty_h264_decoder::DecodeError),
     #[error("h264: chroma format {got}, expected 1 (4:2:0)")]
     Chroma { got: u32 },
+    #[error("h264: a parameter set's number is beyond 31, or 255 for one of pictures")]
+    ParameterId,
     #[error("h264: the frame gave no picture")]
     NoPicture,
     #[error("{got} scroll rectangles, expected 1 to {limit}")]

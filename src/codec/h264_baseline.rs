@@ -22,7 +22,8 @@ impl BaselineDecoder {
         let mut planes = frame.map(|frame| planes(&frame, size)).transpose()?;
         // Of other than baseline streams it holds pictures back to reorder them. Unless the server's encoder
         // does reorder, all are taken out at once, and the newest is the one to show.
-        if complete && planes.is_none()
+        if complete
+            && planes.is_none()
             && let Some(frame) = self.0.flush_remaining()?.last()
         {
             planes = Some(self::planes(frame, size)?);

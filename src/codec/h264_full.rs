@@ -1,6 +1,7 @@
 //! All of h264's High profile, in Rust: streams that are more than baseline.
 
-use rusty_h264_decoder::{Decoder, YuvFrame};
+use rusty_h264_common::YuvFrame;
+use rusty_h264_decoder::Decoder;
 
 use super::h264::Planes;
 use super::{DecodeError, Size, sps};
@@ -25,6 +26,10 @@ impl FullDecoder {
     /// waits for a later frame any more.
     pub fn decode(&mut self, data: &[u8], complete: bool, size: Size) -> Result<Option<Planes>, DecodeError> {
         self.shown = None;
+        // The decoder keeps each set that it is sent.
+        if !sps::ids_fit(data) {
+            return Err(DecodeError::ParameterId);
+        }
         if let Some(parameters) = sps::find(data) {
             self.waiting.clear();
             self.reordered = parameters.reordered.unwrap_or(0).min(MAX_REORDERED) as usize;

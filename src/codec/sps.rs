@@ -4,6 +4,8 @@
 
 use super::{Size, YuvMatrix};
 
+/// `nal_unit_type` of a sequence parameter set.
+const SEQUENCE_PARAMETER_SET: u8 = 7;
 /// The profile of streams without arithmetic coding, 8x8 transform, B-frames (§A.2.1).
 pub(super) const BASELINE: u8 = 66;
 
@@ -27,7 +29,6 @@ pub(super) struct Sps {
 pub(super) fn find(access_unit: &[u8]) -> Option<Sps> {
     const SLICE: u8 = 1;
     const IDR_SLICE: u8 = 5;
-    const SEQUENCE_PARAMETER_SET: u8 = 7;
     let mut rest = access_unit;
     loop {
         let start = rest.windows(3).position(|bytes| bytes == [0, 0, 1])?;
@@ -36,6 +37,41 @@ pub(super) fn find(access_unit: &[u8]) -> Option<Sps> {
             SEQUENCE_PARAMETER_SET => return parse(unit),
             SLICE | IDR_SLICE => return None,
             _ => rest = unit,
+        }
+    }
+}
+
+/// Whether the numbers of all parameter sets of an access unit are those that the standard allows (§7.4.2).
+pub(super) fn ids_fit(access_unit: &[u8]) -> bool {
+    const PICTURE_PARAMETER_SET: u8 = 8;
+    const BEFORE_ID_BITS: u32 = 24;
+    let mut rest = access_unit;
+    while let Some(start) = after_start_code(rest) {
+        let Some((&header, unit)) = rest.get(start..).and_then(<[u8]>::split_first) else { return true };
+        let mut bits = Bits::new(unit);
+        let fits = match header & 0x1f {
+            SEQUENCE_PARAMETER_SET => {
+                bits.read(BEFORE_ID_BITS).and_then(|_| bits.golomb()).is_some_and(|id| id < 32)
+            }
+            PICTURE_PARAMETER_SET => bits.golomb().is_some_and(|id| id < 256),
+            _ => true,
+        };
+        if !fits {
+            return false;
+        }
+        rest = unit;
+    }
+    true
+}
+
+/// Where the first unit of `bytes` begins: behind 0, 0, 1. Looks at every third byte where there are no zeros.
+fn after_start_code(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        match *bytes.get(at)? {
+            0 => at += 1,
+            1 if bytes.get(at - 2..at) == Some(&[0, 0]) => return Some(at + 1),
+            _ => at += 3,
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::buffers::BufferPool;
 use crate::channel::PacketSink;
 use crate::protocol::limits::MAX_PAYLOAD;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::Encoding;
 use crate::protocol::reassembly::RawPacket;
 use crate::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 

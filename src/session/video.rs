@@ -33,8 +33,7 @@ pub struct VideoHealth {
 impl VideoHealth {
     /// A draw goes to the decoders.
     pub fn begin(&mut self, sequence: DrawSequence, encoding: Encoding, options: &DrawOptions) {
-        let is_key_frame =
-            options.frame == Some(0) || options.frame_type.is_some_and(|kind| &*kind == "IDR");
+        let is_key_frame = options.frame == Some(0) || options.frame_type.is_some_and(|kind| &*kind == "IDR");
         if encoding.is_video() && is_key_frame {
             self.key_frame = Some(sequence);
         }

@@ -88,7 +88,8 @@ impl Windows {
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
         out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
-        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false, video: VideoHealth::default() });
+        self.windows
+            .insert(wid, Window { info, resize_counter: 0, mapped: false, video: VideoHealth::default() });
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod scaling;
 mod session_info;
 mod session_menu;
 mod transports;
+mod video;
 mod windows;
 
 use std::time::Duration;

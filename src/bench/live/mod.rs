@@ -88,7 +88,10 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Row>, Erro
         for run in 1..=plan.runs.max(1) {
             for (client, row) in clients.iter().zip(rows.iter_mut().skip(first)) {
                 let mut say = |what: &str| {
-                    progress(&format!("server {}, {}: {what} ({run} of {})", xpra.version, client.name, plan.runs));
+                    progress(&format!(
+                        "server {}, {}: {what} ({run} of {})",
+                        xpra.version, client.name, plan.runs
+                    ));
                 };
                 if plan.presses > 0 {
                     lag::measure(xpra, client, plan.presses, &mut row.lags, &mut say)?;

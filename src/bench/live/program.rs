@@ -9,8 +9,8 @@ use std::time::Duration;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask,
-    ImageFormat, PropMode, Rectangle, WindowClass,
+    AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
+    EventMask, ImageFormat, PropMode, Rectangle, WindowClass,
 };
 use x11rb::rust_connection::{ConnectionError, RustConnection};
 use x11rb::wrapper::ConnectionExt as _;
@@ -58,7 +58,9 @@ impl Program {
         let thread = std::thread::Builder::new().name("farpane-bench-program".to_owned());
         let run = move || {
             // The display goes before the program does: no error.
-            if let Err(error) = Window::open(&connection, screen, size).and_then(|window| window.run(act, &told)) {
+            if let Err(error) =
+                Window::open(&connection, screen, size).and_then(|window| window.run(act, &told))
+            {
                 tracing::debug!(%error, "the bench's window is gone");
             }
         };
@@ -89,18 +91,39 @@ struct Window<'a> {
 
 impl<'a> Window<'a> {
     fn open(connection: &'a RustConnection, screen: usize, size: Size) -> Result<Self, ConnectionError> {
-        let Some(screen) = connection.setup().roots.get(screen) else { return Err(ConnectionError::UnknownError) };
+        let Some(screen) = connection.setup().roots.get(screen) else {
+            return Err(ConnectionError::UnknownError);
+        };
         let id = |_| ConnectionError::UnknownError;
         let window = connection.generate_id().map_err(id)?;
         let gc = connection.generate_id().map_err(id)?;
         let side = |value: u32| u16::try_from(value).unwrap_or(u16::MAX);
         let (width, height) = (side(size.width), side(size.height));
-        let aux = CreateWindowAux::new().event_mask(EventMask::KEY_PRESS).background_pixel(screen.black_pixel);
+        let aux =
+            CreateWindowAux::new().event_mask(EventMask::KEY_PRESS).background_pixel(screen.black_pixel);
         let (depth, visual) = (screen.root_depth, screen.root_visual);
         let class = WindowClass::INPUT_OUTPUT;
-        connection.create_window(depth, window, screen.root, 60, 60, width, height, 0, class, visual, &aux)?;
+        connection.create_window(
+            depth,
+            window,
+            screen.root,
+            60,
+            60,
+            width,
+            height,
+            0,
+            class,
+            visual,
+            &aux,
+        )?;
         let text = |property: AtomEnum, text: &str| {
-            connection.change_property8(PropMode::REPLACE, window, property, AtomEnum::STRING, text.as_bytes())
+            connection.change_property8(
+                PropMode::REPLACE,
+                window,
+                property,
+                AtomEnum::STRING,
+                text.as_bytes(),
+            )
         };
         text(AtomEnum::WM_NAME, "farpane bench live")?;
         text(AtomEnum::WM_CLASS, "bench\0Bench\0")?;
@@ -179,7 +202,8 @@ impl<'a> Window<'a> {
             }
             let top = i16::try_from(top).unwrap_or(0);
             let format = ImageFormat::Z_PIXMAP;
-            self.connection.put_image(format, picture, self.gc, width, count, 0, top, 0, self.depth, &rows)?;
+            self.connection
+                .put_image(format, picture, self.gc, width, count, 0, top, 0, self.depth, &rows)?;
         }
         self.connection.sync().map_err(|_| ConnectionError::UnknownError)?;
         Ok(picture)
@@ -194,5 +218,10 @@ fn pixel(x: u32, y: u32) -> [u8; 4] {
     };
     let grain = (x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca6b)) >> 28;
     let byte = |value: u32| u8::try_from(value.min(255)).unwrap_or(0);
-    [byte(wave(x / 3 + y) / 2 + 40 + grain), byte(wave(y + x / 5) / 2 + grain), byte(wave(x / 2) / 2 + grain), 0]
+    [
+        byte(wave(x / 3 + y) / 2 + 40 + grain),
+        byte(wave(y + x / 5) / 2 + grain),
+        byte(wave(x / 2) / 2 + grain),
+        0,
+    ]
 }

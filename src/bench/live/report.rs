@@ -6,7 +6,7 @@ use super::{Film, IDLE_GOAL, LAG_GOAL, LOADED_GOAL, Row, Shown};
 
 /// As lines of text.
 pub fn table(rows: &[Row]) -> String {
-    lines(rows).iter().map(|line| format!("{}\n", line.trim_matches('|').replace('|', " ").trim_end())).collect()
+    lines(rows).into_iter().map(|line| line.replace(['|', '*'], " ").trim().to_owned() + "\n").collect()
 }
 
 /// As tables of a document.
@@ -16,14 +16,25 @@ pub fn markdown(rows: &[Row]) -> String {
 
 fn lines(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut table = Vec::new();
     if rows.iter().any(|row| !row.lags.is_empty()) {
-        lines.push(padded(&["server", "client", "presses/s", "p50 ms", "p95 ms", "of Xpra's", "missing", "refused"]));
-        lines.push(padded(&["-"; 8]));
+        table.push(cells(&[
+            "server",
+            "client",
+            "presses/s",
+            "p50 ms",
+            "p95 ms",
+            "of Xpra's",
+            "missing",
+            "refused",
+        ]));
         for row in rows {
             for lag in &row.lags {
-                let other = peer(rows, row).and_then(|peer| peer.lags.iter().find(|other| other.rate == lag.rate));
-                let share = other.map(|other| ratio(seconds(lag.percentile(95)), seconds(other.percentile(95))));
-                lines.push(padded(&[
+                let other =
+                    peer(rows, row).and_then(|peer| peer.lags.iter().find(|other| other.rate == lag.rate));
+                let share =
+                    other.map(|other| ratio(seconds(lag.percentile(95)), seconds(other.percentile(95))));
+                table.push(cells(&[
                     &row.server,
                     &row.client,
                     &lag.rate.to_string(),
@@ -35,27 +46,26 @@ fn lines(rows: &[Row]) -> Vec<String> {
                 ]));
             }
         }
-        lines.push(String::new());
+        lines.extend(aligned(&std::mem::take(&mut table)));
     }
     if rows.iter().any(|row| !row.films.is_empty()) {
-        lines.push(padded(&["server", "film", "client", "frames/s", "of Xpra's", "cores", "refused"]));
-        lines.push(padded(&["-"; 7]));
+        table.push(cells(&["server", "film", "client", "frames/s", "of Xpra's", "cores", "refused"]));
         for film in Film::ALL {
             for row in rows {
                 let shown_by = |row: &Row| row.films.iter().find(|shown| shown.film == film).cloned();
                 let Some(shown) = shown_by(row) else { continue };
                 let share = peer(rows, row).and_then(shown_by).map(|other| ratio(shown.rate(), other.rate()));
                 let least = if film.is_loaded() { LOADED_GOAL } else { IDLE_GOAL };
-                lines.push(film_line(row, &shown, share.map(|share| goal(share, share >= least))));
+                table.push(film_line(row, &shown, share.map(|share| goal(share, share >= least))));
             }
         }
-        lines.push(String::new());
+        lines.extend(aligned(&table));
     }
     lines
 }
 
-fn film_line(row: &Row, shown: &Shown, share: Option<String>) -> String {
-    padded(&[
+fn film_line(row: &Row, shown: &Shown, share: Option<String>) -> Vec<String> {
+    cells(&[
         &row.server,
         shown.film.name(),
         &row.client,
@@ -84,12 +94,26 @@ fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
-fn padded(cells: &[&str]) -> String {
-    const WIDTHS: [usize; 8] = [8, 20, 20, 10, 10, 10, 8, 8];
-    let cell = |(cell, width): (&&str, usize)| match *cell {
-        "-" => "-".repeat(width),
-        text => format!("{text:<width$}"),
+fn cells(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
+/// The lines of a table, the first of which is its head, and an empty line.
+fn aligned(table: &[Vec<String>]) -> Vec<String> {
+    let columns = table.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        table.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let cells: Vec<String> = cells.iter().zip(WIDTHS).map(cell).collect();
-    format!("| {} |", cells.join(" | "))
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!("| {} |", padded.collect::<Vec<_>>().join(" | "))
+    };
+    let rule = widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("|");
+    let mut lines: Vec<String> = table.iter().map(line).collect();
+    if !lines.is_empty() {
+        lines.insert(1, format!("|{rule}|"));
+    }
+    lines.push(String::new());
+    lines
 }

@@ -27,7 +27,8 @@ impl Server {
     /// # Errors
     /// If it does not start.
     pub fn start(xpra: &Xpra) -> Result<Self, Error> {
-        let failed = |why: String| Error::Client { name: format!("the server of Xpra {}", xpra.version), why };
+        let failed =
+            |why: String| Error::Client { name: format!("the server of Xpra {}", xpra.version), why };
         let port = free_port().map_err(|why| failed(why.to_string()))?;
         let mode = if xpra.is_modern() { "seamless" } else { "start" };
         let bind = format!("--bind-tcp=127.0.0.1:{port}");
@@ -47,7 +48,9 @@ impl Server {
             // 3.1 says that it is ready while it still loads its encoders.
             let is_loaded = xpra.is_modern() || log.contains("threaded_init() end");
             let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-            if is_loaded && log.contains("xpra is ready.") && listens()
+            if is_loaded
+                && log.contains("xpra is ready.")
+                && listens()
                 && let Some(display) = display_in(&log)
             {
                 return Ok(Self { tree, port, display });

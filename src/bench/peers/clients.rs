@@ -111,7 +111,8 @@ impl Xpra {
     /// The one of `PATH`, and the 6.5.5 that the tests use.
     pub fn installed() -> Vec<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|folder| folder.join("xpra")).find(|file| file.is_file());
+        let found =
+            std::env::split_paths(&path).map(|folder| folder.join("xpra")).find(|file| file.is_file());
         let environment = vec![("XPRA_SYSTEM_CONF_DIRS".into(), "/nonexistent".into())];
         let of_path = found.and_then(|program| Self::at(&program, environment));
         of_path.into_iter().chain(Self::cached()).collect()
@@ -121,7 +122,8 @@ impl Xpra {
     fn at(program: &Path, environment: Vec<(String, String)>) -> Option<Self> {
         let mut command = Command::new(program);
         command.arg("--version").envs(environment.clone());
-        let said = command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).ok()?;
+        let said =
+            command.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).ok()?;
         let version = said.split_whitespace().find_map(|word| {
             let version = word.trim_start_matches('v');
             version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
@@ -137,7 +139,11 @@ impl Xpra {
 
     /// Xpra 5 or later.
     pub fn is_modern(&self) -> bool {
-        self.version.split('.').next().and_then(|major| major.parse::<u32>().ok()).is_some_and(|major| major >= 5)
+        self.version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok())
+            .is_some_and(|major| major >= 5)
     }
 
     /// Xpra 6.5.5 where `make setup-test` puts it (`FARPANE_XPRA6`).

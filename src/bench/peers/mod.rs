@@ -58,6 +58,8 @@ pub enum Error {
     File { path: PathBuf, why: io::Error },
     #[error("{} is no list of clients: {why}", path.display())]
     Config { path: PathBuf, why: String },
+    #[error("{name}: {why}")]
+    Client { name: String, why: String },
     #[error("a recording cannot be made: {0}")]
     Encode(String),
     #[error("the recording cannot be shown: {0}")]

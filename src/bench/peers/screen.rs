@@ -1,14 +1,14 @@
 //! The screen that a client under test draws on: an Xvfb of its own, and what can be seen there.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, IoSlice};
 use std::process::{Child, Command, Stdio};
 
-use x11rb::connection::Connection as _;
 use x11rb::CURRENT_TIME;
+use x11rb::connection::{Connection as _, RequestConnection as _};
 use x11rb::protocol::xproto::{
-    ConnectionExt as _, ImageFormat, ImageOrder, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState, Window,
+    ConnectionExt as _, ImageFormat, ImageOrder, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState,
+    Window,
 };
-use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
 
 use crate::codec::Size;
@@ -142,9 +142,18 @@ impl Screen {
     /// # Errors
     /// If the X server does not do it.
     pub fn press(&self, key_code: u8) -> Result<(), Error> {
+        const FAKE_INPUT: u8 = 2;
+        const WORDS: u8 = 9;
         let failed = |why: &dyn std::fmt::Display| Error::Screen(why.to_string());
+        let extension = self.connection.extension_information("XTEST").map_err(|why| failed(&why))?;
+        let opcode = extension.ok_or_else(|| failed(&"it has no XTEST"))?.major_opcode;
         for kind in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
-            let sent = self.connection.xtest_fake_input(kind, key_code, CURRENT_TIME, self.root, 0, 0, 0);
+            // Opcodes, length, event, key; then when and where: now, and wherever the pointer is.
+            let mut request = [0; 4 * WORDS as usize];
+            if let Some(start) = request.first_chunk_mut() {
+                *start = [opcode, FAKE_INPUT, WORDS, 0, kind, key_code];
+            }
+            let sent = self.connection.send_request_without_reply(&[IoSlice::new(&request)], Vec::new());
             sent.map_err(|why| failed(&why))?;
         }
         self.connection.flush().map_err(|why| failed(&why))

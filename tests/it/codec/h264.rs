@@ -132,9 +132,8 @@ fn flip(number: u32) -> Vec<u8> {
     let inside = |at: u32, end: u32| (8..end - 8).contains(&at);
     let pixel = |at: u32| {
         let (x, y) = (at % VIDEO.width, at / VIDEO.width);
-        let is_line = inside(x, VIDEO.width)
-            && inside(y, VIDEO.height)
-            && (x * 7 + y * 13 + number * 31) % 5 < 2;
+        let is_line =
+            inside(x, VIDEO.width) && inside(y, VIDEO.height) && (x * 7 + y * 13 + number * 31) % 5 < 2;
         let value = if is_line != (number % 2 == 1) { 255 } else { 0 };
         [value, value, value, 255]
     };
