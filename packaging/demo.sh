@@ -26,5 +26,7 @@ export DISPLAY
 if command -v openbox >/dev/null; then
     openbox >/dev/null 2>&1 &
 fi
+# Farpane writes over nothing.
+rm -f "$target/demo.png"
 "$farpane" demo --seconds 10 --screenshot "$target/demo.png" "$@"
 echo "demo: the picture is in $target/demo.png; run 'make demo' on a machine with a display to try it yourself"

@@ -166,10 +166,13 @@ setsid env -i PATH=/usr/bin "$(command -v chroot)" "$root" /usr/bin/farpane demo
 started+=($!)
 eventually grep -qE '127\.0\.0\.1:[0-9]+' "$work/serve"
 port=$(grep -oE '127\.0\.0\.1:[0-9]+' "$work/serve" | head -n 1)
-printf 'host=127.0.0.1\nport=%s\nmode=tcp\nautoconnect=true\n' "${port#*:}" >"$root/tmp/a session.xpra"
+# One of the user's own: about a stranger's the user is asked first.
+saved=/root/.local/share/farpane/connections
+mkdir -p "$root$saved"
+printf 'host=127.0.0.1\nport=%s\nmode=tcp\nautoconnect=true\n' "${port#*:}" >"$root$saved/a session.xpra"
 windows() { DISPLAY=$display xdotool search --onlyvisible --name . | wc -l; }
 setsid env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DISPLAY="$display" "$(command -v chroot)" "$root" \
-    xdg-open "/tmp/a session.xpra" >"$work/opened" 2>&1 &
+    xdg-open "$saved/a session.xpra" >"$work/opened" 2>&1 &
 opened=$!
 started+=("$opened")
 # The demo session has four windows.
@@ -178,6 +181,7 @@ four() { [ "$(windows)" -ge 4 ]; }
 DISPLAY=$display import -window root "$artifacts/packages-xdg-open.png"
 kill -- "-$opened"
 wait "$opened" 2>/dev/null || true
+rm -r "$root/root/.local"
 ok "xdg-open shows a session file's windows: $artifacts/packages-xdg-open.png"
 
 # --- removed again

@@ -253,7 +253,7 @@ impl HeadlessClient {
     fn session_event(&mut self, event: SessionEvent) {
         match event {
             SessionEvent::Connected(server) => self.view.server = Some(*server),
-            SessionEvent::PasswordNeeded { prompt } => {
+            SessionEvent::PasswordNeeded { prompt, .. } => {
                 self.view.password_wanted = Some(prompt);
                 self.send(Input::PasswordCancelled);
             }

@@ -6,7 +6,7 @@ use clap::Parser;
 use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::config;
-use farpane::session::CloseReason;
+use farpane::session::{CloseReason, Secret};
 use farpane::stats::alloc::CountingAllocator;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -17,7 +17,8 @@ use tracing_subscriber::prelude::*;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
-    match parse().and_then(run) {
+    let password = config::take_password();
+    match parse().and_then(|arguments| run(arguments, password)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             cli::output::error(&failure.message);
@@ -30,12 +31,22 @@ fn main() -> ExitCode {
 fn parse() -> Result<RawArgs, Failure> {
     RawArgs::try_parse().map_err(|error| match cli::args::explained(&error) {
         Some(message) => Failure { message, code: cli::EXIT_USAGE },
-        None => error.exit(),
+        None if !error.use_stderr() => error.exit(),
+        None => {
+            let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+            let said = error.render().to_string();
+            let safe = cli::args::without_passwords(&said, arguments);
+            if said == safe {
+                error.exit();
+            }
+            cli::output::usage(&safe);
+            std::process::exit(error.exit_code());
+        }
     })
 }
 
-fn run(arguments: RawArgs) -> Result<(), Failure> {
-    let settings = arguments.settings(&arguments.files())?;
+fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
+    let settings = config::Settings { variable: password, ..arguments.settings(&arguments.files())? };
     let options = settings.options().map_err(cli::UsageError::from)?;
     start_log(options.log.as_deref())?;
     match arguments.validate(settings)? {

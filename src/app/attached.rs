@@ -10,7 +10,7 @@ use winit::window::WindowId as OsWindowId;
 
 use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage, Scale, Scaling};
 use crate::codec::Size;
-use crate::config::Config;
+use crate::config::{Config, connections};
 use crate::desktop::DesktopEvent;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
@@ -18,7 +18,7 @@ use crate::render::RenderOptions;
 use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
-use crate::ui::{OverlayButton, OverlayState, PasswordReply, SessionMenu, SessionMenuAction};
+use crate::ui::{OverlayButton, OverlayState, PasswordPrompt, PasswordReply, SessionMenu, SessionMenuAction};
 
 use super::cursor;
 use super::dialogs::PasswordDialog;
@@ -149,7 +149,10 @@ impl Attached {
                     self.windows.title = server.session_name;
                 }
             }
-            SessionEvent::PasswordNeeded { prompt } => self.ask_password(&prompt, event_loop),
+            SessionEvent::PasswordNeeded { prompt, number } => {
+                let server = connections::address(&self.config.connection.target);
+                self.ask_password(PasswordPrompt::new(server, prompt, number), event_loop);
+            }
             SessionEvent::WindowCreated(info) => {
                 let (wid, title) = (info.wid, info.title.clone());
                 if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
@@ -263,7 +266,7 @@ impl Attached {
         self.windows.destroy(wid);
     }
 
-    fn ask_password(&mut self, prompt: &str, event_loop: &ActiveEventLoop) {
+    fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {
         self.own_windows += 1;
         let render = self.queues.render.clone();
         match PasswordDialog::open(prompt, self.own_windows, event_loop, render) {

@@ -25,7 +25,7 @@ impl PasswordDialog {
     /// # Errors
     /// If the OS makes no window.
     pub fn open(
-        prompt: &str,
+        prompt: PasswordPrompt,
         number: u64,
         event_loop: &ActiveEventLoop,
         render: RenderQueue,
@@ -36,7 +36,7 @@ impl PasswordDialog {
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(false);
         let window = OwnWindow::open(attributes, number, event_loop, render)?;
-        Ok(Self { window, prompt: PasswordPrompt::new(prompt) })
+        Ok(Self { window, prompt })
     }
 
     /// Whether an event is for this window.

@@ -5,6 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::net::new_file;
+
 /// A file name without its number and extension.
 const STEM: &str = "farpane-session";
 /// Files with numbers that are tried.
@@ -20,7 +22,7 @@ pub enum ExportError {
 }
 
 /// Writes `content` to a new file `farpane-session[-N].EXTENSION` in the user's folder for downloads, or in
-/// the current one if there is none. No file is ever overwritten. Returns the file's path.
+/// the current one if there is none, readable by its owner only. No file is ever overwritten. Returns the file's path.
 ///
 /// # Errors
 /// If no such file can be made or written.
@@ -53,7 +55,7 @@ fn create_in(folder: &Path, extension: &str) -> Result<(File, PathBuf), ExportEr
             number => format!("{STEM}-{number}.{extension}"),
         };
         let path = folder.join(name);
-        match File::create_new(&path) {
+        match new_file::create(&path) {
             Ok(file) => return Ok((file, path)),
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(ExportError::File { path, why }),

@@ -35,7 +35,7 @@ impl SessionRecording {
     pub fn new(config: &Config, net: NetQueue) -> Result<Self, RecordingError> {
         let server = config.connection.target.to_string();
         let recorder = match &config.record {
-            Some(file) => Some(Recorder::create(file, server.clone())?),
+            Some(file) => Some(Recorder::create_numbered(file, server.clone())?),
             None => None,
         };
         Ok(Self { server, net, recorder, next_look: clock::now() + LOOK_EVERY, failed: None })

@@ -1,5 +1,6 @@
 //! The command line as typed, and its way to a validated [`Config`].
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::config::file::ConfigFileError;
 use crate::config::{
     Config, ConfigError, ConfigFiles, Given, OpenError, OptionError, Request, Settings, seconds, xpra_options,
 };
+use crate::net::Secret;
+use crate::net::address::redacted;
 use crate::player::DEFAULT_WINDOW;
 
 use super::bench::RawBench;
@@ -26,7 +29,8 @@ pub struct RawArgs {
     #[command(subcommand)]
     pub command: Option<RawCommand>,
     /// The server whose windows to show, or a session file
-    pub url: Option<String>,
+    #[arg(value_parser = secret)]
+    pub url: Option<Secret>,
     /// Read this configuration file instead of the user's
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -38,15 +42,20 @@ pub struct RawArgs {
 #[derive(Debug, Subcommand)]
 pub enum RawCommand {
     /// Show the windows of a session (what `farpane URL` does too)
-    Attach { url: String },
+    Attach {
+        #[arg(value_parser = secret)]
+        url: Secret,
+    },
     /// Open a link, session file or address as a desktop does: questions and errors come in a window
     Open {
         /// Without it the connect window opens
-        what: Option<String>,
+        #[arg(value_parser = secret)]
+        what: Option<Secret>,
     },
     /// Write a picture of a session's windows, without opening any
     Screenshot {
-        url: String,
+        #[arg(value_parser = secret)]
+        url: Secret,
         /// The PNG file to write
         file: PathBuf,
         /// Wait this long before taking it, instead of until the windows are complete
@@ -57,10 +66,14 @@ pub enum RawCommand {
         window: Option<u64>,
     },
     /// Print what a server says of itself
-    Info { url: String },
+    Info {
+        #[arg(value_parser = secret)]
+        url: Secret,
+    },
     /// Write what a server sends to a file, without showing it, until Ctrl-C
     Record {
-        url: String,
+        #[arg(value_parser = secret)]
+        url: Secret,
         /// The recording to write
         file: PathBuf,
         /// End after this time
@@ -241,16 +254,18 @@ impl RawArgs {
         let files = self.files();
         let Self { command, url, .. } = self;
         if let (Some(_), Some(url)) = (&command, &url) {
-            return Err(UsageError::TwoCommands { url: url.clone() });
+            return Err(UsageError::TwoCommands { url: redacted(url.expose()) });
         }
-        let config = |url: &str| -> Result<Config, UsageError> { Ok(settings.config(&Request::open(url)?)?) };
+        let config = |url: &Secret| -> Result<Config, UsageError> {
+            Ok(settings.config(&Request::open(url.expose())?)?)
+        };
         Ok(match command {
             None => match url {
                 Some(url) => Invocation::Attach(config(&url)?),
                 None => Invocation::Connect { settings: Box::new(settings), opened: None },
             },
             Some(RawCommand::Open { what }) => {
-                let opened = what.map(|what| Box::new(Opened::understand(&what)));
+                let opened = what.map(|what| Box::new(Opened::understand(what.expose())));
                 Invocation::Connect { settings: Box::new(settings), opened }
             }
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
@@ -273,6 +288,20 @@ impl RawArgs {
             Some(RawCommand::Man { out }) => Invocation::Man { out },
         })
     }
+}
+
+/// An address may hold a password.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text.to_owned()))
+}
+
+/// What clap says of a command line, without the passwords in the addresses that it repeats.
+pub fn without_passwords(said: &str, arguments: impl Iterator<Item = String>) -> String {
+    let mut said = said.to_owned();
+    for argument in arguments.filter(|argument| argument.contains('@') || argument.contains("://")) {
+        said = said.replace(&argument, &redacted(&argument));
+    }
+    said
 }
 
 /// What to say of a command line that clap refused, where we know better: options of Xpra's

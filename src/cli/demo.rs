@@ -13,7 +13,7 @@ use crate::stats::report::Report;
 
 use super::args::RawDemo;
 use super::grab;
-use super::screenshot::write_png;
+use super::screenshot::{can_write, write_png};
 use super::{EXIT_OTHER, Failure, UsageError, output};
 
 /// How long a demo with a picture runs unless told otherwise.
@@ -24,6 +24,7 @@ const PICTURE_AFTER: Duration = Duration::from_secs(10);
 /// # Errors
 /// If the session cannot be served, shown or photographed.
 pub fn run(demo: RawDemo, settings: &Settings) -> Result<(), Failure> {
+    demo.screenshot.as_deref().map_or(Ok(()), can_write)?;
     let bind = demo.bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let server = Server::start(bind).map_err(|error| failure(format!("cannot serve on {bind}: {error}")))?;
     if demo.serve_only {

@@ -13,6 +13,11 @@ pub fn error(text: &str) {
     let _ = writeln!(std::io::stderr(), "farpane: {text}");
 }
 
+/// Prints what is wrong with a command line, in several lines.
+pub fn usage(text: &str) {
+    let _ = write!(std::io::stderr(), "{text}");
+}
+
 /// Prints text of several lines that is a command's result.
 pub fn print(text: &str) {
     let _ = write!(std::io::stdout(), "{text}");

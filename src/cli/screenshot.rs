@@ -1,5 +1,6 @@
 //! `farpane screenshot`: the viewer's own pipeline, rendered off screen, into a PNG file.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::channel::clock;
 use crate::codec::{Rect, Size};
 use crate::config::Config;
 use crate::headless::{HeadlessClient, HeadlessError, View, WindowPixels};
+use crate::net::new_file;
 use crate::protocol::packet::WindowId;
 use crate::session::{Profile, WindowInfo};
 
@@ -47,6 +49,7 @@ pub enum ScreenshotError {
 
 /// Takes the picture and says in one line what is in it.
 pub fn run(config: &Config, args: &ScreenshotArgs) -> Result<(), ScreenshotError> {
+    can_write(&args.file)?;
     let mut net = config.net(Profile::Attach);
     // Who is attached already should stay so, if the server allows it.
     net.session.share = true;
@@ -164,11 +167,20 @@ fn paint(canvas: &mut WindowPixels, picture: &WindowPixels, at: (i64, i64)) {
     }
 }
 
-/// Writes RGBA pixels as a PNG file.
+/// Whether a picture may be written there: asked before anything is attached to for it.
+///
+/// # Errors
+/// If there is a file already.
+pub fn can_write(path: &Path) -> Result<(), ScreenshotError> {
+    let write = |why: std::io::Error| ScreenshotError::Write { path: path.to_owned(), source: why.into() };
+    new_file::check(path).map_err(write)
+}
+
+/// Writes RGBA pixels as a new PNG file.
 pub fn write_png(path: &Path, pixels: &WindowPixels) -> Result<(), ScreenshotError> {
     let write = || {
         let file = picture::png(pixels.size, png::ColorType::Rgba, &pixels.rgba)?;
-        Ok(std::fs::write(path, file)?)
+        Ok(new_file::create(path)?.write_all(&file)?)
     };
     write().map_err(|source| ScreenshotError::Write { path: path.to_owned(), source })
 }

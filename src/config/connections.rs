@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::SessionFile;
-use super::session_file::{SessionFileError, read_bounded, write_private};
+use super::session_file::{SessionFileError, read_text, write_private};
 use crate::net::Target;
 
 /// What was used before the latest ones is forgotten.
@@ -83,6 +83,9 @@ struct Used {
     which: Which,
     /// Since 1970 (UTC).
     seconds: u64,
+    /// The address came by a link or a stranger's session file, and the user has never typed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_foreign: bool,
 }
 
 impl Which {
@@ -232,15 +235,45 @@ impl Store {
         self.write_used(&used)
     }
 
-    /// Notes that a connection was used at this time.
+    /// Whether a target is that of a saved or recent connection.
+    pub fn knows(&self, target: &Target) -> bool {
+        let wanted = address(target);
+        let is_recent = self.used_lately().iter().any(|used| used.which == Which::Address(wanted.clone()));
+        let of_saved = |saved: &Saved| SessionFile::read(&saved.file).ok()?.request(true).ok();
+        is_recent
+            || self
+                .list()
+                .unwrap_or_default()
+                .iter()
+                .filter_map(of_saved)
+                .any(|saved| address(&saved.target) == wanted)
+    }
+
+    /// Whether the user never typed this recent address: somebody else's link or file led there.
+    pub fn is_foreign(&self, address: &str) -> bool {
+        let is_it = |used: &&Used| matches!(&used.which, Which::Address(other) if other == address);
+        self.used_lately().iter().find(is_it).is_some_and(|used| used.is_foreign)
+    }
+
+    /// Notes that the user's own connection was used at this time.
     ///
     /// # Errors
     /// If the list cannot be written.
     pub fn note_use(&self, which: Which, now: SystemTime) -> Result<(), StoreError> {
+        self.note_use_of(which, false, now)
+    }
+
+    /// Notes that a connection was used at this time; `is_foreign`: somebody else wrote where it is.
+    ///
+    /// # Errors
+    /// If the list cannot be written.
+    pub fn note_use_of(&self, which: Which, is_foreign: bool, now: SystemTime) -> Result<(), StoreError> {
         let mut used = self.used_lately();
+        // What the user typed once stays the user's.
+        let was_own = used.iter().any(|used| used.which == which && !used.is_foreign);
         used.retain(|used| used.which != which);
         let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        used.push(Used { which, seconds });
+        used.push(Used { which, seconds, is_foreign: is_foreign && !was_own });
         used.sort_by_key(|used| std::cmp::Reverse(used.seconds));
         for old in used.split_off(used.len().min(MAX_RECENT)) {
             if matches!(old.which, Which::Address(_)) {
@@ -315,7 +348,7 @@ impl Store {
 
     /// The latest first. A list that cannot be read is as good as none: it is only a memory.
     fn used_lately(&self) -> Vec<Used> {
-        let text = match read_bounded(&self.folder.join("recent.json"), MAX_RECENT_BYTES) {
+        let text = match read_text(&self.folder.join("recent.json"), MAX_RECENT_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {

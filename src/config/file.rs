@@ -84,8 +84,9 @@ fn system_folder() -> Option<PathBuf> {
 
 fn read(path: &Path, must_exist: bool) -> Result<Layer, ConfigFileError> {
     let error = |why: String| ConfigFileError::Read { path: path.to_owned(), why };
-    match super::session_file::read_bounded(path, MAX_BYTES) {
-        Ok(text) => parse(&text, path),
+    match super::session_file::read_text(path, MAX_BYTES) {
+        // Some editors begin a file with a byte order mark.
+        Ok(text) => parse(text.trim_start_matches('\u{feff}'), path),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Layer::default()),
         Err(why) => Err(error(why.to_string())),
     }

@@ -16,14 +16,12 @@ mod resolve;
 pub mod session_file;
 pub mod xpra_options;
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-
-use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 
 use crate::channel::{DesktopScaling, ScalingFilter};
-use crate::net::{NetConfig, local};
+use crate::net::{NetConfig, Secret, local, new_file};
 use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
 use crate::stats::StatsSnapshot;
@@ -79,35 +77,56 @@ impl Config {
         RenderOptions { renderer: self.renderer.into(), present_mode, ..RenderOptions::default() }
     }
 
-    /// Writes the statistics to the file that the user named, if any.
+    /// Writes the statistics to the file that the user named, if any; to one beside it if there is
+    /// something already.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write_stats(&self, stats: &StatsSnapshot) -> std::io::Result<()> {
         let Some(path) = &self.stats_json else { return Ok(()) };
-        let mut file = BufWriter::new(File::create(path)?);
+        let mut file = BufWriter::new(new_file::create_numbered(path)?.0);
         serde_json::to_writer_pretty(&mut file, stats)?;
         writeln!(file)?;
         file.flush()
     }
 }
 
+/// Takes the password out of the variable `FARPANE_PASSWORD`, so that no child inherits it.
+///
+/// To be called first of all, while there is only one thread.
+#[expect(unsafe_code, reason = "the environment may only be changed while there is one thread")]
+pub fn take_password() -> Option<Secret> {
+    let password = std::env::var(PASSWORD_VARIABLE).ok().map(Secret::new);
+    // SAFETY: see above; nothing else reads the environment now.
+    unsafe { std::env::remove_var(PASSWORD_VARIABLE) };
+    password.filter(|password| !password.expose().is_empty())
+}
+
+/// A password to log in with.
+const PASSWORD_VARIABLE: &str = "FARPANE_PASSWORD";
+
+/// This process to servers: they let one client of an identifier in at a time, so that it is not the
+/// account's. A new one each time that the program starts, the same for all its connections.
+static PROCESS_ID: OnceLock<String> = OnceLock::new();
+
 /// Who we are: what `xpra info` shows, and the name to log in with.
 pub fn identity(username: Option<String>) -> ClientIdentity {
     let account = local::account_name().unwrap_or_default();
     let hostname = gethostname::gethostname().to_string_lossy().into_owned();
-    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| hostname.clone());
-    let uuid = Sha256::digest(format!("farpane {} {account}", machine.trim()));
-    let mut session_id = [0; 16];
-    if let Err(error) = getrandom::fill(&mut session_id) {
-        tracing::warn!(%error, "no random numbers: the session has no identifier of its own");
-    }
     ClientIdentity {
         hostname,
         username: username.unwrap_or(account),
-        uuid: hex(&uuid[..16]),
-        session_id: hex(&session_id),
+        uuid: PROCESS_ID.get_or_init(random_id).clone(),
+        session_id: random_id(),
     }
+}
+
+fn random_id() -> String {
+    let mut id = [0; 16];
+    if let Err(error) = getrandom::fill(&mut id) {
+        tracing::warn!(%error, "no random numbers: the session has no identifier of its own");
+    }
+    hex(&id)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -56,22 +56,22 @@ pub struct Options {
     #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     pub encoding: String,
     /// Picture quality, 1 to 100; 0 leaves it to the server
-    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = percent)]
     pub quality: u8,
     /// The lowest quality that the server may choose, 1 to 100; 0 leaves it to the server
-    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = percent)]
     pub min_quality: u8,
     /// Encoding speed, 1 to 100; 0 leaves it to the server
-    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = percent)]
     pub speed: u8,
     /// The lowest speed that the server may choose, 1 to 100; 0 leaves it to the server
-    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, global = true, value_name = "PERCENT", default_value = "0", value_parser = percent)]
     pub min_speed: u8,
     /// Offer only these compressors (lz4, zstd, brotli, zlib), or all, or none
     #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub compressors: Vec<String>,
     /// Compression of packets and raw pixels, 0 (off) to 9
-    #[arg(long, short = 'z', global = true, alias = "compression_level", value_name = "LEVEL", default_value = "1", value_parser = clap::value_parser!(u8).range(0..=9))]
+    #[arg(long, short = 'z', global = true, alias = "compression_level", value_name = "LEVEL", default_value = "1", value_parser = level)]
     pub compression_level: u8,
     /// The protocol to open with
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -177,6 +177,21 @@ pub fn flag(text: &str) -> Result<bool, String> {
         "no" | "false" | "off" | "0" => Ok(false),
         _ => Err("expected yes or no".to_owned()),
     }
+}
+
+/// A part of a hundred.
+fn percent(text: &str) -> Result<u8, String> {
+    up_to(text, 100)
+}
+
+/// A level of compression.
+fn level(text: &str) -> Result<u8, String> {
+    up_to(text, 9)
+}
+
+fn up_to(text: &str, most: u8) -> Result<u8, String> {
+    let number = text.parse().ok().filter(|number| *number <= most);
+    number.ok_or_else(|| format!("expected a number from 0 to {most}"))
 }
 
 /// A time in seconds, up to a day.

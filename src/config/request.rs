@@ -1,9 +1,11 @@
 //! What a user opens: an address, a link, or a session file, understood but not yet connected to.
 //!
-//! Links, and session files that are not the user's own, come from others. They lead to a server
-//! and may set options of an allow-list of harmless ones ([`HARMLESS`]), as Xpra's clients have it
+//! Links, and session files that are not the user's own, come from others. They lead to a server,
+//! which is told nothing before the user said yes, and may set options of an allow-list of harmless
+//! ones ([`HARMLESS`]), as Xpra's clients have it
 //! (`URL_SAFE_OPTIONS` in `xpra/scripts/config.py`). Whatever else they say of Farpane's options
-//! becomes a [`Question`]: nothing of it happens before the user said yes. Options of Xpra that
+//! becomes a [`Question`]: nothing of it happens before the user said yes. What the user typed or saved
+//! raises none. Options of Xpra that
 //! Farpane lacks (`start`, `ssh`, `open-command`, …) are ignored: there is nothing here that could
 //! run a command.
 
@@ -19,10 +21,9 @@ pub const MAX_LINK_BYTES: usize = 4096;
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
-pub const HARMLESS: [&str; 17] = [
+pub const HARMLESS: [&str; 14] = [
     "compression-level",
     "compressors",
-    "connect-timeout",
     "desktop-scaling",
     "encoding",
     "encodings",
@@ -30,11 +31,9 @@ pub const HARMLESS: [&str; 17] = [
     "min-speed",
     "overlay",
     "present-mode",
-    "protocol",
     "quality",
     "renderer",
     "scaling-filter",
-    "sharing",
     "speed",
     "username",
 ];
@@ -156,9 +155,12 @@ impl Request {
             return Err(LinkError::Local.into());
         }
         let (mut options, mut ignored) = (Layer::default(), Vec::new());
-        for (name, value) in
-            options_in_path(&mut target).into_iter().chain(std::mem::take(&mut target.options))
-        {
+        let in_path = match target.endpoint {
+            // That path belongs to the web server.
+            Endpoint::WebSocket { .. } => Vec::new(),
+            _ => options_in_path(&mut target),
+        };
+        for (name, value) in in_path.into_iter().chain(std::mem::take(&mut target.options)) {
             match super::layers::long_name(&name) {
                 Ok(name) => options.set(&name, value, Origin::Link)?,
                 Err(_) => ignored.push(name),
@@ -172,7 +174,7 @@ impl Request {
     pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
         let (mut allowed, mut questions) = (Layer::default(), Vec::new());
         for (name, value) in options.values() {
-            if sender == Sender::Own || HARMLESS.contains(&name) {
+            if !sender.is_foreign() || HARMLESS.contains(&name) {
                 // It was checked when it came into the other layer.
                 let _ = allowed.set(name, &value.text, value.origin.clone());
             } else {
@@ -197,6 +199,9 @@ fn consequence(name: &str) -> &'static str {
         "record" | "stats-json" => "it would write a file",
         "password-file" => "it would read a file and prove its content to this server",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
+        "sharing" => "others could watch the session and take part in it",
+        "protocol" => "it would choose an older form of the protocol",
+        "connect-timeout" => "it would change how long Farpane waits",
         _ => "it is for you to decide",
     }
 }
@@ -240,6 +245,12 @@ pub fn session_file_path(text: &str) -> Option<PathBuf> {
             url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok())?
         }
         _ if text.contains("://") || link_address(text).is_some() => return None,
+        // `NAME:PASSWORD@HOST.xpra`, whose password no error about files may repeat.
+        _ if text.split_once('@').is_some_and(|(name, _)| name.contains(':'))
+            && !Path::new(text).exists() =>
+        {
+            return None;
+        }
         _ => PathBuf::from(text),
     };
     is_session_file(&path).then_some(path)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::file::ConfigFileError;
 use super::session_file::read_bounded;
 use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Question, Request, identity};
-use crate::net::{NetConfig, Secret};
+use crate::net::{Endpoint, NetConfig, Secret, Target};
 use crate::protocol::packet::server::Encoding;
 use crate::session::{PictureOptions, SessionConfig};
 
@@ -18,7 +18,13 @@ pub struct Settings {
     pub given: Layer,
     /// The configuration files, the user's over the system's.
     pub files: Layer,
+    /// The password of the variable `FARPANE_PASSWORD` (see [`super::take_password`]).
+    pub variable: Option<Secret>,
 }
+
+/// What configuration files say for the servers that the user chooses: nobody else's server learns
+/// anything of it.
+const PRIVATE: [&str; 2] = ["password-file", "username"];
 
 /// Options that cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +57,7 @@ impl Settings {
     /// # Errors
     /// If one of them cannot be used.
     pub fn load(files: &ConfigFiles, given: Given) -> Result<Self, ConfigFileError> {
-        Ok(Self { given: given.0, files: files.read()? })
+        Ok(Self { given: given.0, files: files.read()?, variable: None })
     }
 
     /// What holds apart from what is opened.
@@ -85,10 +91,17 @@ impl Settings {
         if let Some(username) = &request.target.username {
             requested.set("username", username, Origin::Link)?;
         }
-        let layer = self.given.clone().over(&requested).over(&self.files);
+        let is_foreign = request.sender.is_foreign();
+        let mut files = self.files.clone();
+        PRIVATE.iter().filter(|_| is_foreign).for_each(|name| files.unset(name));
+        let layer = self.given.clone().over(&requested).over(&files);
         let options = layer.options()?;
         let password = self.password(&layer, &options, request)?;
-        let session = session(&options, password, &|name| is_own_word(&layer, request, name))?;
+        let mut session = session(&options, password, &|name| is_own_word(&layer, request, name))?;
+        if is_foreign {
+            session.identity.hostname.clear();
+        }
+        session.display_name = display_name(&request.target);
         Ok(Config {
             connection: NetConfig {
                 target: request.target.clone(),
@@ -112,7 +125,8 @@ impl Settings {
     }
 
     /// `--password-file`, else the address's or session file's own, else the configured file, else
-    /// the variable. A server that somebody else named gets no proof of a configured password.
+    /// the variable. A server that somebody else named gets no proof of any password but one that was
+    /// typed on the command line or allowed: `layer` is without the configured file then.
     fn password(
         &self,
         layer: &Layer,
@@ -122,12 +136,12 @@ impl Settings {
         let said = layer.value("password-file");
         let is_configured = said.is_some_and(|value| self.files.value("password-file") == Some(value));
         if let Some(path) = &options.password_file
-            && !(is_configured && (request.password.is_some() || request.sender.is_foreign()))
+            && !(is_configured && request.password.is_some())
         {
             return read_password(path).map(Some);
         }
-        let variable = || std::env::var("FARPANE_PASSWORD").ok().filter(|text| !text.is_empty());
-        Ok(request.password.clone().or_else(|| variable().map(Secret::new)))
+        let variable = || self.variable.clone().filter(|_| !request.sender.is_foreign());
+        Ok(request.password.clone().or_else(variable))
     }
 }
 
@@ -207,11 +221,25 @@ fn compressors(
     }
 }
 
+/// The display after the port, as a proxy has it in its list: `:100`. A web server's path is none,
+/// unless it looks like one.
+fn display_name(target: &Target) -> Option<String> {
+    let name = target.display.as_deref()?;
+    let number = name.strip_prefix(':').unwrap_or(name);
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    match target.endpoint {
+        _ if is_number => Some(format!(":{number}")),
+        Endpoint::WebSocket { .. } => None,
+        _ => Some(name.to_owned()),
+    }
+}
+
 fn read_password(path: &Path) -> Result<Secret, ConfigError> {
     let error = |why: String| ConfigError::PasswordFile { path: path.to_owned(), why };
-    let text = read_bounded(path, MAX_PASSWORD_FILE_BYTES).map_err(|e| error(e.to_string()))?;
-    let text = zeroize::Zeroizing::new(text);
-    let line = text.lines().next().unwrap_or("");
+    let bytes = read_bounded(path, MAX_PASSWORD_FILE_BYTES).map_err(|e| error(e.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| error("it is not UTF-8".to_owned()))?;
+    // Editors put a byte order mark there, which is no part of the password.
+    let line = text.trim_start_matches('\u{feff}').lines().next().unwrap_or("");
     if line.is_empty() {
         return Err(error("its first line is empty".to_owned()));
     }

@@ -1,7 +1,7 @@
 //! Session files, `.xpra`: what Xpra's own launcher saves and loads (`xpra/client/gtk3/launcher.py`,
 //! `xpra/scripts/config.py`: `read_config`, `save_config`).
 //!
-//! Lines of `name=value`, in UTF-8. Empty lines and lines that begin with `#` or `!` are comments;
+//! Lines of `name=value`, in UTF-8, or in Latin-1 where they are no UTF-8. Empty lines and lines that begin with `#` or `!` are comments;
 //! a line that ends in `\` goes on in the next; a name that comes twice has several values. Names
 //! are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long names.
 //! Everything that is not changed is written back as it was read, whether Farpane knows it or not.
@@ -9,8 +9,11 @@
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::request::{OpenError, Request, Sender};
 use super::{Layer, Origin, flag, layers};
+use crate::net::address::redacted;
 use crate::net::uri::DEFAULT_PORT;
 use crate::net::{Endpoint, HostPort, Secret, Target};
 
@@ -21,6 +24,10 @@ pub const MAX_BYTES: u64 = 64 * 1024;
 const OWN_NAMES: [&str; 6] = ["host", "port", "mode", "username", "path", "autoconnect"];
 /// Names whose values are passwords.
 const PASSWORDS: [&str; 2] = ["password", "proxy_password"];
+
+/// What is said of Xpra's own encryption.
+const NO_AES: &str =
+    "Farpane has no AES encryption of its own: use the modes ssl or wss, and a server's port that has them";
 
 /// A session file in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +41,10 @@ pub struct SessionFile {
 #[derive(Clone, PartialEq, Eq)]
 struct Line {
     /// As it was read, with its end.
-    raw: String,
+    raw: Zeroizing<String>,
     /// The number of the first line, from 1; 0 for one that was not read.
     number: usize,
-    pair: Option<(String, String)>,
+    pair: Option<(String, Zeroizing<String>)>,
 }
 
 /// Passwords stay out of logs.
@@ -75,10 +82,15 @@ impl SessionFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read, is larger than [`MAX_BYTES`], or is not UTF-8.
+    /// If it cannot be read or is larger than [`MAX_BYTES`].
     pub fn read(path: &Path) -> Result<Self, SessionFileError> {
-        let text = read_bounded(path, MAX_BYTES)
+        let bytes = read_bounded(path, MAX_BYTES)
             .map_err(|why| SessionFileError::Read { path: path.to_owned(), why: why.to_string() })?;
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => Zeroizing::new(text.to_owned()),
+            // 3.1.3's launcher writes no encoding of its own, and comments are often older than UTF-8.
+            Err(_) => Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect()),
+        };
         Ok(Self { path: path.to_owned(), ..Self::parse(&text) })
     }
 
@@ -86,7 +98,8 @@ impl SessionFile {
     pub fn parse(text: &str) -> Self {
         let mut lines: Vec<Line> = Vec::new();
         // The lines that belong together, and what they say so far.
-        let (mut raw, mut said, mut first) = (String::new(), String::new(), 1);
+        let (mut raw, mut said, mut first) =
+            (Zeroizing::new(String::new()), Zeroizing::new(String::new()), 1);
         for (index, line) in text.trim_start_matches('\u{feff}').split_inclusive('\n').enumerate() {
             if raw.is_empty() {
                 first = index + 1;
@@ -214,9 +227,9 @@ impl SessionFile {
         let end =
             self.lines.first().map_or("\n", |line| if line.raw.ends_with("\r\n") { "\r\n" } else { "\n" });
         let written = Line {
-            raw: format!("{name}={value}{end}"),
+            raw: Zeroizing::new(format!("{name}={value}{end}")),
             number: 0,
-            pair: Some((name.to_owned(), value.to_owned())),
+            pair: Some((name.to_owned(), Zeroizing::new(value.to_owned()))),
         };
         match self.lines.iter().position(|line| line.is(name)) {
             Some(at) => {
@@ -334,6 +347,11 @@ impl SessionFile {
                 };
                 return Some(self.local(endpoint));
             }
+            // What the launchers write for a port with AES.
+            encrypted if encrypted.starts_with("tcp + aes") => {
+                problems.push(self.problem("mode", format!("`{mode}`: {NO_AES}")));
+                return None;
+            }
             _ => {
                 let known = "tcp, ssl, ws, wss, ssh, display or socket";
                 problems.push(self.problem(
@@ -344,37 +362,37 @@ impl SessionFile {
             }
         };
         if self.value("encryption").is_some_and(|name| !name.eq_ignore_ascii_case("none")) {
-            problems.push(
-                self.problem(
-                    "encryption",
-                    "Farpane has no AES encryption of its own: use the modes ssl or wss",
-                ),
-            );
+            problems.push(self.problem("encryption", NO_AES));
         }
         if mode == "display" {
             let endpoint = self.display(problems)?;
             return Some(self.local(endpoint));
         }
-        let host = self.value("host").map(|host| host.trim_start_matches('[').trim_end_matches(']'));
-        let is_host =
-            |host: &str| !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c));
-        match host {
-            None => problems.push(self.problem("host", "no server: expected its name or address")),
-            Some(host) if !is_host(host) => {
-                problems.push(self.problem("host", format!("`{host}` is not a server's name or address")));
-            }
-            Some(_) => {}
-        }
         let named = if mode.starts_with("ssh") { "ssh_port" } else { "port" };
+        let host = match self.value("host") {
+            None => {
+                problems.push(self.problem("host", "no server: expected its name or address"));
+                None
+            }
+            Some(text) => Self::host(text).map_err(|why| problems.push(self.problem("host", why))).ok(),
+        };
+        let behind_host = host.as_ref().and_then(|(_, port)| *port);
         let port = match self.value(named) {
             // What the launcher writes for a port that nobody has chosen.
-            None | Some("-1" | "0") => Some(default_port),
+            None | Some("-1" | "0") => Some(behind_host.unwrap_or(default_port)),
             Some(text) => text.parse().ok().filter(|port| *port > 0),
         };
-        if port.is_none() {
-            problems.push(self.problem(named, "expected a port number, 1 to 65535"));
+        match (port, behind_host) {
+            (None, _) => problems.push(self.problem(named, "expected a port number, 1 to 65535")),
+            (Some(port), Some(other)) if port != other => {
+                let words =
+                    format!("the port {other} behind the host and the {named} {port} contradict each other");
+                problems.push(self.problem("host", words));
+                return None;
+            }
+            _ => {}
         }
-        let at = HostPort { host: host?.to_owned(), port: port? };
+        let at = HostPort { host: host?.0, port: port? };
         let endpoint = match mode.as_str() {
             "ssl" => Endpoint::Tls(at),
             "ws" => Endpoint::WebSocket { at, secure: false },
@@ -383,6 +401,23 @@ impl SessionFile {
             _ => Endpoint::Tcp(at),
         };
         Some(self.local(endpoint))
+    }
+
+    /// A host, and the port behind it, if one stands there: `HOST`, `HOST:PORT`, `::1`, `[::1]:PORT`.
+    fn host(text: &str) -> Result<(String, Option<u16>), String> {
+        let not_a_host = || format!("`{}` is not a server's name or address", redacted(text));
+        if text.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c)) {
+            return Err(not_a_host());
+        }
+        // Here no port follows, so that an address of IPv6 needs no brackets.
+        let bare = text.split('%').next().unwrap_or_default().parse::<std::net::Ipv6Addr>();
+        let place = if bare.is_ok() { format!("[{text}]") } else { text.to_owned() };
+        let has_port = place.trim_start_matches(|c| c != ']').trim_start_matches(']').starts_with(':')
+            || (!place.starts_with('[') && place.contains(':'));
+        match Target::parse(&format!("tcp://{place}/")).map(|target| target.endpoint) {
+            Ok(Endpoint::Tcp(at)) => Ok((at.host, has_port.then_some(at.port))),
+            _ => Err(not_a_host()),
+        }
     }
 
     /// The launcher keeps a display's number in the port.
@@ -402,15 +437,17 @@ impl SessionFile {
         let is_local = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
         // Behind ssh, the launcher's port is a display's number.
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
-        let path = self
-            .value(name)
-            .map(|path| path.trim_matches('/'))
-            .filter(|path| !path.is_empty() && *path != "-1");
+        // A web server's path stays as it is.
+        let trimmed = |path: &'_ str| match endpoint {
+            Endpoint::WebSocket { .. } => path.strip_prefix('/').unwrap_or(path).to_owned(),
+            _ => path.trim_matches('/').to_owned(),
+        };
+        let path = self.value(name).map(trimmed).filter(|path| !path.is_empty() && path != "-1");
         Target {
             endpoint,
             username: self.value("username").map(str::to_owned),
             password: None,
-            display: path.filter(|_| !is_local).map(str::to_owned),
+            display: path.filter(|_| !is_local),
             options: Vec::new(),
         }
     }
@@ -471,20 +508,29 @@ fn plain(text: &str) -> String {
     }
 }
 
-fn pair(said: &str) -> Option<(String, String)> {
+fn pair(said: &str) -> Option<(String, Zeroizing<String>)> {
     let (name, value) = said.trim().split_once('=')?;
     let name = name.trim();
-    (!name.is_empty()).then(|| (name.to_owned(), value.trim().to_owned()))
+    (!name.is_empty()).then(|| (name.to_owned(), Zeroizing::new(value.trim().to_owned())))
 }
 
-/// Reads a text file of at most `limit` bytes.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
-    if u64::try_from(text.len()).is_ok_and(|bytes| bytes <= limit) {
-        return Ok(text);
+/// Reads a text file of at most `limit` bytes, which may hold a password: no copy is left behind.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let file = std::fs::File::open(path)?;
+    // Room for all of it: a vector that grows leaves what it held where it was.
+    let expected = file.metadata()?.len().min(limit);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes <= limit) {
+        return Ok(bytes);
     }
     Err(io::Error::other(format!("it is too large: expected at most {limit} bytes")))
+}
+
+/// Reads a text file of at most `limit` bytes in UTF-8.
+pub(super) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
+    let bytes = read_bounded(path, limit)?;
+    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::Error::other("it is not UTF-8"))
 }
 
 /// Writes a file that only its owner can read, beside its place and then into it.

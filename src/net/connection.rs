@@ -127,7 +127,8 @@ impl Links {
 
     /// Keeps an input for the next connection.
     fn keep_early(&mut self, input: Input) {
-        if self.early_inputs.len() < MAX_EARLY_INPUTS {
+        // A password answers the one challenge that it was typed for.
+        if self.early_inputs.len() < MAX_EARLY_INPUTS && !matches!(input, Input::Password(_)) {
             self.early_inputs.push(input);
         }
     }

@@ -100,12 +100,12 @@ fn passwd_name() -> Option<String> {
 
 /// The owner of this process.
 #[cfg(target_os = "linux")]
-fn user_id() -> Option<u32> {
+pub(super) fn user_id() -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").ok().map(|process| process.uid())
 }
 
 #[cfg(not(target_os = "linux"))]
-fn user_id() -> Option<u32> {
+pub(super) fn user_id() -> Option<u32> {
     None
 }

@@ -1,8 +1,11 @@
 //! Layer 2: URLs, byte streams and the network task. Knows tokio; never windows or the GPU.
 
+pub mod address;
 mod connection;
 pub mod local;
+pub mod new_file;
 pub mod outgoing;
+pub mod owner;
 pub mod recorder;
 mod recording;
 mod report;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::new_file;
 use crate::channel::PacketSink;
 use crate::protocol::Dialect;
 use crate::protocol::reassembly::{KeptPacket, RawPacket};
@@ -63,14 +64,24 @@ struct State {
 }
 
 impl Recorder {
-    /// Creates the file, or empties it, and starts the thread. `server` names what is recorded, without
-    /// passwords.
+    /// Creates the file, readable by its owner only, and starts the thread. `server` names what is
+    /// recorded, without passwords.
     ///
     /// # Errors
-    /// If the file cannot be created or the OS gives no thread.
+    /// If the file exists already or cannot be created, or the OS gives no thread.
     pub fn create(path: &Path, server: String) -> Result<Self, RecordingError> {
-        let file = File::create(path).map_err(|why| RecordingError { path: path.to_owned(), why })?;
+        let file = new_file::create(path).map_err(|why| RecordingError { path: path.to_owned(), why })?;
         Self::write_to(file, path, server)
+    }
+
+    /// The same, under another name if the file exists already: see [`Self::path`].
+    ///
+    /// # Errors
+    /// If the file cannot be created, or the OS gives no thread.
+    pub fn create_numbered(path: &Path, server: String) -> Result<Self, RecordingError> {
+        let made = new_file::create_numbered(path);
+        let (file, path) = made.map_err(|why| RecordingError { path: path.to_owned(), why })?;
+        Self::write_to(file, &path, server)
     }
 
     /// The same into an empty file that is there already, at `path`.

@@ -84,7 +84,11 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
     let connector = TlsConnector::from(Arc::new(client_config(options)?));
     match connector.connect(name, stream).await {
-        Ok(stream) => Ok(Tls { stream, verified: options.verify, ledger: CopyLedger::default() }),
+        Ok(stream) => {
+            // A certificate for any name is one that many can have.
+            let verified = options.verify && options.check_hostname;
+            Ok(Tls { stream, verified, ledger: CopyLedger::default() })
+        }
         Err(error) => Err(explain(&error, server)),
     }
 }
@@ -251,7 +255,8 @@ impl<S> Tls<S> {
         std::mem::take(&mut self.ledger)
     }
 
-    /// Whether the server's certificate was checked: without that anyone may be at the other end.
+    /// Whether the server's certificate and its name were checked: without that anyone may be at the
+    /// other end.
     pub fn is_verified(&self) -> bool {
         self.verified
     }

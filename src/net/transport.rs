@@ -14,11 +14,12 @@ use tokio::net::UnixStream;
 use crate::channel::ConnectStage;
 use crate::session::Link;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::stats::CopyLedger;
 
 use super::local;
+use super::owner;
 use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, HandshakeError, WebSocket};
@@ -89,7 +90,7 @@ impl Transport {
         let secured = async |at: &HostPort| {
             let stream = connect_tcp(at, stage).await?;
             stage(ConnectStage::Securing);
-            Ok::<_, ConnectError>(tls::handshake(stream, &at.host, tls).await?)
+            Ok::<_, ConnectError>(tls::handshake(stream, at.name(), tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
@@ -117,17 +118,30 @@ impl Transport {
         }
     }
 
-    /// Who else could listen.
+    /// Who could read what is sent. Looks at the kernel's tables: once a connection.
     pub fn link(&self) -> Link {
         let (tcp, encrypted) = match self {
-            Self::Tcp(stream) => (stream, false),
             #[cfg(unix)]
-            Self::Unix(_) => return Link { encrypted: false, local: true },
+            Self::Unix(stream) => return Link { encrypted: false, local: owner::is_trusted_socket(stream) },
+            Self::Tcp(stream) => (stream, false),
             Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
             Self::WebSocket(stream) => (stream.get_ref(), false),
             Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
         };
-        Link { encrypted, local: tcp.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()) }
+        Link { encrypted, local: owner::is_trusted_port(tcp) }
+    }
+
+    /// Whether nothing leaves this machine on the way to whom this is connected with.
+    fn is_within_machine(&self) -> bool {
+        let tcp = match self {
+            #[cfg(unix)]
+            Self::Unix(_) => return true,
+            Self::Tcp(stream) => stream,
+            Self::Tls(stream) => stream.get_ref(),
+            Self::WebSocket(stream) => stream.get_ref(),
+            Self::WebSocketTls(stream) => stream.get_ref().get_ref(),
+        };
+        tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
     /// How the connection is protected from others on the way, in words.
@@ -135,7 +149,7 @@ impl Transport {
         let verified = match self {
             Self::Tls(stream) => stream.is_verified(),
             Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
-            _ => return if self.link().local { "none (this machine)" } else { "none" },
+            _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
         };
         if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
     }
@@ -224,15 +238,19 @@ async fn connect_display(display: &str, stage: &dyn Fn(ConnectStage)) -> Result<
     Err(found_error.unwrap_or(ConnectError::NoSession { display: display.to_owned(), looked_for }))
 }
 
-/// Asks for the WebSocket protocol; the display is the path, as Xpra's own client has it.
+/// Characters that cannot stand in a request's first line.
+const NOT_IN_REQUEST: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
+
+/// Asks for the WebSocket protocol, at the path that was written after the host.
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     at: &HostPort,
     target: &Target,
 ) -> Result<WebSocket<S>, HandshakeError> {
     let path = target.display.as_deref().unwrap_or_default();
-    let path = utf8_percent_encode(path, NON_ALPHANUMERIC);
-    websocket::handshake(stream, &at.to_string(), &format!("/{path}")).await
+    let path = utf8_percent_encode(path, NOT_IN_REQUEST);
+    let server = HostPort { host: at.name().to_owned(), port: at.port };
+    websocket::handshake(stream, &server.to_string(), &format!("/{path}")).await
 }
 
 impl AsyncRead for Transport {

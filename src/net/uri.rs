@@ -1,19 +1,22 @@
 //! Where to attach: URLs in Xpra's forms, `host:port`, and local displays.
 //!
 //! The forms are those of `xpra attach` (xpra/scripts/parsing.py, `parse_display_name`): `tcp://`,
-//! `ssl://`, `ws://`, `wss://`, `ssh://` with their `xpra+` aliases, `socket:///path`, `/path`,
-//! `@abstract`, `:100` and plain `100`.
+//! `ssl://`, `ws://`, `wss://`, `ssh://` with their `xpra+` aliases, the older `tcp:HOST:PORT` and
+//! `tcp/HOST:PORT`, `socket:///path`, `/path`, `@abstract`, `:100` and plain `100`.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use percent_encoding::percent_decode_str;
-use url::Url;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::address;
 use crate::session::Secret;
 
 /// Xpra's port for `tcp://` (xpra/net/constants.py, `DEFAULT_PORT`).
 pub const DEFAULT_PORT: u16 = 14500;
+
+/// What would mean something else in the path of an address.
+const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
 
 /// A server to attach to, with the credentials and options of its URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +24,8 @@ pub struct Target {
     pub endpoint: Endpoint,
     pub username: Option<String>,
     pub password: Option<Secret>,
-    /// The part after the port: a display on a server that has several (a proxy).
+    /// The part after the port: a display on a server that has several (a proxy), a number without
+    /// its colon. Of `ws` and `wss` the path as it was written, without its first slash.
     pub display: Option<String>,
     /// `?name=value` pairs in order.
     pub options: Vec<(String, String)>,
@@ -64,68 +68,17 @@ pub enum TargetError {
     Scheme { got: String },
     #[error("`{got}` is not a valid address: {why}")]
     Address { got: String, why: String },
-    #[error("`{got}` is not a display: expected for example :100")]
+    #[error("`{got}` is not a display: expected for example :100, and for a server HOST:PORT")]
     Display { got: String },
 }
 
 impl Target {
     /// Understands `text` in any of the forms above. Does not look at the file system or network.
+    ///
+    /// # Errors
+    /// If it is none of them. The words repeat nothing that may be a password.
     pub fn parse(text: &str) -> Result<Self, TargetError> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(TargetError::Empty);
-        }
-        if let Some(display) = local_display(text)? {
-            return Ok(Self::local(Endpoint::Display(display)));
-        }
-        if let Some(name) = text.strip_prefix('@').or_else(|| text.strip_prefix("socket://@")) {
-            return Ok(Self::local(Endpoint::Abstract(name.to_owned())));
-        }
-        if text.starts_with('/') {
-            return Ok(Self::local(Endpoint::Unix(PathBuf::from(text))));
-        }
-        match text.split_once("://") {
-            Some((scheme, _)) => Self::parse_url(&scheme.to_ascii_lowercase(), text),
-            None => Self::parse_url("tcp", &format!("tcp://{text}")),
-        }
-    }
-
-    fn local(endpoint: Endpoint) -> Self {
-        Self { endpoint, username: None, password: None, display: None, options: Vec::new() }
-    }
-
-    fn parse_url(scheme: &str, text: &str) -> Result<Self, TargetError> {
-        let address_error = |why: &str| TargetError::Address { got: redacted(text), why: why.to_owned() };
-        let kind = scheme_kind(scheme).ok_or_else(|| TargetError::Scheme { got: scheme.to_owned() })?;
-        // The schemes that browsers know (`ws`, `wss`) follow other rules; all of ours follow the
-        // general ones.
-        let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-        let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        // A socket has no host, but may have credentials, which a URL allows only before a host.
-        let host = if kind == Kind::Socket { "local" } else { "" };
-        let url = Url::parse(&format!("xpra://{authority}{host}{rest}"))
-            .map_err(|e| address_error(&e.to_string()))?;
-        let path = decoded(url.path());
-        let (endpoint, display) = if kind == Kind::Socket {
-            if !(authority.is_empty() || authority.ends_with('@')) {
-                return Err(address_error("expected three slashes, as in socket:///path/to/socket"));
-            }
-            if path.len() < 2 {
-                return Err(address_error("expected the path of a socket"));
-            }
-            (Endpoint::Unix(PathBuf::from(path)), None)
-        } else {
-            let at = host_port(&url, kind.default_port()).map_err(address_error)?;
-            let display = path.trim_matches('/');
-            (kind.endpoint(at), (!display.is_empty()).then(|| display.to_owned()))
-        };
-        Ok(Self {
-            endpoint,
-            username: (!url.username().is_empty()).then(|| decoded(url.username())),
-            password: url.password().map(|password| Secret::new(decoded(password))),
-            display,
-            options: url.query_pairs().map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
-        })
+        address::parse(text)
     }
 
     /// Whether the peer is on this machine, so that nobody on a network can listen.
@@ -153,7 +106,11 @@ impl fmt::Display for Target {
             Endpoint::WebSocket { at, secure: true } => ("wss", at),
             Endpoint::Ssh(at) => ("ssh", at),
         };
-        write!(f, "{scheme}://{at}/{}", self.display.as_deref().unwrap_or(""))
+        let display = self.display.as_deref().unwrap_or_default();
+        match &self.endpoint {
+            Endpoint::WebSocket { .. } => write!(f, "{scheme}://{at}/{display}"),
+            _ => write!(f, "{scheme}://{at}/{}", utf8_percent_encode(display, IN_PATH)),
+        }
     }
 }
 
@@ -175,7 +132,17 @@ impl HostPort {
     /// Whether the host is this machine, as far as its name or address says.
     pub fn is_loopback(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost")
-            || self.host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || self.name().parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+impl HostPort {
+    /// The host without the zone of an IPv6 address, which means nothing to the other side.
+    pub fn name(&self) -> &str {
+        match self.host.split_once('%') {
+            Some((address, _)) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
+            _ => &self.host,
+        }
     }
 }
 
@@ -186,93 +153,5 @@ impl fmt::Display for HostPort {
         } else {
             write!(f, "{}:{}", self.host, self.port)
         }
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Tcp,
-    Tls,
-    WebSocket,
-    WebSocketTls,
-    Ssh,
-    Socket,
-}
-
-impl Kind {
-    const fn default_port(self) -> u16 {
-        match self {
-            Self::Tcp | Self::Socket => DEFAULT_PORT,
-            Self::WebSocket => 80,
-            Self::Tls | Self::WebSocketTls => 443,
-            Self::Ssh => 22,
-        }
-    }
-
-    fn endpoint(self, at: HostPort) -> Endpoint {
-        match self {
-            Self::Tcp | Self::Socket => Endpoint::Tcp(at),
-            Self::Tls => Endpoint::Tls(at),
-            Self::WebSocket => Endpoint::WebSocket { at, secure: false },
-            Self::WebSocketTls => Endpoint::WebSocket { at, secure: true },
-            Self::Ssh => Endpoint::Ssh(at),
-        }
-    }
-}
-
-/// Schemes and Xpra's aliases for them (xpra/net/constants.py, `URL_MODES`).
-fn scheme_kind(scheme: &str) -> Option<Kind> {
-    Some(match scheme {
-        "tcp" | "xpra" | "xpra+tcp" | "xpratcp" => Kind::Tcp,
-        "ssl" | "tls" | "xpras" | "xpra+ssl" | "xprassl" | "xpra+tls" | "xpratls" => Kind::Tls,
-        "ws" | "http" | "xpra+ws" | "xpraws" => Kind::WebSocket,
-        "wss" | "https" | "xpra+wss" | "xprawss" => Kind::WebSocketTls,
-        "ssh" | "xpra+ssh" | "xprassh" => Kind::Ssh,
-        "socket" | "unix" => Kind::Socket,
-        _ => return None,
-    })
-}
-
-/// `:100`, `:100.0`, `100` and `wayland-1` as display names without colon and screen number.
-fn local_display(text: &str) -> Result<Option<String>, TargetError> {
-    let wrong = || TargetError::Display { got: text.to_owned() };
-    let number = match text.strip_prefix(':') {
-        Some(number) => number,
-        None if text.strip_prefix("wayland-").is_some_and(is_number) => return Ok(Some(text.to_owned())),
-        None => {
-            let (display, screen) = text.split_once('.').unwrap_or((text, "0"));
-            return Ok((is_number(display) && is_number(screen)).then(|| display.to_owned()));
-        }
-    };
-    if let Some(name) = number.strip_prefix("wayland-") {
-        return is_number(name).then(|| Some(number.to_owned())).ok_or_else(wrong);
-    }
-    let (display, screen) = number.split_once('.').unwrap_or((number, "0"));
-    if is_number(display) && is_number(screen) { Ok(Some(display.to_owned())) } else { Err(wrong()) }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn host_port(url: &Url, default_port: u16) -> Result<HostPort, &'static str> {
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or("expected a host name")?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match url.port() {
-        Some(0) => Err("port 0 cannot be connected to"),
-        port => Ok(HostPort { host: decoded(host), port: port.unwrap_or(default_port) }),
-    }
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
-}
-
-/// `text` with what stands before the last `@` left out: there may be a password in it.
-fn redacted(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://…@{host}"),
-        None => text.to_owned(),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! The answer is `digest(password, salt)`, where `salt = salt_digest(client salt, server salt)`,
 //! both as lower-case hexadecimal text. With HMAC digests nobody learns the password from it.
-//! `xor` gives the password away to whoever sees both salts pass by: it is offered and used only
-//! where nobody can.
+//! `xor` gives the password away to the server and to whoever sees both salts pass by: it is offered
+//! and used only where the peer is proven ([`Link`]) and nobody can.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -35,8 +35,8 @@ pub struct ChallengeResponse {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     #[error(
-        "the server asks for the password in a way that others on the network could read \
-         ({digest}): connect with ssl:// instead, or through `ssh -L`"
+        "the server asks for the password itself ({digest}), and it is not proven who would get it: connect with \
+         ssl:// and a checked certificate, through `ssh -L`, or to a port or socket of your own account"
     )]
     WouldReveal { digest: String },
     #[error("the server asks for {digest} authentication, which is not supported")]

@@ -43,18 +43,25 @@ impl Secret {
     }
 }
 
+impl From<Zeroizing<String>> for Secret {
+    fn from(password: Zeroizing<String>) -> Self {
+        Self(password)
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
     }
 }
 
-/// How well others can listen to the connection: decides which digests are safe.
+/// Who can read what is sent: decides which digests are safe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Link {
-    /// TLS, SSH: nobody between the two ends can read along.
+    /// TLS to a server whose certificate and name were checked: nobody between the two ends can read
+    /// along, and the other end is who it should be.
     pub encrypted: bool,
-    /// A socket of this machine (unix socket, loopback).
+    /// A socket of this machine at whose other end is a process of the same account, or of root.
     pub local: bool,
 }
 
@@ -70,7 +77,8 @@ impl Link {
 pub struct ClientIdentity {
     pub hostname: String,
     pub username: String,
-    /// Hexadecimal; the same at each start on the same machine and account.
+    /// Hexadecimal; a new one each time that the program starts. A server ends the session of an
+    /// earlier client with the same one, whatever either says of sharing (seen with 3.1.3 and 6.5.5).
     pub uuid: String,
     /// Hexadecimal; a new one for each connection.
     pub session_id: String,
@@ -182,7 +190,7 @@ pub struct SessionConfig {
     pub generation: Generation,
     pub profile: Profile,
     pub identity: ClientIdentity,
-    /// Used for each challenge of the server, if there is one.
+    /// Answers the first challenge of a login, and no further one.
     pub password: Option<Secret>,
     /// Someone can be asked for a password.
     pub may_prompt: bool,
@@ -198,6 +206,8 @@ pub struct SessionConfig {
     pub keymap: Option<Keymap>,
     /// Other clients may stay attached.
     pub share: bool,
+    /// Which of a proxy's sessions is wanted, as the proxy names it, for example `:100`.
+    pub display_name: Option<String>,
 }
 
 impl Default for SessionConfig {
@@ -215,6 +225,7 @@ impl Default for SessionConfig {
             display: DisplayInfo::single(Size { width: 1280, height: 800 }),
             keymap: None,
             share: false,
+            display_name: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::config::DisplayInfo;
+use super::config::{DisplayInfo, Secret};
 use crate::buffers::Payload;
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
@@ -59,9 +59,12 @@ pub enum SessionEvent {
     Connected(Box<ServerInfo>),
     /// The server asked who we are, and is being answered.
     LoggingIn,
-    /// A password is needed (`prompt` says for what); answer with [`Input::Password`].
+    /// A password is needed; answer with [`Input::Password`].
     PasswordNeeded {
+        /// What for, in the server's words: one short line without hidden characters, perhaps empty.
         prompt: String,
+        /// How many times the server has asked in this login, from 1.
+        number: u32,
     },
     /// The server finished sending the windows that exist.
     StartupComplete,
@@ -252,7 +255,7 @@ pub enum Input {
         modifiers: Vec<String>,
         buttons: Vec<u8>,
     },
-    Password(String),
+    Password(Secret),
     /// The user gave up the password dialog.
     PasswordCancelled,
     /// The local screen or its monitors changed.

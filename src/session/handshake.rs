@@ -13,6 +13,8 @@ use crate::protocol::packet::server::Challenge;
 
 /// How long the server may take to answer a hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
+/// Characters of the server's words for the password that it wants.
+const MAX_PROMPT_CHARS: usize = 60;
 /// Characters of the server's words that are shown.
 const MAX_REASON_CHARS: usize = 300;
 
@@ -20,6 +22,8 @@ const MAX_REASON_CHARS: usize = 300;
 #[derive(Debug, Default)]
 pub struct Handshake {
     challenges: u32,
+    /// The password that was given beforehand answered a challenge: it answers no other.
+    used: bool,
     /// The challenge that waits for the user's password.
     waiting: Option<Challenge>,
     /// When the server must have answered; `None` while the user is asked.
@@ -56,20 +60,27 @@ impl Handshake {
             return Err(refused(format!("the server asked for a password more than {MAX_CHALLENGES} times")));
         }
         auth::check(&challenge, config.link).map_err(refused)?;
-        if let Some(password) = &config.password {
+        if let Some(password) = config.password.as_ref().filter(|_| !self.used) {
+            self.used = true;
             return self.respond(now, &challenge, password, config, out);
+        }
+        let number = self.challenges;
+        if !config.may_prompt && self.used {
+            let prompt = said(&challenge);
+            return Err(refused(format!(
+                "the server asks for another password after the one that was given ({prompt:?} in its words): \
+                 attach with a window, where each is asked for"
+            )));
         }
         if !config.may_prompt {
             return Err(refused(
                 "the server asks for a password: set FARPANE_PASSWORD, or use --password-file",
             ));
         }
-        let prompt =
-            challenge.prompt.clone().filter(|p| !p.is_empty()).unwrap_or_else(|| "password".to_owned());
-        let prompt = text(&Value::from(prompt));
+        let prompt = said(&challenge);
         self.deadline = None;
         self.waiting = Some(challenge);
-        out.push(Output::Event(SessionEvent::PasswordNeeded { prompt }));
+        out.push(Output::Event(SessionEvent::PasswordNeeded { prompt, number }));
         Ok(())
     }
 
@@ -117,6 +128,23 @@ impl Handshake {
         out.push(Output::Send(ClientPacket::Hello(hello)));
         Ok(())
     }
+}
+
+/// What a server says that it wants, in a short line: it may say anything.
+fn said(challenge: &Challenge) -> String {
+    let prompt = challenge.prompt.as_deref().unwrap_or_default();
+    let line = text(&Value::from(prompt.lines().next().unwrap_or_default()));
+    // Marks of the writing direction, and other characters that nobody sees.
+    let is_hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    let seen = line.chars().filter(|c| !is_hidden(*c));
+    let mut shown: String = seen.clone().take(MAX_PROMPT_CHARS).collect();
+    if seen.count() > MAX_PROMPT_CHARS {
+        shown.push('…');
+    }
+    shown.trim().to_owned()
 }
 
 /// What a server's goodbye means. Before its hello it may be about the password.

@@ -43,6 +43,11 @@ pub fn hello(config: &SessionConfig) -> Dict {
         (Profile::Attach, Generation::Modern) => modern(config, &mut hello),
         (Profile::Attach, Generation::Legacy31) => legacy31(config, &mut hello),
     }
+    if let Some(name) = &config.display_name
+        && hello.get("display").is_none()
+    {
+        hello.push("display", name.as_str());
+    }
     hello
 }
 
@@ -143,7 +148,15 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
     for (key, value) in &display.0 {
         hello.0.push((key.clone(), value.clone()));
     }
-    hello.push("display", display);
+    match &config.display_name {
+        // A proxy chooses by it, and its servers take the keys from beside it.
+        Some(name) => {
+            let mut session = Dict::default();
+            session.push("display", name.as_str());
+            hello.push("display", name.as_str()).push("session", session)
+        }
+        None => hello.push("display", display),
+    };
 }
 
 /// The keyboard as `keyboard-config` (3.1: `keymap-changed`) tells it.

@@ -125,7 +125,7 @@ impl Session {
             (Phase::Closed, _) => return,
             (_, Input::Disconnect) => Err(CloseReason::User),
             (Phase::Handshake(handshake), Input::Password(password)) => {
-                handshake.password(now, &Secret::new(password), &self.config, out)
+                handshake.password(now, &password, &self.config, out)
             }
             (Phase::Handshake(handshake), Input::PasswordCancelled) => handshake.password_cancelled(),
             (Phase::Handshake(_), Input::KeymapChanged(keymap)) => {

@@ -1,18 +1,29 @@
 //! The password and message dialogs. Each fills an OS window of its own.
 
-use egui::{Align, CentralPanel, Frame, Key, Label, Layout, RichText, TextEdit, Ui};
-use zeroize::Zeroize;
+use std::sync::Arc;
 
+use egui::text::LayoutJob;
+use egui::{
+    Align, CentralPanel, FontSelection, Frame, Galley, Key, Label, Layout, RichText, TextBuffer, TextEdit, Ui,
+};
+
+use super::secret_text::SecretText;
 use super::theme;
+use crate::session::Secret;
 
 /// Size of a dialog's window, in points: wide enough for two buttons and a line of text.
 pub const DIALOG_SIZE: (u32, u32) = (440, 220);
 
 /// What the password dialog asks, and what was typed so far (wiped when dropped).
+#[derive(Default)]
 pub struct PasswordPrompt {
-    /// What the password is for, in the server's words.
+    /// Who asks: an address without a password.
+    server: String,
+    /// What for, in the server's words.
     prompt: String,
-    password: String,
+    /// How many times the server has asked in this login.
+    number: u32,
+    password: SecretText,
     shown: bool,
     focused: bool,
 }
@@ -20,20 +31,14 @@ pub struct PasswordPrompt {
 /// The end of a password dialog.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PasswordReply {
-    Password(String),
+    Password(Secret),
     Cancelled,
 }
 
 impl PasswordPrompt {
-    /// Asks with the words `prompt`.
-    pub fn new(prompt: impl Into<String>) -> Self {
-        Self { prompt: prompt.into(), password: String::new(), shown: false, focused: false }
-    }
-}
-
-impl Drop for PasswordPrompt {
-    fn drop(&mut self) {
-        self.password.zeroize();
+    /// `server` asks, for the `number`th time in this login, with the words `prompt`.
+    pub fn new(server: impl Into<String>, prompt: impl Into<String>, number: u32) -> Self {
+        Self { server: server.into(), prompt: prompt.into(), number, ..Self::default() }
     }
 }
 
@@ -49,18 +54,31 @@ impl std::fmt::Debug for PasswordReply {
 /// The password dialog: Enter answers, Escape cancels. `Some` when the user decided.
 pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordReply> {
     dialog(ui, |ui| {
-        ui.label(RichText::new("Password needed").heading().color(theme::TEXT));
+        let heading = if prompt.number > 1 { "Another password needed" } else { "Password needed" };
+        ui.label(RichText::new(heading).heading().color(theme::TEXT));
+        ui.add(Label::new(RichText::new(format!("for {}", prompt.server)).color(theme::TEXT)).truncate());
         if !prompt.prompt.is_empty() {
-            ui.add(Label::new(RichText::new(&prompt.prompt).color(theme::LABEL)).wrap());
+            // Anybody can write there what they like: it must not look like words of ours.
+            let said = format!("The server says: “{}”", prompt.prompt);
+            ui.add(Label::new(RichText::new(said).italics().color(theme::LABEL)).truncate());
         }
         ui.add_space(4.0);
-        let field = ui.add(
-            TextEdit::singleline(&mut prompt.password)
-                .password(!prompt.shown)
-                .hint_text("password")
-                .desired_width(f32::INFINITY)
-                .margin(8),
-        );
+        let shown = prompt.password.shared();
+        let mut in_clear = move |ui: &Ui, _dots: &dyn TextBuffer, _width: f32| -> Arc<Galley> {
+            let font = FontSelection::default().resolve(ui.style());
+            let color = ui.visuals().widgets.inactive.text_color();
+            let job = LayoutJob::simple_singleline(shown.borrow().as_str().to_owned(), font, color);
+            ui.fonts_mut(|fonts| fonts.layout_job(job))
+        };
+        let mut edit = TextEdit::singleline(&mut prompt.password)
+            .password(!prompt.shown)
+            .hint_text("password")
+            .desired_width(f32::INFINITY)
+            .margin(8);
+        if prompt.shown {
+            edit = edit.layouter(&mut in_clear);
+        }
+        let field = ui.add(edit);
         if !prompt.focused {
             field.request_focus();
             prompt.focused = true;
@@ -68,7 +86,7 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
         ui.checkbox(&mut prompt.shown, "show it");
         let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"));
         if accepted {
-            Some(PasswordReply::Password(std::mem::take(&mut prompt.password)))
+            Some(PasswordReply::Password(prompt.password.take()))
         } else if cancelled {
             Some(PasswordReply::Cancelled)
         } else {

@@ -9,18 +9,20 @@ mod graph;
 pub mod icon;
 pub mod overlay;
 mod plot;
+mod secret_text;
 pub mod session_info;
 pub mod session_menu;
 pub mod surface;
 pub mod theme;
 
 pub use connect::{
-    Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind, FormProtocol,
-    Stage, TlsChecks, connect_ui,
+    Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,
+    FormProtocol, Stage, TlsChecks, connect_ui,
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayButton, OverlayState, overlay_ui};
+pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
 pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};

@@ -8,8 +8,8 @@ use std::time::Duration;
 use farpane::app::connect::form;
 use farpane::app::{export, named_cursor};
 use farpane::codec::Size;
-use farpane::config::Request;
 use farpane::config::connections::address as address_of_target;
+use farpane::config::{Request, SessionFile};
 use farpane::desktop::x11::X11;
 use farpane::desktop::x11_keyboard::X11Keyboard;
 use farpane::desktop::{
@@ -223,6 +223,34 @@ fn missing_libraries_are_named_with_what_to_install() {
     );
     // The other tests open windows here.
     assert_eq!(check_libraries(false), Ok(()));
+}
+
+/// A saved connection is edited to lead elsewhere: the password that was saved with it does not go along.
+#[test]
+fn a_saved_password_stays_with_its_server() {
+    let text = "host=h\nport=1\npassword=saved\npassword-file=/nonexistent\nquality=50\n";
+    let saved = SessionFile::parse(text).request(true).expect("valid");
+    let mut filled = ConnectForm { address: address_of_target(&saved.target), ..ConnectForm::default() };
+    form::show_target(&mut filled, &saved.target);
+    form::show_options(&mut filled, &saved.options);
+    let edited = |host: &str, user: &str| {
+        let mut form = filled.clone();
+        (form.host, form.user) = (host.to_owned(), user.to_owned());
+        let mut request = saved.clone();
+        let target = form::target(&form).expect("a host").expect("an address");
+        form::lead_to(target, &mut form, &mut request);
+        form.address = address_of_target(&request.target);
+        form::request(&form, Some(&request)).expect("an address")
+    };
+    let same = edited("h", "anna");
+    assert!(same.password.is_some() && same.options.value("password-file").is_some());
+    let other = edited("other", "");
+    assert!(other.password.is_none() && other.options.value("password-file").is_none());
+    assert!(other.options.value("quality").is_some());
+    // What is typed as an address begins anew.
+    let typed = ConnectForm { address: "tcp://other:1/".to_owned(), ..filled.clone() };
+    let typed = form::request(&typed, Some(&saved)).expect("an address");
+    assert!(typed.password.is_none() && typed.options.value("password-file").is_none());
 }
 
 #[test]

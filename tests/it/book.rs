@@ -5,3 +5,4 @@ mod built;
 mod examples;
 mod markdown;
 mod options;
+mod security;

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use egui::{Event, Key, Modifiers, RawInput, Shape, Ui};
 use farpane::channel::clock;
 use farpane::codec::Size;
+use farpane::session::Secret;
 use farpane::stats::export::{history_csv, history_json};
 use farpane::stats::{
     Collector, CopyLedger, CopySite, DrawCounted, DrawTrace, RendererFacts, Report, SessionFacts,
     StatsSnapshot, Transform, text,
 };
 use farpane::ui::{
-    Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, SessionInfoAction, UiSurface,
-    farpane_icon, message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
+    Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, SecretText, SessionInfoAction,
+    UiSurface, farpane_icon, message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
 };
 use raster::Canvas;
 use serde_json::Value;
@@ -265,27 +266,36 @@ fn press<R>(key: Key, typed: &str, mut ui: impl FnMut(&mut Ui) -> R) -> Option<R
 
 #[test]
 fn a_password_is_typed_at_once_and_sent_with_enter() {
-    let mut prompt = PasswordPrompt::new("the password of desk");
+    let mut prompt = PasswordPrompt::new("tcp://desk:14500/", "the password of desk", 1);
     let reply = press(Key::Enter, "secret ✓", |ui| password_ui(&mut prompt, ui)).flatten();
-    assert_eq!(reply, Some(PasswordReply::Password("secret ✓".to_owned())));
+    assert_eq!(reply, Some(PasswordReply::Password(Secret::new("secret ✓".to_owned()))));
     assert!(!format!("{reply:?}").contains("secret"), "a password is never printed");
 }
 
 #[test]
 fn a_password_dialog_is_cancelled_with_escape() {
-    let mut prompt = PasswordPrompt::new("");
+    let mut prompt = PasswordPrompt::default();
     let reply = press(Key::Escape, "x", |ui| password_ui(&mut prompt, ui)).flatten();
     assert_eq!(reply, Some(PasswordReply::Cancelled));
 }
 
 #[test]
-fn a_password_is_masked_and_its_prompt_shown() {
-    let mut prompt = PasswordPrompt::new("the password of desk");
+fn a_password_is_masked_and_who_asks_is_shown() {
+    let mut prompt = PasswordPrompt::new("tcp://desk:14500/", "the password of desk", 1);
     let shown = texts((440, 220), |ui| {
         let _ = password_ui(&mut prompt, ui);
     });
-    assert!(shown.contains(&"the password of desk".to_owned()), "{shown:?}");
-    let mut prompt = PasswordPrompt::new("Password for desk@farm.example (challenge: hmac+sha256)");
+    assert!(shown.contains(&"for tcp://desk:14500/".to_owned()), "{shown:?}");
+    // The server's words are marked as such.
+    assert!(shown.contains(&"The server says: “the password of desk”".to_owned()), "{shown:?}");
+    let mut prompt = PasswordPrompt::new("tcp://desk:14500/", "", 2);
+    let shown = texts((440, 220), |ui| {
+        let _ = password_ui(&mut prompt, ui);
+    });
+    assert!(shown.contains(&"Another password needed".to_owned()), "{shown:?}");
+    assert!(!shown.iter().any(|text| text.contains("The server says")), "{shown:?}");
+    let mut prompt =
+        PasswordPrompt::new("ssl://anna@farm.example:14500/", "Password for desk@farm.example", 1);
     let surface = UiSurface::new();
     let mut canvas = Canvas::new(440, 220);
     for text in ["", "hunter2", ""] {
@@ -297,6 +307,29 @@ fn a_password_is_masked_and_its_prompt_shown() {
         canvas.paint(frame.frame);
     }
     canvas.save("password");
+}
+
+/// Undo, the clipboard and the field's layout have dots only; "show it" shows what was typed.
+#[test]
+fn the_toolkit_sees_dots() {
+    use egui::TextBuffer as _;
+    let mut text = SecretText::default();
+    assert_eq!(text.insert_text("sécret", 0.into()), 6);
+    assert_eq!(text.as_str(), "••••••");
+    assert_eq!(text.insert_text("X\n", 1.into()), 1);
+    text.delete_char_range(2.into()..3.into());
+    text.replace_with("•••");
+    assert_eq!((text.as_str(), text.shared().borrow().as_str()), ("••••••", "sXcret"));
+    // It never grows: what does not fit is not taken.
+    let room = text.shared().borrow().capacity();
+    assert!(text.insert_text(&"x".repeat(5000), 6.into()) < 5000);
+    assert_eq!(text.shared().borrow().capacity(), room);
+    let kept = text.shared();
+    assert!(text.take().expose().starts_with("sXcretxx"));
+    assert_eq!((text.as_str(), kept.borrow().as_str()), ("", ""));
+    text.insert_text("x", 0.into());
+    text.replace_with("");
+    assert!(text.shared().borrow().is_empty());
 }
 
 #[test]

@@ -42,6 +42,7 @@ finish() {
     kill "$server"
     wait "$server" 2>/dev/null || true
     server=
+    rm -f "$1.png"
     "$farpane" replay "$1.fpr" --headless --flat-out --screenshot "$1.png"
 }
 
@@ -72,6 +73,7 @@ done
 sleep 1000
 END
     serve6 :356 15556 "xterm -T scrolling -geometry 60x16 -e bash $private/scroll"
+    rm -f scrolling-6.5.fpr
     "$farpane" record tcp://127.0.0.1:15556/ scrolling-6.5.fpr --seconds 6
 }
 
@@ -80,6 +82,7 @@ editing-3.1() {
     export DISPLAY=:357
     for _ in $(seq 50); do xdotool search --name '^editing$' >/dev/null 2>&1 && break; sleep 0.2; done
     sleep 2
+    rm -f editing-3.1.fpr
     "$farpane" record tcp://127.0.0.1:15557/ editing-3.1.fpr --seconds 9 &
     recorder=$!
     sleep 2
@@ -96,12 +99,14 @@ editing-3.1() {
 video-6.5() {
     # It begins to move when the client has been there for a while.
     serve6 :358 15558 "/usr/bin/python3 $here/window.py video 6000"
+    rm -f video-6.5.fpr
     "$farpane" record tcp://127.0.0.1:15558/ video-6.5.fpr --seconds 10 --encodings h264 --quality 60
 }
 
 still-3.1() {
     serve3 :359 15559 "/usr/bin/python3 $here/window.py still"
     sleep 2
+    rm -f still-3.1.fpr
     "$farpane" record tcp://127.0.0.1:15559/ still-3.1.fpr --seconds 3 --encodings rgb --compressors lz4
 }
 

@@ -82,6 +82,17 @@ pub fn target(form: &ConnectForm) -> Option<Result<Target, TargetError>> {
     }))
 }
 
+/// Makes a request that the form was filled from lead to another target. What was kept for one server is
+/// no password for another.
+pub fn lead_to(target: Target, form: &mut ConnectForm, request: &mut Request) {
+    if request.target.endpoint != target.endpoint {
+        request.password = None;
+        request.options.unset(PASSWORD_FILE);
+        form.password_file.clear();
+    }
+    request.target = target;
+}
+
 /// Writes what was chosen since the form looked like `before` over `options`.
 ///
 /// # Errors

@@ -32,6 +32,7 @@ pub struct Home {
 /// The session that was chosen.
 struct Session {
     which: Option<Which>,
+    is_foreign: bool,
     /// A window was painted.
     shown: bool,
     picture_due: Option<Instant>,
@@ -66,8 +67,8 @@ impl Home {
 
     /// The session that the user chose is being attached to. Returns how.
     pub fn begin(&mut self, chosen: Chosen) -> Config {
-        let Chosen { config, which, demo } = chosen;
-        self.session = Some(Session { which, shown: false, picture_due: None, _demo: demo });
+        let Chosen { config, which, is_foreign, demo } = chosen;
+        self.session = Some(Session { which, is_foreign, shown: false, picture_due: None, _demo: demo });
         config
     }
 
@@ -99,7 +100,7 @@ impl Home {
         session.shown = true;
         session.picture_due = Some(clock::now() + PICTURE_AFTER);
         if let Some(which) = &session.which {
-            self.launcher.note_use(which);
+            self.launcher.note_use(which, session.is_foreign);
         }
     }
 

@@ -6,6 +6,7 @@ use super::thumbnail;
 use crate::codec::Size;
 use crate::config::Settings;
 use crate::config::connections::{Store, Which};
+use crate::net::Target;
 
 /// What outlives the window.
 #[derive(Clone)]
@@ -16,10 +17,15 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    /// Notes that a connection was used.
-    pub fn note_use(&self, which: &Which) {
+    /// Whether the user saved or used an address before.
+    pub fn knows(&self, target: &Target) -> bool {
+        self.store.as_ref().is_some_and(|store| store.knows(target))
+    }
+
+    /// Notes that a connection was used; `is_foreign`: somebody else wrote where it is.
+    pub fn note_use(&self, which: &Which, is_foreign: bool) {
         if let Some(store) = &self.store
-            && let Err(error) = store.note_use(which.clone(), SystemTime::now())
+            && let Err(error) = store.note_use_of(which.clone(), is_foreign, SystemTime::now())
         {
             tracing::warn!(%error, "the list of recent connections cannot be written");
         }

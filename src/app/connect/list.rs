@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use super::{Connect, Found, thumbnail};
 use crate::channel::clock;
-use crate::config::Request;
 use crate::config::connections::{self, Which};
+use crate::config::{Request, Sender};
 use crate::ui::{ConnectEntry, ConnectForm, EntryKind};
 
 /// What an entry stands for.
@@ -96,7 +96,12 @@ impl Connect {
         let opened = match &thing {
             Thing::Kept(Which::Saved(name)) => self.load(name),
             Thing::Kept(Which::Address(address)) => {
-                Request::address(address).map_err(|error| error.to_string())
+                let request = Request::address(address).map_err(|error| error.to_string());
+                // It is still somebody else's: no configured password is for it.
+                let is_foreign = self.launcher.store.as_ref().is_some_and(|store| store.is_foreign(address));
+                request.map(
+                    |request| if is_foreign { Request { sender: Sender::Link, ..request } } else { request },
+                )
             }
             Thing::Local(found) => {
                 Request::address(&format!(":{}", found.display)).map_err(|error| error.to_string())

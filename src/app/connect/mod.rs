@@ -30,7 +30,9 @@ use crate::net::{ConnectError, Endpoint};
 use crate::render::{self, RenderOptions, RenderThread};
 use crate::session::SessionEvent;
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
-use crate::ui::{Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme};
+use crate::ui::{
+    Asked, Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
+};
 
 use super::inbox::Inbox;
 use super::own_window::OwnWindow;
@@ -57,6 +59,8 @@ pub struct Chosen {
     pub config: Config,
     /// How it is found again; `None` if it is not to be.
     pub which: Option<Which>,
+    /// Somebody else wrote where it is.
+    pub is_foreign: bool,
     /// The server, if it is the demo session: it ends when this is dropped.
     pub demo: Option<demo::Server>,
 }
@@ -92,6 +96,12 @@ pub struct Connect {
     /// When the attempt that is under way began.
     began: Option<Instant>,
     renderer: Renderer,
+}
+
+/// What a request wants that needs the user's word.
+fn asked(request: &Request) -> Asked {
+    let words = |asked: &Question| format!("{} = {} ({})", asked.name, asked.value, asked.why);
+    Asked { to: address(&request.target), wants: request.questions.iter().map(words).collect() }
 }
 
 /// The thread that paints the window.
@@ -160,7 +170,19 @@ impl Connect {
                 return None;
             }
         }
-        if opened.at_once { self.connect() } else { None }
+        if !opened.at_once {
+            return None;
+        }
+        // Whoever wrote a link learns nothing before the user said yes, not even that it was opened.
+        if let Some((request, _)) = &self.base
+            && request.sender.is_foreign()
+            && !self.launcher.knows(&request.target)
+        {
+            let asked = asked(request);
+            self.view.state = ConnectState::Asking(asked);
+            return None;
+        }
+        self.connect()
     }
 
     /// Whether an event is for this window.
@@ -311,11 +333,11 @@ impl Connect {
         match form::target(&self.view.form) {
             Some(Ok(target)) => {
                 let edited = address(&target);
-                // The options of what is edited go along.
+                // The options of what is edited go along, but no password goes to another server.
                 if let Some((request, _)) = &mut self.base
                     && address(&request.target) == self.view.form.address
                 {
-                    request.target = target;
+                    form::lead_to(target, &mut self.view.form, request);
                 }
                 self.view.form.address = edited;
             }
@@ -369,12 +391,16 @@ impl Connect {
         let base = self.base.as_ref().map(|(request, _)| request);
         let request = form::request(&self.view.form, base)?;
         if !request.questions.is_empty() {
-            let words = |asked: &Question| format!("{} = {} ({})", asked.name, asked.value, asked.why);
-            self.view.state = ConnectState::Asking(request.questions.iter().map(words).collect());
+            self.view.state = ConnectState::Asking(asked(&request));
             // A link that was typed is from now on what the form was filled from: it is asked about once.
             self.view.form.address = address(&request.target);
             self.base = Some((request, None));
             return Ok(None);
+        }
+        if request.password.is_some() && base.is_none_or(|base| base.target != request.target) {
+            // It was understood: no need to show the password any longer.
+            self.view.form.address = address(&request.target);
+            self.base = Some((request.clone(), None));
         }
         let kept = self.base.as_ref().filter(|(base, _)| base.target == request.target);
         let which =
@@ -402,7 +428,8 @@ impl Connect {
         let to = if demo.is_some() { "The demo session".to_owned() } else { request.target.to_string() };
         self.view.state = ConnectState::Connecting(Attempt { to, ..Attempt::default() });
         self.began = Some(clock::now());
-        Ok(Decision::Attach(Box::new(Chosen { config, which, demo })))
+        let is_foreign = request.sender.is_foreign();
+        Ok(Decision::Attach(Box::new(Chosen { config, which, is_foreign, demo })))
     }
 
     fn add_stage(&mut self, stage: Stage) {

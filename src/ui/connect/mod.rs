@@ -13,7 +13,7 @@ use std::sync::Arc;
 use egui::{CentralPanel, ColorImage, Frame, Key, Panel, Ui};
 
 pub use form::{ConnectForm, FormProtocol, TlsChecks};
-pub use progress::{Attempt, Stage};
+pub use progress::{Asked, Attempt, Stage};
 
 use super::theme;
 
@@ -88,8 +88,8 @@ pub enum ConnectState {
     Failed(super::Message),
     /// How far connecting is.
     Connecting(Attempt),
-    /// A link or session file asks for something that needs the user's word.
-    Asking(Vec<String>),
+    /// A link or session file leads somewhere, or asks for something, that needs the user's word.
+    Asking(Asked),
 }
 
 /// What the user decided.

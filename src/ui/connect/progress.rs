@@ -60,22 +60,47 @@ fn tick(ui: &mut Ui) {
     ui.painter().line(vec![at(3.0, 8.5), at(6.5, 12.0), at(13.0, 4.5)], stroke);
 }
 
-/// What a link asks for, word by word, and whether it may.
-pub(super) fn consent_ui(questions: &[String], ui: &mut Ui) -> Option<ConnectAction> {
-    ui.label(RichText::new("This link asks for more than to connect").heading().strong());
+/// What a link or a stranger's session file wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The server that it leads to, without a password.
+    pub to: String,
+    /// What it asks for besides, in words: one an option.
+    pub wants: Vec<String>,
+}
+
+/// Where a link leads and what it asks for, and whether it may.
+pub(super) fn consent_ui(asked: &Asked, ui: &mut Ui) -> Option<ConnectAction> {
+    let (heading, allow) = if asked.wants.is_empty() {
+        ("Connect to this server?", "Connect")
+    } else {
+        ("This link asks for more than to connect", "Allow and connect")
+    };
+    ui.label(RichText::new(heading).heading().strong());
+    ui.add_space(4.0);
+    ui.add(egui::Label::new(RichText::new(&asked.to).strong()).wrap());
     ui.add_space(8.0);
-    for question in questions {
+    for question in &asked.wants {
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new("•").color(ui.visuals().warn_fg_color));
             ui.label(RichText::new(question).color(ui.visuals().warn_fg_color));
         });
     }
     ui.add_space(8.0);
-    ui.label("Only allow it if you know who made the link, and why it needs this.");
+    if asked.wants.is_empty() {
+        ui.label(
+            "A link, or a session file that is not among your saved ones, leads there. Nothing was sent yet.",
+        );
+        ui.label(
+            "Connecting tells the server the name of your account. It gets no password that you do not type.",
+        );
+    } else {
+        ui.label("Only allow it if you know who made the link, and why it needs this.");
+    }
     let mut action = None;
     ui.with_layout(Layout::bottom_up(Align::Max), |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let refuse = ui.button("Do not allow");
+            let refuse = ui.button(if asked.wants.is_empty() { "Do not connect" } else { "Do not allow" });
             // The answer that does no harm is the one that Enter gives.
             if ui.memory(|memory| memory.focused().is_none()) {
                 refuse.request_focus();
@@ -83,7 +108,7 @@ pub(super) fn consent_ui(questions: &[String], ui: &mut Ui) -> Option<ConnectAct
             if refuse.clicked() {
                 action = Some(ConnectAction::Consent(false));
             }
-            if ui.button("Allow and connect").clicked() {
+            if ui.button(allow).clicked() {
                 action = Some(ConnectAction::Consent(true));
             }
         });

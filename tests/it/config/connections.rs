@@ -105,3 +105,27 @@ fn a_broken_list_is_forgotten() {
     std::fs::write(dir.path().join("recent.json"), far).expect("writable");
     assert_eq!(store.recent().len(), 1);
 }
+
+/// Who clicks on an address that a link brought has not typed it.
+#[test]
+fn a_strangers_address_stays_one() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = Store::at(dir.path());
+    let target = Target::parse("tcp://stranger:1/").expect("valid");
+    let (address, which) = ("tcp://stranger:1/", Which::address(&target));
+    assert!(!store.knows(&target));
+    store.note_use_of(which.clone(), true, at(100)).expect("writable");
+    assert!(store.is_foreign(address) && store.knows(&target));
+    store.note_use_of(which.clone(), true, at(200)).expect("writable");
+    assert!(store.is_foreign(address));
+    // Once typed, it is the user's, whatever links say of it later.
+    store.note_use(which.clone(), at(300)).expect("writable");
+    assert!(!store.is_foreign(address));
+    store.note_use_of(which, true, at(400)).expect("writable");
+    assert!(!store.is_foreign(address));
+    let saved = Target::parse("tcp://saved:1/").expect("valid");
+    store
+        .save("Work", &SessionFile::new(&saved, &farpane::config::Layer::default()), false)
+        .expect("writable");
+    assert!(store.knows(&saved) && !store.knows(&Target::parse("tcp://saved:2/").expect("valid")));
+}

@@ -37,7 +37,10 @@ fn mistakes_have_a_line_and_a_suggestion() {
         ("# x\nqualty = 3", "c.toml:2: there is no option `qualty` (did you mean `quality`?)"),
         ("Overlay_Key = 'x'", "c.toml:1: there is no option `Overlay_Key` (did you mean `overlay-key`?)"),
         ("xyz = 3", "c.toml:1: there is no option `xyz`"),
-        ("\n\nquality = 300", "c.toml:3: `300` is not a value for `quality`: 300 is not in 0..=100"),
+        (
+            "\n\nquality = 300",
+            "c.toml:3: `300` is not a value for `quality`: expected a number from 0 to 100",
+        ),
         (
             "renderer = 'gpu'",
             "c.toml:1: `gpu` is not a value for `renderer`: expected one of auto, wgpu, cpu",

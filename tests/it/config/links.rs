@@ -1,8 +1,8 @@
 //! Links come from anybody: what they may do, and what they never do.
 
 use farpane::config::request::{HARMLESS, LinkError, OpenError};
-use farpane::config::{ConfigError, Layer, Origin, Request, Sender, Settings, layers};
-use farpane::net::{Endpoint, HostPort};
+use farpane::config::{ConfigError, Layer, Origin, Request, Sender, SessionFile, Settings, layers};
+use farpane::net::{Endpoint, HostPort, Secret};
 use proptest::prelude::*;
 
 fn open(text: &str) -> Request {
@@ -139,16 +139,48 @@ fn a_server_that_a_link_names_gets_no_configured_password() {
     let mut files = Layer::default();
     let origin = Origin::File { path: "c.toml".into(), line: 1 };
     files.set("password-file", file.path(), origin).expect("valid");
-    let mut settings = Settings { files, ..Settings::default() };
+    let variable = Some(Secret::new("variable".to_owned()));
+    let mut settings = Settings { files, variable: variable.clone(), ..Settings::default() };
     let password = |settings: &Settings, text: &str| {
         let config = settings.config(&open(text)).expect("valid");
         config.connection.session.password.map(|password| password.expose().to_owned())
     };
     assert_eq!(password(&settings, "xpra://host/"), None);
     assert_eq!(password(&settings, "tcp://host/").as_deref(), Some("configured"));
+    let only_variable = Settings { variable, ..Settings::default() };
+    assert_eq!(password(&only_variable, "tcp://host/").as_deref(), Some("variable"));
+    assert_eq!(password(&only_variable, "xpra://host/"), None);
+    let file = SessionFile::parse("host=h\n");
+    for (own, expected) in [(false, None), (true, Some("variable"))] {
+        let config = only_variable.config(&file.request(own).expect("valid")).expect("valid");
+        let password = config.connection.session.password;
+        assert_eq!(password.as_ref().map(Secret::expose), expected, "own: {own}");
+    }
     assert_eq!(password(&settings, "tcp://me:own@host/").as_deref(), Some("own"));
     settings.given.set("password-file", file.path(), Origin::CommandLine).expect("valid");
     assert_eq!(password(&settings, "xpra://me:own@host/").as_deref(), Some("configured"));
+}
+
+/// Who configured a name for one server does not tell it to every other one.
+#[test]
+fn a_server_that_a_link_names_learns_no_configured_name_and_no_host_name() {
+    let mut files = Layer::default();
+    files.set("username", "configured", Origin::File { path: "c.toml".into(), line: 1 }).expect("valid");
+    let mut settings = Settings { files, ..Settings::default() };
+    let identity = |settings: &Settings, text: &str| {
+        settings.config(&open(text)).expect("valid").connection.session.identity
+    };
+    let typed = identity(&settings, "tcp://host/");
+    assert_eq!(typed.username, "configured");
+    let link = identity(&settings, "xpra://host/");
+    assert_ne!(link.username, "configured");
+    assert_eq!((link.hostname.as_str(), typed.hostname.is_empty()), ("", false));
+    assert_eq!(identity(&settings, "xpra://me@host/").username, "me");
+    settings.given.set("username", "said", Origin::CommandLine).expect("valid");
+    assert_eq!(identity(&settings, "xpra://me@host/").username, "said");
+    // One process is one client, however often it connects; the next one is another.
+    assert_eq!(link.uuid, typed.uuid);
+    assert_ne!(link.session_id, typed.session_id);
 }
 
 proptest! {
@@ -169,6 +201,7 @@ proptest! {
             }
             if let Ok(config) = Settings::default().config(&request) {
                 prop_assert!(config.record.is_none() && config.stats_json.is_none());
+                prop_assert!(!config.connection.session.share);
                 prop_assert!(config.connection.tls.verify && config.connection.tls.check_hostname);
                 prop_assert!(config.connection.tls.ca_certs.is_none());
             }

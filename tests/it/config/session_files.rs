@@ -134,6 +134,12 @@ fn each_mode_leads_to_its_endpoint() {
         ("host=h", Endpoint::Tcp(at("h", 14500))),
         ("host=h\nport=-1\nmode=tcp", Endpoint::Tcp(at("h", 14500))),
         ("host=[::1]\nport=1\nmode=SSL", Endpoint::Tls(at("::1", 1))),
+        ("host=::1\nport=1", Endpoint::Tcp(at("::1", 1))),
+        ("host=fe80::1%eth0", Endpoint::Tcp(at("fe80::1%eth0", 14500))),
+        ("host=[::1]:15351", Endpoint::Tcp(at("::1", 15351))),
+        ("host=127.0.0.1:15351", Endpoint::Tcp(at("127.0.0.1", 15351))),
+        ("host=h:443\nport=-1\nmode=ssl", Endpoint::Tls(at("h", 443))),
+        ("host=h:443\nport=443\nmode=ssl", Endpoint::Tls(at("h", 443))),
         ("host=h\nmode=ws", Endpoint::WebSocket { at: at("h", 80), secure: false }),
         ("host=h\nmode=ssh -> ssh\nport=7\nssh_port=2222", Endpoint::Ssh(at("h", 2222))),
         ("mode=display\nport=100", Endpoint::Display("100".into())),
@@ -162,7 +168,13 @@ fn problems_name_their_field() {
         ("host=a\nmode=quic", "mode", 2, "`quic` is not a kind of connection"),
         ("mode=display", "port", 0, "number of a display"),
         ("host=a\nencryption=AES-CBC", "encryption", 2, "use the modes ssl or wss"),
-        ("host=a\n\nquality=200", "quality", 3, "200 is not in 0..=100"),
+        ("host=a\nmode=tcp + aes", "mode", 2, "use the modes ssl or wss"),
+        ("host=a\nmode=tcp + aes-gcm", "mode", 2, "use the modes ssl or wss"),
+        ("host=a:1\nport=2", "host", 1, "contradict each other"),
+        ("host=a:b", "host", 1, "is not a server's name"),
+        ("host=a:1:2", "host", 1, "is not a server's name"),
+        ("host=root:secret@a", "host", 1, "`root:…` is not a server's name"),
+        ("host=a\n\nquality=200", "quality", 3, "expected a number from 0 to 100"),
         (
             "host=a\nssl-server-verify-mode=maybe",
             "ssl-server-verify-mode",
@@ -209,8 +221,20 @@ fn files_are_opened_by_name_and_by_url() {
     std::fs::write(&path, "x".repeat(70_000)).expect("writable");
     let error = Request::open(&path.display().to_string()).expect_err("too large").to_string();
     assert!(error.contains("too large"), "{error}");
-    std::fs::write(&path, b"host=\xff\n").expect("writable");
-    assert!(Request::open(&path.display().to_string()).is_err());
+}
+
+/// Files from before everything was UTF-8, and from editors that mark it.
+#[test]
+fn latin_1_and_byte_order_marks_are_read() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("old.xpra");
+    std::fs::write(&path, b"# Anna's B\xfcro\nhost=h\nusername=j\xf6rg\n").expect("writable");
+    let request = Request::open(&path.display().to_string()).expect("a file");
+    assert_eq!(request.target.endpoint, Endpoint::Tcp(at("h", 14500)));
+    assert_eq!(request.target.username.as_deref(), Some("jörg"));
+    std::fs::write(&path, "\u{feff}host=h\n").expect("writable");
+    let request = Request::open(&path.display().to_string()).expect("a file");
+    assert_eq!(request.target.endpoint, Endpoint::Tcp(at("h", 14500)));
 }
 
 proptest! {

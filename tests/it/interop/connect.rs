@@ -211,7 +211,7 @@ fn a_pasted_link_is_asked_about_once() {
 }
 
 #[track_caller]
-fn connect_window(viewer: &mut Viewer) -> Seen {
+pub(super) fn connect_window(viewer: &mut Viewer) -> Seen {
     let window = viewer.window(TITLE);
     let x = viewer.x;
     wait_for("the connect window's content", SOON, String::new, || {
@@ -233,7 +233,7 @@ fn leave(display: &Display, window: &Seen) {
     });
 }
 
-fn focus(display: &Display, window: &Seen) {
+pub(super) fn focus(display: &Display, window: &Seen) {
     display.x.xdotool(&["windowfocus", "--sync", &window.id.to_string()]);
     std::thread::sleep(Duration::from_millis(200));
 }

@@ -115,14 +115,19 @@ fn a_password_file_gives_its_first_line() {
 fn mistakes_are_explained() {
     for (line, message) in [
         ("gopher://x", "is not a kind of connection"),
-        ("host --quality 101", "101 is not in 0..=100"),
+        ("host --quality 101", "expected a number from 0 to 100"),
+        ("host --quality x", "expected a number from 0 to 100"),
+        ("host -z 10", "expected a number from 0 to 9"),
         ("host --protocol yaml", "[possible values: auto, modern, bencode]"),
         ("host --encodings vp9", "`vp9` is not an encoding that Farpane shows"),
         ("host --compressors lzo", "`lzo` is not a compressor"),
         ("host --overlay-key Hyper+x", "is not a key combination"),
         ("host --password-file /does/not/exist", "cannot read the password file /does/not/exist"),
-        ("tcp://host/?quality=best", "in the address: `best` is not a value for `quality`"),
-        ("tcp://host/?record=x", "say `--record=x` yourself"),
+        (
+            "tcp://host/?quality=best",
+            "in the address: `best` is not a value for `quality`: expected a number from 0 to 100",
+        ),
+        ("xpra://host/?record=x", "say `--record=x` yourself"),
         ("/does/not/exist.xpra", "cannot read the session file /does/not/exist.xpra"),
         ("screenshot :1", "<FILE>"),
         (":1 info :1", "both a server"),
@@ -131,4 +136,66 @@ fn mistakes_are_explained() {
         let error = refused(line);
         assert!(error.contains(message), "{line}: {error}");
     }
+}
+
+/// What the user typed needs no consent: it is no link.
+#[test]
+fn options_in_a_typed_address_are_followed() {
+    let config = attach("tcp://host/?record=/tmp/x&sharing=yes&protocol=bencode&ssl-check-hostname=no");
+    assert_eq!(config.record.as_deref(), Some(std::path::Path::new("/tmp/x")));
+    assert!(config.connection.session.share && !config.connection.tls.check_hostname);
+    assert_eq!(config.connection.protocol, Protocol::Only(Generation::Legacy31));
+}
+
+/// A display after the port reaches the server as a proxy has it in its list.
+#[test]
+fn a_display_in_the_address_is_told_to_the_server() {
+    let display = |line: &str| attach(line).connection.session.display_name;
+    assert_eq!(display("tcp://host:1/100").as_deref(), Some(":100"));
+    assert_eq!(display("tcp://host:1/:100").as_deref(), Some(":100"));
+    assert_eq!(display("tcp://host:1/tcp://10.0.0.1:2").as_deref(), Some("tcp://10.0.0.1:2"));
+    assert_eq!(display("wss://host/100").as_deref(), Some(":100"));
+    assert_eq!(display("wss://host/apps/one/").as_deref(), None);
+    assert_eq!(display("tcp://host:1/").as_deref(), None);
+}
+
+/// Neither a command line in memory nor what is said of a bad one shows a password.
+#[test]
+fn a_command_line_shows_no_password() {
+    let words = ["farpane", "attach", "tcp://me:sesamsecret@host/"];
+    let raw = RawArgs::try_parse_from(words).expect("valid");
+    assert!(!format!("{raw:?}").contains("sesam"));
+    for words in [
+        &["farpane", "tcp://me:sesamsecret@host/", "info", "tcp://me:sesamsecret@host/"][..],
+        &["farpane", "attach", "tcp://me:sesamsecret@host/", "tcp://me:sesamsecret@host/"],
+        &["farpane", "tcp://me:sesamsecret:P/", "--quality", "x"],
+        &["farpane", "me:sesamsecret@host", "me:sesamsecret@host"],
+        &["farpane", "me:sesamsecret@host.xpra:x"],
+        &["farpane", "me:sesamsecret@host.xpra"],
+        &["farpane", "info", "me:sesam/secret@host.xpra"],
+        &["farpane", "info", ":sesamsecret@host"],
+    ] {
+        let said = match RawArgs::try_parse_from(words) {
+            Err(error) => {
+                let words = words.iter().map(|word| (*word).to_owned());
+                farpane::cli::args::without_passwords(&error.render().to_string(), words)
+            }
+            Ok(raw) => {
+                let settings = alone(&raw);
+                match raw.validate(settings) {
+                    Ok(invocation) => format!("{invocation:?}"),
+                    Err(error) => format!("{error} {error:?}"),
+                }
+            }
+        };
+        assert!(!said.contains("sesam"), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_password_file_may_begin_with_a_byte_order_mark() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), "\u{feff}secret\n").expect("writable");
+    let config = attach(&format!("host --password-file {}", file.path().display()));
+    assert_eq!(config.connection.session.password.as_ref().map(|p| p.expose()), Some("secret"));
 }

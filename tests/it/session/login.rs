@@ -136,9 +136,60 @@ fn a_known_password_answers_at_once() {
     assert!(hello.get("encoding").is_some(), "the second hello is a whole one");
     assert!(!format!("{hello:?} {:?}", driver.session).contains(PASSWORD));
 
-    let other = driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"))).hello();
+    let password = Some(Secret::new(PASSWORD.to_owned()));
+    let mut other = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
+    let other = other.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"))).hello();
     let other = other.get("challenge_client_salt").and_then(Value::as_bytes).expect("a salt").to_owned();
     assert_ne!(other, salt, "each answer has a salt of its own");
+}
+
+/// Each step of a login has its own password: what answers one is proof of nothing in another, and is
+/// not given to it.
+#[test]
+fn one_password_answers_one_challenge() {
+    let step = || ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"));
+    let password = || Some(Secret::new(PASSWORD.to_owned()));
+    let modern = || SessionConfig { password: password(), ..config(Generation::Modern) };
+    let mut asked = Driver::started(SessionConfig { may_prompt: true, ..modern() });
+    assert!(asked.packet(step()).hello().get("challenge_response").is_some());
+    asked.packet(step());
+    let events = asked.events();
+    assert!(matches!(&events[..], [SessionEvent::PasswordNeeded { number: 2, .. }]), "{events:?}");
+    asked.input(Input::Password(Secret::new("second".to_owned())));
+    assert!(asked.hello().get("challenge_response").is_some());
+
+    let mut alone = Driver::started(modern());
+    alone.packet(step()).hello();
+    alone.packet(step());
+    let reason = alone.closed();
+    assert!(
+        matches!(&reason, CloseReason::Authentication(words) if words.contains("another password")),
+        "{reason:?}"
+    );
+}
+
+/// What a server says of the password that it wants is one short line, without anything that hides or
+/// turns its words.
+#[test]
+fn a_servers_words_are_one_short_line() {
+    for (said, shown) in [
+        ("", ""),
+        ("pass\u{1b}word for work", "password for work"),
+        ("one\ntwo", "one"),
+        ("a\u{202e}b\u{200b}c\u{2066}d\u{feff}e", "abcde"),
+        (&"x".repeat(500), &format!("{}…", "x".repeat(60))),
+    ] {
+        let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
+        driver.take();
+        let prompt = Some(said.to_owned());
+        driver
+            .packet(ServerPacket::Challenge(Challenge { prompt, ..challenge("hmac+sha256", "hmac+sha256") }));
+        let events = driver.events();
+        assert!(
+            matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, .. }] if prompt == shown),
+            "{events:?}"
+        );
+    }
 }
 
 #[test]
@@ -149,13 +200,13 @@ fn the_user_is_asked_when_there_is_no_password() {
     driver.packet(ServerPacket::Challenge(Challenge { prompt, ..challenge("hmac+sha256", "hmac+sha256") }));
     let events = driver.events();
     assert!(
-        matches!(&events[..], [SessionEvent::PasswordNeeded { prompt }] if prompt == "password for work")
+        matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, number: 1 }] if prompt == "password for work")
     );
     assert_eq!(driver.session.next_timeout(), None, "people may take their time");
-    driver.input(Input::Password(PASSWORD.to_owned()));
+    driver.input(Input::Password(Secret::new(PASSWORD.to_owned())));
     assert!(driver.hello().get("challenge_response").is_some());
     assert!(driver.session.next_timeout().is_some());
-    driver.input(Input::Password("again".to_owned())).input(Input::PasswordCancelled);
+    driver.input(Input::Password(Secret::new("again".to_owned()))).input(Input::PasswordCancelled);
     assert!(driver.take().is_empty(), "nobody asked");
 }
 
@@ -174,16 +225,17 @@ fn without_anyone_to_ask_the_login_fails() {
     let modern = || config(Generation::Modern);
     check(modern(), None);
     check(SessionConfig { may_prompt: true, ..modern() }, Some(Input::PasswordCancelled));
-    check(SessionConfig { may_prompt: true, ..modern() }, Some(Input::Password(String::new())));
+    check(SessionConfig { may_prompt: true, ..modern() }, Some(Input::Password(Secret::new(String::new()))));
     check(SessionConfig { password: Some(Secret::new(String::new())), ..modern() }, None);
 }
 
 #[test]
 fn a_server_cannot_ask_forever() {
-    let password = Some(Secret::new(PASSWORD.to_owned()));
-    let mut driver = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
+    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
     for _ in 0..auth::MAX_CHALLENGES {
-        driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"))).hello();
+        driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
+        driver.input(Input::Password(Secret::new(PASSWORD.to_owned())));
+        driver.hello();
     }
     driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
     assert!(matches!(driver.closed(), CloseReason::Authentication(_)));

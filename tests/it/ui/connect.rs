@@ -6,8 +6,8 @@ use std::time::Duration;
 use egui::{ColorImage, Event, Key, Modifiers, RawInput};
 use farpane::codec::Size;
 use farpane::ui::{
-    Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message, Stage,
-    UiSurface, connect_ui, passive_input, theme,
+    Asked, Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message,
+    Stage, UiSurface, connect_ui, passive_input, theme,
 };
 
 use super::raster::Canvas;
@@ -163,10 +163,28 @@ fn connecting_can_be_cancelled_with_escape_and_with_enter() {
     }
 }
 
+fn asked(wants: &[&str]) -> Asked {
+    let wants = wants.iter().map(|&want| want.to_owned()).collect();
+    Asked { to: "ssl://build.example:14500/".to_owned(), wants }
+}
+
+#[test]
+fn enter_does_not_go_where_a_link_leads() {
+    let mut window = Window::new(view());
+    window.view.state = ConnectState::Asking(asked(&[]));
+    window.settle();
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Consent(false)));
+    let mut window = Window::new(view());
+    window.view.state = ConnectState::Asking(asked(&[]));
+    window.settle();
+    assert_eq!(window.press(Key::Tab), None);
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Consent(true)));
+}
+
 #[test]
 fn enter_does_not_allow_what_a_link_asks_for() {
     let mut window = Window::new(view());
-    window.view.state = ConnectState::Asking(vec!["not to check the server's certificate".to_owned()]);
+    window.view.state = ConnectState::Asking(asked(&["not to check the server's certificate"]));
     window.settle();
     assert_eq!(window.press(Key::Enter), Some(ConnectAction::Consent(false)));
 }
@@ -199,11 +217,13 @@ fn the_connect_window_can_be_looked_at() {
         elapsed: Duration::from_secs(3),
     });
     connecting.save("connect-stages");
-    connecting.view.state = ConnectState::Asking(vec![
-        "not to check the server's certificate (ssl-server-verify-mode=none)".to_owned(),
-        "to record the session to /tmp/x".to_owned(),
-    ]);
+    connecting.view.state = ConnectState::Asking(asked(&[
+        "not to check the server's certificate (ssl-server-verify-mode=none)",
+        "to record the session to /tmp/x",
+    ]));
     connecting.save("connect-link");
+    connecting.view.state = ConnectState::Asking(asked(&[]));
+    connecting.save("connect-link-address");
     // Dark panels, light panels, and something written on each.
     let [dark, light] = [true, false].map(|dark| {
         theme::set_dark(connecting.surface.context(), dark);

@@ -1,0 +1,436 @@
+//! Understands what people type for a server: every form that Xpra's own clients of both
+//! generations take, and plain `HOST[:PORT]`.
+//!
+//! What was tried with `xpra attach ADDRESS` of 3.1.3 and 6.5.5 stands as a table in
+//! `tests/it/net/addresses.rs`. Where the two disagree (an IPv6 address without brackets), nothing
+//! is guessed: the refusal says how to write it. No refusal repeats what stands behind the first
+//! `:` of the part that may hold a password.
+
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+
+use percent_encoding::percent_decode_str;
+use url::form_urlencoded;
+
+use super::uri::{DEFAULT_PORT, Endpoint, HostPort, Target, TargetError};
+use crate::session::Secret;
+
+/// Schemes of Xpra's and its relatives' that Farpane does not speak: never taken for a host's name.
+const UNSPOKEN: [&str; 9] =
+    ["hyperv", "named-pipe", "quic", "rdp", "rfb", "udp", "vnc", "vsock", "webtransport"];
+/// What to do about a name or password that cannot stand in an address as it is.
+const SPECIAL: &str = "in a name or password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % \
+                       as %25; or leave the password out and use --password-file";
+/// Characters of an address that an error repeats.
+const MAX_SHOWN: usize = 80;
+
+/// What a scheme stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tcp,
+    Tls,
+    WebSocket,
+    WebSocketTls,
+    Ssh,
+    Socket,
+}
+
+/// What stands between a scheme and what it is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `tcp://…`, or no scheme at all.
+    Url,
+    /// `tcp:HOST:PORT[:DISPLAY]`, `ssh:HOST:DISPLAY`.
+    Colon,
+    /// `tcp/HOST:PORT[/DISPLAY]`.
+    Slash,
+}
+
+/// An address taken apart, nothing in it understood yet.
+struct Parts<'a> {
+    /// For the words of errors only.
+    text: &'a str,
+    kind: Kind,
+    form: Form,
+    /// The scheme was written, not assumed.
+    is_named: bool,
+    /// `[USER[:PASSWORD]@]HOST[:PORT]`
+    authority: &'a str,
+    /// With its first slash.
+    path: &'a str,
+    query: &'a str,
+}
+
+impl Kind {
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Tcp | Self::Socket => DEFAULT_PORT,
+            Self::WebSocket => 80,
+            Self::Tls | Self::WebSocketTls => 443,
+            Self::Ssh => 22,
+        }
+    }
+
+    /// The scheme to write.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "ssl",
+            Self::WebSocket => "ws",
+            Self::WebSocketTls => "wss",
+            Self::Ssh => "ssh",
+            Self::Socket => "socket",
+        }
+    }
+
+    const fn is_web(self) -> bool {
+        matches!(self, Self::WebSocket | Self::WebSocketTls)
+    }
+
+    fn endpoint(self, at: HostPort) -> Endpoint {
+        match self {
+            Self::Tcp | Self::Socket => Endpoint::Tcp(at),
+            Self::Tls => Endpoint::Tls(at),
+            Self::WebSocket => Endpoint::WebSocket { at, secure: false },
+            Self::WebSocketTls => Endpoint::WebSocket { at, secure: true },
+            Self::Ssh => Endpoint::Ssh(at),
+        }
+    }
+}
+
+/// Schemes and Xpra's aliases for them (xpra/net/constants.py, `URL_MODES`).
+fn scheme_kind(scheme: &str) -> Option<Kind> {
+    Some(match scheme {
+        "tcp" | "xpra" | "xpra+tcp" | "xpratcp" => Kind::Tcp,
+        "ssl" | "tls" | "xpras" | "xpra+ssl" | "xprassl" | "xpra+tls" | "xpratls" => Kind::Tls,
+        "ws" | "http" | "xpra+ws" | "xpraws" => Kind::WebSocket,
+        "wss" | "https" | "xpra+wss" | "xprawss" => Kind::WebSocketTls,
+        "ssh" | "xpra+ssh" | "xprassh" => Kind::Ssh,
+        "socket" | "unix" | "unix-domain" => Kind::Socket,
+        _ => return None,
+    })
+}
+
+/// See [`Target::parse`].
+pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(TargetError::Empty);
+    }
+    if let Some(address) = bare_ipv6(text) {
+        return Err(unbracketed(text, "tcp", &address, None));
+    }
+    if let Some(display) = local_display(text)? {
+        return Ok(local(Endpoint::Display(display)));
+    }
+    if let Some(name) = text.strip_prefix('@') {
+        return abstract_socket(text, name);
+    }
+    if text.starts_with('/') {
+        return Ok(local(Endpoint::Unix(PathBuf::from(text))));
+    }
+    let (scheme, form, rest) = split_scheme(text);
+    let kind = match scheme {
+        None => Kind::Tcp,
+        Some(scheme) => {
+            let scheme = scheme.to_ascii_lowercase();
+            scheme_kind(&scheme).ok_or(TargetError::Scheme { got: scheme })?
+        }
+    };
+    if kind == Kind::Socket {
+        return socket(text, form, rest);
+    }
+    let (authority, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (after, fragment) = after.split_once('#').unwrap_or((after, ""));
+    let (path, query) = after.split_once('?').unwrap_or((after, ""));
+    let parts = Parts { text, kind, form, is_named: scheme.is_some(), authority, path, query };
+    if parts.holds_a_stray_password(fragment) {
+        return Err(parts.wrong(SPECIAL));
+    }
+    parts.target()
+}
+
+/// The scheme, how it is followed, and what follows. Without `://` only a known scheme is one.
+fn split_scheme(text: &str) -> (Option<&str>, Form, &str) {
+    let is_scheme = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_alphabetic())
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    };
+    if let Some((scheme, rest)) = text.split_once("://")
+        && is_scheme(scheme)
+    {
+        return (Some(scheme), Form::Url, rest);
+    }
+    let Some(at) = text.find([':', '/']) else { return (None, Form::Url, text) };
+    let (word, rest) = text.split_at(at);
+    let lower = word.to_ascii_lowercase();
+    if !is_scheme(word) || !(scheme_kind(&lower).is_some() || UNSPOKEN.contains(&lower.as_str())) {
+        return (None, Form::Url, text);
+    }
+    let form = if rest.starts_with(':') { Form::Colon } else { Form::Slash };
+    (Some(word), form, rest.get(1..).unwrap_or_default())
+}
+
+impl Parts<'_> {
+    fn wrong(&self, why: &str) -> TargetError {
+        TargetError::Address { got: redacted(self.text), why: why.to_owned() }
+    }
+
+    /// Whether a raw `/`, `?` or `#` in a password may have ended the authority too early, so that
+    /// the password stands in the path, query or fragment.
+    fn holds_a_stray_password(&self, fragment: &str) -> bool {
+        let in_path = self.path.contains('@') && !self.kind.is_web();
+        let first_name = self.query.split(['=', '&']).next().unwrap_or_default();
+        let after_colon = self.authority.contains(':') && !self.authority.contains('@');
+        in_path || (after_colon && (first_name.contains('@') || fragment.contains('@')))
+    }
+
+    fn target(&self) -> Result<Target, TargetError> {
+        let (credentials, place) = match self.authority.rsplit_once('@') {
+            Some((credentials, place)) => (credentials, place),
+            None => ("", self.authority),
+        };
+        let (at, display) = self.place(place)?;
+        let (username, password) = match credentials.split_once(':') {
+            Some((username, password)) => (username, Some(Secret::new(decoded(password)))),
+            None => (credentials, None),
+        };
+        let display = display.map_or_else(|| self.display(), |display| Ok(Some(display.to_owned())))?;
+        Ok(Target {
+            endpoint: self.kind.endpoint(at),
+            username: (!username.is_empty()).then(|| decoded(username)),
+            password,
+            display,
+            options: form_urlencoded::parse(self.query.as_bytes())
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        })
+    }
+
+    /// Host and port, and the display if it stands behind them.
+    fn place<'p>(&self, place: &'p str) -> Result<(HostPort, Option<&'p str>), TargetError> {
+        let (host, port) = match place.strip_prefix('[') {
+            Some(inside) => {
+                let (host, port) = inside
+                    .split_once(']')
+                    .filter(|(_, port)| port.is_empty() || port.starts_with(':'))
+                    .ok_or_else(|| self.wrong("expected [IPv6 address]:PORT"))?;
+                (self.ipv6(host)?, port.strip_prefix(':').unwrap_or_default())
+            }
+            None => self.host(place)?,
+        };
+        let (port, display) = match port.split_once(':') {
+            _ if self.form == Form::Colon && self.kind == Kind::Ssh => ("", Some(port)),
+            Some((port, display)) if self.form == Form::Colon => (port, Some(display)),
+            _ => (port, None),
+        };
+        let display = display.filter(|display| !display.is_empty());
+        let is_display = |text: &str| matches!(local_display(text.trim_start_matches(':')), Ok(Some(_)));
+        if display.is_some_and(|display| !is_display(display)) {
+            return Err(self.wrong(&self.about_port(place)));
+        }
+        let port = match port {
+            "" => self.kind.default_port(),
+            text => match text.parse::<u16>() {
+                Ok(0) => return Err(self.wrong("port 0 cannot be connected to")),
+                Ok(port) if text.bytes().all(|b| b.is_ascii_digit()) => port,
+                _ => return Err(self.wrong(&self.about_port(place))),
+            },
+        };
+        Ok((HostPort { host, port }, display.map(|display| display.trim_start_matches(':'))))
+    }
+
+    fn about_port(&self, place: &str) -> String {
+        let name = self.kind.name();
+        let scheme = if self.is_named {
+            ""
+        } else {
+            "; another kind of connection begins with ssl://, ws:// or wss://"
+        };
+        let special = if self.text.contains('@') || place.matches(':').count() > 1 {
+            format!(" ({SPECIAL})")
+        } else {
+            String::new()
+        };
+        format!(
+            "invalid port number: expected {name}://HOST:PORT/DISPLAY with a port from 1 to 65535{scheme}{special}"
+        )
+    }
+
+    /// A host that is no bracketed IPv6 address, and what stands behind its colon.
+    fn host<'p>(&self, place: &'p str) -> Result<(String, &'p str), TargetError> {
+        let name = self.kind.name();
+        if let Some((address, zone)) = place.split_once('%')
+            && address.parse::<Ipv6Addr>().is_ok()
+        {
+            // The zone says where the address ends: both generations of clients take it.
+            let (zone, port) = zone.split_once(':').unwrap_or((zone, ""));
+            return Ok((self.ipv6(&format!("{address}%{zone}"))?, port));
+        }
+        if let Some(address) = bare_ipv6(place) {
+            return Err(unbracketed(self.text, name, &address, None));
+        }
+        if let Some((before, port)) = place.rsplit_once(':')
+            && port.parse::<u16>().is_ok()
+            && let Some(address) = bare_ipv6(before)
+        {
+            return Err(unbracketed(self.text, name, &address, Some(port)));
+        }
+        let (host, port) = place.split_once(':').unwrap_or((place, ""));
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>[]\\^`{|}\"".contains(c);
+        if host.is_empty() {
+            return Err(self.wrong("expected a host name"));
+        }
+        if host.contains(is_odd) {
+            return Err(self.wrong("this cannot be a host's name"));
+        }
+        if self.form != Form::Url && is_number(host) {
+            return Err(self.wrong(&format!("expected the name of a host, as in {name}://HOST:PORT/")));
+        }
+        Ok((decoded(host), port))
+    }
+
+    /// An IPv6 address, also with a zone (`fe80::1%eth0`; RFC 6874 writes `%25eth0`).
+    fn ipv6(&self, text: &str) -> Result<String, TargetError> {
+        let (address, zone) = match text.split_once('%') {
+            Some((address, zone)) => (address, Some(zone.strip_prefix("25").unwrap_or(zone))),
+            None => (text, None),
+        };
+        let is_zone = |zone: &str| {
+            !zone.is_empty() && zone.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-~".contains(&b))
+        };
+        if address.parse::<Ipv6Addr>().is_err() {
+            return Err(self.wrong("this is no IPv6 address: expected for example [2001:db8::7]"));
+        }
+        match zone {
+            Some(zone) if !is_zone(zone) => Err(self.wrong(
+                "the zone of the address is no interface's name: expected for example [fe80::1%eth0]",
+            )),
+            Some(zone) => Ok(format!("{address}%{zone}")),
+            None => Ok(address.to_owned()),
+        }
+    }
+
+    /// The part after the host. Web servers choose by it: of `ws` and `wss` it stays as it was written.
+    fn display(&self) -> Result<Option<String>, TargetError> {
+        let path = self.path.strip_prefix('/').unwrap_or(self.path);
+        if self.kind.is_web() {
+            return Ok(Some(path.to_owned()).filter(|path| !path.is_empty()));
+        }
+        let display = decoded(path.trim_matches('/'));
+        // `tpc/host:1` would look for a host called `tpc`.
+        if !self.is_named && display.trim_start_matches(':').contains(':') {
+            return Err(self.wrong("expected [SCHEME://]HOST[:PORT][/DISPLAY]"));
+        }
+        let display = display.strip_prefix(':').filter(|number| is_number(number)).unwrap_or(&display);
+        Ok(Some(display.to_owned()).filter(|display| !display.is_empty()))
+    }
+}
+
+/// A Unix socket, by its path or abstract name: `socket:///PATH`, `socket:/PATH`, `socket:@NAME`.
+fn socket(text: &str, form: Form, rest: &str) -> Result<Target, TargetError> {
+    let wrong = |why: &str| TargetError::Address { got: redacted(text), why: why.to_owned() };
+    if let Some(name) = rest.strip_prefix('@').filter(|name| !name.contains('/')) {
+        return abstract_socket(text, name);
+    }
+    if form == Form::Slash {
+        return Err(wrong("expected the path of a socket, as in socket:///path/to/socket"));
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    if !(authority.is_empty() || (form == Form::Url && authority.ends_with('@'))) {
+        return Err(wrong("expected three slashes, as in socket:///path/to/socket"));
+    }
+    let path = decoded(path);
+    if path.len() < 2 {
+        return Err(wrong("expected the path of a socket"));
+    }
+    let (username, password) = match authority.trim_end_matches('@').split_once(':') {
+        Some((username, password)) => (username, Some(Secret::new(decoded(password)))),
+        None => (authority.trim_end_matches('@'), None),
+    };
+    Ok(Target {
+        username: (!username.is_empty()).then(|| decoded(username)),
+        password,
+        options: form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
+        ..local(Endpoint::Unix(PathBuf::from(path)))
+    })
+}
+
+fn abstract_socket(text: &str, name: &str) -> Result<Target, TargetError> {
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@') {
+        let why = "expected the name of an abstract socket, as in @NAME".to_owned();
+        return Err(TargetError::Address { got: redacted(text), why });
+    }
+    Ok(local(Endpoint::Abstract(name.to_owned())))
+}
+
+fn local(endpoint: Endpoint) -> Target {
+    Target { endpoint, username: None, password: None, display: None, options: Vec::new() }
+}
+
+/// `:100`, `:100.0`, `100` and `wayland-1` as display names without colon and screen number.
+fn local_display(text: &str) -> Result<Option<String>, TargetError> {
+    let wrong = || TargetError::Display { got: redacted(text) };
+    let number = match text.strip_prefix(':') {
+        Some(number) => number,
+        None if text.strip_prefix("wayland-").is_some_and(is_number) => return Ok(Some(text.to_owned())),
+        None => {
+            let (display, screen) = text.split_once('.').unwrap_or((text, "0"));
+            return Ok((is_number(display) && is_number(screen)).then(|| display.to_owned()));
+        }
+    };
+    if let Some(name) = number.strip_prefix("wayland-") {
+        return is_number(name).then(|| Some(number.to_owned())).ok_or_else(wrong);
+    }
+    let (display, screen) = number.split_once('.').unwrap_or((number, "0"));
+    if is_number(display) && is_number(screen) { Ok(Some(display.to_owned())) } else { Err(wrong()) }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// `text`, if all of it is an IPv6 address.
+fn bare_ipv6(text: &str) -> Option<String> {
+    text.parse::<Ipv6Addr>().is_ok().then(|| text.to_owned())
+}
+
+/// What to write instead of an IPv6 address without brackets: where a port begins in it, the two
+/// generations of Xpra's clients do not agree. What is repeated was found to be an address.
+fn unbracketed(text: &str, scheme: &str, address: &str, port: Option<&str>) -> TargetError {
+    let show = |address: &str, port: &str| {
+        let port = if port.is_empty() { String::new() } else { format!(":{port}") };
+        format!("{scheme}://[{address}]{port}/")
+    };
+    let shorter = address.rsplit_once(':').filter(|(before, port)| {
+        bare_ipv6(before).is_some() && port.parse::<u16>().is_ok_and(|port| port > 0)
+    });
+    let how = match (port, shorter) {
+        (Some(port), _) => show(address, port),
+        (None, Some((before, port))) => {
+            format!("{} or, with a port, {}", show(address, ""), show(before, port))
+        }
+        (None, None) => show(address, ""),
+    };
+    let why = format!("an IPv6 address stands in brackets: write {how}");
+    TargetError::Address { got: redacted(text), why }
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// As much of an address as can be shown where it could not be understood: nothing behind the
+/// first `:` after its scheme, since a password may stand there.
+pub fn redacted(text: &str) -> String {
+    let (_, _, rest) = split_scheme(text.trim());
+    let begin = text.trim().len() - rest.len();
+    let end = rest.find(':').map_or(text.trim().len(), |colon| begin + colon + 1);
+    let shown = text.trim().get(..end).unwrap_or_default();
+    let is_cut = end < text.trim().len() || shown.chars().count() > MAX_SHOWN;
+    let shown: String = shown.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
+    if is_cut { shown + "…" } else { shown }
+}
