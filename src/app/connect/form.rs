@@ -93,6 +93,14 @@ pub fn lead_to(target: Target, form: &mut ConnectForm, request: &mut Request) {
     request.target = target;
 }
 
+/// Clears the field of a password file that was kept for the server of `base`, once the address is another.
+pub fn forget_password_file(form: &mut ConnectForm, base: &Request) {
+    let kept = base.options.value(PASSWORD_FILE).map(|value| value.text.to_string_lossy());
+    if address(&base.target) != form.address.trim() && kept.is_some_and(|kept| kept == form.password_file) {
+        form.password_file.clear();
+    }
+}
+
 /// Writes what was chosen since the form looked like `before` over `options`.
 ///
 /// # Errors
@@ -148,8 +156,14 @@ pub fn request(form: &ConnectForm, base: Option<&Request>) -> Result<Request, St
             show_options(&mut before, &base.options);
             base.clone()
         }
-        // So do the options of an address, which the form's fields do not show.
-        _ => Request::address(text).map_err(|error| error.to_string())?,
+        // So do the options of an address, which the form's fields do not show. A password file that was
+        // kept for another server is not chosen for this one.
+        _ => {
+            let kept = base.and_then(|base| base.options.value(PASSWORD_FILE));
+            before.password_file =
+                kept.map(|value| value.text.to_string_lossy().into_owned()).unwrap_or_default();
+            Request::address(text).map_err(|error| error.to_string())?
+        }
     };
     choose(form, &before, &mut request.options).map_err(|error| error.to_string())?;
     Ok(request)

@@ -310,6 +310,9 @@ impl Connect {
 
     fn address_edited(&mut self) {
         self.view.selected = None;
+        if let Some((request, _)) = &self.base {
+            form::forget_password_file(&mut self.view.form, request);
+        }
         let text = self.view.form.address.trim().to_owned();
         self.view.address_error = None;
         if text.is_empty() {

@@ -123,6 +123,7 @@ fn address(arguments: &RawArgs) -> Option<String> {
         ) => Some(url.clone()),
         Some(_) => None,
     }?;
+    let url = url.expose().to_owned();
     let stands_for_one = url.chars().all(|c| c.is_ascii_uppercase());
     (!stands_for_one && !url.ends_with(".xpra")).then_some(url)
 }

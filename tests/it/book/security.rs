@@ -24,9 +24,11 @@ fn every_promise_has_its_test() {
                 .unwrap_or_else(|error| panic!("{path}: {}: {error}", file.display()));
             // A test of its own, or one that is made for every kind of server, or a property.
             let is_function = source.contains(&format!("fn {name}("));
-            let is_test = source.lines().collect::<Vec<_>>().windows(2).any(|two| {
-                two[1].trim_start().starts_with(&format!("fn {name}(")) && two[0].trim_start() == "#[test]"
-            });
+            let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+            let at =
+                lines.iter().position(|line| line.starts_with(&format!("fn {name}("))).unwrap_or_default();
+            let mut above = lines.iter().take(at).rev().take_while(|line| line.starts_with("#["));
+            let is_test = above.any(|line| *line == "#[test]");
             let lists = source.split("for_every_server!(").skip(1).filter_map(|rest| rest.split(')').next());
             let is_listed = lists.into_iter().any(|list| list.split(',').any(|one| one.trim() == name));
             assert!(is_function && (is_test || is_listed), "there is no test `{path}` in {}", file.display());

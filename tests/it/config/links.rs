@@ -150,9 +150,9 @@ fn a_server_that_a_link_names_gets_no_configured_password() {
     let only_variable = Settings { variable, ..Settings::default() };
     assert_eq!(password(&only_variable, "tcp://host/").as_deref(), Some("variable"));
     assert_eq!(password(&only_variable, "xpra://host/"), None);
-    let file = SessionFile::parse("host=h\n");
+    let strangers = SessionFile::parse("host=h\n");
     for (own, expected) in [(false, None), (true, Some("variable"))] {
-        let config = only_variable.config(&file.request(own).expect("valid")).expect("valid");
+        let config = only_variable.config(&strangers.request(own).expect("valid")).expect("valid");
         let password = config.connection.session.password;
         assert_eq!(password.as_ref().map(Secret::expose), expected, "own: {own}");
     }

@@ -211,10 +211,12 @@ fn differs(form: &str, generation: Generation) -> Option<&'static str> {
         }
         "tcp://[::1/" | "tcp://[::1]1000/" | "tcp://[host]:1000/" | "tcp://[fe80::1%]/" => Some("no address"),
         "tcp://host:1000:7" if old => Some("3.1.3 takes all of it for the host's name"),
-        "socket:@name" | "socket://@name" | "socket://run/x" | "socket:run/x" => {
+        "socket:@name" | "socket://@name" | "socket://run/x" | "socket:run/x" | "socket/run/x" => {
             Some("3.1.3 takes a relative path")
         }
         "socket:///tmp/a%20b" | "socket://user:pw@/tmp/x" => Some("the path is decoded"),
+        "ws://host/a=b,c" => Some("6.5.5 looks for options in a web server's path"),
+        "@" => Some("a socket without a name"),
         "@name" => Some("6.5.5 has an abstract name as path and display"),
         "tcp://" | "tcp:" | "tcp://:1000/" | "socket:///" => Some("no host"),
         "tcp:14500" | "ssl:443" | "xpra:1234" => Some("a port without a host"),
