@@ -11,7 +11,6 @@ mod input;
 mod logins;
 mod pictures;
 mod programs;
-mod proxy;
 mod reattach;
 mod scaling;
 mod session_info;
