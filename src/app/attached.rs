@@ -172,6 +172,10 @@ impl Attached {
             SessionEvent::Cursor(shape) => {
                 self.windows.set_cursor(cursor::cursor(&shape, self.scale, event_loop, screen.x11));
             }
+            SessionEvent::Notice(words) => {
+                tracing::warn!("{words}");
+                self.note(words);
+            }
             SessionEvent::Closed(reason) => return Some(reason),
             // A grab of the pointer would take it away from all other programs of this desktop.
             SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}

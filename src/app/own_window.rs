@@ -14,12 +14,10 @@ use crate::codec::Size;
 use crate::config::KeyCombination;
 use crate::input::keysym;
 use crate::protocol::packet::WindowId;
+use crate::session::windows::FIRST_OWN_WID;
 use crate::ui::UiSurface;
 
 use super::attributes::own_icon;
-
-/// Numbers from here on are windows of our own: servers count from 1.
-const FIRST_OWN_WID: u64 = 1 << 63;
 
 /// Animations (a spinner while connecting) are painted no faster: presenting does not wait for the screen.
 const FRAME: Duration = Duration::from_millis(33);

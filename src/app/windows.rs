@@ -49,6 +49,8 @@ pub struct RemoteWindow {
     pub place: Place,
     /// Size of the OS window's content in physical pixels, as winit said last.
     pub surface: Size,
+    /// Size of the backing: what either side said last. What it gains was painted by nobody.
+    backing: Size,
     /// What the server was told last, in its pixels; `None` before it was told that the window is mapped, and
     /// after it was told that it is not.
     told: Option<(Geometry, WindowState)>,
@@ -119,6 +121,7 @@ impl Windows {
         if self.windows.contains_key(&wid) {
             self.destroy(wid);
         }
+        let backing = info.size;
         let place = Place::new(self.scale, Geometry { x: info.x, y: info.y, size: info.size });
         let local = attributes::local(&info, &place);
         let attributes =
@@ -140,6 +143,7 @@ impl Windows {
             info,
             place,
             surface: size,
+            backing,
             told: None,
             told_before: Vec::new(),
             dirty: true,
@@ -193,18 +197,24 @@ impl Windows {
             WindowChange::Geometry { position, size } if remote.was_told(position, size) => {
                 // 6.5 echoes what it is told after up to 250 ms: the user may be further by then.
                 tracing::trace!(%wid, ?size, "an echo");
+                if remote.backing_grows(size) {
+                    self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
+                }
             }
             WindowChange::Geometry { position, size } if remote.was_told_lately(position, size) => {
                 // The same, too late. Or the application insists on its size: then it does so again.
                 tracing::trace!(%wid, ?size, "a late echo");
+                remote.backing_grows(size);
                 remote.tell_again(&self.net);
             }
             WindowChange::Geometry { position, size } => {
                 let old = self.scale.size_to_server(remote.surface);
+                let grows = remote.backing_grows(size);
                 remote.follow_geometry(position, size, desktop);
-                if size.width > old.width || size.height > old.height {
+                if grows || size.width > old.width || size.height > old.height {
                     // 3.1 draws the larger window before it tells of the new size, and keeps the
-                    // pixels that were cut off then for known.
+                    // pixels that were cut off then for known. So does either for a window that became
+                    // smaller for a moment only.
                     self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
                 }
             }
@@ -361,6 +371,7 @@ impl RemoteWindow {
                     self.told_before.extend(self.told.map(|(geometry, _)| (geometry, now)));
                 }
                 self.told = Some((geometry, facts.state));
+                self.backing = size;
                 self.place.told();
                 let input = Input::WindowConfigured { wid: self.wid, x, y, size, state: facts.state };
                 net.push(NetCommand::Input(input));
@@ -372,6 +383,7 @@ impl RemoteWindow {
         let geometry @ Geometry { x, y, size } = self.place.server();
         tracing::trace!(wid = %self.wid, x, y, ?size, "mapped");
         self.told = Some((geometry, state));
+        self.backing = size;
         self.place.told();
         net.push(NetCommand::Input(Input::WindowMapped { wid: self.wid, x, y, size }));
     }
@@ -381,6 +393,12 @@ impl RemoteWindow {
             self.visible = visible;
             render.push(RenderMessage::Command(RenderCommand::Visible { wid: self.wid, visible }));
         }
+    }
+
+    /// The backing has this size from now on. Whether it is larger than before.
+    fn backing_grows(&mut self, size: Size) -> bool {
+        let before = std::mem::replace(&mut self.backing, size);
+        size.width > before.width || size.height > before.height
     }
 
     /// Whether this is what the server was told last.
@@ -396,8 +414,9 @@ impl RemoteWindow {
 
     /// Tells the server once more what it was told last. Its older words have resized the backing
     /// meanwhile, so all pixels are needed again too.
-    fn tell_again(&self, net: &NetQueue) {
+    fn tell_again(&mut self, net: &NetQueue) {
         let (wid, Some((Geometry { x, y, size }, state))) = (self.wid, self.told) else { return };
+        self.backing = size;
         net.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
         net.push(NetCommand::Input(Input::RefreshWindow { wid }));
     }

@@ -8,11 +8,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Scaling, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
-use crate::protocol::Dialect;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::reassembly::RawPacket;
+use crate::protocol::{Bounds, Dialect};
 use crate::session::{DrawDone, DrawRequest, Input, SessionEvent};
 use crate::stats::{CopyLedger, DrawTrace};
 
@@ -59,6 +59,8 @@ pub trait DrawSink: Send {
     fn backing(&mut self, wid: WindowId, update: BackingUpdate);
     /// Decode and show a draw.
     fn draw(&mut self, job: DrawJob);
+    /// What windows and decoders may take of memory from now on.
+    fn bounds(&mut self, _bounds: Bounds) {}
 }
 
 /// Takes packets as they came from the server, besides the session. Calls may block for a disk.
@@ -221,6 +223,8 @@ pub enum RenderCommand {
     Renderer(RendererChoice),
     /// Show all windows in this size and way from now on.
     Scaling(Scaling),
+    /// What all windows together may take of memory from now on.
+    Bounds(Bounds),
     Shutdown,
 }
 

@@ -25,8 +25,8 @@ const PAINT_LIMIT: Duration = Duration::from_secs(10);
 const QUIET_TIME: Duration = Duration::from_millis(500);
 /// Content that never rests is taken as it is after this time.
 const SETTLE_LIMIT: Duration = Duration::from_secs(3);
-/// Pixels of a picture of all windows; their positions are the server's.
-const MAX_PIXELS: u64 = 128 << 20;
+/// Pixels of a picture of all windows; their positions are the server's. Two monitors of 4K side by side have 16 M.
+const MAX_PIXELS: u64 = 20 << 20;
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ pub fn all_windows(client: &mut HeadlessClient) -> Result<WindowPixels, Screensh
     let bounds = windows.iter().map(rect).reduce(Rect::union).ok_or(ScreenshotError::NoWindows)?;
     let size = Size { width: bounds.width, height: bounds.height };
     let pixels = u64::from(size.width) * u64::from(size.height);
-    let bytes = usize::try_from(pixels * 4).ok().filter(|_| pixels <= MAX_PIXELS);
+    let bytes = usize::try_from(pixels.saturating_mul(4)).ok().filter(|_| pixels <= MAX_PIXELS);
     let bytes = bytes.ok_or(ScreenshotError::TooLarge { width: size.width, height: size.height })?;
     let mut canvas = WindowPixels { size, rgba: vec![0; bytes] };
     canvas.rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);

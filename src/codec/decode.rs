@@ -1,12 +1,12 @@
 //! What every decoder is handed, the bounds that hold for all of them, and the choice of one.
 
 use crate::buffers::{BufferPool, Payload};
-use crate::protocol::packet::server::{DrawOptions, Encoding};
+use crate::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, ScrollRect};
 use crate::stats::CopyLedger;
 
 use super::jpeg::JpegDecoder;
 use super::rgb::RgbDecoder;
-use super::{DecodeError, Picture, Size, png, webp};
+use super::{DecodeError, Picture, Size, jpeg, png, webp};
 
 /// Width and height of a picture at most.
 pub const MAX_DIMENSION: u32 = 16384;
@@ -26,18 +26,42 @@ pub struct Coded<'a> {
 }
 
 impl Coded<'_> {
+    /// Bytes of memory that decoding takes besides the data as it came: the pixels, and what the libraries keep
+    /// meanwhile. Video has decoders of its own, which are counted apart (`VideoDecoder::memory_bytes`).
+    pub fn memory_bytes(&self) -> u64 {
+        let pixels = u64::from(self.size.width) * u64::from(self.size.height);
+        match self.encoding {
+            // The data become the pixels.
+            Encoding::Rgb24 | Encoding::Rgb32 if self.options.pixel_compression == PixelCompression::None => {
+                0
+            }
+            Encoding::Rgb24 | Encoding::Rgb32 => {
+                (pixels * 4).max(u64::from(self.rowstride) * u64::from(self.size.height))
+            }
+            // Coefficients of 2 bytes, three a pixel.
+            Encoding::Jpeg if jpeg::is_kept_whole(self.data) => pixels * 10,
+            Encoding::Webp if webp::is_lossless(self.data) => pixels * 8,
+            Encoding::Png
+            | Encoding::PngPalette
+            | Encoding::PngGrey
+            | Encoding::Jpeg
+            | Encoding::Webp
+            | Encoding::H264 => pixels * 4,
+            Encoding::Scroll => self.options.scroll.len() as u64 * size_of::<ScrollRect>() as u64,
+            Encoding::Void | Encoding::Other => 0,
+        }
+    }
+
     /// The size that the coded picture should have.
     pub(super) fn picture_size(&self) -> Size {
         self.options.scaled_size.map_or(self.size, |(width, height)| Size { width, height })
     }
 
-    /// Refuses a coded picture of size `got` that is empty or larger than the draw says: a server
-    /// only ever scales down.
+    /// Refuses a coded picture of size `got` that is empty or larger than the draw: a server only ever scales
+    /// down, whatever it says of the coded size.
     pub(super) fn check_coded(&self, got: Size) -> Result<(), DecodeError> {
         check_dimensions(got)?;
-        let scaled = self.picture_size();
-        let limit =
-            Size { width: self.size.width.max(scaled.width), height: self.size.height.max(scaled.height) };
+        let limit = self.size;
         if got.width > limit.width || got.height > limit.height {
             return Err(DecodeError::LargerThanDraw { got, limit });
         }

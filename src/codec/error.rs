@@ -22,6 +22,8 @@ pub enum DecodeError {
     PixelCompression,
     #[error("rowstride {got}, expected at least {expected}")]
     Rowstride { got: usize, expected: usize },
+    #[error("rowstride {got} for rows of {row} bytes, expected at most {limit} more")]
+    RowPadding { got: usize, row: usize, limit: usize },
     #[error("{got} bytes of pixels, expected {min} to {max}")]
     PixelBytes { got: usize, min: usize, max: usize },
     #[error("lz4: {0}")]
@@ -46,6 +48,10 @@ pub enum DecodeError {
     Chroma { got: u32 },
     #[error("h264: a parameter set's number is beyond 31, or 255 for one of pictures")]
     ParameterId,
+    #[error("h264: {frames} reference frames of {}x{} pixels, expected {limit} blocks of 16x16 at most", size.width, size.height)]
+    References { frames: u32, size: Size, limit: u64 },
+    #[error("h264: a damaged parameter set")]
+    ParameterSet,
     #[error("h264: the frame gave no picture")]
     NoPicture,
     #[error("{got} scroll rectangles, expected 1 to {limit}")]

@@ -9,10 +9,17 @@ use super::decode::{check_dimensions, picture_bytes};
 use super::h264_baseline::BaselineDecoder;
 use super::h264_full::FullDecoder;
 use super::pixels::span;
-use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, Size, YuvFormat, YuvMatrix, YuvRef, sps};
+use super::sps::{self, Sps};
+use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, Size, YuvFormat, YuvMatrix, YuvRef};
 
 /// Encoders pad frames to whole macroblocks of this size; some leave the padding in.
 const MACROBLOCK: u32 = 16;
+/// What may be cropped of a side: hardware encoders code in steps of up to 64 pixels.
+const MAX_CROPPED: u32 = 64;
+/// Reference frames of a stream at most, and macroblocks of them together (ITU-T H.264, tables: levels
+/// 5.1 and 5.2, which cover 4096 x 2304 at 60 Hz).
+const MAX_REFERENCES: u32 = 16;
+const MAX_REFERENCE_BLOCKS: u64 = 184_320;
 
 /// Decodes the video of one window. Frames must come in order; one thread at a time.
 ///
@@ -30,6 +37,8 @@ struct Stream {
     csc: Option<ShortName>,
     full_range: bool,
     matrix: YuvMatrix,
+    /// Pictures that it keeps for frames that refer to them.
+    references: u32,
     /// Of the last frame.
     planes: Option<Planes>,
 }
@@ -57,16 +66,16 @@ impl VideoDecoder {
         let size = coded.picture_size();
         check_dimensions(size)?;
         picture_bytes(size.width as usize * 3 / 2, size.height)?;
-        let parameters = sps::find(coded.data);
-        if let Some(parameters) = parameters {
-            if parameters.chroma_format != 1 {
-                return Err(DecodeError::Chroma { got: parameters.chroma_format });
-            }
-            check_frame(parameters.size, size)?;
+        let mut parameters = None;
+        for found in sps::all(coded.data) {
+            let found = found.ok_or(DecodeError::ParameterSet)?;
+            check_parameters(&found, size)?;
+            parameters.get_or_insert(found);
         }
         let full_only = &mut self.full_only;
         let stream = stream_for(&mut self.stream, coded, size)?;
         if let Some(parameters) = &parameters {
+            stream.references = parameters.references;
             stream.matrix = parameters.matrix.unwrap_or(stream.matrix);
             stream.choose(parameters.profile == sps::BASELINE && !*full_only)?;
         }
@@ -95,6 +104,16 @@ impl VideoDecoder {
         Ok(picture)
     }
 
+    /// Bytes of memory that it keeps, about: pictures with their motion vectors, and what is made of a frame on the way.
+    pub fn memory_bytes(&self) -> u64 {
+        const PICTURE: u64 = 640;
+        const FRAME: u64 = 2048;
+        self.stream.as_ref().map_or(0, |stream| {
+            let pictures = u64::from(stream.references) + 2;
+            blocks(stream.size) * (PICTURE * pictures + FRAME)
+        })
+    }
+
     /// The picture of the last frame, where [`Self::decode`] had one.
     pub fn picture(&self) -> Option<PictureRef<'_>> {
         self.stream.as_ref()?.picture()
@@ -118,10 +137,34 @@ fn stream_for<'a>(
             csc: coded.options.csc,
             full_range: false,
             matrix: YuvMatrix::Bt601,
+            references: 0,
             planes: None,
         }),
     };
     Ok(current.insert(stream))
+}
+
+/// Refuses what would make the decoder allocate more than frames of `expected` need.
+fn check_parameters(got: &Sps, expected: Size) -> Result<(), DecodeError> {
+    if got.chroma_format != 1 {
+        return Err(DecodeError::Chroma { got: got.chroma_format });
+    }
+    check_frame(got.size, expected)?;
+    let fits = |got: u32, expected: u32| got <= expected.saturating_add(MAX_CROPPED);
+    if !fits(got.coded.width, expected.width) || !fits(got.coded.height, expected.height) {
+        return Err(DecodeError::FrameSize { got: got.coded, expected });
+    }
+    if got.references > MAX_REFERENCES || blocks(got.coded) * u64::from(got.references) > MAX_REFERENCE_BLOCKS
+    {
+        let (frames, size) = (got.references, got.coded);
+        return Err(DecodeError::References { frames, size, limit: MAX_REFERENCE_BLOCKS });
+    }
+    Ok(())
+}
+
+/// Macroblocks of a picture.
+fn blocks(size: Size) -> u64 {
+    u64::from(size.width.div_ceil(MACROBLOCK)) * u64::from(size.height.div_ceil(MACROBLOCK))
 }
 
 /// Refuses frames that are smaller than `expected`, or larger by more than padding.

@@ -30,7 +30,7 @@ impl FullDecoder {
         if !sps::ids_fit(data) {
             return Err(DecodeError::ParameterId);
         }
-        if let Some(parameters) = sps::find(data) {
+        if let Some(parameters) = sps::all(data).flatten().next() {
             self.waiting.clear();
             self.reordered = parameters.reordered.unwrap_or(0).min(MAX_REORDERED) as usize;
         }

@@ -58,6 +58,34 @@ impl JpegDecoder {
     }
 }
 
+/// Whether the library keeps the coefficients of the whole picture while it decodes: it does for progressive ones, and
+/// where a scan has not all components (ITU-T T.81, annex B).
+pub(super) fn is_kept_whole(data: &[u8]) -> bool {
+    const START_OF_SCAN: u8 = 0xda;
+    /// Sequential frames with Huffman codes.
+    const BASELINE: std::ops::RangeInclusive<u8> = 0xc0..=0xc1;
+    /// All frames; tables (`0xc4`, `0xc8`, `0xcc`) are among them.
+    const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xcf;
+    let mut rest = data.get(2..).unwrap_or_default();
+    let mut components = None;
+    while let [0xff, marker, segment @ ..] = rest {
+        let (Some((&len, _)), marker) = (segment.split_first_chunk(), *marker) else { return false };
+        let len = usize::from(u16::from_be_bytes(len));
+        match marker {
+            // Filling bytes before a marker.
+            0xff => rest = rest.get(1..).unwrap_or_default(),
+            START_OF_SCAN => return segment.get(2) != components.as_ref(),
+            _ if BASELINE.contains(&marker) => components = segment.get(7).copied(),
+            _ if FRAMES.contains(&marker) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) => return true,
+            _ => {}
+        }
+        if marker != 0xff {
+            rest = segment.get(len..).unwrap_or_default();
+        }
+    }
+    false
+}
+
 const fn yuv_format(subsampling: Subsamp) -> Option<YuvFormat> {
     match subsampling {
         Subsamp::Sub2x2 => Some(YuvFormat::I420),

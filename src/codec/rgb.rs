@@ -11,6 +11,10 @@ use super::decode::{check_dimensions, picture_bytes};
 use super::pixels::span;
 use super::{Coded, DecodeError, Picture, PixelFormat, Size};
 
+/// Bytes that a row may be longer than its pixels: servers pad rows to 4, 8 or 64 bytes, and those of a part of
+/// a larger picture are sent without the rest of it.
+const MAX_ROW_PADDING: usize = 4096;
+
 /// Keeps zlib's window between pictures.
 #[derive(Default)]
 pub(super) struct RgbDecoder {
@@ -100,6 +104,9 @@ impl Layout {
         let format = pixel_format(coded)?;
         let row = coded.size.width as usize * format.bytes_per_pixel();
         let rowstride = if coded.rowstride == 0 { row } else { coded.rowstride as usize };
+        if rowstride > row + MAX_ROW_PADDING {
+            return Err(DecodeError::RowPadding { got: rowstride, row, limit: MAX_ROW_PADDING });
+        }
         // Servers send all rows with their padding, but the last row's may be missing.
         let max = picture_bytes(rowstride, coded.size.height)?;
         let min = span(row, rowstride, coded.size.height)

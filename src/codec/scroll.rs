@@ -1,11 +1,12 @@
 //! `scroll`: only rectangles to move within the window; the GPU does the work.
 
+use crate::protocol::packet::MAX_SCROLLS;
 use crate::protocol::packet::server::ScrollRect;
 
 use super::{DecodeError, MAX_DIMENSION};
 
 /// Rectangles of one draw at most.
-pub const MAX_SCROLL_RECTS: usize = 4096;
+pub const MAX_SCROLL_RECTS: usize = MAX_SCROLLS;
 
 /// Checks what can be checked without the window: who paints clips to the backing.
 ///

@@ -1,6 +1,6 @@
 //! The part of an H.264 sequence parameter set that the decoder does not tell: colour range and
-//! matrix; and the picture's size, to refuse a large one before anything is allocated for it
-//! (ITU-T H.264 §7.3.2.1.1, annex E.1.1).
+//! matrix; and what it makes the decoder allocate: the picture's size and the number of reference frames, to
+//! refuse too many before that happens (ITU-T H.264 §7.3.2.1.1, annex E.1.1).
 
 use super::{Size, YuvMatrix};
 
@@ -16,6 +16,10 @@ pub(super) struct Sps {
     pub profile: u8,
     /// Size without the cropped border.
     pub size: Size,
+    /// Size with it: that is what is decoded.
+    pub coded: Size,
+    /// Reference frames that the decoder has to keep.
+    pub references: u32,
     /// 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4.
     pub chroma_format: u32,
     pub full_range: Option<bool>,
@@ -24,21 +28,21 @@ pub(super) struct Sps {
     pub reordered: Option<u32>,
 }
 
-/// Finds and parses the first sequence parameter set before the first slice of an access unit in
-/// Annex B form; `None` if there is none or it is damaged (which the decoder will find out).
-pub(super) fn find(access_unit: &[u8]) -> Option<Sps> {
-    const SLICE: u8 = 1;
-    const IDR_SLICE: u8 = 5;
+/// Parses every sequence parameter set of an access unit in Annex B form, those of enhancement layers included;
+/// `None` in place of one that is damaged.
+pub(super) fn all(access_unit: &[u8]) -> impl Iterator<Item = Option<Sps>> {
+    const SUBSET_SEQUENCE_PARAMETER_SET: u8 = 15;
     let mut rest = access_unit;
-    loop {
-        let start = rest.windows(3).position(|bytes| bytes == [0, 0, 1])?;
-        let (&header, unit) = rest.get(start + 3..)?.split_first()?;
-        match header & 0x1f {
-            SEQUENCE_PARAMETER_SET => return parse(unit),
-            SLICE | IDR_SLICE => return None,
-            _ => rest = unit,
+    std::iter::from_fn(move || {
+        loop {
+            let start = after_start_code(rest)?;
+            let (&header, unit) = rest.get(start..)?.split_first()?;
+            rest = unit;
+            if matches!(header & 0x1f, SEQUENCE_PARAMETER_SET | SUBSET_SEQUENCE_PARAMETER_SET) {
+                return Some(parse(unit));
+            }
         }
-    }
+    })
 }
 
 /// Whether the numbers of all parameter sets of an access unit are those that the standard allows (§7.4.2).
@@ -115,7 +119,7 @@ fn parse(unit: &[u8]) -> Option<Sps> {
         }
         _ => {}
     }
-    bits.golomb()?; // reference frames
+    let references = bits.golomb()?;
     bits.read(1)?; // gaps
     let width_in_blocks = bits.golomb()?.checked_add(1)?;
     let height_units = bits.golomb()?.checked_add(1)?;
@@ -131,8 +135,10 @@ fn parse(unit: &[u8]) -> Option<Sps> {
         }
     }
     let described = bits.flag()?;
-    let (full_range, matrix) = if described { video_signal(&mut bits)? } else { (None, None) };
-    let reordered = if described { reordered(&mut bits) } else { None };
+    // Of no consequence to the memory: what is not there has its default.
+    let signal = if described { video_signal(&mut bits) } else { None };
+    let (full_range, matrix) = signal.unwrap_or((None, None));
+    let reordered = if signal.is_some() { reordered(&mut bits) } else { None };
 
     let field_factor = if frames_only { 1 } else { 2 };
     let crop_x = if matches!(chroma_format, 1 | 2) { 2 } else { 1 };
@@ -140,11 +146,13 @@ fn parse(unit: &[u8]) -> Option<Sps> {
     let cropped = |blocks: u32, before: u32, after: u32, unit: u32| {
         blocks.checked_mul(16)?.checked_sub(before.checked_add(after)?.checked_mul(unit)?)
     };
+    let height_in_blocks = height_units.checked_mul(field_factor)?;
     let size = Size {
         width: cropped(width_in_blocks, crop[0], crop[1], crop_x)?,
-        height: cropped(height_units.checked_mul(field_factor)?, crop[2], crop[3], crop_y)?,
+        height: cropped(height_in_blocks, crop[2], crop[3], crop_y)?,
     };
-    Some(Sps { profile, size, chroma_format, full_range, matrix, reordered })
+    let coded = Size { width: width_in_blocks.checked_mul(16)?, height: height_in_blocks.checked_mul(16)? };
+    Some(Sps { profile, size, coded, references, chroma_format, full_range, matrix, reordered })
 }
 
 fn skip_scaling_list(bits: &mut Bits, len: u32) -> Option<()> {

@@ -26,6 +26,12 @@ pub(super) fn decode(
     Ok(picture)
 }
 
+/// Whether the library keeps all pixels in a form of its own while it decodes: it does for the lossless form.
+pub(super) fn is_lossless(data: &[u8]) -> bool {
+    // A RIFF header, then the first chunk's name; `VP8X` may hold either.
+    !matches!(data.get(12..16), Some(b"VP8 "))
+}
+
 fn decode_yuv(
     data: &[u8],
     size: Size,

@@ -348,12 +348,13 @@ impl<'a> Connection<'a> {
                 }
                 Output::Backing { wid, size } => self.pending.push_back(Step::Backing { wid, size }),
                 Output::Event(event) => self.event(now, event),
-                Output::Established { max_record_bytes } => {
+                Output::Established { bounds } => {
                     self.established = true;
                     self.links.early_inputs.clear();
-                    let limits = Limits::with_max_record(max_record_bytes);
+                    let limits = Limits::with_max_record(bounds.packet_bytes());
                     self.reassembler.set_limits(limits);
                     self.reader.set_limits(limits);
+                    self.links.draws.bounds(bounds);
                 }
                 Output::Close(CloseReason::Timeout(why)) if !self.heard => {
                     self.close(CloseReason::Timeout(format!("{why} (is this an Xpra port?)")));

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::channel::{BackingUpdate, DrawJob, RenderItem};
 use crate::codec::VideoDecoder;
+use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
 
@@ -29,6 +30,11 @@ pub(super) struct Task {
 #[derive(Default)]
 pub(super) struct Lanes {
     lanes: HashMap<WindowId, Lane>,
+    bounds: Bounds,
+    /// Bytes of all decoders.
+    video_bytes: u64,
+    /// Video frames that were decoded so far.
+    frames: u64,
     /// What may be decoded now, in order of arrival.
     ready: VecDeque<(Place, DrawJob)>,
 }
@@ -46,6 +52,10 @@ struct Lane {
     video_busy: bool,
     /// Here unless a decode thread or a frame has it.
     video: VideoDecoder,
+    /// What it takes of memory, as of its last frame.
+    video_bytes: u64,
+    /// The number of that frame.
+    last_frame: u64,
     /// What was committed last is the end of the window.
     destroyed: bool,
 }
@@ -118,7 +128,10 @@ impl Lanes {
             lane.video = video;
             // It waited longest: in front of what came later.
             lane.next_video().into_iter().for_each(|next| self.ready.push_front(next));
+            self.video_used(place.wid);
         }
+        // INVARIANT: as above.
+        let lane = self.lanes.get_mut(&place.wid).expect("a task's lane exists");
         let index = usize::try_from(place.number - lane.first).unwrap_or(usize::MAX);
         if let Some(entry) = lane.entries.get_mut(index) {
             *entry = Some(item);
@@ -135,8 +148,36 @@ impl Lanes {
         let next = lane.next_video();
         let found = next.is_some();
         next.into_iter().for_each(|next| self.ready.push_front(next));
+        self.video_used(wid);
         self.forget_if_gone(wid);
         found
+    }
+
+    /// These bounds hold from now on.
+    pub fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
+    /// A window's decoder came back. If all of them take too much memory, others that rested longest begin anew:
+    /// their next frame is refused unless it is a key frame, for which the server is asked by that.
+    fn video_used(&mut self, wid: WindowId) {
+        self.frames += 1;
+        let Some(lane) = self.lanes.get_mut(&wid) else { return };
+        lane.last_frame = self.frames;
+        let now = lane.video.memory_bytes();
+        if now == lane.video_bytes {
+            return;
+        }
+        self.video_bytes = self.video_bytes.saturating_sub(lane.video_bytes) + now;
+        lane.video_bytes = now;
+        while self.video_bytes > self.bounds.video_bytes() {
+            let rests = |lane: &Lane| lane.video_bytes > 0 && !lane.video_busy;
+            let resting = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && rests(lane));
+            let Some((wid, lane)) = resting.min_by_key(|(_, lane)| lane.last_frame) else { return };
+            tracing::debug!(%wid, bytes = lane.video_bytes, "a video decoder begins anew");
+            lane.video = VideoDecoder::default();
+            self.video_bytes = self.video_bytes.saturating_sub(std::mem::take(&mut lane.video_bytes));
+        }
     }
 
     fn commit(&mut self, wid: WindowId, commit: &mut impl FnMut(RenderItem)) {
@@ -152,8 +193,10 @@ impl Lanes {
 
     fn forget_if_gone(&mut self, wid: WindowId) {
         let gone = |lane: &Lane| lane.destroyed && lane.entries.is_empty() && !lane.video_busy;
-        if self.lanes.get(&wid).is_some_and(gone) {
-            self.lanes.remove(&wid);
+        if self.lanes.get(&wid).is_some_and(gone)
+            && let Some(lane) = self.lanes.remove(&wid)
+        {
+            self.video_bytes = self.video_bytes.saturating_sub(lane.video_bytes);
         }
     }
 }

@@ -5,8 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 
 use crate::buffers::BufferPool;
-use crate::channel::{BackingUpdate, DrawJob, DrawSink, RenderItem, RenderMessage, RenderQueue, VideoReturn};
+use crate::channel::{
+    BackingUpdate, DrawJob, DrawSink, RenderCommand, RenderItem, RenderMessage, RenderQueue, VideoReturn,
+};
 use crate::codec::VideoDecoder;
+use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::stats::alloc;
 
@@ -78,6 +81,11 @@ impl DrawSink for DecodePool {
     fn backing(&mut self, wid: WindowId, update: BackingUpdate) {
         let mut state = self.shared.lock();
         state.lanes.backing(wid, update, &mut |item| self.shared.commit(item));
+    }
+
+    fn bounds(&mut self, bounds: Bounds) {
+        self.shared.lock().lanes.set_bounds(bounds);
+        self.shared.output.push(RenderMessage::Command(RenderCommand::Bounds(bounds)));
     }
 
     fn draw(&mut self, job: DrawJob) {

@@ -13,6 +13,9 @@ use super::record::Compressor;
 
 /// LZ4 cannot expand more than this (a run of 255s in a match length adds 255 bytes a byte).
 const MAX_LZ4_RATIO: usize = 255;
+/// The largest window of a zstd frame that does not say its size, as a power of two: 16 MiB, which no level below
+/// the "ultra" ones needs. Without it a few bytes could take 128 MiB.
+const ZSTD_WINDOW_LOG: u32 = 24;
 /// First guess of the output size for formats that do not say it.
 const FIRST_GUESS: usize = 64 * 1024;
 
@@ -106,6 +109,7 @@ impl Decompressor {
             return Ok(buffer);
         }
         context.0.reset(zstd_safe::ResetDirective::SessionOnly).map_err(failed)?;
+        context.0.set_parameter(zstd_safe::DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).map_err(failed)?;
         let mut output = Growing::new("zstd", limit, pool, ledger);
         let mut input = zstd_safe::InBuffer::around(data);
         loop {
@@ -214,11 +218,12 @@ impl<'a> Growing<'a> {
         bytes.len() == bytes.capacity()
     }
 
-    /// Makes room for as much again. The move is counted.
+    /// Makes room for as much again, but for one byte more than the limit at most. The move is counted.
     fn grow(&mut self) -> Result<(), DecompressError> {
         self.check()?;
         let len = self.buffer.len();
-        self.buffer.vec().reserve_exact(len.max(FIRST_GUESS));
+        let up_to_limit = self.limit.saturating_sub(len).saturating_add(1);
+        self.buffer.vec().reserve_exact(len.max(FIRST_GUESS).min(up_to_limit));
         self.ledger.note_allocation(len);
         self.ledger.note_copy(CopySite::Splice, len);
         Ok(())

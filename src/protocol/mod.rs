@@ -23,7 +23,7 @@ pub mod tape;
 pub mod writer;
 pub mod yaml;
 
-pub use limits::Limits;
+pub use limits::{Bounds, Limits};
 pub use packet::{ClientPacket, ServerPacket, Spelling};
 pub use peer::NotXpra;
 pub use reader::{Incoming, PacketError, PacketReader};

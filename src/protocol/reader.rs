@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::buffers::{BufferPool, Payload, PayloadRef};
+use crate::buffers::{BufferPool, Payload};
 use crate::stats::CopyLedger;
 
 use super::bencode;
 use super::compression::{DecompressError, Decompressor};
 use super::limits::Limits;
-use super::packet::args::{ArgError, Args, Chunks};
+use super::packet::args::{ArgError, Args, Unpack};
 use super::packet::{ClientPacket, ServerPacket, client_parse, server_parse};
 use super::reassembly::{RawPacket, RawRecord};
 use super::record::{Compressor, Dialect};
@@ -84,13 +84,18 @@ impl PacketReader {
     ) -> Result<Incoming<P>, PacketError> {
         let RawPacket { arrived, wire_bytes, .. } = raw;
         let mut ledger = raw.ledger.copied().unwrap_or_default();
-        let decompressed = self.decompressed(raw.main, raw.compressor, &mut ledger)?;
+        let mut unpacker = Unpacker {
+            decompressor: &mut self.decompressor,
+            pool: &self.pool,
+            left: self.limits.max_decompressed,
+            ledger: &mut ledger,
+            failure: None,
+        };
+        let decompressed = match raw.compressor {
+            Some(compressor) => Some(unpacker.unpack(compressor, &raw.main)?),
+            None => None,
+        };
         let main = decompressed.as_ref().map_or(raw.main, Payload::lend);
-        let mut payloads: Chunks = Default::default();
-        for (to, (index, RawRecord { payload, compressor })) in payloads.iter_mut().zip(raw.chunks) {
-            let decompressed = self.decompressed(payload.lend(), *compressor, &mut ledger)?;
-            *to = Some((*index, decompressed.unwrap_or_else(|| payload.clone())));
-        }
         // There is one kind of tape: YAML is put into rencodeplus first.
         let packed = match self.dialect {
             Dialect::Yaml => Some(Payload::from(yaml::to_rencodeplus(&main)?)),
@@ -103,25 +108,51 @@ impl PacketReader {
             Dialect::Legacy31 => bencode::decode(&main, &mut self.tape)
                 .map_err(|error| PacketError::Decode { encoder: "bencode", error })?,
         }
-        let highest = payloads.iter().flatten().map(|(index, _)| index.position()).max();
-        let mut args = Args::new(&self.tape, main, &mut payloads).ok_or(PacketError::NotAPacket)?;
+        let highest = raw.chunks.iter().map(|(index, _)| index.position()).max();
+        let mut args =
+            Args::new(&self.tape, main, raw.chunks, &mut unpacker).ok_or(PacketError::NotAPacket)?;
         let count = args.left() + 1;
         if let Some(index) = highest.filter(|index| *index >= count) {
             return Err(PacketError::ChunkOutside { packet: args.packet().to_owned(), index, count });
         }
-        let packet = parse(&mut args)?;
+        let parsed = parse(&mut args);
+        if let Some(failure) = unpacker.failure.take() {
+            return Err(failure.into());
+        }
+        let packet = parsed?;
         Ok(Incoming { packet, arrived, wire_bytes, ledger })
     }
+}
 
-    /// What a record holds, if it is compressed.
-    fn decompressed(
-        &mut self,
-        payload: PayloadRef<'_>,
-        compressor: Option<Compressor>,
-        ledger: &mut CopyLedger,
-    ) -> Result<Option<Payload>, DecompressError> {
-        let Some(compressor) = compressor else { return Ok(None) };
-        let limit = self.limits.max_decompressed;
-        self.decompressor.decompress(compressor, &payload, limit, &self.pool, ledger).map(Some)
+/// Unpacks the records of one packet, which together give at most so many bytes. Chunks wait until an argument
+/// takes them.
+struct Unpacker<'a> {
+    decompressor: &'a mut Decompressor,
+    pool: &'a BufferPool,
+    /// Bytes that the packet's records may still give.
+    left: usize,
+    ledger: &'a mut CopyLedger,
+    /// Why a chunk could not be unpacked.
+    failure: Option<DecompressError>,
+}
+
+impl Unpacker<'_> {
+    fn unpack(&mut self, compressor: Compressor, data: &[u8]) -> Result<Payload, DecompressError> {
+        let payload = self.decompressor.decompress(compressor, data, self.left, self.pool, self.ledger)?;
+        self.left = self.left.saturating_sub(payload.len());
+        Ok(payload)
+    }
+}
+
+impl Unpack for Unpacker<'_> {
+    fn chunk(&mut self, record: &RawRecord) -> Option<Payload> {
+        let Some(compressor) = record.compressor else { return Some(record.payload.clone()) };
+        match self.unpack(compressor, &record.payload) {
+            Ok(payload) => Some(payload),
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                None
+            }
+        }
     }
 }

@@ -430,6 +430,13 @@ impl Reassembler {
         }
         let waiting = self.receive.get(self.taken..).unwrap_or_default();
         let Some(header) = self.header_at(waiting)? else { return Ok(None) };
+        // What came of the packet so far, and this record.
+        let before = self.packet.as_ref().map_or(0, |packet| packet.wire_bytes);
+        let got = usize::try_from(before).unwrap_or(usize::MAX).saturating_add(header.len);
+        let limit = self.limits.max_record.saturating_add(MAX_CHUNKS * HEADER_LEN);
+        if got > limit {
+            return Err(RecordError::PacketTooLarge { got, limit });
+        }
         let Some(arrived) = self.waiting_since() else { return Ok(None) };
         let (start, end) = (self.taken + HEADER_LEN, self.taken + HEADER_LEN + header.len);
         if let Some(payload) = self.receive.lend(start..end) {

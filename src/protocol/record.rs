@@ -129,6 +129,8 @@ pub enum RecordError {
     Empty,
     #[error("the record has {got} bytes, allowed are {limit}")]
     TooLarge { got: usize, limit: usize },
+    #[error("the packet's records have {got} bytes, allowed are {limit}")]
+    PacketTooLarge { got: usize, limit: usize },
     #[error("the connection ended within a record, {missing} bytes before its end")]
     Truncated { missing: usize },
 }

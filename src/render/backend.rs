@@ -7,6 +7,7 @@ use super::overlay::{Overlay, TextureChanges};
 use crate::buffers::BufferPool;
 use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
+use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -39,6 +40,9 @@ pub(super) trait Backend {
     /// Shows all windows in this size and way from now on; before the first call one to one.
     /// Each is to be presented wholly next.
     fn set_scaling(&mut self, scaling: Scaling);
+
+    /// What all windows together may take of memory from now on.
+    fn set_bounds(&mut self, _bounds: Bounds) {}
 
     /// Makes the backing, black, or resizes it, keeping the top left part.
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
@@ -74,7 +78,8 @@ pub(super) trait Backend {
         self.paint(wid, rect, (&picture).into(), ledger)
     }
 
-    /// Moves rectangles of the backing; each shows what was there before all of them.
+    /// Moves rectangles of the backing; each shows what was there before all of them. They must not cover more than
+    /// the backing has.
     fn scroll(
         &mut self,
         wid: WindowId,

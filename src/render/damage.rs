@@ -2,6 +2,7 @@
 
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::server::ScrollRect;
+use crate::render::RenderError;
 
 /// Rectangles kept apart at most; more are joined.
 const MAX_RECTS: usize = 32;
@@ -34,6 +35,19 @@ impl Damage {
     pub(super) fn rects(&self) -> &[Rect] {
         &self.rects
     }
+}
+
+/// Refuses moves of more than a backing of `size` has, all rectangles together: none of its pixels has to be written
+/// twice.
+///
+/// # Errors
+/// If they are too many.
+pub(super) fn check_area(rects: &[ScrollRect], size: Size) -> Result<(), RenderError> {
+    let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
+    let moves = rects.iter().filter_map(|rect| clip_move(rect, size));
+    let got = moves.map(|(from, _)| area(from.width, from.height)).fold(0, u64::saturating_add);
+    let limit = area(size.width, size.height);
+    if got > limit { Err(RenderError::ScrollArea { got, limit }) } else { Ok(()) }
 }
 
 /// The rectangle to move and where it goes, both within a backing of `size`; `None` if nothing is

@@ -14,6 +14,7 @@ use crate::channel::{
     RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
 };
 use crate::codec::{DecodeError, Size};
+use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::client::DrawOutcome;
 use crate::session::{DrawDone, Input};
@@ -23,8 +24,6 @@ use crate::stats::{CopyLedger, alloc};
 const MAX_BATCH: usize = 256;
 /// How long to wait when the system has no room for a picture.
 const RETRY: Duration = Duration::from_millis(20);
-/// Memory for the backings of all windows together, in bytes: a peer chooses their sizes.
-const MAX_BACKING_BYTES: u64 = 2 << 30;
 /// Devices lost one after the other before giving up.
 const MAX_REBUILDS: u32 = 5;
 
@@ -42,6 +41,7 @@ pub(super) fn run(
         options,
         backend,
         info: RendererInfo::default(),
+        bounds: Bounds::default(),
         windows: HashMap::new(),
         painted: Vec::new(),
         lost: None,
@@ -114,6 +114,7 @@ struct Renderer {
     backend: Box<dyn Backend>,
     /// As last announced.
     info: RendererInfo,
+    bounds: Bounds,
     windows: HashMap<WindowId, Window>,
     painted: Vec<Painted>,
     /// Why the backend is of no use any more.
@@ -174,6 +175,10 @@ impl Renderer {
                 self.rebuilds = 0;
                 self.lost = Some("another renderer was chosen".to_owned());
             }
+            RenderCommand::Bounds(bounds) => {
+                self.bounds = bounds;
+                self.backend.set_bounds(bounds);
+            }
             // The loop looks for it before.
             RenderCommand::Shutdown => {}
         }
@@ -187,9 +192,10 @@ impl Renderer {
         if window.size == Some(size) {
             return;
         }
-        let result = if others + bytes(size) > MAX_BACKING_BYTES {
+        let most = self.bounds.windows_bytes();
+        let result = if others + bytes(size) > most {
             self.backend.destroy(wid);
-            let limit = format!("all windows may have {} MiB", MAX_BACKING_BYTES >> 20);
+            let limit = format!("all windows may have {} MiB", most >> 20);
             Err(RenderError::TooLarge { size, limit })
         } else {
             self.backend.resize(wid, size)
@@ -411,8 +417,9 @@ impl Renderer {
         let overlay = window.and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
         let size = window.and_then(|w| w.size).unwrap_or_default();
         let shown = self.options.scaling.scale.size_to_local(size);
-        let result = if bytes(shown) > MAX_BACKING_BYTES {
-            let limit = format!("a picture may have {} MiB", MAX_BACKING_BYTES >> 20);
+        let most = self.bounds.windows_bytes();
+        let result = if bytes(shown) > most {
+            let limit = format!("a picture may have {} MiB", most >> 20);
             Err(RenderError::TooLarge { size: shown, limit })
         } else {
             self.backend.read_back(wid, overlay)
@@ -451,6 +458,7 @@ impl Renderer {
         tracing::warn!(%why, "starting the renderer again");
         self.options.lose_device_after = None;
         self.backend = open(&self.options)?;
+        self.backend.set_bounds(self.bounds);
         for (&wid, window) in &mut self.windows {
             if let Some(size) = window.size {
                 self.backend.resize(wid, size)?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::config::{DisplayInfo, Secret};
 use crate::buffers::Payload;
 use crate::codec::{Rect, Size};
+use crate::protocol::Bounds;
 use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, DrawOptions, Encoding, Image};
 use crate::protocol::packet::{DrawSequence, WindowId};
@@ -21,8 +22,8 @@ pub enum Output {
     Backing { wid: WindowId, size: Option<Size> },
     /// Something for the user interface.
     Event(SessionEvent),
-    /// The server's hello was accepted: larger records are allowed now, up to this many bytes.
-    Established { max_record_bytes: usize },
+    /// The server's hello was accepted, or the desktop has another size: these are the bounds from now on.
+    Established { bounds: Bounds },
     /// End the connection after writing what was sent before.
     Close(CloseReason),
 }
@@ -92,6 +93,8 @@ pub enum SessionEvent {
     Latency(Duration),
     /// The answer to an info request: flattened `key=value` lines.
     Info(Vec<(String, String)>),
+    /// Words for the user: something is not shown. Once in a session.
+    Notice(String),
     /// The connection is over.
     Closed(CloseReason),
 }

@@ -22,6 +22,7 @@ mod keymap;
 mod metadata;
 mod opening;
 pub mod ping;
+mod room;
 mod server_info;
 mod video;
 pub mod windows;
@@ -35,8 +36,8 @@ pub use event::{
 };
 pub use handshake::HELLO_TIMEOUT;
 
+use crate::buffers::Payload;
 use crate::codec::{Rect, Size};
-use crate::protocol::Limits;
 use crate::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, Encoding, ServerPacket, WindowDraw};
 use crate::protocol::packet::{Dict, Value, WindowId};
@@ -47,7 +48,7 @@ use handshake::Handshake;
 use input::{InputState, Pointer};
 use ping::Pinger;
 use server_info::ServerTraits;
-use windows::{MAX_WINDOW_SIDE, Windows};
+use windows::Windows;
 
 /// Largest width or height of a cursor.
 const MAX_CURSOR_SIDE: u32 = 512;
@@ -73,6 +74,10 @@ pub struct Session {
     keyboard_changed: bool,
     /// With which the server accepted us.
     server_hello: Option<Dict>,
+    /// The desktop that its windows show, if they show one.
+    server_desktop: Option<Size>,
+    /// The server was asked for its information and has not answered.
+    info_wanted: bool,
 }
 
 impl Session {
@@ -87,6 +92,8 @@ impl Session {
             input: InputState::default(),
             keyboard_changed: false,
             server_hello: None,
+            server_desktop: None,
+            info_wanted: false,
         }
     }
 
@@ -269,9 +276,8 @@ impl Session {
         self.windows.desktop_server = traits.is_desktop;
         self.input.precise_wheel = traits.precise_wheel;
         self.phase = Phase::Running(Pinger::new(now));
-        let screen = traits.max_desktop.unwrap_or(self.config.display.size);
-        let limits = Limits::established(screen.width, screen.height);
-        out.push(Output::Established { max_record_bytes: limits.max_record });
+        self.server_desktop = traits.desktop;
+        self.set_desktop(out);
         out.push(Output::Event(SessionEvent::Connected(Box::new(info))));
         let modern = self.config.generation == Generation::Modern;
         if modern || self.keyboard_changed {
@@ -285,6 +291,15 @@ impl Session {
         }
     }
 
+    /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
+    fn set_desktop(&mut self, out: &mut Vec<Output>) {
+        let (local, server) = (self.config.display.size, self.server_desktop.unwrap_or_default());
+        let width = local.width.max(server.width);
+        let height = local.height.max(server.height);
+        let bounds = self.windows.room.set_desktop(Size { width, height });
+        out.push(Output::Established { bounds });
+    }
+
     // ---- after it ------------------------------------------------------------------------------
 
     fn running_packet(
@@ -295,7 +310,6 @@ impl Session {
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         use ServerPacket as S;
-        let protocol = |e: windows::WindowError| CloseReason::Protocol(e.to_string());
         match packet {
             S::WindowDraw(draw) => return self.draw(trace, draw, out),
             S::Ping { monotonic_ms, sid } => {
@@ -312,14 +326,14 @@ impl Session {
             }
             S::ConnectionClose { reasons } => return Err(handshake::goodbye(&reasons, false)),
             S::StartupComplete => out.push(Output::Event(SessionEvent::StartupComplete)),
-            S::InfoResponse(info) => {
+            S::InfoResponse(info) if std::mem::take(&mut self.info_wanted) => {
                 out.push(Output::Event(SessionEvent::Info(server_info::flatten(&info))));
             }
-            S::WindowCreate(create) => self.windows.create(&create, out).map_err(protocol)?,
+            S::WindowCreate(create) => self.windows.create(&create, out),
             S::WindowMetadata { wid, metadata } => self.windows.update_metadata(wid, &metadata, out),
-            S::WindowMoveResize(moved) => self.windows.server_moved(&moved, out).map_err(protocol)?,
+            S::WindowMoveResize(moved) => self.windows.server_moved(&moved, out),
             S::WindowResized { wid, width, height, resize_counter } => {
-                self.windows.server_resized(wid, width, height, resize_counter, out).map_err(protocol)?;
+                self.windows.server_resized(wid, width, height, resize_counter, out);
             }
             S::WindowRaise { wid } => self.windows.raise(wid, out),
             // X's Above without a sibling is a raise; other orders mean nothing on another desktop
@@ -345,6 +359,7 @@ impl Session {
             S::Unknown { name } => tracing::warn!(name, "the server sent an unknown packet"),
             S::Hello(_)
             | S::Challenge(_)
+            | S::InfoResponse(_)
             | S::SettingChange { .. }
             | S::ServerEvent { .. }
             | S::Control { .. }
@@ -361,20 +376,21 @@ impl Session {
     }
 
     /// Hands a draw to the decoders. Also one that will be refused goes that way, so that it keeps
-    /// its place in its screen update; only a draw without a window is answered here.
+    /// its place in its screen update; only a draw without a window, or out of bounds, is answered here.
     fn draw(
         &mut self,
         mut trace: DrawTrace,
         draw: WindowDraw,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
+        let refused = if self.windows.contains(draw.wid) {
+            let refused = self.windows.check_draw(&draw).err();
+            refused.map(|error| DrawOutcome::Error { message: error.to_string() })
+        } else {
+            Some(DrawOutcome::WindowNotFound)
+        };
         let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, options } = draw;
-        if width > MAX_WINDOW_SIDE || height > MAX_WINDOW_SIDE {
-            let words = format!("the server drew {width} x {height} pixels, the limit is {MAX_WINDOW_SIDE}");
-            return Err(CloseReason::Protocol(words));
-        }
-        if !self.windows.contains(wid) {
-            let outcome = DrawOutcome::WindowNotFound;
+        if let Some(outcome) = refused {
             let ack = DrawAck { wid, sequence, width, height, outcome };
             out.push(Output::Send(ClientPacket::DrawAck(ack)));
             return Ok(());
@@ -426,6 +442,7 @@ impl Session {
                 self.config.display = *display;
                 let properties = hello::display_properties(&self.config.display);
                 let Size { width, height } = self.config.display.size;
+                self.set_desktop(out);
                 out.push(Output::Send(ClientPacket::DisplayConfigure { width, height, properties }));
             }
             Input::KeymapChanged(keymap) => {
@@ -437,7 +454,10 @@ impl Session {
             Input::RefreshWindow { wid } if self.windows.contains(wid) => {
                 out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
             }
-            Input::RequestInfo => out.push(Output::Send(ClientPacket::InfoRequest)),
+            Input::RequestInfo => {
+                self.info_wanted = true;
+                out.push(Output::Send(ClientPacket::InfoRequest));
+            }
             Input::EncodingOption { name, value } => {
                 let value = Value::from(value);
                 out.push(Output::Send(ClientPacket::EncodingOption { name, value }));
@@ -467,8 +487,11 @@ impl Session {
     }
 }
 
-fn cursor_shape(cursor: Cursor) -> CursorShape {
-    let sides = 1..=MAX_CURSOR_SIDE;
-    let usable = sides.contains(&cursor.width) && sides.contains(&cursor.height) && !cursor.data.is_empty();
-    if usable { CursorShape::Image(cursor) } else { CursorShape::Default }
+fn cursor_shape(mut cursor: Cursor) -> CursorShape {
+    if !room::is_small_picture(cursor.width, cursor.height, MAX_CURSOR_SIDE, cursor.data.len()) {
+        return CursorShape::Default;
+    }
+    // The buffer that it was received in may be far larger.
+    cursor.data = Payload::from(Vec::from(&cursor.data[..]));
+    CursorShape::Image(cursor)
 }

@@ -10,6 +10,8 @@ use crate::protocol::packet::server::PingEcho;
 pub const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// The connection is given up when nothing at all came for this long although pings were sent.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(45);
+/// Bytes of a server's session number that are sent back with the answer to its ping: it has 32 or so.
+const MAX_SID: usize = 128;
 /// Pings whose echo is awaited; older ones are forgotten.
 const MAX_OUTSTANDING: usize = 16;
 
@@ -66,6 +68,7 @@ impl Pinger {
     /// The answer to the server's own ping.
     pub fn echo(&self, monotonic_ms: u64, sid: Option<String>) -> ClientPacket {
         let latency_ms = self.last_latency.map_or(-1, |l| i64::try_from(l.as_millis()).unwrap_or(-1));
+        let sid = sid.filter(|sid| sid.len() <= MAX_SID);
         // load averages of the client's machine are nobody's business
         ClientPacket::PingEcho { monotonic_ms, load: [0; 3], latency_ms, sid }
     }

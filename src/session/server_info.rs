@@ -6,10 +6,17 @@ use super::metadata::text;
 use crate::codec::Size;
 use crate::protocol::packet::{Dict, Value};
 
-/// Lines of information at most.
-const MAX_LINES: usize = 50_000;
+/// Bytes of all lines of information together, at most. A server of 6.5 with 60 windows has a third of it.
+const MAX_INFO: usize = 1 << 20;
+/// Bytes of the path of a line. What lies deeper is left out.
+const MAX_PATH: usize = 1024;
 /// Nesting of information maps.
 const MAX_DEPTH: usize = 24;
+/// Bytes of a value that is a list, from which on the rest is left out.
+const MAX_LIST: usize = 4096;
+/// Where servers tell the size of their desktop.
+const DESKTOP_SIZES: [&str; 4] =
+    ["display.actual_desktop_size", "actual_desktop_size", "display.desktop_size", "desktop_size"];
 /// Encoding names kept.
 const MAX_ENCODINGS: usize = 64;
 
@@ -21,24 +28,20 @@ pub struct ServerTraits {
     /// The whole screen in one window.
     pub is_desktop: bool,
     pub precise_wheel: bool,
-    /// The largest that its screen may become.
-    pub max_desktop: Option<Size>,
+    /// The size of the desktop that its windows show, if they show one.
+    pub desktop: Option<Size>,
 }
 
 impl ServerTraits {
     pub fn from_hello(hello: &Dict) -> Self {
+        let is_desktop = matches!(mode_of(hello).as_str(), "desktop" | "shadow" | "monitor");
         Self {
             version: hello.get("version").and_then(version_of),
-            is_desktop: matches!(mode_of(hello).as_str(), "desktop" | "shadow" | "monitor"),
+            is_desktop,
             precise_wheel: hello.bool("wheel.precise").unwrap_or(false),
-            max_desktop: [
-                "display.max_desktop_size",
-                "max_desktop_size",
-                "display.desktop_size",
-                "desktop_size",
-            ]
-            .iter()
-            .find_map(|path| size_of(hello.get_path(path)?)),
+            desktop: is_desktop
+                .then(|| DESKTOP_SIZES.iter().find_map(|path| size_in(hello.get_path(path)?)))
+                .flatten(),
         }
     }
 
@@ -72,27 +75,50 @@ pub fn encodings_of(caps: &Dict) -> Vec<String> {
     list.iter().take(MAX_ENCODINGS).map(text).collect()
 }
 
-/// A tree of information as `key=value` lines, keys joined by dots.
+/// A tree of information as `key=value` lines, keys joined by dots: at most 1 MiB of them.
 pub fn flatten(info: &Dict) -> Vec<(String, String)> {
-    let mut lines = Vec::new();
-    flatten_into("", info, 0, &mut lines);
-    lines
+    let mut lines = Lines { lines: Vec::new(), left: MAX_INFO, path: String::new() };
+    lines.flatten(info, 0);
+    lines.lines
 }
 
-fn flatten_into(prefix: &str, dict: &Dict, depth: usize, lines: &mut Vec<(String, String)>) {
-    for (key, value) in &dict.0 {
-        if lines.len() >= MAX_LINES {
-            return;
+struct Lines {
+    lines: Vec<(String, String)>,
+    /// Bytes that there is room for.
+    left: usize,
+    /// Of the map that is being read.
+    path: String,
+}
+
+impl Lines {
+    fn flatten(&mut self, dict: &Dict, depth: usize) {
+        for (key, value) in &dict.0 {
+            let parent = self.path.len();
+            let key = plain(key);
+            if parent + 1 + key.len() > MAX_PATH {
+                continue;
+            }
+            if parent > 0 && !key.is_empty() {
+                self.path.push('.');
+            }
+            self.path.push_str(&key);
+            match value {
+                Value::Dict(inner) if depth < MAX_DEPTH => self.flatten(inner, depth + 1),
+                other => self.line(plain(other)),
+            }
+            self.path.truncate(parent);
+            if self.left == 0 {
+                return;
+            }
         }
-        let key = plain(key);
-        let path = match (prefix.is_empty(), key.is_empty()) {
-            (true, _) => key,
-            (false, true) => prefix.to_owned(),
-            (false, false) => format!("{prefix}.{key}"),
-        };
-        match value {
-            Value::Dict(inner) if depth < MAX_DEPTH => flatten_into(&path, inner, depth + 1, lines),
-            other => lines.push((path, plain(other))),
+    }
+
+    fn line(&mut self, value: String) {
+        // With what the line takes besides its text.
+        let bytes = self.path.len() + value.len() + size_of::<(String, String)>();
+        self.left = self.left.saturating_sub(bytes);
+        if self.left > 0 {
+            self.lines.push((self.path.clone(), value));
         }
     }
 }
@@ -106,7 +132,17 @@ fn plain(value: &Value) -> String {
         Value::Big(i) => i.to_string(),
         Value::Float(f) => f.to_string(),
         Value::Str(_) | Value::Bytes(_) => text(value),
-        Value::List(items) => items.iter().take(256).map(plain).collect::<Vec<_>>().join(", "),
+        Value::List(items) => {
+            let mut words = String::new();
+            for (index, item) in items.iter().enumerate() {
+                if words.len() >= MAX_LIST {
+                    break;
+                }
+                words.push_str(if index > 0 { ", " } else { "" });
+                words.push_str(&plain(item));
+            }
+            words
+        }
     }
 }
 
@@ -148,7 +184,7 @@ fn version_of(value: &Value) -> Option<(u32, u32)> {
     Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
 }
 
-fn size_of(value: &Value) -> Option<Size> {
+fn size_in(value: &Value) -> Option<Size> {
     let [width, height] = value.as_list()? else { return None };
     let side = |v: &Value| u32::try_from(v.as_i64()?).ok().filter(|side| *side > 0);
     Some(Size { width: side(width)?, height: side(height)? })

@@ -4,27 +4,17 @@ use std::collections::BTreeMap;
 
 use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowState};
 use super::metadata;
+use super::room::{DrawRefused, NoRoom, Room};
 use super::video::{Remedy, VideoHealth};
+use crate::buffers::Payload;
 use crate::codec::Size;
 use crate::protocol::packet::client::{ClientPacket, WindowGeometry};
-use crate::protocol::packet::server::{DrawOptions, Encoding, Image, WindowCreate, WindowMoveResize};
+use crate::protocol::packet::server::{
+    DrawOptions, Encoding, Image, WindowCreate, WindowDraw, WindowMoveResize,
+};
 use crate::protocol::packet::{Dict, DrawSequence, WindowId};
 
-/// Windows at a time.
-pub const MAX_WINDOWS: usize = 4096;
-/// Largest width or height of a window.
-pub const MAX_WINDOW_SIDE: u32 = 16384;
-/// Largest width or height of a window's icon.
-const MAX_ICON_SIDE: u32 = 1024;
-
-/// What a server may not do with windows.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum WindowError {
-    #[error("the server shows more than {MAX_WINDOWS} windows")]
-    TooMany,
-    #[error("the server made window {wid} {width} x {height}, the limit is {MAX_WINDOW_SIDE}")]
-    TooLarge { wid: WindowId, width: u32, height: u32 },
-}
+pub use super::room::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
 
 #[derive(Debug)]
 struct Window {
@@ -34,12 +24,15 @@ struct Window {
     /// The OS window is shown, and the server knows it.
     mapped: bool,
     video: VideoHealth,
+    /// Width and height that it ever had at most.
+    largest: Size,
 }
 
 /// All windows.
 #[derive(Debug, Default)]
 pub struct Windows {
     windows: BTreeMap<WindowId, Window>,
+    pub room: Room,
     /// Every window is a whole screen (desktop and shadow servers).
     pub desktop_server: bool,
 }
@@ -60,20 +53,33 @@ impl Windows {
         self.windows.values().map(|window| &window.info)
     }
 
-    /// `window-create`. A tray is left out: there is nothing to show it in.
-    pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) -> Result<(), WindowError> {
+    /// Whether a draw may be decoded.
+    ///
+    /// # Errors
+    /// If it is out of bounds.
+    pub fn check_draw(&self, draw: &WindowDraw) -> Result<(), DrawRefused> {
+        let largest = self.windows.get(&draw.wid).map(|window| window.largest);
+        self.room.check_draw(largest.unwrap_or_default(), draw)
+    }
+
+    /// `window-create`. A tray is left out: there is nothing to show it in; so is a window that does not fit.
+    pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) {
         let wid = create.wid;
         if create.tray {
             tracing::debug!(%wid, "system tray left out");
-            return Ok(());
+            return;
         }
-        let size = bounded(wid, create.width, create.height)?;
+        if wid.0 >= FIRST_OWN_WID {
+            tracing::debug!(%wid, "a window with a number of our own is left out");
+            return;
+        }
+        let size = not_empty(create.width, create.height);
         if self.contains(wid) {
             tracing::debug!(%wid, "made again without being destroyed");
             self.destroy(wid, out);
         }
-        if self.windows.len() >= MAX_WINDOWS {
-            return Err(WindowError::TooMany);
+        if let Err(error) = self.room.resize(wid, None, size) {
+            return refuse(&mut self.room, &error, out);
         }
         let mut info = WindowInfo {
             wid: wid.0,
@@ -88,14 +94,14 @@ impl Windows {
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
         out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
-        self.windows
-            .insert(wid, Window { info, resize_counter: 0, mapped: false, video: VideoHealth::default() });
-        Ok(())
+        let video = VideoHealth::default();
+        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false, video, largest: size });
     }
 
     /// `window-destroy`.
     pub fn destroy(&mut self, wid: WindowId, out: &mut Vec<Output>) {
-        if self.windows.remove(&wid).is_some() {
+        if let Some(window) = self.windows.remove(&wid) {
+            self.room.release(window.info.size, window.info.icon.as_ref());
             out.push(Output::Backing { wid, size: None });
             out.push(Output::Event(SessionEvent::WindowDestroyed { wid }));
         }
@@ -130,14 +136,9 @@ impl Windows {
     }
 
     /// `window-move-resize`.
-    pub fn server_moved(
-        &mut self,
-        moved: &WindowMoveResize,
-        out: &mut Vec<Output>,
-    ) -> Result<(), WindowError> {
-        let size = bounded(moved.wid, moved.width, moved.height)?;
+    pub fn server_moved(&mut self, moved: &WindowMoveResize, out: &mut Vec<Output>) {
+        let size = not_empty(moved.width, moved.height);
         self.server_geometry(moved.wid, Some((moved.x, moved.y)), size, moved.resize_counter, out);
-        Ok(())
     }
 
     /// `window-resized`.
@@ -148,10 +149,8 @@ impl Windows {
         height: u32,
         resize_counter: u64,
         out: &mut Vec<Output>,
-    ) -> Result<(), WindowError> {
-        let size = bounded(wid, width, height)?;
-        self.server_geometry(wid, None, size, resize_counter, out);
-        Ok(())
+    ) {
+        self.server_geometry(wid, None, not_empty(width, height), resize_counter, out);
     }
 
     /// The server raises a window.
@@ -165,12 +164,14 @@ impl Windows {
     }
 
     /// `window-icon`. An empty one (`default`) or a huge one changes nothing.
-    pub fn icon(&mut self, wid: WindowId, image: Image, out: &mut Vec<Output>) {
-        let sides = 1..=MAX_ICON_SIDE;
-        if image.data.is_empty() || !sides.contains(&image.width) || !sides.contains(&image.height) {
+    pub fn icon(&mut self, wid: WindowId, mut image: Image, out: &mut Vec<Output>) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        if !self.room.icon(window.info.icon.as_ref(), &image) {
+            tracing::debug!(%wid, width = image.width, height = image.height, "an icon is left out");
             return;
         }
-        let Some(window) = self.windows.get_mut(&wid) else { return };
+        // The buffer that it was received in may be far larger.
+        image.data = Payload::from(Vec::from(&image.data[..]));
         window.info.icon = Some(image.clone());
         changed(wid, WindowChange::Icon(image), out);
     }
@@ -181,7 +182,7 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
         window.mapped = true;
         window.info.state.iconified = false;
-        place(window, x, y, size, out);
+        place(window, &mut self.room, x, y, size, out);
         let packet = window_geometry(window, Dict::default());
         out.push(Output::Send(ClientPacket::WindowMap(packet)));
     }
@@ -208,7 +209,7 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
         let changes = metadata::state_changes(window.info.state, state);
         window.info.state = state;
-        let moved = place(window, x, y, size, out);
+        let moved = place(window, &mut self.room, x, y, size, out);
         if moved || !changes.0.is_empty() {
             let packet = window_geometry(window, changes);
             out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
@@ -266,7 +267,8 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         window.resize_counter = window.resize_counter.max(resize_counter);
         let (x, y) = position.unwrap_or((window.info.x, window.info.y));
-        place(window, x, y, size, out);
+        place(window, &mut self.room, x, y, size, out);
+        let size = window.info.size;
         changed(wid, WindowChange::Geometry { position, size }, out);
     }
 
@@ -277,18 +279,31 @@ impl Windows {
     }
 }
 
-/// Notes where a window is, and resizes its backing if its size changed. Whether anything did.
-fn place(window: &mut Window, x: i32, y: i32, size: Size, out: &mut Vec<Output>) -> bool {
-    let size =
-        Size { width: size.width.clamp(1, MAX_WINDOW_SIDE), height: size.height.clamp(1, MAX_WINDOW_SIDE) };
+/// Notes where a window is, and resizes its backing if its size changed and the new one fits. Whether anything did.
+fn place(window: &mut Window, room: &mut Room, x: i32, y: i32, size: Size, out: &mut Vec<Output>) -> bool {
     let info = &mut window.info;
+    let mut size = not_empty(size.width, size.height);
+    if size != info.size
+        && let Err(error) = room.resize(WindowId(info.wid), Some(info.size), size)
+    {
+        refuse(room, &error, out);
+        size = info.size;
+    }
     let moved = (info.x, info.y) != (x, y);
     let resized = info.size != size;
     (info.x, info.y, info.size) = (x, y, size);
     if resized {
+        let Size { width, height } = window.largest;
+        window.largest = Size { width: width.max(size.width), height: height.max(size.height) };
         out.push(Output::Backing { wid: WindowId(info.wid), size: Some(size) });
     }
     moved || resized
+}
+
+/// Tells the user once that something does not fit.
+fn refuse(room: &mut Room, error: &NoRoom, out: &mut Vec<Output>) {
+    tracing::debug!(%error, "no room");
+    out.extend(room.complain(error).map(|words| Output::Event(SessionEvent::Notice(words))));
 }
 
 fn window_geometry(window: &Window, state: Dict) -> WindowGeometry {
@@ -310,10 +325,7 @@ fn changed(wid: WindowId, change: WindowChange, out: &mut Vec<Output>) {
     out.push(Output::Event(SessionEvent::WindowChanged { wid, change }));
 }
 
-fn bounded(wid: WindowId, width: u32, height: u32) -> Result<Size, WindowError> {
-    if width > MAX_WINDOW_SIDE || height > MAX_WINDOW_SIDE {
-        return Err(WindowError::TooLarge { wid, width, height });
-    }
-    // servers make windows of no size now and then; their own client shows one pixel
-    Ok(Size { width: width.max(1), height: height.max(1) })
+/// Servers make windows of no size now and then; their own client shows one pixel.
+fn not_empty(width: u32, height: u32) -> Size {
+    Size { width: width.max(1), height: height.max(1) }
 }

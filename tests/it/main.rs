@@ -9,6 +9,7 @@ mod codec;
 mod config;
 mod copy_budget;
 mod demo;
+mod hostile;
 mod idle;
 mod input;
 mod interop;

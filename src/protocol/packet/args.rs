@@ -1,14 +1,11 @@
 //! Reads the arguments of a packet, one after the other, into what the packet wants them to be.
 
 use crate::buffers::{Payload, PayloadRef};
-use crate::protocol::limits::MAX_CHUNKS;
+use crate::protocol::reassembly::RawRecord;
 use crate::protocol::record::ChunkIndex;
 use crate::protocol::tape::{Node, Span, Tape};
 
 use super::{Dict, Value};
-
-/// Raw chunks by the position of the argument that they replace.
-pub type Chunks = [Option<(ChunkIndex, Payload)>; MAX_CHUNKS];
 
 /// An argument that is missing, of another type than the packet wants, or out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,13 +19,20 @@ pub struct ArgError {
     pub got: &'static str,
 }
 
+/// Unpacks raw chunks. Only those that an argument takes.
+pub trait Unpack {
+    /// What the chunk holds; `None` if it cannot be had, which the implementor remembers why.
+    fn chunk(&mut self, record: &RawRecord) -> Option<Payload>;
+}
+
 /// A packet's arguments. Each method consumes one.
-#[derive(Debug)]
 pub struct Args<'a> {
     packet: &'a str,
     tape: &'a Tape,
     payload: PayloadRef<'a>,
-    chunks: &'a mut Chunks,
+    /// Raw chunks by the position of the argument that they replace.
+    chunks: &'a [(ChunkIndex, RawRecord)],
+    unpack: &'a mut (dyn Unpack + 'a),
     /// Position of the next argument; the packet's type was at 0.
     position: usize,
     /// Values in the packet, with its type.
@@ -40,7 +44,12 @@ pub struct Args<'a> {
 impl<'a> Args<'a> {
     /// The name of the packet on `tape` and its arguments. `None` if the tape holds no packet: a
     /// list that starts with text.
-    pub fn new(tape: &'a Tape, payload: PayloadRef<'a>, chunks: &'a mut Chunks) -> Option<Self> {
+    pub fn new(
+        tape: &'a Tape,
+        payload: PayloadRef<'a>,
+        chunks: &'a [(ChunkIndex, RawRecord)],
+        unpack: &'a mut (dyn Unpack + 'a),
+    ) -> Option<Self> {
         let Some(Node::List { items, .. }) = tape.node(0) else {
             return None;
         };
@@ -48,7 +57,7 @@ impl<'a> Args<'a> {
             return None;
         };
         let packet = std::str::from_utf8(payload.bytes().get(name.range())?).ok()?;
-        Some(Self { packet, tape, payload, chunks, position: 1, count: items as usize, node: 2 })
+        Some(Self { packet, tape, payload, chunks, unpack, position: 1, count: items as usize, node: 2 })
     }
 
     /// The packet's type as it was sent.
@@ -146,10 +155,11 @@ impl<'a> Args<'a> {
         const EXPECTED: &str = "bytes";
         let position = self.position;
         let (_, node) = self.next(field, EXPECTED)?;
-        let is_here = |(index, _): &mut (ChunkIndex, Payload)| index.position() == position;
-        let chunk = self.chunks.iter_mut().find_map(|slot| slot.take_if(is_here));
+        let chunk = self.chunks.iter().find(|(index, _)| index.position() == position);
         match (chunk, node) {
-            (Some((_, payload)), _) => Ok(payload),
+            (Some((_, record)), _) => {
+                self.unpack.chunk(record).ok_or_else(|| self.error(field, EXPECTED, "a damaged chunk"))
+            }
             (None, Node::Str(span) | Node::Bytes(span)) => {
                 Ok(self.payload.slice(span.range()).unwrap_or_default())
             }

@@ -10,7 +10,7 @@ use super::server_parse::wid;
 use super::{DrawSequence, ShortName};
 
 /// Rectangles of one `scroll` draw. Servers give up above 20 or so.
-const MAX_SCROLLS: usize = 1000;
+pub const MAX_SCROLLS: usize = 1000;
 
 /// Reads a draw.
 pub fn parse(args: &mut Args<'_>) -> Result<WindowDraw, ArgError> {
@@ -88,8 +88,9 @@ fn scrolls(list: List<'_>) -> Option<Vec<ScrollRect>> {
         let [x, y, width, height, dx, dy] = item.list()?.ints::<i32, 6>()?;
         let (width, height) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
         rects.push(ScrollRect { x, y, width, height, dx, dy });
+        // One too many is enough for the draw to be refused.
         if rects.len() > MAX_SCROLLS {
-            return None;
+            break;
         }
     }
     Some(rects)

@@ -15,6 +15,7 @@ mod short_name;
 pub mod value;
 
 pub use client::ClientPacket;
+pub use draw::MAX_SCROLLS;
 pub use names::Spelling;
 pub use server::ServerPacket;
 pub use short_name::ShortName;

@@ -65,7 +65,7 @@ impl<'a> Frame<'a> {
                 // `visible` has no negative coordinates.
                 let start = rect.y.unsigned_abs() as usize * width + rect.x.unsigned_abs() as usize;
                 let to = &mut self.pixels[start..];
-                yuv::convert(&yuv, (picture.width, picture.height), to, width)?;
+                yuv::convert(&yuv, picture.width, 0..picture.height as usize, to, width)?;
                 ledger
                     .note_transform(Transform::Convert, visible.width as usize * visible.height as usize * 4);
                 Ok(())
@@ -135,7 +135,7 @@ impl<'a> Frame<'a> {
         Ok(())
     }
 
-    /// Makes the whole picture in `scratch` and puts it in its place from there.
+    /// Makes the rows of the picture that matter in `scratch` and puts them in their place from there.
     fn paint_by_scratch(
         &mut self,
         (rect, visible): (Rect, Rect),
@@ -143,13 +143,20 @@ impl<'a> Frame<'a> {
         scratch: &mut Vec<u32>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
+        // `visible` lies within `rect`.
+        let (left, top) = (visible.x.abs_diff(rect.x), visible.y.abs_diff(rect.y));
+        let from = Size { width: picture.width, height: picture.height };
+        let to = Size { width: rect.width, height: rect.height };
+        let scaler = scale::Scaler::new(from, to, left..left + visible.width, false);
+        let rows = scaler.rows(top..top + visible.height);
+        let mut scaler = scaler.starting_at(rows.start);
         let width = picture.width as usize;
-        let len = width * picture.height as usize;
+        let len = width * rows.len();
         let made = room(scratch, len, ledger);
         match picture.pixels {
             PixelsRef::Packed { format, rowstride, data } => {
                 let row_len = width * format.bytes_per_pixel();
-                for (y, to) in made.chunks_exact_mut(width).enumerate() {
+                for (y, to) in rows.zip(made.chunks_exact_mut(width)) {
                     let expected = y * rowstride + row_len;
                     let from = data
                         .get(y * rowstride..expected)
@@ -157,14 +164,9 @@ impl<'a> Frame<'a> {
                     convert::row(format, from, to);
                 }
             }
-            PixelsRef::Yuv(yuv) => yuv::convert(&yuv, (picture.width, picture.height), made, width)?,
+            PixelsRef::Yuv(yuv) => yuv::convert(&yuv, picture.width, rows, made, width)?,
         }
         ledger.note_transform(Transform::Convert, len * 4);
-        // `visible` lies within `rect`.
-        let (left, top) = (visible.x.abs_diff(rect.x), visible.y.abs_diff(rect.y));
-        let from = Size { width: picture.width, height: picture.height };
-        let to = Size { width: rect.width, height: rect.height };
-        let mut scaler = scale::Scaler::new(from, to, left..left + visible.width, false);
         for row in 0..visible.height {
             let (x, y) = (visible.x.unsigned_abs(), visible.y.unsigned_abs() + row);
             scaler.row(made, top + row, self.row_mut(x, y, visible.width));

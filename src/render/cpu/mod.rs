@@ -31,6 +31,7 @@ use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
+use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::ScrollRect;
 use crate::stats::CopyLedger;
@@ -42,8 +43,20 @@ pub(super) struct CpuBackend {
     scaling: Scaling,
     /// Room for pictures that are scaled or clipped, and for what scroll rectangles overwrite.
     scratch: Vec<u32>,
+    bounds: Bounds,
     /// What moving pixels cost that belongs to no draw; reported with the next present.
     ledger: CopyLedger,
+}
+
+impl CpuBackend {
+    /// Whether windows may take so many bytes more. Some have their pixels in memory and in the buffer that shows them.
+    fn has_room_for(&self, bytes: u64) -> bool {
+        let used: u64 = self.windows.values().map(CpuWindow::bytes).sum();
+        let limit = self.bounds.windows_bytes() / 2 * 3;
+        // Larger than the server's by the user's wish.
+        let scale = self.scaling.scale.factor().max(1.0);
+        (used + bytes) as f64 <= limit as f64 * scale * scale
+    }
 }
 
 impl Backend for CpuBackend {
@@ -63,6 +76,10 @@ impl Backend for CpuBackend {
     fn set_scaling(&mut self, scaling: Scaling) {
         self.scaling = scaling;
         self.windows.values_mut().for_each(|window| window.outdate(&mut self.ledger));
+    }
+
+    fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
     }
 
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
@@ -112,10 +129,14 @@ impl Backend for CpuBackend {
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
-        window.with_frame(wid, |frame| scroll::scroll(frame, rects, &mut self.scratch, ledger))
+        window.with_frame(wid, |frame| scroll::scroll(frame, rects, &mut self.scratch, ledger))?
     }
 
     fn submit(&mut self) -> Result<(), RenderError> {
+        // One picture of the whole desktop needs no more.
+        if self.scratch.capacity() as u64 * 4 > self.bounds.desktop_bytes() {
+            self.scratch = Vec::new();
+        }
         Ok(())
     }
 
@@ -158,6 +179,11 @@ impl Backend for CpuBackend {
         overlay: Option<&Overlay>,
         ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError> {
+        let missing = self.windows.get(&wid).map_or(0, CpuWindow::missing_bytes);
+        if missing > 0 && !self.has_room_for(missing) {
+            tracing::debug!(%wid, missing, "a window is not shown: all of them together are too large");
+            return Ok(PresentOutcome::Hidden);
+        }
         let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
         ledger.merge(&std::mem::take(&mut self.ledger));
         window.present(wid, part, overlay, self.scaling, ledger)?;

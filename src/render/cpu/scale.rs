@@ -12,6 +12,8 @@ pub(super) struct Scaler {
     nearest: bool,
     /// For each column that is asked for, where it lies in the picture.
     columns: Vec<Between>,
+    /// The row of the picture with which its pixels begin.
+    first_row: usize,
     /// Columns of the picture that matter.
     used: Range<usize>,
     /// Those of a row of the picture, between two of its rows: channels with 8 fraction bits.
@@ -48,15 +50,28 @@ impl Scaler {
             to,
             nearest,
             columns,
+            first_row: 0,
             used,
         }
+    }
+
+    /// The rows of the picture that matter for these rows of what is made of it, of which there is at least one.
+    pub(super) fn rows(&self, rows: Range<u32>) -> Range<usize> {
+        let between = |y| between(y, self.to.height, self.from.height, self.nearest);
+        between(rows.start).low..between(rows.end - 1).high + 1
+    }
+
+    /// The picture's pixels that [`Self::row`] is given begin with this row.
+    pub(super) fn starting_at(mut self, row: usize) -> Self {
+        self.first_row = row;
+        self
     }
 
     /// Makes the wanted columns of the row `y` out of the picture's pixels.
     pub(super) fn row(&mut self, picture: &[u32], y: u32, to: &mut [u32]) {
         let vertical = between(y, self.to.height, self.from.height, self.nearest);
         let line = |index: usize| {
-            let start = index * self.from.width as usize;
+            let start = (index - self.first_row) * self.from.width as usize;
             &picture[start + self.used.start..start + self.used.end]
         };
         let first = self.used.start;

@@ -3,23 +3,28 @@
 use super::frame::{Frame, bytes, bytes_mut};
 use crate::codec::Rect;
 use crate::protocol::packet::server::ScrollRect;
-use crate::render::damage::clip_move;
+use crate::render::RenderError;
+use crate::render::damage::{check_area, clip_move};
 use crate::stats::{CopyLedger, CopySite, copies};
 
 /// Moves the rectangles; each shows what the backing held before all of them.
+///
+/// # Errors
+/// If they cover more than the backing together.
 pub(super) fn scroll(
     frame: &mut Frame<'_>,
     rects: &[ScrollRect],
     scratch: &mut Vec<u32>,
     ledger: &mut CopyLedger,
-) {
+) -> Result<(), RenderError> {
     let size = frame.size();
+    check_area(rects, size)?;
     let moves = || rects.iter().filter_map(move |rect| clip_move(rect, size));
     if moves().count() < 2 || !disturb_each_other(moves) {
         for (from, to) in moves() {
             move_rect(frame, from, to, ledger);
         }
-        return;
+        return Ok(());
     }
     let pixels: usize = moves().map(|(from, _)| area(from)).sum();
     if scratch.len() < pixels {
@@ -42,6 +47,7 @@ pub(super) fn scroll(
         copies::copy_rows(ledger, CopySite::Backing, row_len, (bytes(saved), row_len), to);
         rest = after;
     }
+    Ok(())
 }
 
 /// Whether one of the moves overwrites what a later one reads.

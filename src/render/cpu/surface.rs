@@ -59,6 +59,8 @@ pub(super) struct WindowSurface {
     flusher: Flusher,
     surface: softbuffer::Surface<Arc<dyn WindowTarget>, Arc<dyn WindowTarget>>,
     size: Size,
+    /// Bytes of the buffer, which is made by the first present and never becomes smaller.
+    allocated: u64,
     /// Nothing was presented since it got this size, or other pixels to show.
     fresh: bool,
     /// What the last presents changed, the newest first; of a present that changed everything, all.
@@ -77,6 +79,7 @@ impl WindowSurface {
             flusher,
             surface,
             size: Size::default(),
+            allocated: 0,
             fresh: true,
             history: Default::default(),
             damaged: Vec::new(),
@@ -97,6 +100,15 @@ impl WindowSurface {
 
     pub(super) fn size(&self) -> Size {
         self.size
+    }
+
+    /// Bytes of its buffer, and those that the next present adds to them.
+    pub(super) fn bytes(&self) -> (u64, u64) {
+        (self.allocated, self.needed().saturating_sub(self.allocated))
+    }
+
+    fn needed(&self) -> u64 {
+        u64::from(self.size.width) * u64::from(self.size.height) * 4
     }
 
     /// The pixels are no longer those that were presented, not only where there is damage.
@@ -142,6 +154,7 @@ impl WindowSurface {
         if self.damaged.is_empty() {
             return Ok(false);
         }
+        self.allocated = self.allocated.max(self.needed());
         let mut buffer = self.surface.buffer_mut().map_err(failed)?;
         // A buffer of age n lacks what the newest n presents changed; one of age 0 lacks all.
         let age = usize::from(buffer.age());

@@ -49,6 +49,17 @@ impl CpuWindow {
         self.surface.is_some()
     }
 
+    /// Bytes of its pixels and of the buffer that shows them.
+    pub(super) fn bytes(&self) -> u64 {
+        let memory = self.backing.as_ref().and_then(|backing| backing.memory.as_ref());
+        memory.map_or(0, |memory| memory.len() as u64 * 4) + self.surface.as_ref().map_or(0, |s| s.bytes().0)
+    }
+
+    /// Bytes that the next present adds to them.
+    pub(super) fn missing_bytes(&self) -> u64 {
+        self.surface.as_ref().map_or(0, |surface| surface.bytes().1)
+    }
+
     pub(super) fn layer_mut(&mut self) -> &mut Layer {
         &mut self.layer
     }

@@ -4,6 +4,8 @@
 //! [`super::yuv_avx2`] does the same work for halved chroma, 32 pixels at once; the compiler makes 16-bit vector
 //! code of the rest.
 
+use std::ops::Range;
+
 use crate::codec::{PlaneRef, YuvFormat, YuvMatrix, YuvRef};
 use crate::render::RenderError;
 
@@ -27,18 +29,19 @@ struct Chroma {
     blue: [i16; BLOCK],
 }
 
-/// Converts a picture of `width` × `height` to rows of pixels, `stride` pixels apart.
+/// Converts these rows of a picture that is `width` wide to rows of pixels, `stride` pixels apart.
 ///
 /// # Errors
 /// If a plane or `to` is too short.
 pub(super) fn convert<'a>(
     yuv: &YuvRef<'a>,
-    (width, height): (u32, u32),
+    width: u32,
+    rows: Range<usize>,
     to: &mut [u32],
     stride: usize,
 ) -> Result<(), RenderError> {
     let matrix = Matrix::new(yuv);
-    let (chroma_width, _) = yuv.format.chroma_size(width, height);
+    let (chroma_width, _) = yuv.format.chroma_size(width, 1);
     let (width, chroma_width) = (width as usize, chroma_width as usize);
     let row_of = |plane: &PlaneRef<'a>, row: usize, len: usize| {
         let start = row * plane.rowstride;
@@ -46,7 +49,7 @@ pub(super) fn convert<'a>(
         plane.data.get(start..start + len).ok_or(too_short)
     };
     let [y_plane, u_plane, v_plane] = &yuv.planes;
-    for (row, to) in (0..height as usize).zip(to.chunks_mut(stride)) {
+    for (row, to) in rows.zip(to.chunks_mut(stride)) {
         let chroma_row = if yuv.format == YuvFormat::I420 { row / 2 } else { row };
         let y = row_of(y_plane, row, width)?;
         let u = row_of(u_plane, chroma_row, chroma_width)?;

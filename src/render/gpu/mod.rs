@@ -151,9 +151,8 @@ impl Backend for GpuBackend {
         _ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
         let backing = self.backings.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
-        self.snapshot.scroll(&self.gpu, encoder(&mut self.encoder, &self.gpu), backing, rects);
         self.pending = true;
-        Ok(())
+        self.snapshot.scroll(&self.gpu, encoder(&mut self.encoder, &self.gpu), backing, rects)
     }
 
     fn submit(&mut self) -> Result<(), RenderError> {

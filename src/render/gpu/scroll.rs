@@ -4,9 +4,14 @@ use super::backing::{BACKING_FORMAT, Backing, extent, origin};
 use super::device::Gpu;
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::server::ScrollRect;
-use crate::render::damage::clip_move;
+use crate::render::RenderError;
+use crate::render::damage::{check_area, clip_move};
 
-/// The texture that holds what a backing showed before a scroll draw. It grows as needed.
+/// The texture may have so many times the pixels of the backing that it is used for.
+const MAX_OVERSIZE: u64 = 4;
+
+/// The texture that holds what a backing showed before a scroll draw. It is made anew for one that is larger, or far
+/// smaller.
 #[derive(Default)]
 pub(super) struct Snapshot {
     texture: Option<wgpu::Texture>,
@@ -20,10 +25,11 @@ impl Snapshot {
         encoder: &mut wgpu::CommandEncoder,
         backing: &mut Backing,
         rects: &[ScrollRect],
-    ) {
+    ) -> Result<(), RenderError> {
+        check_area(rects, backing.size)?;
         let moves = || rects.iter().filter_map(|rect| clip_move(rect, backing.size));
         if moves().next().is_none() {
-            return;
+            return Ok(());
         }
         let snapshot = self.at_least(gpu, backing.size);
         for (from, _) in moves() {
@@ -33,6 +39,7 @@ impl Snapshot {
             copy(encoder, (snapshot, from.x, from.y), (&backing.texture, to.0, to.1), from);
         }
         backing.recorded = true;
+        Ok(())
     }
 
     /// Frees the memory.
@@ -42,13 +49,15 @@ impl Snapshot {
 
     fn at_least(&mut self, gpu: &Gpu, size: Size) -> &wgpu::Texture {
         let (width, height) = self.texture.as_ref().map_or((0, 0), |old| (old.width(), old.height()));
-        if width < size.width || height < size.height {
+        let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
+        let is_large = area(width, height) > MAX_OVERSIZE * area(size.width, size.height);
+        if width < size.width || height < size.height || is_large {
             self.texture = None;
         }
         self.texture.get_or_insert_with(|| {
             gpu.device.create_texture(&wgpu::TextureDescriptor {
                 label: Some("scroll snapshot"),
-                size: extent(width.max(size.width), height.max(size.height)),
+                size: extent(size.width, size.height),
                 mip_level_count: 1,
                 sample_count: 1,
                 dimension: wgpu::TextureDimension::D2,

@@ -19,9 +19,15 @@ pub struct Display {
 impl Display {
     /// A bare one: windows appear where they ask to, without frames, and nothing else happens.
     pub fn bare() -> Self {
+        Self::bare_of(1600, 1000)
+    }
+
+    /// The same of another size.
+    pub fn bare_of(width: u32, height: u32) -> Self {
+        let screen = format!("{width}x{height}x24");
         // The X server chooses a free number itself and writes it to its stdout.
         let mut server = Launch::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"])
+            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
             .args(["+extension", "GLX", "+extension", "RANDR", "+extension", "Composite", "-dpi", "96"])
             .start();
         let number = loop {
