@@ -125,6 +125,6 @@ impl Bounds {
 
     /// Bytes of a picture outside the draw path (an icon, a cursor), as it came.
     pub fn small_picture_bytes(width: u32, height: u32) -> u64 {
-        u64::from(width) * u64::from(height) * 4 + 64 * 1024
+        (u64::from(width) * u64::from(height)).saturating_mul(4).saturating_add(64 * 1024)
     }
 }

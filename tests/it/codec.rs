@@ -5,8 +5,8 @@ mod h264;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
-    Coded, DecodeError, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder, VideoDecoder,
-    YuvFormat, YuvMatrix, check_scroll, icon, reference,
+    Coded, DecodeError, MAX_SCROLL_RECTS, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder,
+    VideoDecoder, YuvFormat, YuvMatrix, check_scroll, icon, reference,
 };
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
 use farpane::stats::{CopyLedger, Transform};
@@ -329,8 +329,8 @@ fn scroll_rectangles_are_bounded() {
     let rect = ScrollRect { x: -5, y: 0, width: 10, height: 10, dx: 0, dy: -30_000 };
     assert!(check_scroll(&[rect]).is_ok());
     assert!(check_scroll(&[]).is_err());
-    assert!(check_scroll(&vec![rect; 4096]).is_ok());
-    assert!(check_scroll(&vec![rect; 4097]).is_err());
+    assert!(check_scroll(&vec![rect; MAX_SCROLL_RECTS]).is_ok());
+    assert!(check_scroll(&vec![rect; MAX_SCROLL_RECTS + 1]).is_err());
     assert!(matches!(
         check_scroll(&[rect, ScrollRect { width: 0, ..rect }]),
         Err(DecodeError::ScrollRect { index: 1, .. })

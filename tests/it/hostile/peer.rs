@@ -105,21 +105,10 @@ impl Peer {
         );
     }
 
-    /// Windows that the viewer has told to be shown or changed, and their sizes, the last word of each.
-    pub fn shown(&self) -> BTreeMap<u64, (u32, u32)> {
-        let mut windows = BTreeMap::new();
-        for packet in &self.heard().packets {
-            if let ClientPacket::WindowMap(geometry) | ClientPacket::WindowConfigure(geometry) = packet {
-                windows.insert(geometry.wid.0, (geometry.width, geometry.height));
-            }
-        }
-        windows
-    }
-
-    /// Whether the viewer asked for a window's pixels again.
-    pub fn was_asked_to_refresh(&self, wid: i64) -> bool {
-        let is_it = |packet: &ClientPacket| matches!(packet, ClientPacket::WindowRefresh { wid: asked, .. } if asked.0 == wid.unsigned_abs());
-        self.heard().packets.iter().any(is_it)
+    /// Waits until every draw of the present case was answered.
+    #[track_caller]
+    pub fn settle(&self) {
+        self.wait("acknowledgements", |heard| self.drawn.iter().all(|sequence| heard.acks.contains_key(sequence)));
     }
 
     /// Forgets what was heard.

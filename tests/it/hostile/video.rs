@@ -74,6 +74,7 @@ pub fn table() -> Vec<Case> {
     table.push(case("h264: a stream in each of 60 windows", Right::Shown, move |peer| {
         (300..360).for_each(|wid| peer.send(&raw::window(wid, 64, 64, &[])));
         (300..360).for_each(|wid| peer.draw(&Draw { wid, ..many.clone() }));
+        peer.settle();
         (300..360).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
     }));
     table.push(case("h264: streams of a whole desktop in 10 windows", Right::Answered, move |peer| {
@@ -83,6 +84,7 @@ pub fn table() -> Vec<Case> {
         (400..410).for_each(|wid| {
             peer.draw(&Draw { wid, size: (1920, 1072), ..draw(large.clone()) });
         });
+        peer.settle();
         (400..410).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
     }));
     table

@@ -45,6 +45,7 @@ fn sizes(table: &mut Vec<Case>) {
     table.push(case("a window of nothing", Right::Shown, |peer| {
         peer.send(&raw::window(10, 0, 0, &[]));
         peer.draw(&Draw { wid: 10, ..Draw::with("png", (32, 32), picture("png", 32, 32)) });
+        peer.settle();
         peer.send(&destroy(10));
     }));
     for at in [i64::from(i32::MIN), i64::from(i32::MAX), 40_000, -40_000] {
@@ -85,7 +86,7 @@ fn sizes(table: &mut Vec<Case>) {
         (1000..1300).for_each(|wid| {
             peer.draw(&Draw { wid, ..Draw::with("jpeg", (1920, 1080), picture("jpeg", 64, 64)) });
         });
-        peer.probe("windows of the whole desktop");
+        peer.settle();
         (1000..1300).for_each(|wid| peer.send(&destroy(wid)));
     }));
     table.push(goes_on("300 windows that become the whole desktop", |peer| {

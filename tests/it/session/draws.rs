@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, ServerPacket, WindowDraw};
+use farpane::protocol::packet::server::{DrawOptions, Encoding, ScrollRect, ServerPacket, WindowDraw};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use farpane::session::windows::MAX_WINDOW_SIDE;
@@ -133,13 +133,29 @@ fn encodings_that_were_not_offered_keep_their_place_but_are_refused() {
 }
 
 #[test]
-fn hostile_draws_end_the_session() {
+fn hostile_draws_are_refused_and_too_many_end_the_session() {
     let mut driver = Driver::running(config(Generation::Modern));
     driver.window(5, 0, 0, 100, 100);
-    let ServerPacket::WindowDraw(mut large) = draw(5, 1, Encoding::Png) else { unreachable!() };
-    large.width = MAX_WINDOW_SIDE + 1;
-    driver.packet(ServerPacket::WindowDraw(large));
-    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+    let spoil: [fn(&mut WindowDraw); 6] = [
+        |draw| draw.width = MAX_WINDOW_SIDE + 1,
+        |draw| (draw.width, draw.height) = (16_000, 16_000),
+        |draw| draw.height = 5_000,
+        |draw| draw.rowstride = 1 << 30,
+        |draw| draw.options.scaled_size = Some((draw.width + 1, 1)),
+        |draw| {
+            let rect = ScrollRect { x: 0, y: 0, width: 1280, height: 700, dx: 1, dy: 1 };
+            draw.options.scroll = vec![rect; 2];
+        },
+    ];
+    for spoil in spoil {
+        let ServerPacket::WindowDraw(mut bad) = draw(5, 1, Encoding::Png) else { unreachable!() };
+        spoil(&mut bad);
+        driver.packet(ServerPacket::WindowDraw(bad));
+        let sent = driver.sent();
+        let [ClientPacket::DrawAck(ack)] = &sent[..] else { panic!("one acknowledgement, not {sent:?}") };
+        assert!(matches!(ack.outcome, DrawOutcome::Error { .. }), "{ack:?}");
+    }
+    assert_eq!(driver.session.draws_in_flight(), 0);
 
     let mut driver = Driver::running(config(Generation::Modern));
     driver.window(5, 0, 0, 100, 100);

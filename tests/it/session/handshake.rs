@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use farpane::codec::Size;
 use farpane::protocol::limits::MAX_HELLO;
 use farpane::protocol::packet::client::ClientPacket;
 use farpane::protocol::packet::server::{Challenge, Encoding, PingEcho, ServerPacket};
 use farpane::protocol::packet::{Dict, Value};
-use farpane::protocol::{Dialect, PacketWriter};
+use farpane::protocol::{Bounds, Dialect, PacketWriter};
 use farpane::session::config::{DisplayInfo, Monitor};
 use farpane::session::ping::{PING_INTERVAL, SERVER_TIMEOUT};
 use farpane::session::{
@@ -123,9 +124,7 @@ fn the_servers_hello_is_understood_in_both_forms() {
         let mut driver = Driver::started(config(generation));
         driver.take();
         let outputs = driver.packet(ServerPacket::Hello(hello)).take();
-        assert!(
-            matches!(outputs[0], Output::Established { max_record_bytes } if max_record_bytes >= 16 << 20)
-        );
+        assert!(matches!(outputs[0], Output::Established { bounds } if bounds.packet_bytes() >= 16 << 20));
         let Some(Output::Event(SessionEvent::Connected(info))) = outputs.get(1) else {
             panic!("no Connected in {outputs:?}");
         };
@@ -156,22 +155,29 @@ fn the_servers_hello_is_understood_in_both_forms() {
 }
 
 #[test]
-fn larger_screens_allow_larger_records_within_reason() {
-    let check = |width: i64, height: i64, expect: usize| {
+fn larger_desktops_allow_larger_records_within_reason() {
+    let check = |mode: &str, width: i64, height: i64, expect: (u32, u32)| {
         let mut driver = Driver::started(config(Generation::Modern));
         let mut hello = server_hello("6.5");
-        hello.push("max_desktop_size", vec![Value::Int(width), Value::Int(height)]);
+        hello.push("session-type", mode);
+        hello.push("actual_desktop_size", vec![Value::Int(width), Value::Int(height)]);
         let outputs = driver.packet(ServerPacket::Hello(hello)).take();
         let limit = outputs.iter().find_map(|output| match output {
-            Output::Established { max_record_bytes } => Some(*max_record_bytes),
+            Output::Established { bounds } => Some(*bounds),
             _ => None,
         });
-        assert_eq!(limit, Some(expect), "{width} x {height}");
+        assert_eq!(limit, Some(Bounds::of_desktop(expect.0, expect.1)), "{mode} {width} x {height}");
     };
-    check(0, 0, 16 << 20);
-    check(-5, i64::MAX, 16 << 20);
-    check(8192, 4096, 8192 * 4096 * 4 + 4096);
-    check(i64::from(u32::MAX), i64::from(u32::MAX), 256 << 20);
+    let Size { width, height } = config(Generation::Modern).display.size;
+    check("desktop", 0, 0, (width, height));
+    check("desktop", -5, i64::MAX, (width, height));
+    check("desktop", 7680, 4320, (7680, 4320));
+    check("shadow", 800, 2000, (width, 2000));
+    check("shadow", i64::from(u32::MAX), i64::from(u32::MAX), (u32::MAX, u32::MAX));
+    // Of a server that shows windows one by one only the local desktop counts.
+    check("seamless", 7680, 4320, (width, height));
+    let most = Bounds::of_desktop(u32::MAX, u32::MAX);
+    assert_eq!(most.packet_bytes(), Bounds::of_desktop(7680, 4320).packet_bytes());
 }
 
 #[test]

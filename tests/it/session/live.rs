@@ -128,8 +128,8 @@ impl Client {
                     }
                 }
                 Output::Draw(request) => self.draw(request),
-                Output::Established { max_record_bytes } => {
-                    let limits = Limits::with_max_record(max_record_bytes);
+                Output::Established { bounds } => {
+                    let limits = Limits::with_max_record(bounds.packet_bytes());
                     self.reassembler.set_limits(limits);
                     self.reader.set_limits(limits);
                 }

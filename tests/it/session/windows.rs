@@ -1,13 +1,14 @@
 //! The window model: what the server says, what the desktop does, and that the two do not answer
 //! each other forever.
 
+use farpane::protocol::Bounds;
 use farpane::protocol::packet::client::{ClientPacket, WindowGeometry};
 use farpane::protocol::packet::server::{Image, ServerPacket, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::event::SizeLimits;
-use farpane::session::windows::{MAX_WINDOW_SIDE, MAX_WINDOWS};
+use farpane::session::windows::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
 use farpane::session::{
-    CloseReason, Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState,
+    Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState,
 };
 
 use super::{Driver, config, create, dict, size};
@@ -173,24 +174,48 @@ fn backings_come_before_their_windows_and_draws() {
 }
 
 #[test]
-fn too_many_or_too_large_windows_end_the_session() {
+fn too_many_or_too_large_windows_are_left_out() {
+    let notices = |outputs: &[Output]| {
+        outputs.iter().filter(|output| matches!(output, Output::Event(SessionEvent::Notice(_)))).count()
+    };
+    let left_out = |driver: &mut Driver, wid: u64, width: u32, height: u32| {
+        let outputs = driver.packet(create(wid, 0, 0, width, height, Dict::default())).take();
+        assert!(driver.session.window(WindowId(wid)).is_none(), "{width} x {height}");
+        notices(&outputs)
+    };
     let mut driver = running();
-    driver.packet(create(1, 0, 0, MAX_WINDOW_SIDE + 1, 1, Dict::default()));
-    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+    assert_eq!(left_out(&mut driver, 1, MAX_WINDOW_SIDE + 1, 1), 1);
+    // The user is told once.
+    assert_eq!(left_out(&mut driver, 1, 16_000, 16_000), 0);
+    assert!(driver.packet(create(FIRST_OWN_WID, 0, 0, 10, 10, Dict::default())).take().is_empty());
 
     let mut driver = running();
     let limit = u64::try_from(MAX_WINDOWS).expect("a number");
     for wid in 1..=limit {
         driver.window(wid, 0, 0, 1, 1);
     }
-    driver.packet(create(limit + 1, 0, 0, 1, 1, Dict::default()));
-    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+    assert_eq!(left_out(&mut driver, limit + 1, 1, 1), 1);
+    driver.packet(ServerPacket::WindowDestroy { wid: WindowId(1) }).take();
+    driver.window(limit + 1, 0, 0, 1, 1);
+    assert!(driver.session.window(WindowId(limit + 1)).is_some(), "there is room again");
+
+    // In sum: each of them would fit.
+    let mut driver = running();
+    let refused = (1..=100).map(|wid| {
+        let outputs = driver.packet(create(wid, 0, 0, 1920, 1080, Dict::default())).take();
+        notices(&outputs)
+    });
+    assert_eq!(refused.sum::<usize>(), 1);
+    let shown = (1..=100).filter(|wid| driver.session.window(WindowId(*wid)).is_some()).count() as u64;
+    let most = Bounds::of_desktop(1280, 800).windows_bytes();
+    assert_eq!(shown, most / (1920 * 1080 * 4));
 
     let mut driver = running();
     driver.window(1, 0, 0, 10, 10);
     let (wid, resize_counter) = (WindowId(1), 1);
-    driver.packet(ServerPacket::WindowResized { wid, width: u32::MAX, height: 1, resize_counter });
-    assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
+    let too_large = ServerPacket::WindowResized { wid, width: u32::MAX, height: 1, resize_counter };
+    assert_eq!(notices(&driver.packet(too_large).take()), 1);
+    assert_eq!(driver.session.window(wid).expect("it stays").size, size(10, 10));
 }
 
 #[test]
