@@ -119,7 +119,10 @@ fn rgb_rows_must_fit() {
     assert!(matches!(check(padded, short), Err(DecodeError::PixelBytes { got, .. }) if got == short));
     assert!(matches!(check(0, row * height + 1), Err(DecodeError::PixelBytes { .. })));
     assert!(matches!(check(row as u32 - 1, row * height), Err(DecodeError::Rowstride { .. })));
-    assert!(matches!(check(u32::MAX, row * height), Err(DecodeError::TooLarge { .. })));
+    assert!(check(row as u32 + 4096, (row + 4096) * height).is_ok());
+    for rowstride in [row as u32 + 4097, u32::MAX] {
+        assert!(matches!(check(rowstride, row * height), Err(DecodeError::RowPadding { .. })));
+    }
 }
 
 #[test]

@@ -108,7 +108,9 @@ impl Peer {
     /// Waits until every draw of the present case was answered.
     #[track_caller]
     pub fn settle(&self) {
-        self.wait("acknowledgements", |heard| self.drawn.iter().all(|sequence| heard.acks.contains_key(sequence)));
+        self.wait("acknowledgements", |heard| {
+            self.drawn.iter().all(|sequence| heard.acks.contains_key(sequence))
+        });
     }
 
     /// Forgets what was heard.

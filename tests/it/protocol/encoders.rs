@@ -1,5 +1,6 @@
 //! rencodeplus and bencode against vectors of the reference implementations, and against themselves.
 
+use farpane::protocol::limits::MAX_NODES;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::tape::{DecodeError, Tape};
@@ -132,7 +133,7 @@ fn damaged_values_are_refused_for_what_they_are() {
 
 #[test]
 fn a_packet_has_a_bounded_number_of_values() {
-    let mut bytes = vec![1; 1 << 20];
+    let mut bytes = vec![1; MAX_NODES];
     bytes[0] = 59;
     bytes.push(127);
     assert!(decode(Dialect::Modern, &bytes).is_ok());

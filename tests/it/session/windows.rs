@@ -7,9 +7,7 @@ use farpane::protocol::packet::server::{Image, ServerPacket, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::event::SizeLimits;
 use farpane::session::windows::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
-use farpane::session::{
-    Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState,
-};
+use farpane::session::{Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState};
 
 use super::{Driver, config, create, dict, size};
 
