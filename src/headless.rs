@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::buffers::BufferPool;
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Queue,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
     RenderCommand, RenderMessage, RenderQueue, SharedStats, clock,
 };
 use crate::codec::Size;
@@ -26,7 +26,7 @@ use crate::stats::StatsSnapshot;
 /// [`Self::read_back`] take in what the other threads reported.
 pub struct HeadlessClient {
     net_queue: NetQueue,
-    events: Queue<AppEvent>,
+    events: Mailbox,
     net: Option<NetThread>,
     /// `None` if only information is wanted.
     renderer: Option<(RenderThread, RenderQueue)>,
@@ -82,11 +82,15 @@ pub enum HeadlessError {
 }
 
 /// Collects events for the thread that owns the client.
-struct EventQueue(Queue<AppEvent>);
+struct EventQueue(Mailbox);
 
 impl AppSink for EventQueue {
     fn send(&self, event: AppEvent) {
         self.0.push(event);
+    }
+
+    fn mailbox(&self) -> Option<&Mailbox> {
+        Some(&self.0)
     }
 }
 
@@ -105,7 +109,7 @@ impl HeadlessClient {
     /// If the OS gives no thread. Everything else is reported by the waiting functions.
     pub fn start(config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
         let net_queue = NetQueue::default();
-        let events = Queue::default();
+        let events = Mailbox::default();
         let app: Arc<dyn AppSink> = Arc::new(EventQueue(events.clone()));
         let stats = SharedStats::default();
         let pool = BufferPool::default();
@@ -233,7 +237,7 @@ impl HeadlessClient {
     }
 
     fn next_event(&self, deadline: Instant) -> Option<AppEvent> {
-        self.events.pop(Some(deadline.saturating_duration_since(clock::now())))
+        self.events.pop(deadline.saturating_duration_since(clock::now()))
     }
 
     fn take_in(&mut self, event: AppEvent) {

@@ -8,6 +8,7 @@ use crate::channel::Scale;
 use crate::codec::{Size, icon};
 use crate::desktop::WindowHints;
 use crate::protocol::packet::server::Image;
+use crate::protocol::text;
 use crate::session::event::SizeLimits;
 use crate::session::{WindowInfo, WindowState};
 use crate::ui::farpane_icon;
@@ -115,10 +116,9 @@ pub fn display_title(info: &WindowInfo, fallback: &str) -> String {
     if title.is_empty() { text(fallback) } else { title }
 }
 
-/// Text from the server in a form that can be shown: bounded, without control characters (winit
-/// panics on a NUL in a title).
+/// Text from the server in a form that can be shown (winit panics on a NUL in a title).
 pub fn text(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(MAX_TEXT).collect()
+    text::shown(text, MAX_TEXT)
 }
 
 /// A size within what X11 can count, not empty.

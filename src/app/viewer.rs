@@ -5,6 +5,7 @@
 //! [`Home`], the connect window.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use winit::application::ApplicationHandler;
@@ -12,7 +13,7 @@ use winit::event::{DeviceEvent, DeviceId, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::AppEvent;
+use crate::channel::{AppEvent, clock};
 use crate::config::Config;
 use crate::config::connections::Store;
 use crate::session::{CloseReason, SessionEvent};
@@ -23,6 +24,9 @@ use super::inbox::{Inbox, InboxEvent};
 use super::screen::Screen;
 use super::signals::Signals;
 use super::{Finished, Start};
+
+/// How long events of the session are handled before the desktop's own are looked at.
+const SLICE: Duration = Duration::from_millis(8);
 
 /// Everything that the event loop's thread owns.
 pub struct Viewer {
@@ -209,11 +213,15 @@ impl ApplicationHandler for Viewer {
         }
     }
 
+    /// Handles what waits in the inbox, for a limited time: the rest rings again after the desktop's turn.
     fn user_event(&mut self, event_loop: &ActiveEventLoop, (): ()) {
-        self.inbox.heard();
+        let end = clock::now() + SLICE;
         while let Some(event) = self.inbox.pop() {
             if let Err(error) = self.inbox_event(event, event_loop) {
                 self.fail(error, event_loop);
+            }
+            if clock::now() >= end {
+                break;
             }
         }
     }
@@ -236,6 +244,7 @@ impl ApplicationHandler for Viewer {
 
     /// After each batch of events: does what they came to, and sleeps until something is due.
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
+        self.inbox.rest();
         let decision = self.home.as_mut().and_then(|home| home.update(self.attached.as_ref()));
         if let Err(error) = self.decided(decision, event_loop) {
             self.fail(error, event_loop);

@@ -76,6 +76,11 @@ impl BufferPool {
         BufferMut { bytes: Some(bytes), pool: self.clone() }
     }
 
+    /// Buffers of this pool that somebody holds, of those that it remembers.
+    pub fn in_use(&self) -> usize {
+        self.lock().buffers.iter().filter(|buffer| Arc::strong_count(buffer) > 1).count()
+    }
+
     fn put_back(&self, bytes: Arc<Vec<u8>>) {
         self.lock().put(bytes, self.retained_bytes);
     }
@@ -148,6 +153,11 @@ impl BufferMut {
         Some(PayloadRef { bytes: buffer.get(range)?, buffer, start })
     }
 
+    /// Whether `payload` is a part of this buffer.
+    pub fn holds(&self, payload: &Payload) -> bool {
+        self.bytes.as_ref().is_some_and(|bytes| Arc::ptr_eq(bytes, &payload.bytes))
+    }
+
     /// Whether a payload shares this buffer, which therefore cannot be filled any further.
     pub fn is_shared(&self) -> bool {
         self.bytes.as_ref().is_some_and(|bytes| Arc::strong_count(bytes) > 1)
@@ -201,7 +211,7 @@ impl Payload {
     }
 
     /// Bytes of memory that this payload keeps from being recycled: its whole buffer. A byte
-    /// budget for payloads should count these, not only the length.
+    /// budget for payloads should count these, not only the length, unless many share a buffer.
     pub fn retained_bytes(&self) -> usize {
         self.bytes.capacity()
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Scaling, VideoFrame};
+use super::{Mailbox, Scaling, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::client::DrawOutcome;
 use crate::protocol::packet::server::{Encoding, ScrollRect};
@@ -159,11 +159,16 @@ pub enum AppEvent {
     },
 }
 
-/// Where [`AppEvent`]s go: winit's proxy as a doorbell over a queue, or a channel in headless
+/// Where [`AppEvent`]s go: winit's proxy as a doorbell over a mailbox, or the mailbox alone in headless
 /// runs. Implementations must not block.
 pub trait AppSink: Send + Sync {
     /// Queues the event and wakes the receiver.
     fn send(&self, event: AppEvent);
+
+    /// Where events wait, if they do: while it is full, no packet is taken that could cause more.
+    fn mailbox(&self) -> Option<&Mailbox> {
+        None
+    }
 }
 
 /// An OS window that a surface can be made for.

@@ -8,12 +8,14 @@
 //! ```
 
 pub mod clock;
+pub mod mailbox;
 pub mod messages;
 pub mod queue;
 mod render_queue;
 pub mod scaling;
 mod video;
 
+pub use mailbox::Mailbox;
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
     OverlayFrame, PacketSink, RenderCommand, RenderItem, RenderMessage, RendererChoice, RendererInfo,

@@ -1,6 +1,8 @@
-//! Queues between threads. None of them bounds its length by itself: draws are bounded in bytes by
-//! the permit that rides with each ([`super::ByteBudget`]), and everything else is small and
-//! answered by a thread that never blocks on its sender.
+//! Queues between threads. None of them bounds its length by itself, so that sending never blocks; what is put
+//! into them is bounded where it comes from. Draws, and what says that they are done: in bytes by the permit
+//! that rides with each ([`super::ByteBudget`]), and in number by the session. Commands to the network task and to
+//! the renderer: by what the user and the desktop do, and by the events of the [`super::Mailbox`], which is bounded
+//! by itself.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -110,7 +112,7 @@ impl<T> AsyncQueue<T> {
 
 /// The bytes of draws that may be between the socket and the GPU at once.
 ///
-/// Counted in KiB of the larger of wire size and decoded size. A draw that is larger than the
+/// Counted in KiB of what a draw holds of memory (`net::pump::charge`). A draw that is larger than the
 /// whole budget takes all of it, so it passes when everything before it is done.
 #[derive(Clone, Debug)]
 pub struct ByteBudget {

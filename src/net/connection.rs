@@ -1,6 +1,5 @@
 //! One connection, from its first byte to its last.
 
-use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
@@ -13,32 +12,38 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::buffers::BufferPool;
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, PacketSink, clock,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
+    PacketSink, clock,
 };
-use crate::codec::Size;
-use crate::protocol::packet::WindowId;
 use crate::protocol::{
-    Dialect, Incoming, Limits, NotXpra, PacketReader, PacketWriter, Reassembler, RecordError, ServerPacket,
-    Spelling,
+    ClientPacket, Dialect, Incoming, Limits, NotXpra, PacketReader, PacketWriter, Reassembler, RecordError,
+    ServerPacket, Spelling,
 };
+use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
     CloseReason, DrawRequest, Generation, Input, Output, Session, SessionConfig, SessionEvent,
 };
-use crate::stats::DrawTrace;
+use crate::stats::{CopySite, DrawTrace, copies};
 
 use super::outgoing::Outgoing;
+use super::pump::{Next, Pump, Step, charge};
 use super::recording::Recording;
 use super::report::Report;
 use super::transport::Transport;
+use super::websocket::FrameError;
 
 /// Packets that may wait for a server that does not read, in bytes.
 const MAX_UNSENT: usize = 4 * 1024 * 1024;
+/// Answers to pings are sent one by one as long as no more waits than this, in bytes.
+const MAX_ECHOES: usize = 16 * 1024;
 /// Commands handled before the socket gets its turn.
 const MAX_COMMANDS: usize = 256;
 /// Inputs kept for a second connection.
 const MAX_EARLY_INPUTS: usize = 64;
 /// How long writing the last packets may take.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+/// How long the end of a line is waited for, from a peer that sends text instead of records.
+const LINE_LIMIT: Duration = Duration::from_secs(1);
 /// A timer that is never reached.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -64,18 +69,14 @@ pub(super) enum End {
     NeedsBencode,
 }
 
-/// What is handed to the decode pool in order.
-enum Step {
-    Draw(DrawRequest),
-    Backing { wid: WindowId, size: Option<Size> },
-}
-
 /// What the loop woke up for.
 enum Wake {
     Command(NetCommand),
-    /// There is room for the first pending draw.
+    /// There is room for the draw that waits first.
     Room(OwnedSemaphorePermit),
     Io(io::Result<Progress>),
+    /// The application has taken events: there is room for more.
+    AppRoom,
     Timer,
 }
 
@@ -97,13 +98,12 @@ pub(super) struct Connection<'a> {
     session: Session,
     /// Reused: empty between calls.
     outputs: Vec<Output>,
-    /// Draws that wait for room in the budget, and what must stay behind them. While there are
-    /// any, no packet is taken and the socket is not read.
-    pending: VecDeque<Step>,
+    /// Draws that wait for room in the budget, and what must stay behind them.
+    pump: Pump,
     /// The newest pointer position, while it may still be replaced by a newer one.
     motion: Option<Input>,
-    /// All received packets were taken.
-    drained: bool,
+    /// The answer to the newest ping, while the server does not take the ones before it.
+    echo: Option<ClientPacket>,
     /// The server's hello was accepted.
     established: bool,
     /// Something was received.
@@ -152,9 +152,9 @@ impl<'a> Connection<'a> {
             writer: PacketWriter::new(dialect),
             session: Session::new(session),
             outputs: Vec::new(),
-            pending: VecDeque::new(),
+            pump: Pump::default(),
             motion: None,
-            drained: true,
+            echo: None,
             established: false,
             heard: false,
             end: None,
@@ -172,25 +172,27 @@ impl<'a> Connection<'a> {
             self.session.handle_input(now, input, &mut self.outputs);
             self.dispatch(now);
         }
+        self.advance(now, None);
         let mut timer = pin!(tokio::time::sleep(NEVER));
         loop {
             if let Some(end) = self.end.take() {
                 self.flush().await;
                 return end;
             }
-            let deadline =
-                [self.session.next_timeout(), self.links.report.deadline()].into_iter().flatten().min();
+            let line = self.reassembler.text_since().map(|since| since + LINE_LIMIT);
+            let deadline = [self.session.next_timeout(), self.links.report.deadline(), line].into_iter();
+            let deadline = deadline.flatten().min();
             let deadline = deadline.unwrap_or_else(|| clock::now() + NEVER).into();
             if timer.deadline() != deadline {
                 timer.as_mut().reset(deadline);
             }
-            let wanted = self.pending.front().map(Step::budget_bytes);
-            let reading = self.drained && self.pending.is_empty();
-            let reassembler = reading.then_some(&mut self.reassembler);
+            let wanted = self.pump.wanted();
+            let reassembler = if self.may_read() { Some(&mut self.reassembler) } else { None };
             let wake = tokio::select! {
                 command = self.links.queue.pop() => Wake::Command(command),
                 permit = self.links.budget.acquire(wanted.unwrap_or(0)), if wanted.is_some() => Wake::Room(permit),
                 progress = progress(&mut self.transport, &mut self.outgoing, reassembler) => Wake::Io(progress),
+                () = room(&*self.links.app), if is_full(&*self.links.app) => Wake::AppRoom,
                 () = &mut timer => Wake::Timer,
             };
             self.handle(wake);
@@ -199,32 +201,41 @@ impl<'a> Connection<'a> {
 
     fn handle(&mut self, wake: Wake) {
         let now = clock::now();
+        let mut room = None;
         match wake {
             Wake::Command(command) => self.commands(now, command),
-            Wake::Room(permit) => {
-                self.pass_on(now, Some(permit));
-                self.take_packets(now);
-            }
+            Wake::Room(permit) => room = Some(permit),
             Wake::Io(Ok(Progress::Written(bytes))) => {
                 self.links.report.collector.sent(now, bytes as u64);
-                self.send_motion(now);
+                self.send_newest(now);
             }
-            Wake::Io(Ok(Progress::Read(0))) => self.ended(),
+            Wake::Io(Ok(Progress::Read(0))) => self.ended(now),
             Wake::Io(Ok(Progress::Read(bytes))) => {
                 self.heard = true;
                 self.links.report.collector.received(now, bytes as u64);
                 self.links.report.collector.receive_ledger(now, &self.transport.take_ledger());
                 self.reassembler.received(now);
-                self.drained = false;
-                self.take_packets(now);
+                self.pump.received();
+            }
+            Wake::AppRoom => {}
+            Wake::Io(Err(error)) if error.get_ref().is_some_and(|error| error.is::<FrameError>()) => {
+                self.fail(now, CloseReason::Protocol(error.to_string()));
             }
             Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
                 self.links.report.publish_if_due(now);
+                if !self.may_read() {
+                    self.session.not_listening(now);
+                }
                 self.session.handle_timeout(now, &mut self.outputs);
                 self.dispatch(now);
+                let text = self.reassembler.text_since().filter(|since| now >= *since + LINE_LIMIT);
+                if let (Some(_), Err(error)) = (text, self.reassembler.end()) {
+                    self.refuse(now, error);
+                }
             }
         }
+        self.advance(now, room);
         if self.outgoing.len() > MAX_UNSENT {
             self.outgoing.discard();
             self.close(CloseReason::Timeout(format!(
@@ -241,7 +252,7 @@ impl<'a> Connection<'a> {
             let Some(command) = self.links.queue.try_pop() else { break };
             self.command(now, command);
         }
-        self.send_motion(now);
+        self.send_newest(now);
     }
 
     fn command(&mut self, now: Instant, command: NetCommand) {
@@ -286,8 +297,14 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Sends the newest pointer position, unless the server has not taken the ones before it.
-    fn send_motion(&mut self, now: Instant) {
+    /// Sends the newest pointer position and the answer to the newest ping, unless the server has not taken
+    /// the ones before.
+    fn send_newest(&mut self, now: Instant) {
+        if self.outgoing.is_empty()
+            && let Some(echo) = self.echo.take()
+        {
+            self.writer.write(&echo, self.outgoing.buffer());
+        }
         if self.outgoing.is_empty()
             && let Some(motion) = self.motion.take()
         {
@@ -300,28 +317,54 @@ impl<'a> Connection<'a> {
         self.dispatch(now);
     }
 
-    /// Hands received packets to the session until a draw has to wait.
-    fn take_packets(&mut self, now: Instant) {
-        while self.pending.is_empty() && self.end.is_none() {
-            // What a packet brings about may have to come before the next one is looked at.
-            let read = self.reassembler.packets(|raw| {
-                let read = self.reader.read(raw);
-                self.recording.record(
-                    self.dialect,
-                    &raw,
-                    read.as_ref().ok().map(|incoming| &incoming.packet),
-                );
-                ControlFlow::Break(read)
-            });
-            match read {
-                Ok(Some(Ok(incoming))) => self.packet(now, incoming),
-                Ok(Some(Err(error))) => return self.close(CloseReason::Protocol(error.to_string())),
-                Ok(None) => {
-                    self.drained = true;
-                    return;
+    /// Hands draws to the decode pool and received packets to the session, as far as it goes now; the
+    /// draw that waits first with `permit`. To be called after everything that happened: else nobody would
+    /// wake up for what became possible.
+    fn advance(&mut self, now: Instant, permit: Option<OwnedSemaphorePermit>) {
+        let mut permit = permit;
+        loop {
+            let budget = &self.links.budget;
+            match self.pump.next(|bytes| permit.take().or_else(|| budget.try_acquire(bytes))) {
+                Next::Draw(request, permit) => {
+                    self.links.draws.draw(DrawJob { request, permit });
+                    self.note_queue(now);
                 }
-                Err(error) => return self.refuse(error),
+                Next::Backing { wid, size } => {
+                    let update = size.map_or(BackingUpdate::Destroy, BackingUpdate::Resize);
+                    self.links.draws.backing(wid, update);
+                }
+                Next::Take if self.may_take() => self.take_packet(now),
+                Next::Take | Next::Wait => break,
             }
+        }
+        self.note_queue(now);
+    }
+
+    /// Whether what a packet may bring about has a place.
+    fn may_take(&self) -> bool {
+        self.end.is_none()
+            && self.session.draws_in_flight() < MAX_DRAWS_IN_FLIGHT
+            && !is_full(&*self.links.app)
+    }
+
+    /// Whether the socket is read.
+    fn may_read(&self) -> bool {
+        self.pump.may_read() && self.may_take()
+    }
+
+    /// Hands the next of the received packets to the session.
+    fn take_packet(&mut self, now: Instant) {
+        // What a packet brings about may have to come before the next one is looked at.
+        let read = self.reassembler.packets(|raw| {
+            let read = self.reader.read(raw);
+            self.recording.record(self.dialect, &raw, read.as_ref().ok().map(|incoming| &incoming.packet));
+            ControlFlow::Break(read)
+        });
+        match read {
+            Ok(Some(Ok(incoming))) => self.packet(now, incoming),
+            Ok(Some(Err(error))) => self.fail(now, CloseReason::Protocol(error.to_string())),
+            Ok(None) => self.pump.drained(),
+            Err(error) => self.refuse(now, error),
         }
     }
 
@@ -340,13 +383,12 @@ impl<'a> Connection<'a> {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::Send(packet) => self.writer.write(&packet, self.outgoing.buffer()),
-                Output::Draw(request) => {
-                    let (encoding, wire_bytes) = (request.encoding.name(), request.trace.wire_bytes);
-                    self.links.report.collector.draw_received(now, encoding, wire_bytes);
-                    self.pending.push_back(Step::Draw(request));
+                Output::Send(echo @ ClientPacket::PingEcho { .. }) if self.outgoing.len() > MAX_ECHOES => {
+                    self.echo = Some(echo);
                 }
-                Output::Backing { wid, size } => self.pending.push_back(Step::Backing { wid, size }),
+                Output::Send(packet) => self.writer.write(&packet, self.outgoing.buffer()),
+                Output::Draw(request) => self.draw(now, request),
+                Output::Backing { wid, size } => self.pump.push(Step::Backing { wid, size }),
                 Output::Event(event) => self.event(now, event),
                 Output::Established { bounds } => {
                     self.established = true;
@@ -363,7 +405,25 @@ impl<'a> Connection<'a> {
             }
         }
         self.outputs = outputs;
-        self.pass_on(now, None);
+    }
+
+    /// A draw joins those that wait to be handed on.
+    fn draw(&mut self, now: Instant, mut request: DrawRequest) {
+        self.links.report.collector.draw_received(now, request.encoding.name(), request.trace.wire_bytes);
+        let mut shares_buffer = self.reassembler.shares_buffer(&request.data);
+        if shares_buffer && self.reassembler.is_crowded() {
+            let ledger = &mut request.trace.ledger;
+            let mut own = self.links.pool.take(request.data.len(), ledger);
+            copies::append(ledger, CopySite::Splice, &request.data, own.vec());
+            request.data = own.freeze();
+            shares_buffer = false;
+        }
+        let bytes = charge(&request, shares_buffer);
+        self.pump.push(Step::Draw { request, bytes });
+    }
+
+    fn note_queue(&mut self, now: Instant) {
+        self.links.report.collector.queue_bytes(now, self.links.budget.used_bytes() as u64);
     }
 
     fn event(&mut self, now: Instant, event: SessionEvent) {
@@ -374,35 +434,13 @@ impl<'a> Connection<'a> {
         self.links.app.send(AppEvent::Session(event));
     }
 
-    /// Hands pending steps to the decode pool, the first draw with `permit`, as far as there is
-    /// room in the budget.
-    fn pass_on(&mut self, now: Instant, mut permit: Option<OwnedSemaphorePermit>) {
-        while let Some(step) = self.pending.pop_front() {
-            match step {
-                Step::Backing { wid, size } => {
-                    let update = size.map_or(BackingUpdate::Destroy, BackingUpdate::Resize);
-                    self.links.draws.backing(wid, update);
-                }
-                Step::Draw(request) => {
-                    let bytes = budget_bytes(&request);
-                    let Some(permit) = permit.take().or_else(|| self.links.budget.try_acquire(bytes)) else {
-                        self.pending.push_front(Step::Draw(request));
-                        break;
-                    };
-                    self.links.draws.draw(DrawJob { request, permit });
-                }
-            }
-        }
-        self.links.report.collector.queue_bytes(now, self.links.budget.used_bytes() as u64);
-    }
-
     /// The server has closed its side.
-    fn ended(&mut self) {
+    fn ended(&mut self, now: Instant) {
         match self.reassembler.end() {
             Err(RecordError::Truncated { .. }) | Ok(()) => {
                 self.lost("the server closed it without a goodbye")
             }
-            Err(error) => self.refuse(error),
+            Err(error) => self.refuse(now, error),
         }
     }
 
@@ -416,13 +454,21 @@ impl<'a> Connection<'a> {
     }
 
     /// What was received is no record.
-    fn refuse(&mut self, error: RecordError) {
+    fn refuse(&mut self, now: Instant, error: RecordError) {
         match error {
             RecordError::NotXpra(NotXpra::NeedsBencode) if !self.established => {
                 self.end.get_or_insert(End::NeedsBencode);
             }
-            error => self.close(CloseReason::Protocol(error.to_string())),
+            // Whatever it is, it would not understand a goodbye.
+            RecordError::NotXpra(_) => self.close(CloseReason::Protocol(error.to_string())),
+            error => self.fail(now, CloseReason::Protocol(error.to_string())),
         }
+    }
+
+    /// The session cannot go on: the server is told, if it still can be.
+    fn fail(&mut self, now: Instant, reason: CloseReason) {
+        self.session.fail(reason, &mut self.outputs);
+        self.dispatch(now);
     }
 
     fn close(&mut self, reason: CloseReason) {
@@ -452,22 +498,16 @@ impl<'a> Connection<'a> {
     }
 }
 
-impl Step {
-    /// Bytes of the budget that it takes.
-    fn budget_bytes(&self) -> usize {
-        match self {
-            Self::Draw(request) => budget_bytes(request),
-            Self::Backing { .. } => 0,
-        }
-    }
+/// Whether the application has too many events to take.
+fn is_full(app: &dyn AppSink) -> bool {
+    app.mailbox().is_some_and(Mailbox::is_full)
 }
 
-/// What a draw may hold of memory between here and the GPU: its packet's buffer or its pixels,
-/// whichever is more.
-fn budget_bytes(request: &DrawRequest) -> usize {
-    let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    let decoded = usize::try_from(pixels.saturating_mul(4)).unwrap_or(usize::MAX);
-    decoded.max(request.data.retained_bytes())
+/// Waits until it has taken some.
+async fn room(app: &dyn AppSink) {
+    if let Some(mailbox) = app.mailbox() {
+        mailbox.room().await;
+    }
 }
 
 /// Whether `newer` may replace the pointer position `older`: same window and buttons.

@@ -6,6 +6,7 @@ pub mod local;
 pub mod new_file;
 pub mod outgoing;
 pub mod owner;
+pub mod pump;
 pub mod recorder;
 mod recording;
 mod report;

@@ -91,7 +91,8 @@ pub fn spawn(
     let run = move || {
         let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &mut links)));
         let reason = std::panic::catch_unwind(connection)
-            .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()));
+            .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()))
+            .shown();
         tracing::info!(%reason, "the session is over");
         links.report.publish(clock::now());
         let Links { app, .. } = links;

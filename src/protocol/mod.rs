@@ -20,6 +20,7 @@ pub mod reassembly;
 pub mod record;
 pub mod rencodeplus;
 pub mod tape;
+pub mod text;
 pub mod writer;
 pub mod yaml;
 

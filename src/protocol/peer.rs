@@ -1,6 +1,8 @@
 //! Recognises peers that do not answer with an Xpra record, so that the user reads what is
 //! wrong instead of "bad magic byte".
 
+use super::text;
+
 /// The text with which a 3.1 server answers a rencodeplus hello.
 const BENCODE_WANTED: &[u8] = b"disconnect: failed to parse bencode packet";
 /// Text of the peer that is shown at most, in bytes.
@@ -73,10 +75,10 @@ impl NotXpra {
     }
 }
 
-/// Text of the peer without control characters, on one line and not longer than is shown.
+/// Text of the peer as it may be shown, on one line and not longer than is shown.
 pub fn sanitised(bytes: &[u8]) -> String {
     let shown = bytes.get(..MAX_SHOWN).unwrap_or(bytes);
     let text = String::from_utf8_lossy(shown);
-    let visible = |c: char| if c.is_control() { ' ' } else { c };
-    text.trim().chars().map(visible).collect()
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text::shown(spaced.trim(), MAX_SHOWN)
 }

@@ -14,6 +14,7 @@ use super::reassembly::{RawPacket, RawRecord};
 use super::record::{Compressor, Dialect};
 use super::rencodeplus;
 use super::tape::{DecodeError, Tape};
+use super::text;
 use super::yaml::{self, YamlError};
 
 /// A packet, and what it took to receive it.
@@ -113,7 +114,7 @@ impl PacketReader {
             Args::new(&self.tape, main, raw.chunks, &mut unpacker).ok_or(PacketError::NotAPacket)?;
         let count = args.left() + 1;
         if let Some(index) = highest.filter(|index| *index >= count) {
-            return Err(PacketError::ChunkOutside { packet: args.packet().to_owned(), index, count });
+            return Err(PacketError::ChunkOutside { packet: text::name(args.packet()), index, count });
         }
         let parsed = parse(&mut args);
         if let Some(failure) = unpacker.failure.take() {

@@ -38,6 +38,8 @@ const LARGE_PAYLOAD: usize = 16 * 1024;
 /// than that: what follows is mostly a short main record and the next large payload's header, and
 /// whatever is read along has to be moved.
 pub const READ_AHEAD: usize = 256;
+/// Receive buffers that kept payloads may hold before [`Reassembler::is_crowded`]: 8 MiB.
+pub const MAX_SHARED_BUFFERS: usize = 64;
 
 /// A record's payload as it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,6 +107,10 @@ pub struct Reassembler {
     dialect: Dialect,
     limits: Limits,
     pool: BufferPool,
+    /// Receive buffers alone, so that those in use can be counted.
+    receive_pool: BufferPool,
+    /// So many of them are in use that small payloads should not hold more.
+    crowded: bool,
     /// Small records as they are received: those before `taken` were taken, the one behind may be
     /// incomplete.
     receive: BufferMut,
@@ -125,6 +131,8 @@ pub struct Reassembler {
     chunks: Vec<(ChunkIndex, RawRecord)>,
     /// That packet is lent: the next record begins another one.
     lent: bool,
+    /// A record came: the peer speaks Xpra's protocol.
+    spoken: bool,
 }
 
 /// A record whose payload has a buffer of its own.
@@ -160,11 +168,14 @@ impl Reassembler {
     /// A reassembler for a new connection. Buffers come from `pool`.
     pub fn new(dialect: Dialect, limits: Limits, pool: BufferPool) -> Self {
         let mut packet = PartialPacket::default();
-        let receive = pool.take(RECEIVE_BUFFER, packet.ledger());
+        let receive_pool = BufferPool::new(MAX_SHARED_BUFFERS * RECEIVE_BUFFER);
+        let receive = receive_pool.take(RECEIVE_BUFFER, packet.ledger());
         Self {
             dialect,
             limits,
             pool,
+            receive_pool,
+            crowded: false,
             receive,
             taken: 0,
             space: 0..0,
@@ -175,12 +186,25 @@ impl Reassembler {
             packet: Some(packet),
             chunks: Vec::with_capacity(MAX_CHUNKS),
             lent: false,
+            spoken: false,
         }
     }
 
     /// Replaces the limits, from the next header on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Whether `payload` lies in the receive buffer, among other small ones: it keeps that from being
+    /// filled again, but has only its own bytes of it. To be asked before the next read.
+    pub fn shares_buffer(&self, payload: &Payload) -> bool {
+        self.receive.holds(payload)
+    }
+
+    /// Payloads that were kept hold [`MAX_SHARED_BUFFERS`] receive buffers: more small ones
+    /// ([`Self::shares_buffer`]) should be copied instead, since each could hold a whole buffer.
+    pub fn is_crowded(&self) -> bool {
+        self.crowded
     }
 
     /// The memory that the next bytes belong in, never empty. Give it to a reader that appends
@@ -279,6 +303,7 @@ impl Reassembler {
                 break;
             }
         }
+        self.spoken |= end - waiting.len() > self.taken;
         self.taken = end - waiting.len();
         flow
     }
@@ -290,6 +315,7 @@ impl Reassembler {
     pub fn next_packet(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
         self.end_loan();
         let Some((len, arrived)) = self.next_plain() else { return self.next_of_any_kind() };
+        self.spoken = true;
         let start = self.taken + HEADER_LEN;
         self.taken = start + len;
         let main = self.receive.lend(start..self.taken);
@@ -321,11 +347,15 @@ impl Reassembler {
                 let missing = (HEADER_LEN + header.len).saturating_sub(waiting.len());
                 Err(RecordError::Truncated { missing })
             }
-            (Some(_), _) => match NotXpra::recognise(waiting, true) {
-                Some(what) => Err(what.into()),
-                None => Ok(()),
-            },
+            (Some(_), _) => self.not_a_record(waiting, true).map_or(Ok(()), Err),
         }
+    }
+
+    /// Since when the end of a line is waited for, from a peer that has not sent any record: should it
+    /// not come, [`Self::end`] says what the peer is.
+    pub fn text_since(&self) -> Option<Instant> {
+        let first = self.receive.get(self.taken).filter(|_| !self.spoken && self.large.is_none())?;
+        if *first == MAGIC { None } else { self.waiting_since() }
     }
 
     /// The packet that was lent is not used any more: its memory is free for the next one.
@@ -342,9 +372,13 @@ impl Reassembler {
         self.end_loan();
         let rest = self.receive.get(self.taken..).unwrap_or_default();
         let rest_len = rest.len();
-        if self.receive.is_shared() {
+        let is_shared = self.receive.is_shared();
+        if is_shared || self.crowded {
+            self.crowded = self.receive_pool.in_use() >= MAX_SHARED_BUFFERS;
+        }
+        if is_shared {
             let ledger = self.packet.get_or_insert_default().ledger();
-            let mut buffer = self.pool.take(RECEIVE_BUFFER, ledger);
+            let mut buffer = self.receive_pool.take(RECEIVE_BUFFER, ledger);
             if rest_len > 0 {
                 copies::append(ledger, CopySite::ReceiveCompact, rest, buffer.vec());
             }
@@ -390,6 +424,7 @@ impl Reassembler {
     fn next_of_any_kind(&mut self) -> Result<Option<RawPacket<'_>>, RecordError> {
         let (main, arrived) = loop {
             let Some((header, payload, arrived)) = self.take_record()? else { return Ok(None) };
+            self.spoken = true;
             let packet = self.packet.get_or_insert_default();
             packet.wire_bytes += (HEADER_LEN + header.len) as u64;
             let arrived = *packet.arrived.get_or_insert(arrived);
@@ -460,10 +495,18 @@ impl Reassembler {
         match (bytes.first(), bytes.first_chunk()) {
             (None, _) | (Some(&MAGIC), None) => Ok(None),
             (Some(&MAGIC), Some(header)) => Header::parse(*header, self.dialect, &self.limits).map(Some),
-            (Some(_), _) => match NotXpra::recognise(bytes, false) {
-                Some(what) => Err(what.into()),
-                None => Ok(None),
-            },
+            (Some(_), _) => self.not_a_record(bytes, false).map_or(Ok(None), Err),
+        }
+    }
+
+    /// What a peer is that sent `bytes` (at least one) in the place of a record; `None` while more of them may
+    /// tell. One that speaks Xpra's protocol sends nothing but records, so nothing has to be waited for.
+    fn not_a_record(&self, bytes: &[u8], ended: bool) -> Option<RecordError> {
+        match NotXpra::recognise(bytes, ended || self.spoken)? {
+            NotXpra::Text { text: got } | NotXpra::Binary { hex: got } if self.spoken => {
+                Some(RecordError::Magic { got })
+            }
+            what => Some(what.into()),
         }
     }
 }

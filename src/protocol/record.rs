@@ -109,6 +109,9 @@ pub struct Header {
 pub enum RecordError {
     #[error(transparent)]
     NotXpra(#[from] NotXpra),
+    /// After records that were good.
+    #[error("the server sent something else in the place of a record: {got}")]
+    Magic { got: String },
     #[error("the record is encrypted with AES, which Farpane does not support: use ssl instead")]
     Encrypted,
     #[error("the packet is encoded with {got}, expected {expected}")]

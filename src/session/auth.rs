@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::config::{Generation, Link, Secret};
 use crate::protocol::packet::server::Challenge;
+use crate::protocol::text;
 
 /// Length of the salt that the client adds, in bytes.
 pub const CLIENT_SALT_LEN: usize = 32;
@@ -123,9 +124,9 @@ fn is_hmac(digest: &str) -> bool {
     matches!(digest, "hmac+sha512" | "hmac+sha384" | "hmac+sha256" | "hmac+sha224" | "hmac+sha1")
 }
 
-/// A name from the wire, short and without control characters.
+/// A name from the wire, short and as it may be shown.
 fn printable(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    let name = text::shown(name, 40);
     if name.is_empty() { "unnamed".to_owned() } else { name }
 }
 

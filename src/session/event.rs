@@ -9,7 +9,11 @@ use crate::protocol::Bounds;
 use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, DrawOptions, Encoding, Image};
 use crate::protocol::packet::{DrawSequence, WindowId};
+use crate::protocol::text;
 use crate::stats::DrawTrace;
+
+/// Characters of the reason of an end.
+const MAX_REASON_CHARS: usize = 1000;
 
 /// Something that the session wants done, in order.
 #[derive(Debug)]
@@ -349,6 +353,25 @@ impl CloseReason {
             Self::Protocol(_) => 6,
             Self::Authentication(_) => 7,
             Self::Timeout(_) => 8,
+        }
+    }
+}
+
+impl CloseReason {
+    /// The same as it may be shown and logged, whoever made up the words: bounded, without what is not seen.
+    pub fn shown(self) -> Self {
+        let shown = |why: String| {
+            let lines: Vec<String> = why.lines().map(|line| text::shown(line, MAX_REASON_CHARS)).collect();
+            lines.join("\n").chars().take(MAX_REASON_CHARS).collect()
+        };
+        match self {
+            Self::User => Self::User,
+            Self::Server(why) => Self::Server(shown(why)),
+            Self::ConnectionLost(why) => Self::ConnectionLost(shown(why)),
+            Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
+            Self::Protocol(why) => Self::Protocol(shown(why)),
+            Self::Authentication(why) => Self::Authentication(shown(why)),
+            Self::Timeout(why) => Self::Timeout(shown(why)),
         }
     }
 }

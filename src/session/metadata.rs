@@ -33,8 +33,6 @@ pub const SUPPORTED: &[&str] = &[
 
 /// Longest title or class name, in characters.
 const MAX_TEXT_CHARS: usize = 512;
-/// Bytes of it that are looked at.
-const MAX_TEXT_BYTES: usize = 8 * MAX_TEXT_CHARS;
 /// Window types of one window.
 const MAX_TYPES: usize = 16;
 /// Largest width or height in size constraints.
@@ -147,9 +145,7 @@ pub fn state_changes(old: WindowState, new: WindowState) -> Dict {
 
 /// Text for the user: valid, bounded, on one line.
 pub fn text(value: &Value) -> String {
-    let bytes = value.as_bytes().unwrap_or_default();
-    let text = String::from_utf8_lossy(bytes.get(..MAX_TEXT_BYTES).unwrap_or(bytes));
-    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT_CHARS).collect()
+    crate::protocol::text::shown_bytes(value.as_bytes().unwrap_or_default(), MAX_TEXT_CHARS)
 }
 
 fn set<T: PartialEq>(field: &mut T, value: T) -> bool {

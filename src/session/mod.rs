@@ -24,6 +24,7 @@ mod opening;
 pub mod ping;
 mod room;
 mod server_info;
+mod unknown;
 mod video;
 pub mod windows;
 
@@ -41,6 +42,7 @@ use crate::codec::{Rect, Size};
 use crate::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, Encoding, ServerPacket, WindowDraw};
 use crate::protocol::packet::{Dict, Value, WindowId};
+use crate::protocol::text;
 use crate::stats::DrawTrace;
 use draw_ledger::DrawLedger;
 use event::CursorShape;
@@ -48,10 +50,13 @@ use handshake::Handshake;
 use input::{InputState, Pointer};
 use ping::Pinger;
 use server_info::ServerTraits;
+use unknown::UnknownPackets;
 use windows::Windows;
 
 /// Largest width or height of a cursor.
 const MAX_CURSOR_SIDE: u32 = 512;
+/// Characters of what is wrong that the server is told.
+const MAX_GOODBYE_CHARS: usize = 200;
 
 /// Where the connection stands.
 #[derive(Debug)]
@@ -78,6 +83,7 @@ pub struct Session {
     server_desktop: Option<Size>,
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
+    unknown: UnknownPackets,
 }
 
 impl Session {
@@ -94,6 +100,7 @@ impl Session {
             server_hello: None,
             server_desktop: None,
             info_wanted: false,
+            unknown: UnknownPackets::default(),
         }
     }
 
@@ -195,6 +202,13 @@ impl Session {
         self.close(reason, out);
     }
 
+    /// What the server may have sent is not read now, so its silence means nothing.
+    pub fn not_listening(&mut self, now: Instant) {
+        if let Phase::Running(pinger) = &mut self.phase {
+            pinger.heard(now);
+        }
+    }
+
     /// When [`Session::handle_timeout`] has something to do next.
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.phase {
@@ -219,17 +233,26 @@ impl Session {
         self.windows.info(wid)
     }
 
+    /// Ends the session because of what cannot be read or is no packet at all: the server is told.
+    pub fn fail(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
+        if !matches!(self.phase, Phase::Closed) {
+            self.close(reason, out);
+        }
+    }
+
     fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
         // a server that said goodbye, or refused us, does not listen any more
         let words = match &reason {
-            CloseReason::User => Some("client exit"),
-            CloseReason::Timeout(_) => Some("server ping timeout"),
-            CloseReason::Protocol(_) => Some("protocol error"),
-            CloseReason::Authentication(_) => Some("authentication failed"),
+            CloseReason::User => Some("client exit".to_owned()),
+            CloseReason::Timeout(_) => Some("server ping timeout".to_owned()),
+            CloseReason::Protocol(why) => {
+                Some(format!("protocol error: {}", text::shown(why, MAX_GOODBYE_CHARS)))
+            }
+            CloseReason::Authentication(_) => Some("authentication failed".to_owned()),
             CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
         };
-        if let Some(words) = words {
-            out.push(Output::Send(ClientPacket::ConnectionClose { reason: words.to_owned() }));
+        if let Some(reason) = words {
+            out.push(Output::Send(ClientPacket::ConnectionClose { reason }));
         }
         self.phase = Phase::Closed;
         out.push(Output::Close(reason));
@@ -356,7 +379,7 @@ impl Session {
             S::CursorDefault => out.push(Output::Event(SessionEvent::Cursor(CursorShape::Default))),
             S::WindowGrab { wid } => out.push(Output::Event(SessionEvent::PointerGrabbed { wid })),
             S::WindowUngrab { .. } => out.push(Output::Event(SessionEvent::PointerUngrabbed)),
-            S::Unknown { name } => tracing::warn!(name, "the server sent an unknown packet"),
+            S::Unknown { name } => self.unknown.note(name),
             S::Hello(_)
             | S::Challenge(_)
             | S::InfoResponse(_)

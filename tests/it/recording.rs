@@ -103,7 +103,7 @@ fn start(dialect: Dialect) -> Start {
 }
 
 /// A recording of `packets`, one every ten milliseconds, and where each entry ends.
-fn record(dialect: Dialect, packets: &[ServerPacket]) -> (Vec<u8>, Vec<usize>) {
+pub fn record(dialect: Dialect, packets: &[ServerPacket]) -> (Vec<u8>, Vec<usize>) {
     let zero = clock::now();
     let mut writer = Writer::new(Vec::new(), start(dialect)).expect("memory");
     let mut ends = vec![writer.written() as usize];

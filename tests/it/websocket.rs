@@ -92,7 +92,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }
 
-/// A frame as a server sends it; with a mask if asked, which RFC 6455 forbids and some proxies do.
+/// A frame as a server sends it; with a mask if asked, which RFC 6455 §5.1 forbids.
 fn frame(first: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
     let bit = if key.is_some() { 0x80 } else { 0 };
     let mut bytes = vec![first];
@@ -135,17 +135,17 @@ async fn read_all(socket: &mut WebSocket<Peer>, size: usize) -> io::Result<Vec<u
 proptest! {
     #[test]
     fn any_framing_and_any_split_gives_the_same_bytes(
-        payloads in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..9000), any::<Option<[u8; 4]>>(), any::<bool>()), 0..12),
+        payloads in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..9000), any::<bool>()), 0..12),
         reads in prop::collection::vec(1_usize..5000, 1..20),
         size in 1_usize..70_000,
     ) {
         let mut frames = Vec::new();
         let mut expected: Vec<u8> = Vec::new();
-        for (payload, key, ping) in &payloads {
-            frames.extend(frame(0x82, payload, *key));
+        for (payload, ping) in &payloads {
+            frames.extend(frame(0x82, payload, None));
             expected.extend(payload);
             if *ping {
-                frames.extend(frame(0x89, &payload[..payload.len().min(125)], *key));
+                frames.extend(frame(0x89, &payload[..payload.len().min(125)], None));
             }
         }
         let got = run(async { read_all(&mut connect(frames, reads).await, size).await }).expect("bytes");
@@ -244,6 +244,76 @@ fn broken_frames_are_refused() {
     ] {
         assert_eq!(FrameHeader::parse(bytes), Err(expected));
     }
+}
+
+/// RFC 6455 §5.1: a client must close the connection upon a masked frame.
+#[test]
+fn masked_frames_are_refused() {
+    for (first, payload) in
+        [(0x82, &b"pixels"[..]), (0x89, b"ping"), (0x88, b""), (0x02, b"part"), (0x82, &[7; 300])]
+    {
+        let mut frames = frame(0x82, b"before", None);
+        frames.extend(frame(first, payload, Some([1, 2, 3, 4])));
+        let error = run(async {
+            let mut socket = connect(frames, vec![usize::MAX]).await;
+            loop {
+                match socket.read(&mut [0; 3]).await {
+                    Ok(0) => panic!("the stream ended well"),
+                    Ok(_) => {}
+                    Err(error) => return error,
+                }
+            }
+        });
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("masked"), "{error}");
+    }
+}
+
+/// RFC 6455 §5.5.3: who has not answered a ping yet may answer the newest one alone.
+#[test]
+fn a_peer_that_pings_and_does_not_read_is_answered_once() {
+    run(async {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let (socket, ()) = tokio::join!(handshake(ours, "host", "/"), async {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                assert!(theirs.read_buf(&mut request).await.expect("a request") > 0);
+            }
+            let answer = accepting(&String::from_utf8(request).expect("text"));
+            theirs.write_all(answer.as_bytes()).await.expect("it is read");
+        });
+        let mut socket = socket.expect("an upgrade");
+        // What was not answered fills the pipe to the peer.
+        let filler = vec![1; 4000];
+        socket.write_all(&filler).await.expect("it fits");
+        const PINGS: u32 = 20_000;
+        let pings: Vec<u8> = (0..PINGS).flat_map(|number| frame(0x89, &number.to_be_bytes(), None)).collect();
+        let mut byte = [0];
+        let flood = async {
+            theirs.write_all(&pings).await.expect("it is read");
+            theirs.write_all(&frame(0x82, b"x", None)).await.expect("it is read");
+        };
+        let ((), read) = tokio::join!(flood, socket.read(&mut byte));
+        assert_eq!(read.expect("the byte behind them"), 1);
+        let mut said = Vec::new();
+        let written = async {
+            let _ = socket.shutdown().await;
+            drop(socket);
+        };
+        let (_, ()) = tokio::join!(theirs.read_to_end(&mut said), written);
+        let mut rest = &said[..];
+        let mut answers = Vec::new();
+        while let Some((header, len)) = FrameHeader::parse(rest).expect("valid") {
+            let mut payload = rest[len..][..header.payload_len as usize].to_vec();
+            rest = &rest[len + payload.len()..];
+            mask(&mut payload, header.mask.expect("a client masks"), 0);
+            if header.opcode == Opcode::Pong {
+                answers.push(u32::from_be_bytes(payload.try_into().expect("four bytes")));
+            }
+        }
+        assert_eq!(answers.last(), Some(&(PINGS - 1)), "the newest is answered");
+        assert!(answers.len() <= 20, "{} answers", answers.len());
+    });
 }
 
 /// What 3.1.3 says over WebSocket to a packet that it cannot parse: no frame around it.

@@ -14,7 +14,7 @@ pub enum Opcode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {
     pub opcode: Opcode,
-    /// XOR key of the payload. Servers should not mask; if one does, it is undone.
+    /// XOR key of the payload: clients mask, servers must not (§5.1).
     pub mask: Option<[u8; 4]>,
     /// Bytes of payload.
     pub payload_len: u64,
@@ -23,6 +23,8 @@ pub struct FrameHeader {
 /// A header that breaks RFC 6455 or that Xpra never sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
+    #[error("the WebSocket frame is masked, which a server's must not be")]
+    Masked,
     #[error("the WebSocket frame has reserved bits {got:#04x} set; expected none")]
     Reserved { got: u8 },
     #[error("the WebSocket frame has opcode {got}; expected binary, close, ping or pong")]

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use crate::protocol::text;
+
 use super::stream::WebSocket;
 
 /// A server's answer may be this long.
@@ -81,7 +83,7 @@ fn check_response(response: &[u8], key: &str) -> Result<Option<usize>, Handshake
     };
     let status = parsed.code.unwrap_or(0);
     if status != 101 {
-        let reason = parsed.reason.unwrap_or_default().chars().filter(|c| !c.is_control()).take(80).collect();
+        let reason = text::shown(parsed.reason.unwrap_or_default(), 80);
         return Err(HandshakeError::Status { status, reason });
     }
     let expected = BASE64.encode(Sha1::new().chain_update(key).chain_update(ACCEPT_GUID).finalize());

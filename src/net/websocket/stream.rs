@@ -36,6 +36,9 @@ pub struct WebSocket<S> {
     read_ahead: usize,
     /// A control frame's payload as far as it came.
     control: Vec<u8>,
+    /// The payload of the newest ping that was not answered: a peer that pings and does not read is
+    /// answered once (RFC 6455 §5.5.3).
+    ping: Option<Vec<u8>>,
     /// Frames that were not written yet: `sending[sent..]`.
     sending: Vec<u8>,
     sent: usize,
@@ -79,6 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             frame: None,
             read_ahead: READ_SMALL,
             control: Vec::new(),
+            ping: None,
             sending: Vec::new(),
             sent: 0,
             closed: false,
@@ -109,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(false));
             }
             if self.frame.is_some_and(|frame| frame.missing() == 0) {
-                self.finish_frame()?;
+                self.finish_frame();
                 continue;
             }
             if self.frame.is_some() {
@@ -126,6 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 continue;
             }
             if let Some((header, len)) = FrameHeader::parse(waiting).map_err(broken)? {
+                if header.mask.is_some() {
+                    return Poll::Ready(Err(broken(FrameError::Masked)));
+                }
                 self.at += len;
                 self.frame = Some(Frame { header, received: 0 });
                 if header.opcode == Opcode::Data {
@@ -151,18 +158,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    fn finish_frame(&mut self) -> io::Result<()> {
-        let Some(frame) = self.frame.take() else { return Ok(()) };
+    fn finish_frame(&mut self) {
+        let Some(frame) = self.frame.take() else { return };
         match frame.header.opcode {
             Opcode::Data | Opcode::Pong => {}
             Opcode::Close => self.closed = true,
             Opcode::Ping => {
-                let payload = std::mem::take(&mut self.control);
-                self.queue_frame(Opcode::Pong, &payload)?;
+                std::mem::swap(self.ping.get_or_insert_default(), &mut self.control);
             }
         }
         self.control.clear();
-        Ok(())
     }
 
     /// Moves what came with the header: to `buf` for data, to `control` for the rest.
@@ -174,14 +179,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let bytes = waiting.get(..missing.min(room).min(waiting.len())).unwrap_or_default();
         let len = bytes.len();
         if is_data {
-            let start = buf.filled().len();
             put(buf, bytes);
             self.ledger.note_copy(CopySite::Transport, len);
-            unmask(frame, &mut buf.filled_mut()[start..]);
         } else {
-            let start = self.control.len();
             self.control.extend(bytes);
-            unmask(frame, &mut self.control[start..]);
         }
         self.at += len;
         frame.received += len as u64;
@@ -199,18 +200,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(())
     }
 
-    /// Writes what is queued.
+    /// Writes what is queued, and the answer to the newest ping behind it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(rest) = self.sending.get(self.sent..).filter(|rest| !rest.is_empty()) {
-            let written = ready!(Pin::new(self.inner.get_mut()).poll_write(cx, rest))?;
-            if written == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        loop {
+            while let Some(rest) = self.sending.get(self.sent..).filter(|rest| !rest.is_empty()) {
+                let written = ready!(Pin::new(self.inner.get_mut()).poll_write(cx, rest))?;
+                if written == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                self.sent += written;
             }
-            self.sent += written;
+            self.sending.clear();
+            self.sent = 0;
+            let Some(ping) = self.ping.take() else { return Poll::Ready(Ok(())) };
+            self.queue_frame(Opcode::Pong, &ping)?;
         }
-        self.sending.clear();
-        self.sent = 0;
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -223,13 +227,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
         let start = buf.filled().len();
         loop {
             // An answer to a ping leaves as soon as it can; a full socket does not stop reading.
-            if !this.sending.is_empty() {
+            if !this.sending.is_empty() || this.ping.is_some() {
                 let _ = this.poll_send(cx)?;
             }
             match this.poll_frame(cx) {
                 // What was moved already is handed over first.
                 Poll::Pending if buf.filled().len() > start => return Poll::Ready(Ok(())),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if this.ping.is_some() {
+                        let _ = this.poll_send(cx)?;
+                    }
+                    return Poll::Pending;
+                }
                 Poll::Ready(more) => {
                     if !more? {
                         return Poll::Ready(Ok(()));
@@ -271,7 +280,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
             if len == 0 {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-            unmask(&frame, &mut buf.filled_mut()[start..]);
             frame.received += len as u64;
             this.frame = Some(frame);
             return Poll::Ready(Ok(()));
@@ -306,13 +314,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocket<S> {
         }
         ready!(this.poll_send(cx))?;
         Pin::new(this.inner.get_mut()).poll_shutdown(cx)
-    }
-}
-
-/// Undoes the mask of payload bytes that follow those received before.
-fn unmask(frame: &Frame, bytes: &mut [u8]) {
-    if let Some(key) = frame.header.mask {
-        mask(bytes, key, frame.received);
     }
 }
 

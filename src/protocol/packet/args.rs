@@ -4,6 +4,7 @@ use crate::buffers::{Payload, PayloadRef};
 use crate::protocol::reassembly::RawRecord;
 use crate::protocol::record::ChunkIndex;
 use crate::protocol::tape::{Node, Span, Tape};
+use crate::protocol::text;
 
 use super::{Dict, Value};
 
@@ -73,7 +74,7 @@ impl<'a> Args<'a> {
     /// The error that the argument before the next one is not what was expected.
     pub fn error(&self, field: &'static str, expected: &'static str, got: &'static str) -> ArgError {
         let index = self.position.saturating_sub(1);
-        ArgError { packet: self.packet.to_owned(), index, field, expected, got }
+        ArgError { packet: text::name(self.packet), index, field, expected, got }
     }
 
     /// The next argument.

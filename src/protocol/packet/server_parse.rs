@@ -2,6 +2,7 @@
 
 use crate::buffers::Payload;
 use crate::protocol::tape::Node;
+use crate::protocol::text;
 
 use super::args::{ArgError, Args};
 use super::server::{
@@ -72,7 +73,7 @@ pub fn parse(args: &mut Args<'_>) -> Result<ServerPacket, ArgError> {
         "cursor-default" => ServerPacket::CursorDefault,
         modern => match names::ignored(modern) {
             Some(name) => ServerPacket::Ignored { name },
-            None => ServerPacket::Unknown { name: name.to_owned() },
+            None => ServerPacket::Unknown { name: text::name(name) },
         },
     })
 }

@@ -20,7 +20,7 @@ use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
 
 use super::server::{Server, draw, window};
 
-const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(20);
 /// Long enough for something to happen that should not.
 const A_WHILE: Duration = Duration::from_millis(200);
 
@@ -35,7 +35,7 @@ impl AppSink for Events {
 /// Keeps what would be decoded, for the test to look at.
 struct Draws(Queue<Step>);
 
-enum Step {
+pub enum Step {
     Backing(WindowId, BackingUpdate),
     Draw(DrawJob),
 }
@@ -50,16 +50,20 @@ impl DrawSink for Draws {
 }
 
 /// A network thread with everything that it talks to.
-struct Client {
-    queue: NetQueue,
-    events: Queue<AppEvent>,
-    draws: Queue<Step>,
+pub struct Client {
+    pub queue: NetQueue,
+    pub events: Queue<AppEvent>,
+    pub draws: Queue<Step>,
     stats: SharedStats,
     thread: NetThread,
 }
 
 impl Client {
-    fn start(url: &str, budget: usize) -> Self {
+    pub fn start(url: &str, budget: usize) -> Self {
+        Self::with_budget(url, ByteBudget::new(budget))
+    }
+
+    pub fn with_budget(url: &str, budget: ByteBudget) -> Self {
         let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
@@ -75,7 +79,7 @@ impl Client {
             queue.clone(),
             Arc::new(Events(events.clone())),
             Box::new(Draws(draws.clone())),
-            ByteBudget::new(budget),
+            budget,
             BufferPool::default(),
             Arc::clone(&stats),
         )
@@ -83,11 +87,11 @@ impl Client {
         Self { queue, events, draws, stats, thread }
     }
 
-    fn input(&self, input: Input) {
+    pub fn input(&self, input: Input) {
         self.queue.push(NetCommand::Input(input));
     }
 
-    fn next_draw(&self) -> DrawJob {
+    pub fn next_draw(&self) -> DrawJob {
         loop {
             match self.draws.pop(Some(LIMIT)).expect("a draw in time") {
                 Step::Draw(job) => return job,
@@ -97,7 +101,7 @@ impl Client {
     }
 
     /// Waits for the end and returns all that was said, which must be one reason.
-    fn end(self) -> CloseReason {
+    pub fn end(self) -> CloseReason {
         self.thread.join();
         let mut reasons = Vec::new();
         while let Some(event) = self.events.try_pop() {
@@ -111,7 +115,7 @@ impl Client {
 }
 
 /// A scripted server on a loopback port, and its URL.
-fn tcp_server(script: impl FnOnce(Server<TcpStream>) + Send + 'static) -> (String, JoinHandle<()>) {
+pub fn tcp_server(script: impl FnOnce(Server<TcpStream>) + Send + 'static) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
     let run = move || script(Server::new(listener.accept().expect("a connection").0));
