@@ -284,7 +284,7 @@ proptest! {
             prompt: Some(said.clone()),
         }));
         for event in asking.events() {
-            if let SessionEvent::PasswordNeeded { prompt } = event {
+            if let SessionEvent::PasswordNeeded { prompt, .. } = event {
                 prop_assert!(is_shown(&prompt), "{:?}", prompt);
             }
         }
