@@ -198,6 +198,7 @@ fn topic(event: &AppEvent) -> Option<Topic> {
         SessionEvent::Connected(_)
         | SessionEvent::LoggingIn
         | SessionEvent::PasswordNeeded { .. }
+        | SessionEvent::Notice(_)
         | SessionEvent::WindowDestroyed { .. }
         | SessionEvent::Closed(_) => None,
     }
