@@ -71,11 +71,11 @@ pub fn table() -> Vec<Case> {
         (0..200).for_each(|_| peer.draw(&again));
     }));
     let many = draw(film[0].clone());
-    table.push(case("h264: a stream in each of 60 windows", Right::Shown, move |peer| {
-        (300..360).for_each(|wid| peer.send(&raw::window(wid, 64, 64, &[])));
-        (300..360).for_each(|wid| peer.draw(&Draw { wid, ..many.clone() }));
+    table.push(case("h264: a stream in each of 300 windows", Right::Shown, move |peer| {
+        (300..600).for_each(|wid| peer.send(&raw::window(wid, 64, 64, &[])));
+        (300..600).for_each(|wid| peer.draw(&Draw { wid, ..many.clone() }));
         peer.settle();
-        (300..360).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
+        (300..600).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
     }));
     table.push(case("h264: streams of a whole desktop in 10 windows", Right::Answered, move |peer| {
         let size = Size { width: 1920, height: 1072 };
