@@ -39,6 +39,8 @@ struct Stream {
     matrix: YuvMatrix,
     /// Pictures that it keeps for frames that refer to them.
     references: u32,
+    /// A frame was decoded: what fails now is not for the lack of those before it.
+    is_under_way: bool,
     /// Of the last frame.
     planes: Option<Planes>,
 }
@@ -48,6 +50,16 @@ struct Stream {
 enum Engine {
     Baseline(BaselineDecoder),
     Full(FullDecoder),
+}
+
+impl Engine {
+    fn new(baseline: bool) -> Result<Self, DecodeError> {
+        Ok(if baseline {
+            Self::Baseline(BaselineDecoder::new()?)
+        } else {
+            Self::Full(FullDecoder::default())
+        })
+    }
 }
 
 impl VideoDecoder {
@@ -73,12 +85,13 @@ impl VideoDecoder {
             parameters.get_or_insert(found);
         }
         let full_only = &mut self.full_only;
-        let stream = stream_for(&mut self.stream, coded, size)?;
+        let simple = parameters.map(|parameters| parameters.profile == sps::BASELINE && !*full_only);
+        let stream = stream_for(&mut self.stream, coded, size, simple.unwrap_or(true))?;
         if let Some(parameters) = &parameters {
             stream.references = parameters.references;
             stream.matrix = parameters.matrix.unwrap_or(stream.matrix);
-            stream.choose(parameters.profile == sps::BASELINE && !*full_only)?;
         }
+        simple.map_or(Ok(()), |simple| stream.choose(simple))?;
         // Servers name the range when it changes; otherwise the key frame's own word holds.
         if let Some(full_range) = coded.options.full_range.or(parameters.and_then(|p| p.full_range)) {
             stream.full_range = full_range;
@@ -88,13 +101,14 @@ impl VideoDecoder {
         if let Err(error) = stream.decode(coded.data, complete) {
             // A key frame needs nothing that came before: the other decoder may try.
             let was_baseline = matches!(stream.decoder, Engine::Baseline(_));
-            *full_only |= was_baseline;
+            *full_only |= was_baseline && (parameters.is_some() || stream.is_under_way);
             if parameters.is_none() {
                 return Err(error);
             }
             stream.choose(!was_baseline)?;
             stream.decode(coded.data, complete).map_err(|_| error)?;
         }
+        stream.is_under_way = true;
         let picture = stream.picture();
         if let Some(picture) = &picture {
             ledger.note_transform(Transform::Decode, picture.data_len());
@@ -128,6 +142,7 @@ fn stream_for<'a>(
     current: &'a mut Option<Box<Stream>>,
     coded: &Coded,
     size: Size,
+    baseline: bool,
 ) -> Result<&'a mut Stream, DecodeError> {
     let goes_on = current.take().filter(|stream| {
         coded.options.frame != Some(0) && stream.size == size && stream.csc == coded.options.csc
@@ -135,12 +150,13 @@ fn stream_for<'a>(
     let stream = match goes_on {
         Some(stream) => stream,
         None => Box::new(Stream {
-            decoder: Engine::Baseline(BaselineDecoder::new()?),
+            decoder: Engine::new(baseline)?,
             size,
             csc: coded.options.csc,
             full_range: false,
             matrix: YuvMatrix::Bt601,
             references: 0,
+            is_under_way: false,
             planes: None,
         }),
     };
@@ -214,11 +230,8 @@ impl Stream {
     fn choose(&mut self, baseline: bool) -> Result<(), DecodeError> {
         if baseline != matches!(self.decoder, Engine::Baseline(_)) {
             self.planes = None;
-            self.decoder = if baseline {
-                Engine::Baseline(BaselineDecoder::new()?)
-            } else {
-                Engine::Full(FullDecoder::default())
-            };
+            self.is_under_way = false;
+            self.decoder = Engine::new(baseline)?;
         }
         Ok(())
     }

@@ -127,6 +127,37 @@ fn h264_of_windows_that_flip_at_the_best_quality() {
     }
 }
 
+/// The key frame of such a window, as 6.5.5 sent it to Farpane before it stopped asking for fast decoding: all of it
+/// black. Recorded with `farpane record`; openh264 alone refuses it.
+#[test]
+fn h264_that_was_refused_once() {
+    const WINDOW: Size = Size { width: 400, height: 300 };
+    let film = golden_film(include_bytes!("../../golden/h264/recorded-6.5.5-flip.draws"));
+    let [(options, unit)] = &film[..] else { panic!("one draw") };
+    let mut alone = openh264::decoder::Decoder::new().expect("a decoder");
+    assert!(alone.decode(unit).is_err(), "openh264 reads it now: is there need for another decoder?");
+    let mut decoder = VideoDecoder::default();
+    let picture = play(&mut decoder, WINDOW, options, unit).expect("a valid frame").expect("a picture");
+    let shown = reference::to_rgba(picture);
+    assert!(
+        shown.chunks_exact(4).all(|pixel| pixel.iter().take(3).all(|value| *value < 4)),
+        "{:?}",
+        &shown[..8]
+    );
+}
+
+/// Parameter sets with numbers that no stream may use would be kept without end.
+#[test]
+fn h264_parameter_sets_are_counted() {
+    let film = golden_film(include_bytes!("../../golden/h264/x264-high.draws"));
+    let (options, unit) = &film[0];
+    // Picture parameter set 1000: Exp-Golomb 0000000001111101001.
+    let with = |number: &[u8]| [&[0, 0, 0, 1, 0x68], number, &unit[..]].concat();
+    let mut decoder = VideoDecoder::default();
+    let refused = play(&mut decoder, VIDEO, options, &with(&[0x00, 0x7d, 0x3c, 0x80])).err();
+    assert!(matches!(refused, Some(DecodeError::ParameterId)), "{refused:?}");
+}
+
 /// As `tests/golden/h264/make.py` has it.
 fn flip(number: u32) -> Vec<u8> {
     let inside = |at: u32, end: u32| (8..end - 8).contains(&at);
