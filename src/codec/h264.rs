@@ -78,6 +78,10 @@ impl VideoDecoder {
         let size = coded.picture_size();
         check_dimensions(size)?;
         picture_bytes(size.width as usize * 3 / 2, size.height)?;
+        // Decoders keep each set that they are sent.
+        if !sps::ids_fit(coded.data) {
+            return Err(DecodeError::ParameterId);
+        }
         let mut parameters = None;
         for found in sps::all(coded.data) {
             let found = found.ok_or(DecodeError::ParameterSet)?;

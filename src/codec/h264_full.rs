@@ -26,10 +26,6 @@ impl FullDecoder {
     /// waits for a later frame any more.
     pub fn decode(&mut self, data: &[u8], complete: bool, size: Size) -> Result<Option<Planes>, DecodeError> {
         self.shown = None;
-        // The decoder keeps each set that it is sent.
-        if !sps::ids_fit(data) {
-            return Err(DecodeError::ParameterId);
-        }
         if let Some(parameters) = sps::all(data).flatten().next() {
             self.waiting.clear();
             self.reordered = parameters.reordered.unwrap_or(0).min(MAX_REORDERED) as usize;
