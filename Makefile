@@ -1,5 +1,6 @@
 # make demo      set up, build, and show the viewer attached to its demo session
 # make test      set up, and run every check and test (what .ci/run does)
+# make test-servers  the servers of 4.x and 5.x, which it builds first (10 minutes on 2 cores, once)
 # make packages  the packages for Linux, in target/packages
 # make lint      the checks alone: format, clippy, layers, documentation
 # make book      the user guide, in target/book
@@ -9,6 +10,9 @@
 CACHE := $(or $(FARPANE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/farpane)
 # Where Xpra 6.5.5 is; outside the source tree, so that it outlives a clone.
 export FARPANE_XPRA6 ?= $(CACHE)/xpra-6.5.5
+# Servers of other generations, for `make test-servers`.
+export FARPANE_XPRA4 ?= $(CACHE)/xpra-4.4.6
+export FARPANE_XPRA5 ?= $(CACHE)/xpra-5.1.6
 # Where mdBook is, which makes the guide.
 export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
@@ -20,7 +24,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
 $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
-.PHONY: demo test lint book packages setup-demo setup-test setup-packages
+.PHONY: demo test test-servers lint book packages setup-demo setup-test setup-servers setup-packages
 
 demo: setup-demo
 	$(CARGO) build
@@ -30,6 +34,9 @@ test: setup-test lint
 	$(CARGO) test --workspace --doc
 	$(CARGO) test --lib --bins --test it
 	packaging/test.sh
+
+test-servers: setup-test setup-servers
+	$(CARGO) test --test it --features test-servers interop::servers:: -- --test-threads=2
 
 packages: setup-packages
 	@binary=$$(packaging/build.sh) && packaging/size.sh "$$binary" && packaging/packages.sh target/packages "$$binary"
@@ -56,3 +63,8 @@ setup-test:
 	@packaging/setup.sh test
 	@tests/setup/install-xpra6.sh "$(FARPANE_XPRA6)"
 	@tests/setup/install-mdbook.sh "$(FARPANE_MDBOOK)"
+
+setup-servers:
+	@packaging/setup.sh test
+	@tests/setup/install-xpra-old.sh 4.4.6 "$(FARPANE_XPRA4)"
+	@tests/setup/install-xpra-old.sh 5.1.6 "$(FARPANE_XPRA5)"

@@ -5,7 +5,7 @@ use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::window::{Fullscreen, Icon, Window, WindowAttributes, WindowLevel};
 
 use crate::channel::Scale;
-use crate::codec::{Size, icon};
+use crate::codec::{Size, alpha, icon};
 use crate::desktop::WindowHints;
 use crate::protocol::packet::server::Image;
 use crate::protocol::text;
@@ -165,9 +165,11 @@ pub fn window_icon(image: &Image) -> Option<Icon> {
         return None;
     }
     let size = Size { width: image.width, height: image.height };
-    let (size, rgba) = icon::to_rgba(&image.encoding, size, image.rowstride, &image.data)
+    let (size, mut rgba) = icon::to_rgba(&image.encoding, size, image.rowstride, &image.data)
         .inspect_err(|error| tracing::debug!(%error, "an icon cannot be decoded"))
         .ok()?;
+    // Servers of both generations multiply the icons that programs set, and not those of themes.
+    alpha::divide_if_multiplied(&mut rgba);
     Icon::from_rgba(rgba, size.width, size.height)
         .inspect_err(|error| tracing::debug!(%error, "an icon cannot be used"))
         .ok()

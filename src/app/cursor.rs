@@ -7,7 +7,7 @@ use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, CustomCursor};
 
 use crate::channel::Scale;
-use crate::codec::{Size, icon};
+use crate::codec::{Size, alpha, icon};
 use crate::protocol::packet::server;
 use crate::session::event::CursorShape;
 
@@ -64,6 +64,9 @@ const X_NAMED: [CursorIcon; 29] = [
     CursorIcon::AllResize,
 ];
 
+/// The cursor's own picture. Servers of both generations send it with red and blue exchanged: as RGBA where
+/// it is raw, and a png of that taken for BGRA. Its colours are multiplied by alpha, whichever the encoding. So does X11 want them, to which winit 0.30 passes them on as they are; elsewhere it takes
+/// those that are not.
 fn picture(image: &server::Cursor, scale: Scale, event_loop: &ActiveEventLoop, x11: bool) -> Option<Cursor> {
     let size = Size { width: image.width, height: image.height };
     // The rows of a raw cursor have no padding.
@@ -71,8 +74,11 @@ fn picture(image: &server::Cursor, scale: Scale, event_loop: &ActiveEventLoop, x
     let (size, mut rgba) = icon::to_rgba(&image.encoding, size, rowstride, &image.data)
         .inspect_err(|error| tracing::debug!(%error, "a cursor cannot be decoded"))
         .ok()?;
-    if x11 {
-        premultiply(&mut rgba);
+    for [red, _, blue, _] in rgba.as_chunks_mut::<4>().0 {
+        std::mem::swap(red, blue);
+    }
+    if !x11 {
+        alpha::divide(&mut rgba);
     }
     let (size, rgba) = scaled(size, rgba, scale);
     let narrow = |value: u32| u16::try_from(value).ok();
@@ -99,16 +105,4 @@ fn scaled(size: Size, rgba: Vec<u8>, scale: Scale) -> (Size, Vec<u8>) {
     let scaled = rows.flat_map(|row| (0..to.width).filter_map(|x| row.get(nearest(x, to.width, size.width))));
     let scaled = scaled.flatten().copied().collect();
     (to, scaled)
-}
-
-/// X11 wants colours multiplied by alpha; winit 0.30 passes them on as they are.
-fn premultiply(rgba: &mut [u8]) {
-    for pixel in rgba.chunks_exact_mut(4) {
-        if let [red, green, blue, alpha] = pixel {
-            for channel in [red, green, blue] {
-                let product = u16::from(*channel) * u16::from(*alpha);
-                *channel = u8::try_from((product + 127) / 255).unwrap_or(u8::MAX);
-            }
-        }
-    }
 }

@@ -71,6 +71,10 @@ pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
         display.size.height = display.size.height.max(length(0, bottom));
         let dpi = NORMAL_DPI * monitor.scale_factor();
         let is_told = scale == Scale::ONE && dpi > NORMAL_DPI;
+        if is_told && (display.dpi == 0 || primary.as_ref() == Some(&monitor)) {
+            // A small number.
+            display.dpi = dpi.round() as u32;
+        }
         // A small number.
         let mm = |pixels: u32| if is_told { (f64::from(pixels) * 25.4 / dpi).round() as u32 } else { 0 };
         let hz = monitor.refresh_rate_millihertz().map_or(0, |millihertz| millihertz.div_ceil(1000));

@@ -30,6 +30,8 @@ pub enum DecodeError {
     Lz4(#[from] crate::protocol::lz4::Lz4Error),
     #[error("zlib: {0}")]
     Zlib(#[from] flate2::DecompressError),
+    #[error(transparent)]
+    Decompress(#[from] crate::protocol::compression::DecompressError),
     #[error("zlib: the data ends early or goes on after {got} bytes of pixels")]
     ZlibEnd { got: usize },
     #[error("png: {0}")]

@@ -5,6 +5,7 @@
 //! one window and sees its video frames in order. Pixels leave in the form they came in: packed
 //! RGB of any order, or planes of YUV, for the shaders to convert.
 
+pub mod alpha;
 mod decode;
 mod error;
 pub mod geometry;

@@ -8,7 +8,7 @@ use crate::buffers::{BufferMut, BufferPool};
 use crate::stats::{CopyLedger, Transform};
 
 use super::decode::picture_bytes;
-use super::{Coded, DecodeError, Picture, PixelFormat, Size};
+use super::{Coded, DecodeError, Picture, PixelFormat, Size, alpha};
 
 /// What the library may allocate for itself: rows, the inflate window, a palette.
 const LIBRARY_BYTES: usize = 8 * 1024 * 1024;
@@ -47,6 +47,11 @@ pub(super) fn decode(
         // The palette was expanded above.
         ColorType::Grayscale | ColorType::Indexed => (PixelFormat::Grey, row, pixels),
     };
+    let mut pixels = pixels;
+    if coded.options.straight_alpha && format == PixelFormat::Rgba {
+        alpha::multiply(pixels.vec());
+        ledger.note_transform(Transform::Convert, pixels.len());
+    }
     let bytes = pixels.len();
     Picture::packed(size, format, row, pixels.freeze()).ok_or(DecodeError::PixelBytes {
         got: bytes,

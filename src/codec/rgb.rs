@@ -1,10 +1,12 @@
-//! `rgb24` and `rgb32`: pixels as they are, or compressed with lz4 or (3.1) zlib.
+//! `rgb24` and `rgb32`: pixels as they are, or compressed with lz4, (3.1) zlib or (6.6) zstd.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::buffers::{BufferPool, Payload};
+use crate::protocol::compression::Decompressor;
 use crate::protocol::lz4;
 use crate::protocol::packet::server::{Encoding, PixelCompression, RgbFormatName};
+use crate::protocol::record::Compressor;
 use crate::stats::{CopyLedger, Transform};
 
 use super::decode::{check_dimensions, picture_bytes};
@@ -15,10 +17,11 @@ use super::{Coded, DecodeError, Picture, PixelFormat, Size};
 /// a larger picture are sent without the rest of it.
 const MAX_ROW_PADDING: usize = 4096;
 
-/// Keeps zlib's window between pictures.
+/// Keeps what zlib and zstd need between pictures.
 #[derive(Default)]
 pub(super) struct RgbDecoder {
     zlib: Option<Decompress>,
+    zstd: Decompressor,
 }
 
 /// Pixels that are still compressed with lz4. Their declared size fits the draw.
@@ -134,6 +137,10 @@ impl RgbDecoder {
             PixelCompression::None => coded.data.clone(),
             PixelCompression::Lz4 => return PackedPicture::new(coded)?.unpack(pool, ledger),
             PixelCompression::Zlib => self.zlib(coded.data, max, pool, ledger)?,
+            PixelCompression::Zstd => {
+                layout.check(zstd_size(coded.data))?;
+                self.zstd.decompress(Compressor::Zstd, coded.data, max, pool, ledger)?
+            }
             PixelCompression::Other => return Err(DecodeError::PixelCompression),
         };
         let got = layout.check(data.len())?;
@@ -159,6 +166,12 @@ impl RgbDecoder {
         ledger.note_transform(Transform::Decompress, got);
         Ok(pixels.freeze())
     }
+}
+
+/// The size that a zstd frame declares; one that does not declare any is taken for empty.
+fn zstd_size(data: &[u8]) -> usize {
+    let declared = zstd::zstd_safe::get_frame_content_size(data).ok().flatten();
+    declared.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX))
 }
 
 /// The format that the server names, which alone counts: 3.1 sends 4-byte pixels as `rgb24` too.

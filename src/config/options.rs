@@ -52,7 +52,7 @@ pub struct Options {
     /// Offer only these encodings, for example png,jpeg,webp,h264,rgb,scroll, or all
     #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub encodings: Vec<String>,
-    /// Ask the server to prefer this encoding; auto leaves it to the server
+    /// Have pictures come in this encoding, as far as it can show them; auto leaves it to the server
     #[arg(long, global = true, value_name = "NAME", default_value = "auto")]
     pub encoding: String,
     /// Picture quality, 1 to 100; 0 leaves it to the server

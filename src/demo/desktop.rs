@@ -144,6 +144,9 @@ impl Desktop {
                 let asked = self.windows.iter_mut().filter(|window| all || window.wid == wid);
                 asked.for_each(|window| window.stale = true);
             }
+            ClientPacket::WindowsProperties { refresh: true, .. } => {
+                self.windows.iter_mut().for_each(|window| window.stale = true);
+            }
             ClientPacket::DrawAck(ack) => {
                 if let Some(window) = self.window(ack.wid) {
                     window.unanswered.retain(|sequence| *sequence > ack.sequence);

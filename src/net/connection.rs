@@ -65,7 +65,7 @@ pub(super) struct Links {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     Closed(CloseReason),
-    /// The server is a 3.1 one.
+    /// The server is older than 6.0, and understands 3.1's way best.
     NeedsBencode,
 }
 
@@ -357,7 +357,11 @@ impl<'a> Connection<'a> {
         // What a packet brings about may have to come before the next one is looked at.
         let read = self.reassembler.packets(|raw| {
             let read = self.reader.read(raw);
-            self.recording.record(self.dialect, &raw, read.as_ref().ok().map(|incoming| &incoming.packet));
+            let packet = read.as_ref().ok().map(|incoming| &incoming.packet);
+            // The recording is of the connection that follows.
+            if !packet.is_some_and(|packet| self.session.will_speak_legacy(packet)) {
+                self.recording.record(self.dialect, &raw, packet);
+            }
             ControlFlow::Break(read)
         });
         match read {
@@ -397,6 +401,9 @@ impl<'a> Connection<'a> {
                     self.reassembler.set_limits(limits);
                     self.reader.set_limits(limits);
                     self.links.draws.bounds(bounds);
+                }
+                Output::SpeakLegacy => {
+                    self.end.get_or_insert(End::NeedsBencode);
                 }
                 Output::Close(CloseReason::Timeout(why)) if !self.heard => {
                     self.close(CloseReason::Timeout(format!("{why} (is this an Xpra port?)")));

@@ -114,13 +114,16 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
             Err(reason) => return reason,
         };
         let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
-        let session = SessionConfig { generation, link: transport.link(), ..config.session.clone() };
+        let is_auto = config.protocol == Protocol::Auto;
+        let may_speak_legacy = is_auto && generation == Generation::Modern;
+        let link = transport.link();
+        let session = SessionConfig { generation, may_speak_legacy, link, ..config.session.clone() };
         tracing::debug!(target = %config.target, ?generation, "connected");
         links.app.send(AppEvent::Connecting(ConnectStage::Hello));
         match Connection::new(transport, session, links).run().await {
             End::Closed(reason) => return reason,
-            End::NeedsBencode if config.protocol == Protocol::Auto && generation == Generation::Modern => {
-                tracing::info!("the server speaks the 3.1 protocol (bencode): reconnecting");
+            End::NeedsBencode if may_speak_legacy => {
+                tracing::info!("the server understands the 3.1 protocol best (bencode): reconnecting");
                 generation = Generation::Legacy31;
                 if tls {
                     tokio::time::sleep(TLS_CLOSE_TIME).await;

@@ -30,7 +30,7 @@ impl Worker {
             Encoding::Rgb24 | Encoding::Rgb32 => match request.options.pixel_compression {
                 PixelCompression::None => true,
                 PixelCompression::Lz4 => unpacks,
-                PixelCompression::Zlib | PixelCompression::Other => false,
+                PixelCompression::Zlib | PixelCompression::Zstd | PixelCompression::Other => false,
             },
             Encoding::Scroll | Encoding::Void => true,
             _ => false,

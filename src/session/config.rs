@@ -152,6 +152,18 @@ impl PictureOptions {
             self.encodings.extend([Encoding::Rgb24, Encoding::Rgb32]);
         }
     }
+
+    /// Keeps what the user changed while the session runs: 0 leaves it to the server.
+    pub fn note_option(&mut self, name: &str, percent: i64) {
+        let percent = u8::try_from(percent.clamp(0, 100)).ok().filter(|percent| *percent > 0);
+        match name {
+            "quality" => self.quality = percent,
+            "min-quality" => self.min_quality = percent,
+            "speed" => self.speed = percent,
+            "min-speed" => self.min_speed = percent,
+            _ => {}
+        }
+    }
 }
 
 /// One monitor of the local desktop.
@@ -174,13 +186,15 @@ pub struct DisplayInfo {
     pub monitors: Vec<Monitor>,
     /// Refresh rate; 0 when unknown.
     pub refresh_hz: u32,
+    /// Dots per inch that programs are to draw for; 0: as the monitors' sizes say.
+    pub dpi: u32,
 }
 
 impl DisplayInfo {
     /// A desktop of one monitor of this size.
     pub fn single(size: Size) -> Self {
         let monitor = Monitor { name: "screen".to_owned(), size, primary: true, ..Monitor::default() };
-        Self { size, monitors: vec![monitor], refresh_hz: 0 }
+        Self { size, monitors: vec![monitor], ..Self::default() }
     }
 }
 
@@ -188,6 +202,8 @@ impl DisplayInfo {
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
     pub generation: Generation,
+    /// Who runs the session can connect again with the other generation: [`super::Output::SpeakLegacy`].
+    pub may_speak_legacy: bool,
     pub profile: Profile,
     pub identity: ClientIdentity,
     /// Answers the first challenge of a login, and no further one.
@@ -214,6 +230,7 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             generation: Generation::Modern,
+            may_speak_legacy: false,
             profile: Profile::Attach,
             identity: ClientIdentity::default(),
             password: None,

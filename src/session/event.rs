@@ -28,6 +28,9 @@ pub enum Output {
     Event(SessionEvent),
     /// The server's hello was accepted, or the desktop has another size: these are the bounds from now on.
     Established { bounds: Bounds },
+    /// The server understands only half of what was said: connect again and say it as 3.1 wants it. Ends the
+    /// session like [`Output::Close`].
+    SpeakLegacy,
     /// End the connection after writing what was sent before.
     Close(CloseReason),
 }

@@ -6,10 +6,10 @@
 
 use super::auth;
 use super::config::{DisplayInfo, Generation, Monitor, Profile, SessionConfig};
+use super::encodings;
 use super::keymap::{self, KEY_REPEAT_MS};
 use super::metadata;
 use super::windows::MAX_WINDOW_SIDE;
-use crate::protocol::packet::server::Encoding;
 use crate::protocol::packet::{Dict, Value};
 
 /// Byte orders of rgb pixels that the shaders read as they are (DESIGN.md, decision 5). The
@@ -104,8 +104,7 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
     window
         .push("enabled", true)
         .push("min-size", pair(0, 0))
-        .push("max-size", pair(MAX_WINDOW_SIDE, MAX_WINDOW_SIDE))
-        .push("restack", true);
+        .push("max-size", pair(MAX_WINDOW_SIDE, MAX_WINDOW_SIDE));
     let mut cursor = Dict::default();
     cursor
         .push("encodings", &["raw", "png"][..])
@@ -121,6 +120,8 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
         .push("versions", true)
         .push("server-features", true)
         .push("network-state", true)
+        // what 6.x calls it where it is not to be backwards compatible
+        .push("bandwidth", true)
         .push("ping", true)
         .push("ping-echo-sourceid", true)
         .push("setting-change", true)
@@ -134,14 +135,13 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
         .push("cursors", true)
         .push("cursor", cursor)
         .push("pointer", pointer)
-        .push("pointer.grabs", true)
         .push("keyboard", true)
         .push("keyboard_sync", true)
         .push("key_repeat", pair(KEY_REPEAT_MS.0, KEY_REPEAT_MS.1))
         .push("modifiers", no_items())
         .push("keymap", keymap::hello_map(&config.keymap.clone().unwrap_or_else(keymap::us)))
         .push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS)
-        .push("encodings", &names(config, false)[..])
+        .push("encodings", &encodings::names(&encodings::offered(&config.pictures, false))[..])
         .push("encoding", encoding_caps(config, false));
     // servers before 6.5 look for the display's keys outside of the map
     let display = display_caps(&config.display);
@@ -176,6 +176,8 @@ pub fn keyboard_config(config: &SessionConfig) -> Dict {
 /// The `encoding` map, also sent as `encoding-config` when more can be offered after hello.
 pub fn encoding_caps(config: &SessionConfig, scroll: bool) -> Dict {
     let pictures = &config.pictures;
+    let offered = encodings::offered(pictures, scroll);
+    let setting = encodings::setting(pictures);
     let mut caps = Dict::default();
     let mut icons = Dict::default();
     icons.push("greedy", true).push("size", pair(ICON_SIDE, ICON_SIDE));
@@ -185,12 +187,13 @@ pub fn encoding_caps(config: &SessionConfig, scroll: bool) -> Dict {
     yuv420.push("profile", pictures.h264_profile);
     let mut h264 = Dict::default();
     h264.push("profile", pictures.h264_profile).push("YUV420P", yuv420);
-    caps.push("options", &names(config, scroll)[..])
-        .push("core", &core_names(config, scroll)[..])
+    caps.push("options", &encodings::names(&offered)[..])
+        .push("core", &encodings::core_names(&offered)[..])
         .push("window-icon", &["png", "BGRA"][..])
         .push("rgb_formats", RGB_FORMATS)
-        .push("full_csc_modes", csc_modes(config, true))
+        .push("full_csc_modes", encodings::csc_modes(&offered))
         .push("rgb_lz4", compresses_rgb(config, "lz4"))
+        .push("rgb_zstd", compresses_rgb(config, "zstd"))
         .push("transparency", true)
         .push("eos", true)
         .push("flush", true)
@@ -199,12 +202,11 @@ pub fn encoding_caps(config: &SessionConfig, scroll: bool) -> Dict {
         .push("max-soft-expired", 5u32)
         .push("send-timestamps", false)
         .push("h264", h264)
-        .push("icons", icons);
+        .push("icons", icons)
+        .push("setting", setting)
+        .push("", setting);
     if !pictures.video_scaling {
         caps.push("scaling.control", 0u32);
-    }
-    if let Some(preferred) = &pictures.preferred {
-        caps.push("setting", preferred.as_str()).push("", preferred.as_str());
     }
     for (name, value) in quality_options(config) {
         caps.push(name, u32::from(value));
@@ -230,7 +232,8 @@ fn display_caps(display: &DisplayInfo) -> Dict {
     }
     let (x, y) = dpi(display);
     let mut dots = Dict::default();
-    dots.push("x", x).push("y", y);
+    // 6.5 takes the fonts' resolution from the key without a name, and looks at x and y for the screen's
+    dots.push("", (x + y) / 2).push("x", x).push("y", y);
     let mut caps = Dict::default();
     caps.push("desktop_size", pair(display.size.width, display.size.height))
         .push("screen_sizes", screen_sizes(display))
@@ -254,6 +257,7 @@ pub fn display_properties(display: &DisplayInfo) -> Dict {
 
 fn legacy31(config: &SessionConfig, hello: &mut Dict) {
     let pictures = &config.pictures;
+    let offered = encodings::offered(pictures, false);
     let (dpi_x, dpi_y) = dpi(&config.display);
     let display = &config.display;
     hello
@@ -274,7 +278,6 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("key_repeat", pair(KEY_REPEAT_MS.0, KEY_REPEAT_MS.1))
         .push("modifiers", no_items())
         .push("mouse.show", false)
-        .push("pointer.grabs", true)
         .push("double_click.time", -1)
         .push("double_click.distance", pair_i(-1, -1))
         .push("cursors", true)
@@ -301,8 +304,9 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("vrefresh", display.refresh_hz)
         .push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS)
         .push("generic-rgb-encodings", true)
-        .push("encodings", &names(config, false)[..])
-        .push("encodings.core", &core_names(config, false)[..])
+        .push("encodings", &encodings::names(&offered)[..])
+        .push("encodings.core", &encodings::core_names(&offered)[..])
+        .push("encoding", encodings::setting(pictures))
         .push("encodings.window-icon", &["png"][..])
         .push("encodings.rgb_formats", RGB_FORMATS)
         .push("encoding.generic", true)
@@ -313,14 +317,14 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("encoding.video_b_frames", no_items())
         .push("encoding.video_max_size", pair(VIDEO_MAX_SIDE, VIDEO_MAX_SIDE))
         .push("encoding.rgb_formats", RGB_FORMATS)
-        .push("encoding.full_csc_modes", csc_modes(config, true))
+        .push("encoding.full_csc_modes", encodings::csc_modes(&offered))
         .push("encoding.h264.YUV420P.profile", pictures.h264_profile)
         .push("encoding.rgb24zlib", compresses_rgb(config, "zlib"))
         .push("encoding.rgb_zlib", compresses_rgb(config, "zlib"))
         .push("encoding.rgb_lz4", compresses_rgb(config, "lz4"))
         .push("encoding.rgb_lzo", false)
         .push("encoding.transparency", true)
-        .push("encoding.scrolling", offers(config, Encoding::Scroll))
+        .push("encoding.scrolling", encodings::scrolls(pictures))
         .push("encoding.flush", true)
         .push("encoding.eos", true)
         .push("encoding.max-soft-expired", 5u32)
@@ -329,9 +333,6 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
         .push("encoding.icons.max_size", pair(ICON_MAX_SIDE, ICON_MAX_SIDE));
     if !pictures.video_scaling {
         hello.push("encoding.scaling.control", 0u32);
-    }
-    if let Some(preferred) = &pictures.preferred {
-        hello.push("encoding", preferred.as_str());
     }
     for (name, value) in quality_options(config) {
         hello.push(&format!("encoding.{name}"), u32::from(value));
@@ -344,53 +345,14 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
 
 // ---- both ------------------------------------------------------------------------------------
 
-fn offers(config: &SessionConfig, encoding: Encoding) -> bool {
-    config.pictures.encodings.contains(&encoding)
-}
-
-/// The encodings by the names that users choose from: `rgb` for both rgb24 and rgb32.
-fn names(config: &SessionConfig, scroll: bool) -> Vec<&'static str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in core_names(config, scroll) {
-        let name = if name.starts_with("rgb") { "rgb" } else { name };
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn core_names(config: &SessionConfig, scroll: bool) -> Vec<&'static str> {
-    let wanted = |e: &&Encoding| match e {
-        Encoding::Void | Encoding::Other => false,
-        Encoding::Scroll => scroll,
-        _ => true,
-    };
-    config.pictures.encodings.iter().filter(wanted).map(|e| e.name()).collect()
-}
-
 /// Client properties of a window whose video cannot be decoded: it shall come as pictures. Servers of both
 /// generations leave out an encoding that no pixels are named for, and forget this with the connection.
 pub fn pictures_only(config: &SessionConfig) -> Dict {
+    let mut offered = encodings::offered(&config.pictures, false);
+    offered.retain(|encoding| !encoding.is_video());
     let mut properties = Dict::default();
-    properties.push("encoding.full_csc_modes", csc_modes(config, false));
+    properties.push("encoding.full_csc_modes", encodings::csc_modes(&offered));
     properties
-}
-
-/// The pixels that each encoding may be made of. Only 4:2:0 video can be decoded.
-fn csc_modes(config: &SessionConfig, video: bool) -> Dict {
-    let mut modes = Dict::default();
-    let known: [(Encoding, &[&str]); 3] = [
-        (Encoding::H264, &["YUV420P"]),
-        (Encoding::Webp, &["BGRX", "BGRA", "RGBX", "RGBA"]),
-        (Encoding::Jpeg, &["BGRX", "BGRA", "YUV420P"]),
-    ];
-    for (encoding, formats) in known {
-        if offers(config, encoding) && (video || !encoding.is_video()) {
-            modes.push(encoding.name(), formats);
-        }
-    }
-    modes
 }
 
 fn quality_options(config: &SessionConfig) -> Vec<(&'static str, u8)> {
@@ -443,8 +405,11 @@ fn monitor_mm(monitor: &Monitor) -> (u32, u32) {
     (mm(monitor.size.width), mm(monitor.size.height))
 }
 
-/// Dots per inch of the first monitor whose size is known and plausible.
-fn dpi(display: &DisplayInfo) -> (u32, u32) {
+/// Dots per inch: the one that is told, else of the first monitor whose size is known and plausible.
+pub fn dpi(display: &DisplayInfo) -> (u32, u32) {
+    if display.dpi > 0 {
+        return (display.dpi, display.dpi);
+    }
     let of = |pixels: u32, mm: u32| {
         let (pixels, mm) = (u64::from(pixels), u64::from(mm));
         let dpi = (pixels * 254 + mm * 5).checked_div(mm * 10)?;

@@ -14,6 +14,7 @@
 pub mod auth;
 pub mod config;
 pub mod draw_ledger;
+mod encodings;
 pub mod event;
 mod handshake;
 mod hello;
@@ -84,6 +85,10 @@ pub struct Session {
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
     unknown: UnknownPackets,
+    /// The server can be offered `scroll`.
+    scroll_works: bool,
+    /// The server does not multiply the colours of png pictures by alpha, as it does in all others.
+    straight_png: bool,
 }
 
 impl Session {
@@ -101,6 +106,8 @@ impl Session {
             server_desktop: None,
             info_wanted: false,
             unknown: UnknownPackets::default(),
+            scroll_works: false,
+            straight_png: false,
         }
     }
 
@@ -218,6 +225,20 @@ impl Session {
         }
     }
 
+    /// Whether `packet` will make the session end with [`Output::SpeakLegacy`].
+    pub fn will_speak_legacy(&self, packet: &ServerPacket) -> bool {
+        match (&self.phase, packet) {
+            (Phase::Handshake(_), ServerPacket::Hello(hello)) => self.is_half_understood(hello),
+            _ => false,
+        }
+    }
+
+    fn is_half_understood(&self, hello: &Dict) -> bool {
+        self.config.may_speak_legacy
+            && self.config.profile == Profile::Attach
+            && ServerTraits::from_hello(hello).reads_flat_names()
+    }
+
     /// Draws that were handed out and not finished yet.
     pub fn draws_in_flight(&self) -> usize {
         self.ledger.in_flight()
@@ -277,6 +298,13 @@ impl Session {
                 out.push(Output::Event(info));
                 Err(CloseReason::User)
             }
+            ServerPacket::Hello(hello) if self.is_half_understood(&hello) => {
+                let reason = "connecting again".to_owned();
+                out.push(Output::Send(ClientPacket::ConnectionClose { reason }));
+                self.phase = Phase::Closed;
+                out.push(Output::SpeakLegacy);
+                Ok(())
+            }
             ServerPacket::Hello(hello) => {
                 self.accepted(now, &hello, out);
                 self.server_hello = Some(hello);
@@ -307,7 +335,9 @@ impl Session {
             // 6.x: the keycodes did not fit into hello
             self.send_keyboard(out);
         }
-        let scroll = traits.scroll_works() && self.config.pictures.encodings.contains(&Encoding::Scroll);
+        self.straight_png = traits.has_straight_png();
+        self.scroll_works = traits.scroll_works();
+        let scroll = self.scroll_works && encodings::scrolls(&self.config.pictures);
         if modern && scroll {
             let caps = hello::encoding_caps(&self.config, true);
             out.push(Output::Send(ClientPacket::EncodingConfig(caps)));
@@ -412,17 +442,18 @@ impl Session {
         } else {
             Some(DrawOutcome::WindowNotFound)
         };
-        let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, options } = draw;
+        let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, mut options } = draw;
         if let Some(outcome) = refused {
             let ack = DrawAck { wid, sequence, width, height, outcome };
             out.push(Output::Send(ClientPacket::DrawAck(ack)));
             return Ok(());
         }
         self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
-        // 3.1.3 falls back to plain pixels whatever was offered, and would try again for ever.
-        let is_plain = matches!(encoding, Encoding::Rgb24 | Encoding::Rgb32 | Encoding::Void);
-        let is_wanted = is_plain || self.config.pictures.encodings.contains(&encoding);
+        let is_wanted = encodings::accepts(&self.config.pictures, encoding);
         let encoding = if is_wanted { encoding } else { Encoding::Other };
+        options.straight_alpha = self.straight_png
+            && is_png(encoding)
+            && self.windows.info(wid).is_some_and(|info| info.has_alpha);
         self.windows.video_began(wid, sequence, encoding, &options);
         trace.pixels = u64::from(width) * u64::from(height);
         let rect = Rect { x, y, width, height };
@@ -482,13 +513,11 @@ impl Session {
                 out.push(Output::Send(ClientPacket::InfoRequest));
             }
             Input::EncodingOption { name, value } => {
+                self.config.pictures.note_option(name, value);
                 let value = Value::from(value);
                 out.push(Output::Send(ClientPacket::EncodingOption { name, value }));
             }
-            Input::PreferEncoding(encoding) => {
-                let encoding = if encoding.is_empty() { "auto".to_owned() } else { encoding };
-                out.push(Output::Send(ClientPacket::EncodingSet { encoding }));
-            }
+            Input::PreferEncoding(encoding) => self.prefer_encoding(encoding, out),
             Input::BandwidthLimit { bits_per_second } => {
                 out.push(Output::Send(ClientPacket::BandwidthLimit { bits_per_second }));
             }
@@ -500,6 +529,29 @@ impl Session {
         }
     }
 
+    /// Offers other encodings from now on, and asks for all pixels in them.
+    fn prefer_encoding(&mut self, encoding: String, out: &mut Vec<Output>) {
+        self.config.pictures.preferred = Some(encoding).filter(|name| !name.is_empty() && name != "auto");
+        let pictures = &self.config.pictures;
+        let scroll = self.scroll_works && encodings::scrolls(pictures);
+        let properties = encodings::window_properties(pictures, self.config.generation, scroll);
+        self.windows.map_properties.clone_from(&properties);
+        let mut send = |packet| out.push(Output::Send(packet));
+        // The list first: a preference that a window's list lacks is replaced for good. The packet that
+        // changes the preference alone makes 6.5 log an error and forget the refresh.
+        send(ClientPacket::WindowsProperties { properties: properties.clone(), refresh: false });
+        match self.config.generation {
+            Generation::Modern => {
+                send(ClientPacket::EncodingConfig(hello::encoding_caps(&self.config, scroll)));
+                send(ClientPacket::WindowsProperties { properties, refresh: true });
+            }
+            Generation::Legacy31 => {
+                let encoding = encodings::setting(&self.config.pictures).to_owned();
+                send(ClientPacket::EncodingSet { encoding });
+            }
+        }
+    }
+
     fn send_keyboard(&self, out: &mut Vec<Output>) {
         let config = hello::keyboard_config(&self.config);
         out.push(Output::Send(ClientPacket::KeyboardConfig(config)));
@@ -508,6 +560,10 @@ impl Session {
     fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {
         wid.filter(|wid| self.windows.contains(*wid))
     }
+}
+
+fn is_png(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Png | Encoding::PngPalette | Encoding::PngGrey)
 }
 
 fn cursor_shape(mut cursor: Cursor) -> CursorShape {

@@ -45,6 +45,18 @@ impl ServerTraits {
         }
     }
 
+    /// Whether the server takes the modern packet encoder but looks for capabilities by 3.1's names: 4.x and
+    /// 5.x do. They know neither the keyboard nor most encodings of a client that uses 6.x's.
+    pub fn reads_flat_names(&self) -> bool {
+        self.version.is_some_and(|version| version < (6, 0))
+    }
+
+    /// Whether png pictures of windows with alpha have their colours as they are, not multiplied by
+    /// alpha like those of all other encodings: seen with 4.4.6, 5.1.6 and 6.5.5, and not with 3.1.3.
+    pub fn has_straight_png(&self) -> bool {
+        self.version.is_some_and(|version| version >= (4, 0))
+    }
+
     /// Whether `scroll` may be offered. 6.5 and before fail with it (SERVERS.md), and lose the
     /// update; 6.6 is right again.
     pub fn scroll_works(&self) -> bool {

@@ -35,6 +35,8 @@ pub struct Windows {
     pub room: Room,
     /// Every window is a whole screen (desktop and shadow servers).
     pub desktop_server: bool,
+    /// Client properties that servers are told of each window that is mapped from now on.
+    pub map_properties: Dict,
 }
 
 impl Windows {
@@ -183,7 +185,8 @@ impl Windows {
         window.mapped = true;
         window.info.state.iconified = false;
         place(window, &mut self.room, x, y, size, out);
-        let packet = window_geometry(window, Dict::default());
+        let mut packet = window_geometry(window, Dict::default());
+        packet.client_properties.clone_from(&self.map_properties);
         out.push(Output::Send(ClientPacket::WindowMap(packet)));
     }
 

@@ -6,7 +6,7 @@ mod h264;
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
     Coded, DecodeError, MAX_SCROLL_RECTS, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder,
-    VideoDecoder, YuvFormat, YuvMatrix, check_scroll, icon, reference,
+    VideoDecoder, YuvFormat, YuvMatrix, alpha, check_scroll, icon, reference,
 };
 use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
 use farpane::stats::{CopyLedger, Transform};
@@ -140,9 +140,11 @@ fn rgb_without_a_format_follows_the_encoding() {
 #[test]
 fn compressed_rgb_is_written_once() {
     let pixels = photo(SIZE, 0);
-    for (compression, data) in
-        [(PixelCompression::Lz4, samples::lz4(&pixels)), (PixelCompression::Zlib, samples::zlib(&pixels))]
-    {
+    for (compression, data) in [
+        (PixelCompression::Lz4, samples::lz4(&pixels)),
+        (PixelCompression::Zlib, samples::zlib(&pixels)),
+        (PixelCompression::Zstd, samples::zstd(&pixels)),
+    ] {
         let options = rgb(RgbFormatName::Rgba, compression);
         let (picture, ledger) = still(Encoding::Rgb32, SIZE, SIZE.width * 4, &options, &payload(data));
         assert_eq!(reference::to_rgba(&picture.expect("a valid picture")), pixels);
@@ -171,6 +173,14 @@ fn compressed_rgb_of_another_size_is_refused_before_it_is_written() {
     let (error, allocated) = check(&zlib, samples::zlib(&pixels));
     assert!(matches!(error, DecodeError::ZlibEnd { got: 11160 }), "{error}");
     assert!(allocated < 16 * 1024, "{allocated} bytes");
+    let zstd = rgb(RgbFormatName::Rgba, PixelCompression::Zstd);
+    let (error, allocated) = check(&zstd, samples::zstd(&pixels));
+    assert!(matches!(error, DecodeError::PixelBytes { got: 11408, min: 11160, max: 11160 }), "{error}");
+    assert_eq!(allocated, 0);
+    assert_eq!(check(&zstd, vec![1, 2, 3]).1, 0);
+    // A frame that does not say its size.
+    let streamed = zstd::stream::encode_all(&pixels[..11160], 1).expect("writing to memory");
+    assert_eq!(check(&zstd, streamed).1, 0);
     let (error, _) = check(&rgb(RgbFormatName::Rgba, PixelCompression::Other), pixels);
     assert!(matches!(error, DecodeError::PixelCompression));
 }
@@ -452,4 +462,43 @@ proptest! {
             survive(&mut still, encoding, &DrawOptions::default(), noise.clone());
         }
     }
+}
+
+/// 6.x sends png alone with its colours as they are, and everything else multiplied by alpha.
+#[test]
+fn straight_colours_are_multiplied_where_that_is_wanted() {
+    let size = Size { width: 4, height: 1 };
+    let rgba = [255, 255, 255, 128, 200, 100, 0, 255, 9, 8, 7, 0, 255, 0, 3, 1];
+    let multiplied = [128, 128, 128, 128, 200, 100, 0, 255, 0, 0, 0, 0, 1, 0, 0, 1];
+    let png = payload(samples::png(size, ColorType::Rgba, BitDepth::Eight, &[], &rgba));
+    for (straight_alpha, expected) in [(false, rgba), (true, multiplied)] {
+        let options = DrawOptions { straight_alpha, ..DrawOptions::default() };
+        let (picture, ledger) = still(Encoding::Png, size, 0, &options, &png);
+        assert_eq!(reference::to_rgba(&picture.expect("a valid picture")), expected);
+        assert_eq!(ledger.transformed_by(Transform::Convert), if straight_alpha { 16 } else { 0 });
+    }
+}
+
+#[test]
+fn divided_colours_are_those_that_were_multiplied() {
+    for alpha in 0..=255_u8 {
+        let pixels: Vec<u8> = (0..=255).flat_map(|colour| [colour, 255 - colour, 0, alpha]).collect();
+        let mut multiplied = pixels.clone();
+        alpha::multiply(&mut multiplied);
+        let mut divided = multiplied.clone();
+        alpha::divide(&mut divided);
+        // Fewer steps are left of darker ones; multiplied again they are the same.
+        let step = if alpha == 0 { 255 } else { 128_u8.div_ceil(alpha) };
+        let near = |(got, want): (&u8, &u8)| got.abs_diff(*want) <= step;
+        assert!(divided.iter().zip(&pixels).all(near), "{alpha}");
+        alpha::multiply(&mut divided);
+        assert_eq!(divided, multiplied, "{alpha}");
+    }
+    let straight = [250, 0, 0, 100, 50, 50, 50, 100];
+    let mut same = straight;
+    alpha::divide_if_multiplied(&mut same);
+    assert_eq!(same, straight, "a colour is brighter than its alpha lets it be");
+    let mut divided = [50, 0, 0, 100, 100, 50, 50, 100];
+    alpha::divide_if_multiplied(&mut divided);
+    assert_eq!(divided, [128, 0, 0, 100, 255, 128, 128, 100]);
 }

@@ -3,16 +3,21 @@
 //! Most tests show a [`Card`](crate::support::card::Card): an X window that the test itself draws on the
 //! server's display, so that it knows every pixel and sees every event that arrives there.
 
+mod alpha;
 mod attach;
 mod commands;
 mod connect;
+mod encodings;
 mod endings;
 mod input;
 mod logins;
 mod pictures;
 mod programs;
 mod reattach;
+mod resolution;
 mod scaling;
+#[cfg(feature = "test-servers")]
+mod servers;
 mod session_info;
 mod session_menu;
 mod transports;

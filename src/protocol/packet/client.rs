@@ -45,6 +45,12 @@ pub enum ClientPacket {
         wid: WindowId,
         quality: u32,
     },
+    /// Client properties of all windows, and with `refresh` all their pixels again
+    /// (`window-refresh` of window 0, `buffer-refresh` of −1).
+    WindowsProperties {
+        properties: Dict,
+        refresh: bool,
+    },
     DrawAck(DrawAck),
     /// `quality`, `speed` and so on, by legacy name.
     EncodingOption {
@@ -86,7 +92,8 @@ pub enum ClientPacket {
         modifiers: Vec<String>,
         buttons: Vec<u8>,
     },
-    /// Bandwidth limit in bits per second; 0 for none.
+    /// Bandwidth limit in bits per second; 0 for none, which servers are told by a number that is beyond
+    /// their largest limit.
     BandwidthLimit {
         bits_per_second: u64,
     },

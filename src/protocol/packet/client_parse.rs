@@ -4,6 +4,7 @@ use crate::protocol::tape::Node;
 
 use super::args::{ArgError, Args, List, Map};
 use super::client::{ClientPacket, DrawAck, DrawOutcome, KeyboardEvent, WindowGeometry};
+use super::client_write::NO_LIMIT;
 use super::server_parse::{reasons, sid, wid};
 use super::{Dict, DrawSequence, Value, WindowId, names};
 
@@ -54,7 +55,10 @@ pub fn parse(args: &mut Args<'_>) -> Result<Option<ClientPacket>, ArgError> {
         "pointer-motion" => motion(args, name == "pointer-position")?,
         "pointer-button" => button(args, name == "button-action")?,
         "pointer-wheel" => wheel(args)?,
-        "bandwidth-limit" => ClientPacket::BandwidthLimit { bits_per_second: args.u64("bits_per_second")? },
+        "bandwidth-limit" => {
+            let limit = args.u64("bits_per_second")?;
+            ClientPacket::BandwidthLimit { bits_per_second: if limit < NO_LIMIT { limit } else { 0 } }
+        }
         "cursor-set" => ClientPacket::CursorSet { enabled: args.bool("enabled")? },
         "bell-set" => ClientPacket::BellSet { enabled: args.bool("enabled")? },
         "suspend" => {
@@ -81,6 +85,15 @@ fn display(args: &mut Args<'_>) -> Result<ClientPacket, ArgError> {
         let mut properties = Dict::default();
         if args.left() > 0 {
             properties.push("screen_sizes", args.value("screens")?);
+        }
+        if args.left() >= 6 {
+            for unused in ["desktops", "desktop_names", "unscaled_width", "unscaled_height"] {
+                args.skip(unused)?;
+            }
+            let (x, y) = (args.i64("xdpi")?, args.i64("ydpi")?);
+            let mut dots = Dict::default();
+            dots.push("x", Value::from(x)).push("y", Value::from(y));
+            properties.push("dpi", dots);
         }
         return Ok(ClientPacket::DisplayConfigure { width, height, properties });
     }
@@ -177,7 +190,17 @@ fn refresh(args: &mut Args<'_>) -> Result<ClientPacket, ArgError> {
         return Ok(ClientPacket::WindowRefresh { wid, quality: quality.unwrap_or(100) });
     }
     args.skip("unused")?;
-    Ok(ClientPacket::WindowRefresh { wid, quality: args.u32("quality")? })
+    let quality = args.u32("quality")?;
+    if wid.0 != 0 || args.left() < 2 {
+        return Ok(ClientPacket::WindowRefresh { wid, quality });
+    }
+    let options = args.dict("options")?;
+    let refresh = options.bool("refresh-now").unwrap_or(true);
+    let properties = args.dict("client_properties")?;
+    if properties.0.is_empty() {
+        return Ok(ClientPacket::WindowRefresh { wid, quality });
+    }
+    Ok(ClientPacket::WindowsProperties { properties, refresh })
 }
 
 fn draw_ack(args: &mut Args<'_>) -> Result<DrawAck, ArgError> {

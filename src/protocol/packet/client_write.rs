@@ -5,6 +5,10 @@ use super::encode::Encoder;
 use super::names::{self, Spelling};
 use super::{Dict, Value, WindowId};
 
+/// The bandwidth, in bits per second, from which on servers of all generations lift their limit. 0 would be
+/// the least one that they know, 1 Mbit/s.
+pub(super) const NO_LIMIT: u64 = 10 << 30;
+
 /// Writes one packet.
 pub fn encode(packet: &ClientPacket, spelling: Spelling, out: &mut Encoder<'_>) {
     let mut out = Out { spelling, out };
@@ -45,6 +49,9 @@ pub fn encode(packet: &ClientPacket, spelling: Spelling, out: &mut Encoder<'_>) 
             args.int(0);
             args.int(*quality);
         }),
+        ClientPacket::WindowsProperties { properties, refresh } => {
+            out.windows_properties(properties, *refresh)
+        }
         ClientPacket::DrawAck(ack) => out.draw_ack(ack),
         ClientPacket::EncodingOption { name, value } => out.encoding_option(name, value),
         ClientPacket::EncodingConfig(config) => out.packet("encoding-config", 1, |args| args.dict(config)),
@@ -61,7 +68,8 @@ pub fn encode(packet: &ClientPacket, spelling: Spelling, out: &mut Encoder<'_>) 
             out.wheel(*wid, (*button, *distance), (*x, *y), modifiers, buttons);
         }
         ClientPacket::BandwidthLimit { bits_per_second } => {
-            out.packet("bandwidth-limit", 1, |args| args.uint(*bits_per_second));
+            let limit = if *bits_per_second == 0 { NO_LIMIT } else { *bits_per_second };
+            out.packet("bandwidth-limit", 1, |args| args.uint(limit));
         }
         ClientPacket::CursorSet { enabled } => out.packet("cursor-set", 1, |args| args.bool(*enabled)),
         ClientPacket::BellSet { enabled } => out.packet("bell-set", 1, |args| args.bool(*enabled)),
@@ -102,14 +110,30 @@ impl Out<'_, '_> {
         });
     }
 
-    /// 3.1 wants `desktop_size` with a list of screens; later servers a map.
+    /// 3.1 wants `desktop_size` with a list of screens, and the resolution as last arguments; later
+    /// servers a map.
     fn display(&mut self, width: u32, height: u32, properties: &Dict) {
         if self.is_legacy() {
             let screens = properties.get("screen_sizes").cloned().unwrap_or(Value::List(Vec::new()));
-            self.packet("display-configure", 3, |args| {
+            let dpi = |axis: &str| properties.get("dpi").and_then(|dpi| dpi.as_dict()?.get(axis)?.as_i64());
+            let (Some(x), Some(y)) = (dpi("x"), dpi("y")) else {
+                self.packet("display-configure", 3, |args| {
+                    args.int(size(width));
+                    args.int(size(height));
+                    args.value(&screens);
+                });
+                return;
+            };
+            self.packet("display-configure", 9, |args| {
                 args.int(size(width));
                 args.int(size(height));
                 args.value(&screens);
+                args.int(1);
+                args.strs(&[String::new()]);
+                args.int(size(width));
+                args.int(size(height));
+                args.int(x);
+                args.int(y);
             });
             return;
         }
@@ -167,6 +191,20 @@ impl Out<'_, '_> {
                     map.dict(state);
                 }
             });
+        });
+    }
+
+    fn windows_properties(&mut self, properties: &Dict, refresh: bool) {
+        let all = if self.is_legacy() { -1 } else { 0 };
+        self.packet("window-refresh", 5, |args| {
+            args.int(all);
+            args.int(0);
+            args.int(100);
+            args.map(1, |options| {
+                options.str("refresh-now");
+                options.bool(refresh);
+            });
+            args.dict(properties);
         });
     }
 

@@ -12,6 +12,28 @@ use super::{DrawSequence, ShortName};
 /// Rectangles of one `scroll` draw. Servers give up above 20 or so.
 pub const MAX_SCROLLS: usize = 1000;
 
+/// Compressors that Xpra, or libraries that it uses, know and that Farpane does not offer for pixels: what
+/// they made is no pixels.
+const OTHER_COMPRESSORS: &[&str] = &[
+    "lzo",
+    "brotli",
+    "snappy",
+    "lzma",
+    "xz",
+    "bz2",
+    "bzip2",
+    "gzip",
+    "gz",
+    "deflate",
+    "lz4hc",
+    "lz4f",
+    "zopfli",
+    "lzf",
+    "compress",
+    "compression",
+    "compressor",
+];
+
 /// Reads a draw.
 pub fn parse(args: &mut Args<'_>) -> Result<WindowDraw, ArgError> {
     let wid = wid(args)?;
@@ -56,7 +78,10 @@ fn option(options: &mut DrawOptions, key: &str, item: Item<'_>) -> Option<()> {
         "rgb_format" => options.rgb_format = Some(format_from_name(item.str()?)),
         "lz4" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Lz4,
         "zlib" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Zlib,
-        "lzo" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Other,
+        "zstd" if item.int::<i64>()? > 0 => options.pixel_compression = PixelCompression::Zstd,
+        name if OTHER_COMPRESSORS.contains(&name) && item.int::<i64>().is_none_or(|level| level > 0) => {
+            options.pixel_compression = PixelCompression::Other;
+        }
         "scaled_size" => options.scaled_size = Some(pair(item)?),
         // nvenc of some 6.5 sends a map
         "csc" => options.csc = item.str().and_then(ShortName::new),
@@ -160,6 +185,7 @@ fn encode_options(options: &DrawOptions, packet: &mut Encoder<'_>) {
     let compression = match options.pixel_compression {
         PixelCompression::Lz4 => Some("lz4"),
         PixelCompression::Zlib => Some("zlib"),
+        PixelCompression::Zstd => Some("zstd"),
         PixelCompression::None | PixelCompression::Other => None,
     };
     let given = [

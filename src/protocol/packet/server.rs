@@ -357,6 +357,9 @@ pub struct DrawOptions {
     pub window_size: Option<(u32, u32)>,
     /// Rectangles of a `scroll` draw.
     pub scroll: Vec<ScrollRect>,
+    /// The colours of a png picture are not multiplied by alpha yet, and have to be. Not on the wire: the
+    /// session knows.
+    pub straight_alpha: bool,
 }
 
 /// A pixel format's name on the wire (at most 8 bytes, upper case).
@@ -387,7 +390,9 @@ pub enum PixelCompression {
     Lz4,
     /// `zlib` > 0 (3.1).
     Zlib,
-    /// A kind that Farpane does not offer (lzo): the draw is refused.
+    /// `zstd` > 0 (6.6): one frame that says its size.
+    Zstd,
+    /// A kind that Farpane does not offer (lzo, brotli, …): the draw is refused.
     Other,
 }
 

@@ -58,6 +58,9 @@ pub(super) struct WindowSurface {
     // Dropped before the surface, which holds the window.
     flusher: Flusher,
     surface: softbuffer::Surface<Arc<dyn WindowTarget>, Arc<dyn WindowTarget>>,
+    /// What pixels are or-ed with on their way into the buffer: there they are opaque, for those who
+    /// read its highest byte. X servers do not.
+    opaque: u32,
     size: Size,
     /// Bytes of the buffer, which is made by the first present and never becomes smaller.
     allocated: u64,
@@ -72,12 +75,14 @@ pub(super) struct WindowSurface {
 impl WindowSurface {
     /// Makes a surface for the window, which the surface keeps alive.
     pub(super) fn new(target: Arc<dyn WindowTarget>, size: Size) -> Result<Self, RenderError> {
+        let opaque = if is_x11(&target) { 0 } else { 0xff00_0000 };
         let context = softbuffer::Context::new(Arc::clone(&target)).map_err(failed)?;
         let flusher = Flusher::new(&target)?;
         let surface = softbuffer::Surface::new(&context, target).map_err(failed)?;
         let mut surface = Self {
             flusher,
             surface,
+            opaque,
             size: Size::default(),
             allocated: 0,
             fresh: true,
@@ -161,24 +166,25 @@ impl WindowSurface {
         if matches!(content, Content::InBuffer) {
             // It lacks nothing.
         } else if self.fresh || age == 0 || age > MAX_AGE {
-            copy_rect(&mut buffer, self.size, whole(self.size), content, layer, ledger);
+            copy_rect(&mut buffer, (self.size, self.opaque), whole(self.size), content, layer, ledger);
         } else {
             for rect in self.history.iter().take(age).flat_map(Damage::rects) {
-                copy_rect(&mut buffer, self.size, *rect, content, layer, ledger);
+                copy_rect(&mut buffer, (self.size, self.opaque), *rect, content, layer, ledger);
             }
         }
         buffer.present_with_damage(&self.damaged).map_err(failed)?;
         self.fresh = false;
         self.flusher.flush()?;
-        Ok(age == 1)
+        // Pixels that are painted into the buffer have any highest byte.
+        Ok(age == 1 && self.opaque == 0)
     }
 }
 
 /// Copies a rectangle of the window from its pixels and lays the overlay over it; what they do
-/// not cover is black.
+/// not cover is black. All that it writes is or-ed with `opaque`.
 fn copy_rect(
     buffer: &mut [u32],
-    size: Size,
+    (size, opaque): (Size, u32),
     rect: Rect,
     content: Content<'_>,
     layer: Option<&Layer>,
@@ -195,9 +201,16 @@ fn copy_rect(
         (shown_width, shown_height) = (part.width as usize, part.height as usize);
         let to = &mut buffer[..(shown_height - 1) * stride + shown_width];
         let from_stride = pixels_size.width as usize;
-        let from = bytes(&pixels[top as usize * from_stride + x..]);
-        let to = (bytes_mut(to), stride * 4);
-        copies::copy_rows(ledger, CopySite::Present, shown_width * 4, (from, from_stride * 4), to);
+        let from = &pixels[top as usize * from_stride + x..];
+        if opaque == 0 {
+            let (from, to) = ((bytes(from), from_stride * 4), (bytes_mut(to), stride * 4));
+            copies::copy_rows(ledger, CopySite::Present, shown_width * 4, from, to);
+        } else {
+            for (from, to) in from.chunks(from_stride).zip(to.chunks_mut(stride)) {
+                from.iter().zip(&mut to[..shown_width]).for_each(|(from, to)| *to = from | opaque);
+            }
+            ledger.note_copy(CopySite::Present, shown_width * shown_height * 4);
+        }
     }
     if let Content::Scaled { pixels, size, shown, nearest } = content
         && let Some(part) = rect.clip(shown)
@@ -207,13 +220,14 @@ fn copy_rect(
         let mut scaler = Scaler::new(size, shown, left..left + part.width, nearest);
         for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(shown_height) {
             scaler.row(pixels, y, &mut row[..shown_width]);
+            row[..shown_width].iter_mut().for_each(|pixel| *pixel |= opaque);
         }
         ledger.note_transform(Transform::Convert, shown_width * shown_height * 4);
     }
     for (y, row) in buffer.chunks_mut(stride).take(rect.height as usize).enumerate() {
         let Some(row) = row.get_mut(..width) else { return };
         let beyond = if y < shown_height { shown_width } else { 0 };
-        row[beyond..].fill(0);
+        row[beyond..].fill(opaque);
     }
     if let Some(layer) = layer {
         for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(rect.height as usize) {
@@ -226,6 +240,13 @@ fn copy_rect(
 
 fn whole(size: Size) -> Rect {
     Rect { x: 0, y: 0, width: size.width, height: size.height }
+}
+
+/// Whether a window is one of X11.
+fn is_x11(target: &Arc<dyn WindowTarget>) -> bool {
+    use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
+    let handle = target.window_handle().map(|handle| handle.as_raw());
+    matches!(handle, Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)))
 }
 
 fn failed(error: softbuffer::SoftBufferError) -> RenderError {

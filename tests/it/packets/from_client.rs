@@ -115,6 +115,35 @@ fn windows() {
     check(&refresh, refreshed("buffer-refresh"), refreshed("window-refresh"), refreshed("window-refresh"));
 }
 
+#[test]
+fn what_all_windows_are_told() {
+    let properties = map([("encodings", list!["png"])]);
+    let packet = ClientPacket::WindowsProperties { properties: properties.clone(), refresh: false };
+    let told = |name: &str, all: i64| {
+        list![name, all, 0, 100, map([("refresh-now", false.into())]), properties.clone()]
+    };
+    check(&packet, told("buffer-refresh", -1), told("window-refresh", 0), told("window-refresh", 0));
+    // Servers take 0 for their least limit.
+    let none = ClientPacket::BandwidthLimit { bits_per_second: 0 };
+    let lifted = || list!["bandwidth-limit", 10_737_418_240_i64];
+    check(&none, lifted(), lifted(), lifted());
+}
+
+/// The resolution goes last, and only with it what is between.
+#[test]
+fn a_new_resolution_for_legacy_servers() {
+    let dots = map([("", 144.into()), ("x", 143.into()), ("y", 145.into())]);
+    let properties = map([("screen_sizes", list!["s"]), ("dpi", dots.into())]);
+    let packet = ClientPacket::DisplayConfigure { width: 80, height: 60, properties };
+    let bytes = written(Dialect::Legacy31, Spelling::Legacy, &packet);
+    let read =
+        reader(Dialect::Legacy31).read_client(raw(Dialect::Legacy31, &bytes).lend()).expect("a packet");
+    let Some(ClientPacket::DisplayConfigure { width: 80, height: 60, properties }) = read.packet else {
+        panic!("{:?}", read.packet);
+    };
+    assert_eq!((properties.int("dpi.x"), properties.int("dpi.y")), (Some(143), Some(145)));
+}
+
 struct ServerSees(i64, i64, i64);
 
 impl ServerSees {
@@ -266,6 +295,8 @@ fn all() -> Vec<ClientPacket> {
         ClientPacket::WindowClose { wid: WID },
         ClientPacket::WindowFocus { wid: Some(WID), modifiers: strings(&["mod1"]) },
         ClientPacket::WindowRefresh { wid: WID, quality: 90 },
+        ClientPacket::WindowsProperties { properties: map([("encodings", list!["png"])]), refresh: false },
+        ClientPacket::WindowsProperties { properties: map([("encodings", list!["png"])]), refresh: true },
         ClientPacket::DrawAck(DrawAck {
             wid: WID,
             sequence: DrawSequence(5),
@@ -307,6 +338,7 @@ fn all() -> Vec<ClientPacket> {
             buttons: b3,
         },
         ClientPacket::BandwidthLimit { bits_per_second: 1_000_000 },
+        ClientPacket::BandwidthLimit { bits_per_second: 0 },
         ClientPacket::CursorSet { enabled: true },
         ClientPacket::BellSet { enabled: true },
         ClientPacket::Suspend { suspended: true },

@@ -242,6 +242,22 @@ fn draws() {
         let expected = draw(Encoding::Rgb32, &[1, 2, 3, 4], zlib);
         assert_eq!(read(Dialect::Legacy31, &packet), expected);
     }
+    // An unknown compressor's pixels are never taken for pixels.
+    for (name, compression) in [
+        ("zstd", PixelCompression::Zstd),
+        ("lzo", PixelCompression::Other),
+        ("brotli", PixelCompression::Other),
+        ("snappy", PixelCompression::Other),
+    ] {
+        let options = DrawOptions { pixel_compression: compression, ..DrawOptions::default() };
+        let packet = draw_packet("draw", "rgb32", pixels(), map([(name, 3.into())]));
+        assert_eq!(read(Dialect::Modern, &packet), draw(Encoding::Rgb32, &[1, 2, 3, 4], options), "{name}");
+        let none = draw_packet("draw", "rgb32", pixels(), map([(name, 0.into())]));
+        assert_eq!(
+            read(Dialect::Modern, &none),
+            draw(Encoding::Rgb32, &[1, 2, 3, 4], DrawOptions::default())
+        );
+    }
     let video = DrawOptions {
         csc: ShortName::new("YUV420P"),
         frame: Some(3),

@@ -82,13 +82,113 @@ fn only_what_is_offered_is_named() {
     let mut config = config(Generation::Modern);
     config.pictures.encodings = vec![Encoding::Png, Encoding::Rgb24, Encoding::Rgb32];
     config.pictures.quality = Some(200);
-    config.pictures.preferred = Some("png".to_owned());
     let hello = Driver::started(config).hello();
     assert_eq!(hello.strs("encoding.core"), Some(vec!["png", "rgb24", "rgb32"]));
     assert_eq!(hello.strs("encoding.options"), Some(vec!["png", "rgb"]));
     assert_eq!(hello.get_path("encoding.full_csc_modes"), Some(&Value::Dict(Dict::default())));
     assert_eq!(hello.int("encoding.quality"), Some(100));
-    assert_eq!(hello.str("encoding.setting"), Some("png"));
+    assert_eq!(hello.str("encoding.setting"), Some("auto"));
+    // What is not done is not offered: without `restack` servers ask for raises alone, which are done.
+    for missing in ["pointer.grabs", "window.grabs", "window.restack"] {
+        assert_eq!(hello.get_path(missing), None, "{missing}");
+    }
+}
+
+/// A preferred encoding is a shorter list: told as such, servers answer with plain pixels.
+#[test]
+fn a_preferred_encoding_is_offered_with_what_it_needs() {
+    let check = |preferred: &str, core: &[&str], setting: &str| {
+        let with = |generation| {
+            let mut config = config(generation);
+            config.pictures.preferred = Some(preferred.to_owned());
+            Driver::started(config).hello()
+        };
+        let modern = with(Generation::Modern);
+        assert_eq!(modern.strs("encoding.core").as_deref(), Some(core), "{preferred}");
+        assert_eq!(modern.str("encoding.setting"), Some(setting), "{preferred}");
+        let legacy = with(Generation::Legacy31);
+        assert_eq!(legacy.strs("encodings.core").as_deref(), Some(core), "{preferred}");
+        assert_eq!(legacy.get("encoding").and_then(Value::as_str), Some(setting), "{preferred}");
+        let scrolls = legacy.get("encoding.scrolling").and_then(Value::as_bool);
+        assert_eq!(scrolls, Some(core.len() > 3), "{preferred}");
+    };
+    check("png", &["png", "png/P"], "auto");
+    check("png/P", &["png/P", "rgb24", "rgb32"], "auto");
+    check("png/L", &["png/L", "png"], "png/L");
+    check("rgb", &["rgb24", "rgb32"], "auto");
+    check("jpeg", &["jpeg", "rgb24", "rgb32"], "auto");
+    check("webp", &["webp", "rgb24", "rgb32"], "auto");
+    let all = ["h264", "webp", "png", "png/P", "png/L", "rgb24", "rgb32", "jpeg"];
+    check("h264", &all, "h264");
+    check("grayscale", &all, "grayscale");
+}
+
+#[test]
+fn another_encoding_is_offered_to_all_windows() {
+    let check = |generation, names: &[&str]| {
+        let mut driver = Driver::running(config(generation));
+        driver.input(Input::EncodingOption { name: "quality", value: 55 }).take();
+        let sent = driver.input(Input::PreferEncoding("png".to_owned())).sent();
+        let core = |caps: &Dict, key: &str| caps.get(key).and_then(Value::as_list).map(<[Value]>::len);
+        let said = sent.iter().map(|packet| match packet {
+            ClientPacket::WindowsProperties { properties, refresh } => {
+                assert_eq!(core(properties, "encodings.core"), Some(2));
+                if *refresh { "refreshed" } else { "changed" }
+            }
+            ClientPacket::EncodingConfig(caps) => {
+                assert_eq!((core(caps, "core"), caps.int("quality")), (Some(2), Some(55)));
+                "config"
+            }
+            ClientPacket::EncodingSet { encoding } => {
+                assert_eq!(encoding, "auto");
+                "set"
+            }
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(said.collect::<Vec<_>>(), names);
+        // and to those that come later
+        let wid = driver.window(5, 0, 0, 90, 80);
+        let sent = driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: super::size(90, 80) }).sent();
+        let [ClientPacket::WindowMap(map)] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!(core(&map.client_properties, "encodings.core"), Some(2));
+    };
+    check(Generation::Modern, &["changed", "config", "refreshed"]);
+    check(Generation::Legacy31, &["changed", "set"]);
+}
+
+#[test]
+fn the_fonts_resolution_has_no_name() {
+    let mut config = config(Generation::Modern);
+    config.display.dpi = 144;
+    let hello = Driver::started(config).hello();
+    let dpi = hello.get("display").and_then(Value::as_dict).and_then(|display| display.get("dpi"));
+    let dpi = dpi.and_then(Value::as_dict).expect("a map");
+    assert_eq!(["", "x", "y"].map(|key| dpi.get(key).and_then(Value::as_i64)), [Some(144); 3]);
+    assert_eq!(hello.get("bandwidth").and_then(Value::as_bool), Some(true));
+}
+
+/// 4.x and 5.x answer the modern hello, and understand half of it.
+#[test]
+fn servers_between_the_generations_are_spoken_to_in_the_old_way() {
+    let check = |version: &str, may_speak_legacy: bool, expected: bool| {
+        let config = SessionConfig { may_speak_legacy, ..config(Generation::Modern) };
+        let mut driver = Driver::started(config);
+        driver.take();
+        let hello = ServerPacket::Hello(server_hello(version));
+        assert_eq!(driver.session.will_speak_legacy(&hello), expected, "{version}");
+        let out = driver.packet(hello).take();
+        let last = out.last().expect("something");
+        assert_eq!(matches!(last, Output::SpeakLegacy), expected, "{version}: {out:?}");
+        let goodbye = matches!(out[0], Output::Send(ClientPacket::ConnectionClose { .. }));
+        assert_eq!(goodbye, expected, "{version}: {out:?}");
+    };
+    for version in ["4.4.6", "5.1.6", "5.1.6-r34"] {
+        check(version, true, true);
+        check(version, false, false);
+    }
+    for version in ["6.0", "6.5.5", "6.6", ""] {
+        check(version, true, false);
+    }
 }
 
 #[test]
@@ -312,6 +412,7 @@ fn hello_stays_under_16_kib_even_with_many_monitors_and_a_login() {
         size: super::size(8192, 4096),
         monitors: (0..40).map(monitor).collect(),
         refresh_hz: 144,
+        dpi: 144,
     };
     let mut driver = Driver::started(config);
     let challenge = Challenge {

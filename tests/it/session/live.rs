@@ -135,6 +135,7 @@ impl Client {
                 }
                 Output::Event(event) => self.event(event),
                 Output::Close(reason) => self.closed = Some(reason),
+                Output::SpeakLegacy => unreachable!("nobody allowed it"),
                 Output::Backing { .. } => {}
             }
         }
@@ -199,7 +200,7 @@ impl Client {
 
 fn config(generation: xpra::Generation) -> SessionConfig {
     let generation = match generation {
-        xpra::Generation::V3_1 => Generation::Legacy31,
+        xpra::Generation::V3_1 | xpra::Generation::V4_4 | xpra::Generation::V5_1 => Generation::Legacy31,
         xpra::Generation::V6_5 | xpra::Generation::V6_5Modern => Generation::Modern,
     };
     let mut config = super::config(generation);

@@ -45,6 +45,11 @@ pub fn zlib(pixels: &[u8]) -> Vec<u8> {
     encoder.finish().expect("writing to memory")
 }
 
+/// What 6.6 sends where it may.
+pub fn zstd(pixels: &[u8]) -> Vec<u8> {
+    zstd::bulk::compress(pixels, 1).expect("writing to memory")
+}
+
 /// A PNG file of samples as they are.
 pub fn png(
     size: Size,

@@ -18,6 +18,18 @@ pub enum Generation {
     V6_5,
     /// The same with `XPRA_BACKWARDS_COMPATIBLE=0`, which insists on modern packet names.
     V6_5Modern,
+    /// PyPI's 4.4.6: rencodeplus, and 3.1's names for everything. Only there after `make setup-servers`.
+    #[cfg_attr(
+        not(feature = "test-servers"),
+        allow(dead_code, reason = "only `make test-servers` starts it")
+    )]
+    V4_4,
+    /// PyPI's 5.1.6: the same.
+    #[cfg_attr(
+        not(feature = "test-servers"),
+        allow(dead_code, reason = "only `make test-servers` starts it")
+    )]
+    V5_1,
 }
 
 impl Generation {
@@ -29,9 +41,14 @@ impl Generation {
             // Debian's configuration starts an Xsession, which shows what its xmessage finds worth it.
             return ("/usr/bin/xpra".into(), vec![("XPRA_SYSTEM_CONF_DIRS", "/nonexistent".into())]);
         }
-        let prefix = xpra6_prefix();
+        let (version, variable, setup) = match self {
+            Self::V4_4 => ("4.4.6", "FARPANE_XPRA4", "setup-servers"),
+            Self::V5_1 => ("5.1.6", "FARPANE_XPRA5", "setup-servers"),
+            _ => ("6.5.5", "FARPANE_XPRA6", "setup-test"),
+        };
+        let prefix = xpra_prefix(version, variable);
         let program = prefix.join("bin/xpra");
-        assert!(program.exists(), "no Xpra 6 in {}: run 'make setup-test' once", prefix.display());
+        assert!(program.exists(), "no Xpra {version} in {}: run 'make {setup}' once", prefix.display());
         let mut environment = vec![
             // Else it reads /etc/xpra, which belongs to 3.1.3.
             ("XPRA_SYSTEM_CONF_DIRS", prefix.join("etc/xpra").display().to_string()),
@@ -63,15 +80,15 @@ pub fn attach_help(generation: Generation) -> String {
     super::program::run(std::process::Command::new(program).args(["attach", "--help"]).envs(environment))
 }
 
-/// Where `make setup-test` installs Xpra 6.
-fn xpra6_prefix() -> PathBuf {
+/// Where `make setup-test` or `make setup-servers` installs an Xpra, unless `variable` says.
+fn xpra_prefix(version: &str, name: &str) -> PathBuf {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("FARPANE_XPRA6").unwrap_or_else(|| {
+    variable(name).unwrap_or_else(|| {
         let cache = variable("FARPANE_CACHE").unwrap_or_else(|| {
             let home = || variable("HOME").expect("HOME").join(".cache");
             variable("XDG_CACHE_HOME").unwrap_or_else(home).join("farpane")
         });
-        cache.join("xpra-6.5.5")
+        cache.join(format!("xpra-{version}"))
     })
 }
 
@@ -135,9 +152,9 @@ impl XpraServer {
         let port = free_port();
         let (command, environment) = generation.command();
         let mode = match (options.desktop.is_some(), generation) {
-            (true, Generation::V3_1) => "start-desktop",
+            (true, Generation::V3_1 | Generation::V4_4 | Generation::V5_1) => "start-desktop",
             (true, _) => "desktop",
-            (false, Generation::V3_1) => "start",
+            (false, Generation::V3_1 | Generation::V4_4 | Generation::V5_1) => "start",
             (false, _) => "seamless",
         };
         let mut launch = Launch::new(command).args([mode]);
@@ -160,6 +177,10 @@ impl XpraServer {
         launch = match generation {
             Generation::V3_1 => {
                 launch.args(["--dbus-launch=", "--speaker=off", "--microphone=off", "-d", "compress,server"])
+            }
+            Generation::V4_4 | Generation::V5_1 => {
+                let sound = ["--source=no", "--speaker=off", "--microphone=off", "--dbus-launch="];
+                launch.args(sound).args(["--systemd-run=no", "-d", "compress"])
             }
             _ => {
                 launch.args(["--source=no", "--audio=no", "--dbus=no", "--systemd-run=no", "-d", "compress"])
