@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use crate::codec::Size;
+use crate::codec::{Coded, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::DrawRequest;
 
@@ -106,11 +106,14 @@ impl Pump {
 }
 
 /// The bytes of memory that a draw may hold between here and the GPU: those that it came in, or its
-/// pixels, whichever is more. `shares_buffer`: its data is one of many in a receive buffer, which the
+/// pixels and what the picture libraries keep meanwhile, whichever is more. `shares_buffer`: its data is one of many in a receive buffer, which the
 /// reassembler bounds; else the whole buffer is its own.
 pub fn charge(request: &DrawRequest, shares_buffer: bool) -> usize {
     let received = if shares_buffer { request.data.len() } else { request.data.retained_bytes() };
     let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    let decoded = usize::try_from(pixels.saturating_mul(4)).unwrap_or(usize::MAX);
+    let DrawRequest { encoding, ref data, rect, rowstride, ref options, .. } = *request;
+    let size = Size { width: rect.width, height: rect.height };
+    let decoding = Coded { encoding, data, size, rowstride, options }.memory_bytes();
+    let decoded = usize::try_from(decoding.max(pixels.saturating_mul(4))).unwrap_or(usize::MAX);
     decoded.max(received)
 }

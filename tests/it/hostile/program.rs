@@ -42,7 +42,7 @@ impl Watched {
             launch
                 .env("FARPANE_CONFIG", "")
                 .env("RUST_BACKTRACE", "1")
-                .args(["screenshot", &file, url, "--renderer", "cpu"])
+                .args(["screenshot", url, &file, "--renderer", "cpu"])
                 .start(),
         )
     }
