@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use crate::stats::CopyLedger;
 
 /// Bytes that a pool keeps for reuse at most; beyond that the oldest idle buffers are freed.
-const DEFAULT_RETAINED_BYTES: usize = 160 * 1024 * 1024;
+const DEFAULT_RETAINED_BYTES: usize = 96 * 1024 * 1024;
 /// Buffers that a pool knows at most; the rest is freed when it is dropped.
 const MAX_SLOTS: usize = 256;
 /// New buffers are rounded up to this, so that sizes that differ a little share buffers.

@@ -169,5 +169,5 @@ fn pixels(size: Size) -> u64 {
 }
 
 fn bytes(size: Size) -> u64 {
-    pixels(size) * 4
+    pixels(size).saturating_mul(4)
 }

@@ -124,6 +124,10 @@ fn data(table: &mut Vec<Case>) {
     }
     let long = Draw::with("rgb32", (32, 32), vec![1; 32 * 32 * 4 + 4096]);
     table.push(refused("rgb32: more data than pixels".into(), long));
+    for csc in [Value::Int(5), "x".repeat(1000).into()] {
+        let draw = Draw::with("rgb32", (32, 32), picture("rgb32", 32, 32)).option("csc", csc.clone());
+        table.push(shown(&format!("colours called {:.20}", format!("{csc:?}")), draw));
+    }
     let format = Draw::with("rgb32", (32, 32), picture("rgb32", 32, 32)).option("rgb_format", "YUV9");
     table.push(refused("rgb32: a pixel format that is none".into(), format));
 }
