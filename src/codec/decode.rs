@@ -27,7 +27,7 @@ pub struct Coded<'a> {
 
 impl Coded<'_> {
     /// Bytes of memory that decoding takes besides the data as it came: the pixels, and what the libraries keep
-    /// meanwhile. Video has decoders of its own, which are counted apart (`VideoDecoder::memory_bytes`).
+    /// meanwhile. Video decoders that rest are counted apart (`VideoDecoder::memory_bytes`).
     pub fn memory_bytes(&self) -> u64 {
         let pixels = u64::from(self.size.width) * u64::from(self.size.height);
         match self.encoding {
@@ -41,12 +41,11 @@ impl Coded<'_> {
             // Coefficients of 2 bytes, three a pixel.
             Encoding::Jpeg if jpeg::is_kept_whole(self.data) => pixels * 10,
             Encoding::Webp if webp::is_lossless(self.data) => pixels * 8,
-            Encoding::Png
-            | Encoding::PngPalette
-            | Encoding::PngGrey
-            | Encoding::Jpeg
-            | Encoding::Webp
-            | Encoding::H264 => pixels * 4,
+            Encoding::Png | Encoding::PngPalette | Encoding::PngGrey | Encoding::Jpeg | Encoding::Webp => {
+                pixels * 4
+            }
+            // The decoder rides with its frame until that was painted: pictures with their motion vectors.
+            Encoding::H264 => pixels * 14,
             Encoding::Scroll => self.options.scroll.len() as u64 * size_of::<ScrollRect>() as u64,
             Encoding::Void | Encoding::Other => 0,
         }

@@ -115,7 +115,7 @@ impl Bounds {
     /// Bytes that the video decoders of all windows may keep together. Beyond that the one that rested longest
     /// begins anew.
     pub fn video_bytes(self) -> u64 {
-        88 * MIB + self.pixels() * 4
+        72 * MIB + self.pixels() * 4
     }
 
     /// Bytes of the icons of all windows together, as they came.

@@ -79,9 +79,9 @@ fn sixty_windows_with_video_and_ten_of_the_whole_desktop() {
                 peer.draw(&Draw { wid, ..Draw::with("rgb32", (640, 480), packed.clone()) }.option("lz4", 1));
             }
         }),
-        shown("video of 320 x 240 in 24 of them", move |peer| {
+        shown("video of 320 x 240 in 16 of them", move |peer| {
             for (frame, unit) in (0..).zip(&film) {
-                for wid in 100..124 {
+                for wid in 100..116 {
                     let draw = Draw { wid, ..Draw::with("h264", (320, 240), unit.clone()) };
                     peer.draw(&draw.option("frame", frame).option("csc", "YUV420P"));
                 }
