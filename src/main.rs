@@ -101,7 +101,8 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
             .with_default(Level::WARN)
             .with_targets(["wgpu_hal", "wgpu_core", "naga", "winit"].map(|library| (library, Level::ERROR))),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = cli::output::stderr_has_colours();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     Ok(())
 }

@@ -37,3 +37,8 @@ pub fn status(text: &str) {
         let _ = stderr.flush();
     }
 }
+
+/// Whether a person looks at stderr who wants colours (<https://no-color.org>): a log in a file has none.
+pub fn stderr_has_colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

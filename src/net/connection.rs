@@ -65,8 +65,8 @@ pub(super) struct Links {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     Closed(CloseReason),
-    /// The server is older than 6.0, and understands 3.1's way best.
-    NeedsBencode,
+    /// The server does not take what was spoken to it: it has to be spoken to like this.
+    Needs(Generation),
 }
 
 /// What the loop woke up for.
@@ -137,10 +137,7 @@ impl Links {
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet.
     pub fn new(transport: Transport, session: SessionConfig, links: &'a mut Links) -> Self {
-        let dialect = match session.generation {
-            Generation::Modern => Dialect::Modern,
-            Generation::Legacy31 => Dialect::Legacy31,
-        };
+        let dialect = session.generation.dialect();
         let limits = Limits::BEFORE_HELLO;
         links.report.encryption(transport.encryption());
         Self {
@@ -403,7 +400,7 @@ impl<'a> Connection<'a> {
                     self.links.draws.bounds(bounds);
                 }
                 Output::SpeakLegacy => {
-                    self.end.get_or_insert(End::NeedsBencode);
+                    self.end.get_or_insert(End::Needs(Generation::Legacy31));
                 }
                 Output::Close(CloseReason::Timeout(why)) if !self.heard => {
                     self.close(CloseReason::Timeout(format!("{why} (is this an Xpra port?)")));
@@ -464,7 +461,10 @@ impl<'a> Connection<'a> {
     fn refuse(&mut self, now: Instant, error: RecordError) {
         match error {
             RecordError::NotXpra(NotXpra::NeedsBencode) if !self.established => {
-                self.end.get_or_insert(End::NeedsBencode);
+                self.end.get_or_insert(End::Needs(Generation::Legacy31));
+            }
+            RecordError::NotXpra(NotXpra::NeedsYaml) if !self.established => {
+                self.end.get_or_insert(End::Needs(Generation::ModernYaml));
             }
             // Whatever it is, it would not understand a goodbye.
             RecordError::NotXpra(_) => self.close(CloseReason::Protocol(error.to_string())),

@@ -2,6 +2,7 @@
 
 pub mod address;
 mod connection;
+mod first_bytes;
 pub mod local;
 pub mod new_file;
 pub mod outgoing;
@@ -12,6 +13,7 @@ mod recording;
 mod report;
 pub mod task;
 pub mod tls;
+mod tls_error;
 pub mod transport;
 pub mod uri;
 pub mod websocket;

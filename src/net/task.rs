@@ -10,6 +10,7 @@ use crate::channel::{
     AppEvent, AppSink, ByteBudget, ConnectStage, DrawSink, NetCommand, NetQueue, PacketSink, SharedStats,
     clock,
 };
+use crate::protocol::NotXpra;
 use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
 
 use super::connection::{Connection, End, Links};
@@ -122,18 +123,19 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         links.app.send(AppEvent::Connecting(ConnectStage::Hello));
         match Connection::new(transport, session, links).run().await {
             End::Closed(reason) => return reason,
-            End::NeedsBencode if may_speak_legacy => {
-                tracing::info!("the server understands the 3.1 protocol best (bencode): reconnecting");
-                generation = Generation::Legacy31;
+            End::Needs(other) if may_speak_legacy => {
+                tracing::info!(packet_encoder = other.packet_encoder(), "the server speaks another dialect: reconnecting");
+                generation = other;
                 if tls {
                     tokio::time::sleep(TLS_CLOSE_TIME).await;
                 }
             }
-            End::NeedsBencode => {
+            End::Needs(Generation::Legacy31) => {
                 return CloseReason::Protocol(
                     "the server speaks the 3.1 protocol: use --protocol auto or --protocol bencode".into(),
                 );
             }
+            End::Needs(_) => return CloseReason::Protocol(NotXpra::NeedsYaml.to_string()),
         }
     }
 }

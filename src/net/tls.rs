@@ -19,6 +19,10 @@ use tokio_rustls::client::TlsStream;
 
 use crate::stats::{CopyLedger, CopySite};
 
+use super::first_bytes::FirstBytes;
+pub use super::tls_error::TlsError;
+use super::tls_error::unknown_issuer;
+
 /// What is asked of a server's certificate (Xpra's `--ssl-*` options).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsOptions {
@@ -39,35 +43,6 @@ impl Default for TlsOptions {
     }
 }
 
-/// Why there is no secure connection. Each message says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    #[error("cannot read certificates from {}: {why}", path.display())]
-    CaCerts { path: PathBuf, why: String },
-    #[error(
-        "the system has no certificate authorities to check the server with: name some with --ssl-ca-certs=FILE"
-    )]
-    NoRoots,
-    #[error("`{got}` cannot be the name of a server in a certificate")]
-    ServerName { got: String },
-    #[error("TLS could not be set up: {0}")]
-    Setup(rustls::Error),
-    #[error(
-        "the certificate of {server} is not signed by an authority that this machine trusts: check it, then name it with --ssl-ca-certs=FILE"
-    )]
-    UnknownIssuer { server: String },
-    #[error(
-        "the certificate of {server} is for another name: connect by that name, or name it with --ssl-server-hostname=NAME"
-    )]
-    WrongName { server: String },
-    #[error(
-        "the certificate of {server} has expired or is not valid yet: the server needs a new one (is this machine's clock right?)"
-    )]
-    Expired { server: String },
-    #[error("no secure connection to {server}: {why} (does this port speak TLS?)")]
-    Handshake { server: String, why: String },
-}
-
 /// Makes `stream` a TLS connection to `host`.
 ///
 /// Not cancel-safe: the stream is of no use after a dropped handshake.
@@ -83,13 +58,14 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let name = ServerName::try_from(server.to_owned())
         .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
     let connector = TlsConnector::from(Arc::new(client_config(options)?));
-    match connector.connect(name, stream).await {
-        Ok(stream) => {
+    match connector.connect(name, FirstBytes::of(stream)).into_fallible().await {
+        Ok(mut stream) => {
+            stream.get_mut().0.forget();
             // A certificate for any name is one that many can have.
             let verified = options.verify && options.check_hostname;
             Ok(Tls { stream, verified, ledger: CopyLedger::default() })
         }
-        Err(error) => Err(explain(&error, server)),
+        Err((error, stream)) => Err(TlsError::explain(&error, server, stream.recognised())),
     }
 }
 
@@ -164,6 +140,9 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.check_hostname => Ok(ServerCertVerified::assertion()),
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                Err(unknown_issuer(end_entity, intermediates))
+            }
             result => result,
         }
     }
@@ -216,32 +195,11 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
     if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
 }
 
-fn explain(error: &io::Error, server: &str) -> TlsError {
-    let server = server.to_owned();
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(problem)) => match problem {
-            CertificateError::UnknownIssuer => TlsError::UnknownIssuer { server },
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                TlsError::WrongName { server }
-            }
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => TlsError::Expired { server },
-            // A self-signed certificate that says that it is an authority's.
-            CertificateError::Other(_) => TlsError::UnknownIssuer { server },
-            _ => TlsError::Handshake { server, why: format!("bad certificate: {problem}") },
-        },
-        _ => TlsError::Handshake { server, why: error.to_string() },
-    }
-}
-
 /// A TLS stream. rustls decrypts a record in place, moves the plaintext to a buffer of its own,
 /// and from there to the reader's: two copies of every byte, whatever the payload's size.
 #[derive(Debug)]
 pub struct Tls<S> {
-    stream: TlsStream<S>,
+    stream: TlsStream<FirstBytes<S>>,
     verified: bool,
     ledger: CopyLedger,
 }
@@ -263,7 +221,7 @@ impl<S> Tls<S> {
 
     /// The stream below.
     pub fn get_ref(&self) -> &S {
-        self.stream.get_ref().0
+        self.stream.get_ref().0.get_ref()
     }
 }
 

@@ -5,6 +5,9 @@ use super::text;
 
 /// The text with which a 3.1 server answers a rencodeplus hello.
 const BENCODE_WANTED: &[u8] = b"disconnect: failed to parse bencode packet";
+/// The texts with which a 6.x server answers a packet encoder that it does not have.
+const NO_RENCODEPLUS: &str = "invalid packet encoding: 'rencodeplus'";
+const NO_BENCODE: &str = "invalid packet encoding: 'bencode'";
 /// Text of the peer that is shown at most, in bytes.
 const MAX_SHOWN: usize = 160;
 
@@ -22,14 +25,25 @@ pub enum NotXpra {
     Http,
     #[error("this port speaks TLS: use an ssl:// or wss:// address")]
     Tls,
-    #[error("this is a VNC server (RFB), not an Xpra one")]
-    Vnc,
+    #[error("this is {what}, not an Xpra server: check the port")]
+    Other {
+        /// With its article.
+        what: &'static str,
+    },
+    /// A 6.x server that was spoken to in the 3.1 protocol.
+    #[error("the server is newer than version 3.1 and does not take bencode packets: use --protocol auto")]
+    NeedsModern,
+    /// A 6.x server whose configuration leaves yaml as the only packet encoder.
+    #[error("the server takes yaml packets only: its `packet-encoders` setting leaves out rencodeplus")]
+    NeedsYaml,
     /// An Xpra server or a proxy that gives its reason in plain text.
     #[error("the server refused the connection: {message}")]
     Refused { message: String },
-    #[error("the peer does not speak the Xpra protocol: it sent the text {text:?}")]
+    #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent the text {text:?}")]
     Text { text: String },
-    #[error("the peer does not speak the Xpra protocol: it sent the bytes {hex}")]
+    #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent {len} zeros")]
+    Zeros { len: usize },
+    #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent the bytes {hex}")]
     Binary { hex: String },
 }
 
@@ -37,27 +51,18 @@ impl NotXpra {
     /// Says what a peer is that sent `bytes` (at least one) where a record should begin, or
     /// `None` while that depends on bytes that may still come. `ended`: none will come.
     pub fn recognise(bytes: &[u8], ended: bool) -> Option<Self> {
-        const PREFIXES: [(&[u8], NotXpra); 5] = [
-            (BENCODE_WANTED, NotXpra::NeedsBencode),
-            (b"SSH-", NotXpra::Ssh),
-            (b"HTTP/", NotXpra::Http),
-            (b"RFB ", NotXpra::Vnc),
-            // A TLS record: alert (21) or handshake (22), then version 3.x.
-            (&[21, 3], NotXpra::Tls),
-        ];
-        if let Some((_, found)) = PREFIXES.iter().find(|(prefix, _)| bytes.starts_with(prefix)) {
+        if let Some((_, found)) = GREETINGS.iter().find(|(prefix, _)| bytes.starts_with(prefix)) {
             return Some(found.clone());
         }
-        if bytes.starts_with(&[22, 3]) {
-            return Some(Self::Tls);
-        }
-        let may_become = |prefix: &[u8]| prefix.starts_with(bytes);
-        if !ended && (PREFIXES.iter().any(|(prefix, _)| may_become(prefix)) || may_become(&[22, 3])) {
+        if !ended && GREETINGS.iter().any(|(prefix, _)| prefix.starts_with(bytes)) {
             return None;
         }
         let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
         // A line is waited for: a short read must not cut the reason that the user is to see.
         let has_line = bytes.contains(&b'\n') || bytes.len() >= MAX_SHOWN;
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Some(Self::Zeros { len: bytes.len() });
+        }
         if !bytes.iter().take(MAX_SHOWN).all(is_text) {
             let hex = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
             return Some(Self::Binary { hex });
@@ -67,13 +72,49 @@ impl NotXpra {
         }
         let text = sanitised(bytes);
         let lower = text.to_ascii_lowercase();
-        Some(match text.strip_prefix("disconnect: ") {
+        // 3.1 writes a colon, 6.x does not.
+        let goodbye = text.strip_prefix("disconnect").and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')));
+        Some(match goodbye {
+            Some(why) if why.starts_with(NO_RENCODEPLUS) => Self::NeedsYaml,
+            Some(why) if why.starts_with(NO_BENCODE) => Self::NeedsModern,
             Some(message) => Self::Refused { message: message.to_owned() },
             None if lower.starts_with("<!doctype html") || lower.contains("<html") => Self::Http,
             None => Self::Text { text },
         })
     }
 }
+
+/// How a server begins, and what it is.
+type Greeting = (&'static [u8], NotXpra);
+
+const fn other(what: &'static str) -> NotXpra {
+    NotXpra::Other { what }
+}
+
+/// Servers that are known by their first bytes, whatever they were sent.
+const GREETINGS: &[Greeting] = &[
+    (BENCODE_WANTED, NotXpra::NeedsBencode),
+    (b"SSH-", NotXpra::Ssh),
+    (b"HTTP/", NotXpra::Http),
+    // An HTTP/2 server's settings, on stream 0.
+    (&[0, 0, 0, 4, 0, 0, 0, 0, 0], NotXpra::Http),
+    (&[0, 0, 6, 4, 0, 0, 0, 0, 0], NotXpra::Http),
+    (&[0, 0, 12, 4, 0, 0, 0, 0, 0], NotXpra::Http),
+    (&[0, 0, 18, 4, 0, 0, 0, 0, 0], NotXpra::Http),
+    // A TLS record: alert (21) or handshake (22), then version 3.x.
+    (&[21, 3], NotXpra::Tls),
+    (&[22, 3], NotXpra::Tls),
+    (b"RFB ", other("a VNC server (RFB)")),
+    (b"REDQ", other("a SPICE server")),
+    // TPKT (RFC 1006 §6): version 3, reserved 0.
+    (&[3, 0], other("a Windows remote desktop (RDP) server")),
+    (b"220 ", other("a mail or FTP server")),
+    (b"220-", other("a mail or FTP server")),
+    (b"+OK", other("a mail server (POP3)")),
+    (b"* OK", other("a mail server (IMAP)")),
+    (b"-ERR", other("a Redis server")),
+    (b"AMQP", other("a message broker (AMQP)")),
+];
 
 /// Text of the peer as it may be shown, on one line and not longer than is shown.
 pub fn sanitised(bytes: &[u8]) -> String {

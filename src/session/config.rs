@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::event::Keymap;
 use crate::codec::Size;
+use crate::protocol::Dialect;
 use crate::protocol::packet::server::Encoding;
 
 /// Which generation of servers to speak to (DESIGN.md, decision 7).
@@ -12,8 +13,36 @@ pub enum Generation {
     /// 6.x: rencodeplus, nested capability maps.
     #[default]
     Modern,
+    /// 6.x whose configuration leaves yaml as the only packet encoder, as Debian's for 3.1 does. Slow: for
+    /// servers that take nothing else.
+    ModernYaml,
     /// 3.1: bencode, flat capability keys.
     Legacy31,
+}
+
+impl Generation {
+    /// How packets are written.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::Modern => Dialect::Modern,
+            Self::ModernYaml => Dialect::Yaml,
+            Self::Legacy31 => Dialect::Legacy31,
+        }
+    }
+
+    /// 6.x, whatever packet encoder it takes.
+    pub const fn is_modern(self) -> bool {
+        !matches!(self, Self::Legacy31)
+    }
+
+    /// The packet encoder's name.
+    pub const fn packet_encoder(self) -> &'static str {
+        match self {
+            Self::Modern => "rencodeplus",
+            Self::ModernYaml => "yaml",
+            Self::Legacy31 => "bencode",
+        }
+    }
 }
 
 /// A password: wiped from memory when dropped, never printed.
@@ -36,7 +65,7 @@ impl Secret {
     pub(super) fn bytes(&self, generation: Generation) -> Zeroizing<Vec<u8>> {
         let latin1 = || self.0.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<u8>>>();
         let bytes = match generation {
-            Generation::Modern => latin1(),
+            Generation::Modern | Generation::ModernYaml => latin1(),
             Generation::Legacy31 => None,
         };
         Zeroizing::new(bytes.unwrap_or_else(|| Vec::from(self.0.as_bytes())))

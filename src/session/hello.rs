@@ -40,7 +40,7 @@ pub fn hello(config: &SessionConfig) -> Dict {
         (Profile::Identify, _) => {
             hello.push("request", "id");
         }
-        (Profile::Attach, Generation::Modern) => modern(config, &mut hello),
+        (Profile::Attach, Generation::Modern | Generation::ModernYaml) => modern(config, &mut hello),
         (Profile::Attach, Generation::Legacy31) => legacy31(config, &mut hello),
     }
     if let Some(name) = &config.display_name
@@ -55,10 +55,8 @@ pub fn hello(config: &SessionConfig) -> Dict {
 fn common(config: &SessionConfig) -> Dict {
     let mut hello = Dict::default();
     let identity = &config.identity;
-    let (version, encoder) = match config.generation {
-        Generation::Modern => ("6.5", "rencodeplus"),
-        Generation::Legacy31 => ("3.1.3", "bencode"),
-    };
+    let version = if config.generation.is_modern() { "6.5" } else { "3.1.3" };
+    let encoder = config.generation.packet_encoder();
     let compressors = compressors(config);
     hello
         .push("version", version)
@@ -82,7 +80,7 @@ fn common(config: &SessionConfig) -> Dict {
 }
 
 fn compressors(config: &SessionConfig) -> Vec<&'static str> {
-    let modern = config.generation == Generation::Modern;
+    let modern = config.generation.is_modern();
     let known = |name: &&&str| match **name {
         "lz4" => true,
         "zlib" => !modern,
@@ -164,7 +162,7 @@ pub fn keyboard_config(config: &SessionConfig) -> Dict {
     let native = config.keymap.is_some();
     let keymap = config.keymap.clone().unwrap_or_else(keymap::us);
     match config.generation {
-        Generation::Modern => keymap::config(&keymap, native),
+        Generation::Modern | Generation::ModernYaml => keymap::config(&keymap, native),
         Generation::Legacy31 => {
             let mut keys = Dict::default();
             keymap::legacy_keys(&keymap, native, &mut keys);

@@ -330,7 +330,7 @@ impl Session {
         self.server_desktop = traits.desktop;
         self.set_desktop(out);
         out.push(Output::Event(SessionEvent::Connected(Box::new(info))));
-        let modern = self.config.generation == Generation::Modern;
+        let modern = self.config.generation.is_modern();
         if modern || self.keyboard_changed {
             // 6.x: the keycodes did not fit into hello
             self.send_keyboard(out);

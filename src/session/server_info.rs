@@ -69,7 +69,7 @@ pub fn server_info(hello: &Dict, generation: Generation, compressors: &[&str]) -
     let text_at = |path: &str| hello.get_path(path).map(plain).filter(|t| !t.is_empty());
     let first = |paths: &[&str]| paths.iter().find_map(|path| text_at(path)).unwrap_or_default();
     ServerInfo {
-        version: first(&["build.version", "version"]),
+        version: ["build.version", "version"].iter().find_map(|path| version_text(hello.get_path(path)?)).unwrap_or_default(),
         session_name: first(&["session_name", "session.name"]),
         platform: first(&["platform", "platform.name"]),
         hostname: first(&["hostname"]),
@@ -172,10 +172,7 @@ fn mode_of(hello: &Dict) -> String {
 }
 
 fn wire(hello: &Dict, generation: Generation, compressors: &[&str]) -> String {
-    let encoder = match generation {
-        Generation::Modern => "rencodeplus",
-        Generation::Legacy31 => "bencode",
-    };
+    let encoder = generation.packet_encoder();
     let offered = hello.strs("compressors").unwrap_or_default();
     let has =
         |name: &&&str| offered.contains(*name) || hello.get(name).and_then(Value::as_bool) == Some(true);
@@ -194,6 +191,15 @@ fn version_of(value: &Value) -> Option<(u32, u32)> {
     let mut numbers = value.as_str()?.split(|c: char| !c.is_ascii_digit());
     let major = numbers.next()?.parse().ok()?;
     Some((major, numbers.next().and_then(|minor| minor.parse().ok()).unwrap_or(0)))
+}
+
+/// A version as people write it, with dots, also where the server sends a list of numbers.
+fn version_text(value: &Value) -> Option<String> {
+    let version = match value {
+        Value::List(parts) => parts.iter().take(8).map(plain).collect::<Vec<_>>().join("."),
+        value => plain(value),
+    };
+    (!version.is_empty()).then_some(version)
 }
 
 fn size_in(value: &Value) -> Option<Size> {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod args;
+mod certificates;
 mod cli;
 mod files;
 mod floods;
@@ -14,3 +15,4 @@ mod shown_floods;
 mod stalls;
 mod task;
 mod uri;
+mod wrong_peers;

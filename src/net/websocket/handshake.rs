@@ -1,12 +1,16 @@
 //! The upgrade from HTTP (RFC 6455 §4), with Xpra's `binary` subprotocol.
 
 use std::io;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+use crate::protocol::NotXpra;
+use crate::protocol::peer::sanitised;
+use crate::protocol::record::MAGIC;
 use crate::protocol::text;
 
 use super::stream::WebSocket;
@@ -14,26 +18,74 @@ use super::stream::WebSocket;
 /// A server's answer may be this long.
 const MAX_RESPONSE: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
+/// How long the rest of an error page is waited for.
+const PAGE_LIMIT: Duration = Duration::from_millis(500);
 /// RFC 6455 §1.3.
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// Why a server did not switch to WebSocket.
+/// Why a server did not switch to WebSocket. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum HandshakeError {
     #[error("the connection failed during the WebSocket handshake: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+    #[error("the server closed the connection instead of answering the WebSocket handshake (does this port speak ws?)")]
+    Closed,
+    #[error("no WebSocket: {0}")]
+    OtherProtocol(NotXpra),
+    #[error("this port speaks Xpra without WebSocket: use a tcp:// address (or ssl:// instead of wss://)")]
+    PlainXpra,
+    #[error("this Xpra server takes no WebSocket connections: use a tcp:// address (or ssl:// instead of wss://), or start it with --html=on")]
+    NoWeb,
     #[error("the answer to the WebSocket handshake is not HTTP: {0} (does this port speak ws?)")]
     NotHttp(httparse::Error),
     #[error("the answer to the WebSocket handshake is longer than {MAX_RESPONSE} bytes")]
     TooLong,
-    #[error(
-        "the server answered the WebSocket handshake with HTTP status {status} {reason}; expected 101 (is it an Xpra server, and the path right?)"
-    )]
-    Status { status: u16, reason: String },
+    #[error("the server answered the WebSocket handshake with HTTP status {status}{reason}: {meaning}", meaning = meaning(*status))]
+    Status {
+        status: u16,
+        /// The server's word for it, with a space before it.
+        reason: String,
+    },
+    #[error("the server moved this address (HTTP status {status}): connect to {location}")]
+    Moved {
+        status: u16,
+        /// An address that Farpane takes, or what the server said.
+        location: String,
+    },
+    #[error("this port speaks TLS: use a wss:// address")]
+    Tls,
     #[error(
         "the server's Sec-WebSocket-Accept does not answer our key: something between us and the server is in the way"
     )]
     Accept,
+}
+
+/// What an HTTP status means for somebody who wants a session (RFC 9110 §15).
+fn meaning(status: u16) -> &'static str {
+    match status {
+        200..=299 => "there is a web page at this path, no session (is the path of the address right?)",
+        300..=399 => "it wants another address, and does not say which",
+        400 => "it does not understand the request (is this a web server in front of Xpra, and does it forward WebSocket?)",
+        401 => "the web server in front of the session wants a login of its own, which Farpane can not give",
+        403 => "the web server does not allow this path, or not from here",
+        404 | 410 => "there is nothing at this path: check what stands after the host in the address",
+        405 | 426 | 501 => "there is no WebSocket at this path (is the path right, and does the web server forward WebSocket?)",
+        407 => "a proxy on the way wants a login of its own, which Farpane can not give",
+        408 => "the web server waited in vain for the request: something on the way holds it up",
+        429 => "too many attempts: wait before trying again",
+        502 | 503 | 504 => "the web server is there, but the session behind it does not answer (is the Xpra server running?)",
+        500..=599 => "the web server failed: its log says why",
+        _ => "expected 101 (is it an Xpra server, and the path right?)",
+    }
+}
+
+impl From<io::Error> for HandshakeError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// Asks the server at the other end of `stream` to speak WebSocket.
@@ -60,11 +112,19 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let mut response = Vec::with_capacity(1024);
     loop {
         if stream.read_buf(&mut response).await? == 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            return Err(if response.is_empty() { HandshakeError::Closed } else { not_http(&response, httparse::Error::Status) });
         }
-        if let Some(len) = check_response(&response, &key)? {
-            response.drain(..len);
-            return Ok(WebSocket::new(stream, response));
+        match check_response(&response, &key) {
+            Ok(Some(len)) => {
+                response.drain(..len);
+                return Ok(WebSocket::new(stream, response));
+            }
+            Ok(None) => {}
+            Err(HandshakeError::Status { status: 400, reason }) => {
+                read_page(&mut stream, &mut response).await;
+                return Err(bad_request(&response, reason));
+            }
+            Err(error) => return Err(error),
         }
         if response.len() > MAX_RESPONSE {
             return Err(HandshakeError::TooLong);
@@ -72,25 +132,76 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// Reads more of an error page, as far as it comes soon.
+async fn read_page<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Vec<u8>) {
+    let reading = async {
+        while response.len() < MAX_RESPONSE && matches!(stream.read_buf(response).await, Ok(len) if len > 0) {}
+    };
+    // Whatever came by then is what there is.
+    let _ = tokio::time::timeout(PAGE_LIMIT, reading).await;
+}
+
 /// The length of the response's head if it is complete and accepts the upgrade, `None` if more is
 /// needed.
 fn check_response(response: &[u8], key: &str) -> Result<Option<usize>, HandshakeError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Response::new(&mut headers);
-    let len = match parsed.parse(response).map_err(HandshakeError::NotHttp)? {
-        httparse::Status::Complete(len) => len,
-        httparse::Status::Partial => return Ok(None),
+    let len = match parsed.parse(response) {
+        Ok(httparse::Status::Complete(len)) => len,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(not_http(response, error)),
+    };
+    let header = |name: &str| {
+        let found = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map(|header| header.value.trim_ascii())
     };
     let status = parsed.code.unwrap_or(0);
     if status != 101 {
-        let reason = text::shown(parsed.reason.unwrap_or_default(), 80);
-        return Err(HandshakeError::Status { status, reason });
+        let location = header("location").filter(|_| (300..400).contains(&status));
+        return Err(match location {
+            Some(location) => HandshakeError::Moved { status, location: address_of(&sanitised(location)) },
+            None => {
+                let reason = text::shown(parsed.reason.unwrap_or_default(), 80);
+                let reason = if reason.is_empty() { reason } else { format!(" {reason}") };
+                HandshakeError::Status { status, reason }
+            }
+        });
     }
     let expected = BASE64.encode(Sha1::new().chain_update(key).chain_update(ACCEPT_GUID).finalize());
-    let accept =
-        parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("sec-websocket-accept"));
-    match accept {
-        Some(header) if header.value.trim_ascii() == expected.as_bytes() => Ok(Some(len)),
+    match header("sec-websocket-accept") {
+        Some(value) if value == expected.as_bytes() => Ok(Some(len)),
         _ => Err(HandshakeError::Accept),
     }
+}
+
+/// What a peer is that does not answer in HTTP.
+fn not_http(response: &[u8], error: httparse::Error) -> HandshakeError {
+    match NotXpra::recognise(response, true) {
+        _ if response.first() == Some(&MAGIC) => HandshakeError::PlainXpra,
+        Some(NotXpra::NeedsBencode | NotXpra::Refused { .. }) => HandshakeError::PlainXpra,
+        Some(NotXpra::Tls) => HandshakeError::Tls,
+        Some(NotXpra::Http) | None => HandshakeError::NotHttp(error),
+        Some(what) => HandshakeError::OtherProtocol(what),
+    }
+}
+
+/// What the page of a status 400 means: nginx, Apache and Go's servers say in it that the port wants TLS, Xpra
+/// servers that they serve no web clients.
+fn bad_request(response: &[u8], reason: String) -> HandshakeError {
+    let page = String::from_utf8_lossy(response).to_ascii_lowercase();
+    let says = |words: &str| page.contains(words);
+    if says("to https port") || says("to an https server") || says("plain http to an ssl-enabled") {
+        HandshakeError::Tls
+    } else if says("this port does not support http requests") {
+        HandshakeError::NoWeb
+    } else {
+        HandshakeError::Status { status: 400, reason }
+    }
+}
+
+/// The address that Farpane takes for an address that browsers take.
+fn address_of(location: &str) -> String {
+    let web = [("https://", "wss://"), ("http://", "ws://")];
+    let known = web.iter().find_map(|(web, ours)| Some(format!("{ours}{}", location.strip_prefix(web)?)));
+    known.unwrap_or_else(|| location.to_owned())
 }

@@ -1,11 +1,13 @@
 //! The commands that open no window.
 
+use super::attach::wait_picture;
 use super::{empty_session, for_every_server};
 use crate::support::card::{Card, Look};
+use crate::support::display::Display;
 use crate::support::picture::{Picture, assert_same};
 use crate::support::program::run;
-use crate::support::viewer::command;
-use crate::support::xpra::Generation;
+use crate::support::viewer::{Viewer, command};
+use crate::support::xpra::{Generation, Options, XpraServer};
 
 for_every_server!(info, screenshot);
 
@@ -24,4 +26,28 @@ fn screenshot(generation: Generation) {
     let file = server.directory().join("shot.png");
     run(&mut command(&["screenshot", &server.url(), &file.display().to_string(), "--encodings", "png"]));
     assert_same(&Picture::load(&file), &picture, "screenshot");
+}
+
+/// A 6.x server that reads Debian's configuration of 3.1.3 takes yaml packets only: it is spoken to in yaml.
+#[test]
+fn a_server_that_takes_only_yaml() {
+    let switches = vec!["--packet-encoders=rencode,bencode,yaml".to_owned()];
+    let server = XpraServer::start(Generation::V6_5, &Options { switches, ..Options::default() });
+    let picture = Picture::sharp(333, 222);
+    let _card = Card::open(server.x().name(), "in yaml", &picture, &Look::default());
+    let display = Display::bare();
+    let mut viewer = Viewer::start(&display, &[&server.url(), "--encodings", "png"]);
+    wait_picture(&mut viewer, "in yaml", &picture, "yaml");
+    viewer.stop();
+    assert!(run(&mut command(&["info", &server.url()])).contains("yaml"));
+}
+
+/// Who insists on the wrong protocol reads which one is right.
+#[test]
+fn a_new_server_that_is_spoken_to_in_bencode() {
+    let server = empty_session(Generation::V6_5);
+    let output = command(&["info", &server.url(), "--protocol", "bencode"]).output().expect("the program starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(6), "{stderr}");
+    assert!(stderr.contains("use --protocol auto"), "{stderr}");
 }

@@ -12,7 +12,7 @@ use crate::support::picture::Picture;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_farpane");
 
 /// Runs `farpane` with no password in its environment and returns what it printed.
-fn farpane(arguments: &[&str]) -> Output {
+pub(super) fn farpane(arguments: &[&str]) -> Output {
     Command::new(PROGRAM)
         .args(arguments)
         .env_remove("FARPANE_PASSWORD")
@@ -25,7 +25,7 @@ fn farpane(arguments: &[&str]) -> Output {
 }
 
 /// Checks the exit code and the one line on stderr, which must contain `message`.
-fn check(arguments: &[&str], code: i32, message: &str) {
+pub(super) fn check(arguments: &[&str], code: i32, message: &str) {
     let output = farpane(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
@@ -35,7 +35,7 @@ fn check(arguments: &[&str], code: i32, message: &str) {
 }
 
 /// A loopback server that hands its connections to `serve`, one after the other.
-fn peer(connections: usize, serve: impl Fn(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+pub(super) fn peer(connections: usize, serve: impl Fn(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
     let run = move || {
@@ -104,16 +104,6 @@ fn local_displays_are_found() {
     assert_eq!(output.status.code(), Some(6), "{stderr}");
     assert!(stderr.contains("VNC"), "{stderr}");
     thread.join().expect("the peer is content");
-}
-
-#[test]
-fn other_protocols_are_recognised() {
-    check_peer(b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", 6, "SSH");
-    check_peer(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", 6, "HTTP");
-    check_peer(b"RFB 003.008\n", 6, "VNC");
-    check_peer(&[21, 3, 1, 0, 2, 2, 70], 6, "TLS");
-    check_peer(b"220 mail.example.org ESMTP\r\n", 6, "220 mail.example.org");
-    check_peer(&[0, 1, 2, 3, 4, 5, 6, 7, 8], 6, "00 01 02");
 }
 
 #[test]

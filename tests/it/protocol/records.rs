@@ -104,19 +104,23 @@ fn a_header_that_was_written_is_read_back() {
 
 #[test]
 fn peers_that_are_something_else_are_recognised_however_their_bytes_arrive() {
-    let cases: [(&[u8], NotXpra); 9] = [
+    let cases: [(&[u8], NotXpra); 13] = [
         (b"disconnect: failed to parse bencode packet\n", NotXpra::NeedsBencode),
         (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", NotXpra::Ssh),
         (b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", NotXpra::Http),
         (b"<!DOCTYPE HTML>\n<html><head>", NotXpra::Http),
-        (b"RFB 003.008\n", NotXpra::Vnc),
+        (b"RFB 003.008\n", NotXpra::Other { what: "a VNC server (RFB)" }),
+        (&[3, 0, 0, 19, 14, 208], NotXpra::Other { what: "a Windows remote desktop (RDP) server" }),
+        (b"disconnect invalid packet encoding: 'rencodeplus' decoder is not available\n", NotXpra::NeedsYaml),
+        (b"disconnect invalid packet encoding: 'bencode' decoder is not available\n", NotXpra::NeedsModern),
+        (b"disconnect go away\n", NotXpra::Refused { message: "go away".to_owned() }),
         (&[21, 3, 1, 0, 2, 2, 70], NotXpra::Tls),
         (&[22, 3, 3, 0, 100, 1], NotXpra::Tls),
         (
             b"disconnect: packet looks like \x1b[31mfun\n",
             NotXpra::Refused { message: "packet looks like  [31mfun".to_owned() },
         ),
-        (b"220 mail.example ESMTP\r\n", NotXpra::Text { text: "220 mail.example ESMTP".to_owned() }),
+        (b"who is there?\r\n", NotXpra::Text { text: "who is there?".to_owned() }),
     ];
     for (bytes, expected) in cases {
         // The escape in a text makes it binary; strip it for the text cases.
