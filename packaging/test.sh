@@ -80,7 +80,7 @@ unknown=$(grep -vE '^(ld-linux.*|lib(c|m|gcc_s|stdc\+\+)\.so\.[0-9]+)$' <<<"$nee
 [ -z "$unknown" ] || fail "linked with $unknown"
 ok "linked with $(echo $needed)"
 if [ -d "$given" ]; then
-    packaging/size.sh "$unpacked/bin/farpane" || fail "too large"
+    packaging/size.sh "$unpacked/bin/farpane" "$deb" || fail "too large"
     ok "not too large"
 fi
 

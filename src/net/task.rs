@@ -124,7 +124,10 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         match Connection::new(transport, session, links).run().await {
             End::Closed(reason) => return reason,
             End::Needs(other) if may_speak_legacy => {
-                tracing::info!(packet_encoder = other.packet_encoder(), "the server speaks another dialect: reconnecting");
+                tracing::info!(
+                    packet_encoder = other.packet_encoder(),
+                    "the server speaks another dialect: reconnecting"
+                );
                 generation = other;
                 if tls {
                     tokio::time::sleep(TLS_CLOSE_TIME).await;

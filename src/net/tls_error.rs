@@ -57,13 +57,17 @@ pub enum TlsError {
         "the certificate of {server} has expired or is not valid yet: the server needs a new one (is this machine's clock right?)"
     )]
     Expired { server: String },
-    #[error("{server} speaks Xpra without TLS on this port: use a tcp:// address, or ws:// instead of wss://")]
+    #[error(
+        "{server} speaks Xpra without TLS on this port: use a tcp:// address, or ws:// instead of wss://"
+    )]
     Plain { server: String },
     #[error("{server} speaks HTTP without TLS on this port: use a ws:// address")]
     PlainHttp { server: String },
     #[error("no secure connection to {server}: {what}")]
     NotTls { server: String, what: NotXpra },
-    #[error("no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS?)")]
+    #[error(
+        "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS?)"
+    )]
     ClosedAtOnce { server: String },
     #[error("no secure connection to {server}: it refused TLS ({why})")]
     Alert { server: String, why: String },
@@ -110,9 +114,10 @@ impl TlsError {
             CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
                 Self::NoName { server }
             }
-            CertificateError::NotValidForNameContext { presented, .. } => {
-                Self::WrongName { server, names: Names(presented.iter().map(|name| readable(name)).collect()) }
-            }
+            CertificateError::NotValidForNameContext { presented, .. } => Self::WrongName {
+                server,
+                names: Names(presented.iter().map(|name| readable(name)).collect()),
+            },
             CertificateError::NotValidForName => Self::NoName { server },
             CertificateError::Expired
             | CertificateError::ExpiredContext { .. }

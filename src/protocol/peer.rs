@@ -73,7 +73,9 @@ impl NotXpra {
         let text = sanitised(bytes);
         let lower = text.to_ascii_lowercase();
         // 3.1 writes a colon, 6.x does not.
-        let goodbye = text.strip_prefix("disconnect").and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')));
+        let goodbye = text
+            .strip_prefix("disconnect")
+            .and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')));
         Some(match goodbye {
             Some(why) if why.starts_with(NO_RENCODEPLUS) => Self::NeedsYaml,
             Some(why) if why.starts_with(NO_BENCODE) => Self::NeedsModern,

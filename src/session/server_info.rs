@@ -69,7 +69,10 @@ pub fn server_info(hello: &Dict, generation: Generation, compressors: &[&str]) -
     let text_at = |path: &str| hello.get_path(path).map(plain).filter(|t| !t.is_empty());
     let first = |paths: &[&str]| paths.iter().find_map(|path| text_at(path)).unwrap_or_default();
     ServerInfo {
-        version: ["build.version", "version"].iter().find_map(|path| version_text(hello.get_path(path)?)).unwrap_or_default(),
+        version: ["build.version", "version"]
+            .iter()
+            .find_map(|path| version_text(hello.get_path(path)?))
+            .unwrap_or_default(),
         session_name: first(&["session_name", "session.name"]),
         platform: first(&["platform", "platform.name"]),
         hostname: first(&["hostname"]),

@@ -28,13 +28,17 @@ const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 pub enum HandshakeError {
     #[error("the connection failed during the WebSocket handshake: {0}")]
     Io(io::Error),
-    #[error("the server closed the connection instead of answering the WebSocket handshake (does this port speak ws?)")]
+    #[error(
+        "the server closed the connection instead of answering the WebSocket handshake (does this port speak ws?)"
+    )]
     Closed,
     #[error("no WebSocket: {0}")]
     OtherProtocol(NotXpra),
     #[error("this port speaks Xpra without WebSocket: use a tcp:// address (or ssl:// instead of wss://)")]
     PlainXpra,
-    #[error("this Xpra server takes no WebSocket connections: use a tcp:// address (or ssl:// instead of wss://), or start it with --html=on")]
+    #[error(
+        "this Xpra server takes no WebSocket connections: use a tcp:// address (or ssl:// instead of wss://), or start it with --html=on"
+    )]
     NoWeb,
     #[error("the answer to the WebSocket handshake is not HTTP: {0} (does this port speak ws?)")]
     NotHttp(httparse::Error),
@@ -65,15 +69,21 @@ fn meaning(status: u16) -> &'static str {
     match status {
         200..=299 => "there is a web page at this path, no session (is the path of the address right?)",
         300..=399 => "it wants another address, and does not say which",
-        400 => "it does not understand the request (is this a web server in front of Xpra, and does it forward WebSocket?)",
+        400 => {
+            "it does not understand the request (is this a web server in front of Xpra, and does it forward WebSocket?)"
+        }
         401 => "the web server in front of the session wants a login of its own, which Farpane can not give",
         403 => "the web server does not allow this path, or not from here",
         404 | 410 => "there is nothing at this path: check what stands after the host in the address",
-        405 | 426 | 501 => "there is no WebSocket at this path (is the path right, and does the web server forward WebSocket?)",
+        405 | 426 | 501 => {
+            "there is no WebSocket at this path (is the path right, and does the web server forward WebSocket?)"
+        }
         407 => "a proxy on the way wants a login of its own, which Farpane can not give",
         408 => "the web server waited in vain for the request: something on the way holds it up",
         429 => "too many attempts: wait before trying again",
-        502 | 503 | 504 => "the web server is there, but the session behind it does not answer (is the Xpra server running?)",
+        502 | 503 | 504 => {
+            "the web server is there, but the session behind it does not answer (is the Xpra server running?)"
+        }
         500..=599 => "the web server failed: its log says why",
         _ => "expected 101 (is it an Xpra server, and the path right?)",
     }
@@ -82,7 +92,9 @@ fn meaning(status: u16) -> &'static str {
 impl From<io::Error> for HandshakeError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Closed,
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+                Self::Closed
+            }
             _ => Self::Io(error),
         }
     }
@@ -112,7 +124,11 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let mut response = Vec::with_capacity(1024);
     loop {
         if stream.read_buf(&mut response).await? == 0 {
-            return Err(if response.is_empty() { HandshakeError::Closed } else { not_http(&response, httparse::Error::Status) });
+            return Err(if response.is_empty() {
+                HandshakeError::Closed
+            } else {
+                not_http(&response, httparse::Error::Status)
+            });
         }
         match check_response(&response, &key) {
             Ok(Some(len)) => {
@@ -135,7 +151,8 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 /// Reads more of an error page, as far as it comes soon.
 async fn read_page<S: AsyncRead + Unpin>(stream: &mut S, response: &mut Vec<u8>) {
     let reading = async {
-        while response.len() < MAX_RESPONSE && matches!(stream.read_buf(response).await, Ok(len) if len > 0) {}
+        while response.len() < MAX_RESPONSE && matches!(stream.read_buf(response).await, Ok(len) if len > 0) {
+        }
     };
     // Whatever came by then is what there is.
     let _ = tokio::time::timeout(PAGE_LIMIT, reading).await;

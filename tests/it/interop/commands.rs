@@ -46,7 +46,8 @@ fn a_server_that_takes_only_yaml() {
 #[test]
 fn a_new_server_that_is_spoken_to_in_bencode() {
     let server = empty_session(Generation::V6_5);
-    let output = command(&["info", &server.url(), "--protocol", "bencode"]).output().expect("the program starts");
+    let output =
+        command(&["info", &server.url(), "--protocol", "bencode"]).output().expect("the program starts");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(6), "{stderr}");
     assert!(stderr.contains("use --protocol auto"), "{stderr}");

@@ -11,11 +11,8 @@ const NOT_REACHED: i32 = 5;
 
 /// Runs `openssl` in `folder`.
 fn openssl(folder: &Path, arguments: &str) {
-    let output = Command::new("openssl")
-        .args(arguments.split(' '))
-        .current_dir(folder)
-        .output()
-        .expect("openssl");
+    let output =
+        Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl");
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -23,10 +20,9 @@ fn openssl(folder: &Path, arguments: &str) {
 fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extensions: &str) {
     let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key");
     match issuer {
-        None => openssl(
-            folder,
-            &format!("req -x509 {key} -out {name}.pem -days 2 -subj /CN={cn}{extensions}"),
-        ),
+        None => {
+            openssl(folder, &format!("req -x509 {key} -out {name}.pem -days 2 -subj /CN={cn}{extensions}"))
+        }
         Some(issuer) => {
             openssl(folder, &format!("req {key} -out {name}.csr -subj /CN={cn}{extensions}"));
             openssl(
@@ -80,13 +76,20 @@ fn refused_certificates_say_what_is_wrong_with_them() {
     certificate(folder, "root", "House-Root", None, ca);
     certificate(folder, "middle", "House-Middle", Some("root"), ca);
     certificate(folder, "leaf", "localhost", Some("middle"), host);
-    certificate(folder, "elsewhere", "elsewhere", Some("root"), " -addext subjectAltName=DNS:desk.example,DNS:*.lan,IP:10.0.0.7");
+    certificate(
+        folder,
+        "elsewhere",
+        "elsewhere",
+        Some("root"),
+        " -addext subjectAltName=DNS:desk.example,DNS:*.lan,IP:10.0.0.7",
+    );
     certificate(folder, "nameless", "localhost", Some("root"), " -addext keyUsage=digitalSignature");
     certificate(folder, "alone", "localhost", None, host);
     let trust = format!("--ssl-ca-certs={}", folder.join("root.pem").display());
 
-    let chain: String =
-        ["middle.pem", "root.pem"].map(|name| std::fs::read_to_string(folder.join(name)).expect("PEM")).concat();
+    let chain: String = ["middle.pem", "root.pem"]
+        .map(|name| std::fs::read_to_string(folder.join(name)).expect("PEM"))
+        .concat();
     std::fs::write(folder.join("chain.pem"), chain).expect("a file");
     let refused = |server: &str, trust: &[&str], words: &str| {
         let server = Server::start(folder, server);
@@ -94,7 +97,11 @@ fn refused_certificates_say_what_is_wrong_with_them() {
     };
     let trust = [trust.as_str()];
     // The middle of the chain is missing: it is named, and the server is to send it.
-    refused("-cert leaf.pem -key leaf.key", &trust, "issued by `House-Middle`, which this machine does not know");
+    refused(
+        "-cert leaf.pem -key leaf.key",
+        &trust,
+        "issued by `House-Middle`, which this machine does not know",
+    );
     refused("-cert leaf.pem -key leaf.key", &trust, "must hold the whole chain");
     // Nobody knows the root, which was sent.
     refused("-cert leaf.pem -key leaf.key -cert_chain chain.pem", &[], "--ssl-ca-certs=FILE");

@@ -35,7 +35,10 @@ pub(super) fn check(arguments: &[&str], code: i32, message: &str) {
 }
 
 /// A loopback server that hands its connections to `serve`, one after the other.
-pub(super) fn peer(connections: usize, serve: impl Fn(TcpStream) + Send + 'static) -> (String, JoinHandle<()>) {
+pub(super) fn peer(
+    connections: usize,
+    serve: impl Fn(TcpStream) + Send + 'static,
+) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
     let run = move || {

@@ -13,7 +13,8 @@ const NOT_REACHED: i32 = 5;
 const WANTS_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nConnection: close\r\n\r\n\
     <html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>";
 /// 3.1.3 started with --html=off.
-const NO_HTML: &[u8] = b"HTTP/1.1 400 Bad request syntax or unsupported method\n\n<head>\n<title>Server Error</title>\n\
+const NO_HTML: &[u8] =
+    b"HTTP/1.1 400 Bad request syntax or unsupported method\n\n<head>\n<title>Server Error</title>\n\
     </head>\n<body>\n<p>Message: this port does not support HTTP requests.\n</body>\n";
 
 /// What is sent at once, and what is said for `tcp`, `ssl` and `ws`.
@@ -22,9 +23,19 @@ const SERVERS: &[(&[u8], &str, &str, &str)] = &[
     (b"RFB 003.008\n", "a VNC server", "a VNC server", "a VNC server"),
     (b"REDQ\x02\0\0\0", "a SPICE server", "a SPICE server", "a SPICE server"),
     (&[3, 0, 0, 19, 14, 208, 0, 0], "remote desktop (RDP)", "remote desktop (RDP)", "remote desktop (RDP)"),
-    (b"220 mail.example.org ESMTP\r\n", "a mail or FTP server", "a mail or FTP server", "a mail or FTP server"),
+    (
+        b"220 mail.example.org ESMTP\r\n",
+        "a mail or FTP server",
+        "a mail or FTP server",
+        "a mail or FTP server",
+    ),
     (b"-ERR wrong number of arguments\r\n", "a Redis server", "a Redis server", "a Redis server"),
-    (b"HTTP/1.0 400 Bad Request\r\n\r\n", "use a ws:// or wss:// address", "use a ws:// address", "HTTP status 400"),
+    (
+        b"HTTP/1.0 400 Bad Request\r\n\r\n",
+        "use a ws:// or wss:// address",
+        "use a ws:// address",
+        "HTTP status 400",
+    ),
     (&[21, 3, 1, 0, 2, 2, 70], "use an ssl:// or wss:// address", "it refused TLS", "use a wss:// address"),
     (
         b"disconnect: connection failed, invalid packet header, SSL packet??\n",
@@ -32,8 +43,18 @@ const SERVERS: &[(&[u8], &str, &str, &str)] = &[
         "use a tcp:// address",
         "use a tcp:// address",
     ),
-    (b"disconnect packet looks odd\n", "refused the connection: packet looks odd", "use a tcp://", "use a tcp://"),
-    (b"hello from nobody knows\n", "hello from nobody knows", "hello from nobody knows", "hello from nobody knows"),
+    (
+        b"disconnect packet looks odd\n",
+        "refused the connection: packet looks odd",
+        "use a tcp://",
+        "use a tcp://",
+    ),
+    (
+        b"hello from nobody knows\n",
+        "hello from nobody knows",
+        "hello from nobody knows",
+        "hello from nobody knows",
+    ),
     (&[0; 12], "it sent 12 zeros", "it sent 12 zeros", "it sent 12 zeros"),
     (&[1, 2, 3, 4, 250, 6, 7, 8, 9], "01 02 03 04 fa", "01 02 03 04 fa", "01 02 03 04 fa"),
 ];
@@ -83,8 +104,14 @@ fn an_xpra_server_without_web_sockets_is_named() {
 fn web_servers_are_understood() {
     const ANSWERS: &[(&[u8], &str)] = &[
         (WANTS_TLS, "use a wss:// address"),
-        (b"HTTP/1.1 301 Moved Permanently\r\nLocation: https://desk.example/x/\r\n\r\n", "connect to wss://desk.example/x/"),
-        (b"HTTP/1.1 302 Found\r\nlocation: http://desk.example/login\r\n\r\n", "connect to ws://desk.example/login"),
+        (
+            b"HTTP/1.1 301 Moved Permanently\r\nLocation: https://desk.example/x/\r\n\r\n",
+            "connect to wss://desk.example/x/",
+        ),
+        (
+            b"HTTP/1.1 302 Found\r\nlocation: http://desk.example/login\r\n\r\n",
+            "connect to ws://desk.example/login",
+        ),
         (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other/\r\n\r\n", "connect to /other/"),
         (b"HTTP/1.1 302 Found\r\n\r\n", "does not say which"),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", "there is a web page at this path"),

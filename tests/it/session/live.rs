@@ -42,10 +42,7 @@ struct Client {
 
 impl Client {
     fn connect(server: &XpraServer, config: SessionConfig) -> Self {
-        let dialect = match config.generation {
-            Generation::Modern => Dialect::Modern,
-            Generation::Legacy31 => Dialect::Legacy31,
-        };
+        let dialect = config.generation.dialect();
         let socket = TcpStream::connect(server.address()).expect("a connection");
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let pool = BufferPool::default();
