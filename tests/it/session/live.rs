@@ -14,7 +14,7 @@ use farpane::channel::clock;
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
 use farpane::protocol::packet::server::Encoding;
-use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::protocol::{Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
     CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Profile, Secret, Session,
