@@ -219,7 +219,8 @@ fn a_server_that_does_not_upgrade_is_told_apart() {
             (|_: &str| "HTTP/1.1 404 Not Found\r\n\r\n".to_owned()) as fn(&str) -> String,
             "HTTP status 404 Not Found",
         ),
-        (|_| "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(), "is not HTTP"),
+        (|_| "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(), "an SSH port"),
+        (|_| "SIP/2.0 200 OK\r\n\r\n".to_owned(), "it sent the text"),
         (
             |_| "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: nonsense\r\n\r\n".to_owned(),
             "does not answer our key",
