@@ -541,7 +541,7 @@ impl Session {
         // changes the preference alone makes 6.5 log an error and forget the refresh.
         send(ClientPacket::WindowsProperties { properties: properties.clone(), refresh: false });
         match self.config.generation {
-            Generation::Modern => {
+            Generation::Modern | Generation::ModernYaml => {
                 send(ClientPacket::EncodingConfig(hello::encoding_caps(&self.config, scroll)));
                 send(ClientPacket::WindowsProperties { properties, refresh: true });
             }

@@ -81,7 +81,7 @@ fn meaning(status: u16) -> &'static str {
         407 => "a proxy on the way wants a login of its own, which Farpane can not give",
         408 => "the web server waited in vain for the request: something on the way holds it up",
         429 => "too many attempts: wait before trying again",
-        502 | 503 | 504 => {
+        502..=504 => {
             "the web server is there, but the session behind it does not answer (is the Xpra server running?)"
         }
         500..=599 => "the web server failed: its log says why",
