@@ -56,7 +56,7 @@ impl Limits {
 
 /// What one session may take of memory, whoever is at the other end. Everything follows from the desktop's size:
 /// each limit is a sum, and all of them with the program itself stay below three desktops of 4 bytes a pixel
-/// and 256 MB (`docs/peers.md` has what was measured).
+/// and 256 MB (`docs/memory.md` has what was measured).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     width: u32,

@@ -19,17 +19,17 @@ const MAX_ICON_SIDE: u32 = 512;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     #[error("the server shows more than {MAX_WINDOWS} windows: the others are left out")]
-    TooMany,
+    Number,
     #[error(
         "the server wants window {wid} to have {} x {} pixels, which is more than this desktop's size allows: \
          it is left as it is", size.width, size.height
     )]
-    TooLarge { wid: WindowId, size: Size },
+    Size { wid: WindowId, size: Size },
     #[error(
         "the windows of this session take more than {} MiB: window {wid} of {} x {} pixels is left as it is",
         limit >> 20, size.width, size.height
     )]
-    TooMuch { wid: WindowId, size: Size, limit: u64 },
+    Sum { wid: WindowId, size: Size, limit: u64 },
 }
 
 /// Why a draw is refused before it is decoded.
@@ -78,17 +78,17 @@ impl Room {
     /// If it does not fit.
     pub fn resize(&mut self, wid: WindowId, old: Option<Size>, new: Size) -> Result<(), NoRoom> {
         if old.is_none() && self.windows >= MAX_WINDOWS {
-            return Err(NoRoom::TooMany);
+            return Err(NoRoom::Number);
         }
         let (before, after) = (old.map_or(0, bytes), bytes(new));
         // What becomes smaller always fits.
         if after > before {
             if new.width.max(new.height) > MAX_WINDOW_SIDE || after > self.bounds.window_pixels() * 4 {
-                return Err(NoRoom::TooLarge { wid, size: new });
+                return Err(NoRoom::Size { wid, size: new });
             }
             let limit = self.bounds.windows_bytes();
             if self.window_bytes.saturating_sub(before) + after > limit {
-                return Err(NoRoom::TooMuch { wid, size: new, limit });
+                return Err(NoRoom::Sum { wid, size: new, limit });
             }
         }
         self.windows += usize::from(old.is_none());

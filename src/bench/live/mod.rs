@@ -157,7 +157,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 
 /// The middle one of some values.
 fn median<T: Copy + PartialOrd>(values: &[T]) -> Option<T> {
-    let mut sorted = values.to_vec();
+    let mut sorted = Vec::from(values);
     sorted.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
     sorted.get(sorted.len() / 2).copied()
 }

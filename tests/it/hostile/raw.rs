@@ -130,7 +130,7 @@ pub struct Bits {
 impl Bits {
     pub fn put(&mut self, value: u32, count: u32) -> &mut Self {
         for bit in (0..count).rev() {
-            if self.used % 8 == 0 {
+            if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             let last = self.bytes.last_mut().expect("a byte");

@@ -82,7 +82,7 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
                 height: 100,
                 metadata,
                 client_properties: Dict::default(),
-                override_redirect: number % 2 == 0,
+                override_redirect: number.is_multiple_of(2),
                 tray: false,
             })
         }

@@ -182,7 +182,7 @@ fn unknown_packets_are_told_once_a_name() {
     let unknown = |name: &str| read(&Value::List(vec![name.into(), 1.into()])).expect("a packet");
     let packets = |count: u64| {
         let names = move |number: u64| {
-            if number % 2 == 0 { format!("new-{}", number % 5) } else { format!("n{number}") }
+            if number.is_multiple_of(2) { format!("new-{}", number % 5) } else { format!("n{number}") }
         };
         (0..count).map(move |number| unknown(&names(number)))
     };

@@ -61,7 +61,7 @@ fn event(said: Said, number: u32) -> SessionEvent {
         Said::Moved(wid) => changed(wid, WindowChange::Geometry { position, size: size(number) }),
         Said::Resized(wid) => changed(wid, WindowChange::Geometry { position: None, size: size(number) }),
         Said::State(wid) => {
-            let state = WindowState { maximized: number % 2 == 0, ..WindowState::default() };
+            let state = WindowState { maximized: number.is_multiple_of(2), ..WindowState::default() };
             changed(wid, WindowChange::State(state))
         }
         Said::Cursor => SessionEvent::Cursor(CursorShape::Default),
