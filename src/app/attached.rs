@@ -475,6 +475,8 @@ fn chosen(config: &Config) -> SessionMenu {
             Encoding::Rgb24 | Encoding::Rgb32 => "rgb",
             // Made by servers out of what was shown before: nothing to ask for.
             Encoding::Scroll => continue,
+            // Grey: 6.x cannot be told for sure while a session runs.
+            Encoding::PngGrey => continue,
             encoding => encoding.name(),
         };
         if !encodings.iter().any(|other| other == name) {

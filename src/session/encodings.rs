@@ -22,6 +22,8 @@ fn instead_of_all(preferred: &str) -> Option<&'static [Encoding]> {
         "rgb" | "rgb24" | "rgb32" => &[E::Rgb24, E::Rgb32],
         "jpeg" => &[E::Jpeg, E::Rgb24, E::Rgb32],
         "webp" => &[E::Webp, E::Rgb24, E::Rgb32],
+        // With webp or jpeg beside it, what moves comes as these.
+        "h264" => &[E::H264, E::Png, E::Rgb24, E::Rgb32],
         _ => return None,
     })
 }
@@ -37,7 +39,8 @@ pub fn offered(pictures: &PictureOptions, scroll: bool) -> Vec<Encoding> {
     offered.iter().copied().filter(wanted).collect()
 }
 
-/// The preference as servers are to be told: `auto` where the list says it all.
+/// The preference as servers are to be told: `auto` where the list says it all. While the session runs it
+/// cannot be changed to another one for sure: 6.x may look at it before the list that comes first.
 pub fn setting(pictures: &PictureOptions) -> &str {
     match pictures.preferred.as_deref() {
         Some("png/L") => "png/L",
