@@ -5,7 +5,7 @@ use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScroll
 
 use crate::channel::{NetCommand, NetQueue};
 use crate::config::KeyCombination;
-use crate::desktop::{Desktop, KeyboardFacts};
+use crate::desktop::{Desktop, KeyMeaning, KeyboardFacts};
 use crate::input::pointer::button_number;
 use crate::input::{KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym};
 use crate::protocol::packet::WindowId;
@@ -82,7 +82,7 @@ impl UserInput {
         desktop: &mut Desktop,
     ) -> KeyOutcome {
         let press = KeyPress::from(event);
-        let facts = self.facts(press.keycode, desktop);
+        let facts = self.facts(&press, desktop);
         if synthetic && press.pressed {
             self.keyboard.already_held(&press, facts);
             return KeyOutcome::Handled;
@@ -98,18 +98,22 @@ impl UserInput {
         KeyOutcome::Handled
     }
 
-    fn facts(&mut self, keycode: u32, desktop: &mut Desktop) -> KeyFacts {
+    fn facts(&mut self, press: &KeyPress, desktop: &mut Desktop) -> KeyFacts {
         let Some((KeyboardFacts { locked, group }, map_changed)) = desktop.keyboard_facts() else {
             return KeyFacts::default();
         };
         if map_changed {
             self.send_keymap(desktop);
         }
+        let held = self.keyboard.held_mask();
+        let typed = |meaning: &KeyMeaning| keysym::is_typed(meaning.keysym, meaning.capital, press);
+        let meaning = desktop.key_meaning(press.keycode, held | locked, group, typed);
         KeyFacts {
-            keysym: desktop.keysym(keycode, self.keyboard.held_mask() | locked, group),
-            modifier_mask: desktop.modifier_mask(keycode),
+            keysym: meaning.map(|meaning| meaning.keysym),
+            modifier_mask: Some(meaning.map_or(0, |meaning| meaning.sets)),
             locked: Some(locked),
-            group: group.into(),
+            modifiers: meaning.map(|meaning| meaning.modifiers),
+            group: meaning.map_or(group, |meaning| meaning.group).into(),
         }
     }
 
@@ -137,8 +141,11 @@ impl UserInput {
     /// from one of our windows to another is one change.
     pub fn focus(&mut self, wid: WindowId, focused: bool, desktop: &mut Desktop) {
         if focused {
-            if let Some((facts, _)) = desktop.keyboard_facts() {
+            if let Some((facts, map_changed)) = desktop.keyboard_facts() {
                 self.keyboard.set_locked(facts.locked);
+                if map_changed {
+                    self.send_keymap(desktop);
+                }
             }
             self.focused = Some(wid);
         } else if self.focused == Some(wid) {

@@ -15,6 +15,7 @@ use std::cell::OnceCell;
 pub use libraries::{Library, MissingLibraries, check_libraries};
 use winit::window::Window;
 use x11::X11;
+pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
 use crate::codec::Size;
@@ -107,14 +108,16 @@ impl Desktop {
         self.keyboard.as_mut().and_then(X11Keyboard::facts)
     }
 
-    /// The keysym that a key gives with these modifiers in this group.
-    pub fn keysym(&self, keycode: u32, modifiers: u8, group: u8) -> Option<u32> {
-        self.keyboard.as_ref().and_then(|keyboard| keyboard.keysym(keycode, modifiers, group))
-    }
-
-    /// The modifiers that a key stands for.
-    pub fn modifier_mask(&self, keycode: u32) -> Option<u8> {
-        self.keyboard.as_ref().map(|keyboard| keyboard.modifier_mask(keycode))
+    /// What a key means in this state of the keyboard, if the desktop tells it; see
+    /// [`X11Keyboard::meaning`].
+    pub fn key_meaning(
+        &self,
+        keycode: u32,
+        modifiers: u8,
+        group: u8,
+        typed: impl Fn(&KeyMeaning) -> bool,
+    ) -> Option<KeyMeaning> {
+        self.keyboard.as_ref().and_then(|keyboard| keyboard.meaning(keycode, modifiers, group, typed))
     }
 
     /// Tells the window manager about a window that is not shown yet, and watches it from now on.

@@ -6,7 +6,9 @@
 
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
-use x11rb::protocol::xkb::{self, ConnectionExt as _, EventType, KeySymMap, KeyType, MapPart};
+use x11rb::protocol::xkb::{
+    self, Action, ConnectionExt as _, EventType, KeySymMap, KeyType, MapPart, SAType,
+};
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 use x11rb::rust_connection::RustConnection;
 
@@ -19,6 +21,21 @@ use super::x11::X11Error;
 const GROUP_COUNT: u8 = 0x0f;
 const GROUP_CLAMP: u8 = 0x40;
 const GROUP_REDIRECT: u8 = 0x80;
+/// Bits of the explicit components of a key: the types of its four groups (XKB 16.3.8).
+const EXPLICIT_TYPES: u8 = 0x0f;
+/// X modifiers that stay on: Lock, and the one that is nearly everywhere Num Lock.
+const LOCK: u8 = 1 << 1;
+const NUM_LOCK: u8 = 1 << 4;
+/// Levels that the core map keeps of a group whose type is not explicit.
+const CORE_LEVELS: u8 = 2;
+/// Parts of the map that are read, and whose changes count.
+const PARTS: [MapPart; 5] = [
+    MapPart::KEY_TYPES,
+    MapPart::KEY_SYMS,
+    MapPart::MODIFIER_MAP,
+    MapPart::EXPLICIT_COMPONENTS,
+    MapPart::KEY_ACTIONS,
+];
 /// Bytes of `_XKB_RULES_NAMES` that are read at most, in words.
 const RULES_WORDS: u32 = 256;
 
@@ -29,14 +46,36 @@ pub struct X11Keyboard {
     map: Map,
 }
 
-/// XKB's map, as far as keysyms need it.
+/// XKB's map, as far as keysyms and modifiers need it.
 struct Map {
     types: Vec<KeyType>,
     /// By keycode, from `first_keycode` on.
-    keys: Vec<KeySymMap>,
+    keys: Vec<MapKey>,
     first_keycode: u32,
-    /// (keycode, modifiers)
-    modifiers: Vec<(u32, u8)>,
+}
+
+/// A key of the map.
+struct MapKey {
+    symbols: KeySymMap,
+    /// As many as symbols, or none at all.
+    actions: Vec<Action>,
+    /// Bit by group: its type was not derived from its keysyms.
+    explicit_types: u8,
+    /// From X's modifier map.
+    modifiers: u8,
+}
+
+/// What a key means in a state of the keyboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyMeaning {
+    pub keysym: u32,
+    /// Lock makes a capital of its letter, without being part of the key's type.
+    pub capital: bool,
+    /// The modifiers that the key sets while it is held (bits of X's modifier mask).
+    pub sets: u8,
+    /// The modifiers and the group that select this keysym.
+    pub modifiers: u8,
+    pub group: u8,
 }
 
 impl X11Keyboard {
@@ -48,7 +87,7 @@ impl X11Keyboard {
         if !connection.xkb_use_extension(1, 0)?.reply()?.supported {
             return Err(X11Error::NoXkb);
         }
-        let parts = MapPart::KEY_TYPES | MapPart::KEY_SYMS | MapPart::MODIFIER_MAP;
+        let parts = parts();
         connection
             .xkb_select_events(
                 xkb::ID::USE_CORE_KBD.into(),
@@ -81,23 +120,36 @@ impl X11Keyboard {
         Some((KeyboardFacts { locked, group: state.group.into() }, changed))
     }
 
-    /// The keysym of a key, as XKB derives it from the key's type (XKB 15.3.1).
-    pub fn keysym(&self, keycode: u32, modifiers: u8, group: u8) -> Option<u32> {
+    /// What a key means with these modifiers in this group, as XKB derives it from the key's type
+    /// (XKB 15.3.1) and action.
+    ///
+    /// `typed` knows what the key event itself said. If it does not accept what comes of this state, the state is
+    /// newer than the event (a lock or the group changed, a latch is used up), and the first one that it accepts counts.
+    pub fn meaning(
+        &self,
+        keycode: u32,
+        modifiers: u8,
+        group: u8,
+        typed: impl Fn(&KeyMeaning) -> bool,
+    ) -> Option<KeyMeaning> {
         let key = self.map.key(keycode)?;
-        let group = effective_group(key.group_info, group)?;
-        let key_type = self.map.types.get(usize::from(*key.kt_index.get(usize::from(group))?))?;
-        let level = level(key_type, modifiers);
-        symbol(key, group, level)
-    }
-
-    /// The modifiers that a key stands for.
-    pub fn modifier_mask(&self, keycode: u32) -> u8 {
-        self.map.modifier_mask(keycode)
+        let locks = [modifiers, modifiers ^ LOCK, modifiers ^ NUM_LOCK];
+        let near = locks.into_iter().filter_map(|modifiers| self.map.meaning(key, modifiers, group));
+        let groups = std::iter::once(group).chain((0..key.groups()).filter(|other| *other != group));
+        let far = groups.flat_map(|group| self.map.levels(key, modifiers, group));
+        near.chain(far).find(typed).or_else(|| self.map.meaning(key, modifiers, group))
     }
 
     /// The map in the server's terms; `name` names keysyms.
     pub fn keymap(&self, name: impl Fn(u32) -> String) -> Keymap {
         let [rules, model, layout, variant, options] = self.rules().unwrap_or_default();
+        let [layout, variant] = self.symbols().as_deref().and_then(layouts_of).map_or_else(
+            || [layout.clone(), variant.clone()],
+            // The property only says what `setxkbmap` did last, not what `xkbcomp` loaded since.
+            |loaded| {
+                if is_same(&loaded, &layout, &variant) { [layout.clone(), variant.clone()] } else { loaded }
+            },
+        );
         let mut keymap = Keymap {
             rules,
             model,
@@ -108,30 +160,33 @@ impl X11Keyboard {
             modifier_meanings: Vec::new(),
         };
         for (keycode, key) in (self.map.first_keycode..).zip(&self.map.keys) {
-            for group in 0..key.group_info & GROUP_COUNT {
-                for level in 0..key.width {
-                    let Some(keyval) = symbol(key, group, level) else { continue };
-                    let keyname = name(keyval);
-                    if keyname.is_empty() {
-                        continue;
-                    }
-                    if let Some(modifier) = first_modifier(self.map.modifier_mask(keycode))
-                        && level == 0
-                        && !keymap.modifier_meanings.iter().any(|(known, _)| *known == keyname)
-                    {
-                        keymap.modifier_meanings.push((keyname.clone(), modifier));
-                    }
-                    keymap.keys.push(KeymapEntry {
-                        keyval,
-                        keyname,
-                        keycode,
-                        group: group.into(),
-                        level: level.into(),
-                    });
+            for (group, level) in key.places() {
+                let keyname = key.symbol(group, level).map(&name).unwrap_or_default();
+                let (Some(keyval), false) = (key.symbol(group, level), keyname.is_empty()) else { continue };
+                if let Some(modifier) = first_modifier(key.sets(group, level))
+                    && !keymap.modifier_meanings.iter().any(|(known, _)| *known == keyname)
+                {
+                    keymap.modifier_meanings.push((keyname.clone(), modifier));
                 }
+                keymap.keys.push(KeymapEntry {
+                    keyval,
+                    keyname,
+                    keycode,
+                    group: group.into(),
+                    level: level.into(),
+                    core_levels: self.map.core_levels(key, group).into(),
+                });
             }
         }
         keymap
+    }
+
+    /// The name of the map's symbols: `pc+us+ru:2+gr(extended):3+inet(evdev)`.
+    fn symbols(&self) -> Option<String> {
+        let device = xkb::ID::USE_CORE_KBD.into();
+        let names = self.connection.xkb_get_names(device, xkb::NameDetail::SYMBOLS).ok()?.reply().ok()?;
+        let name = self.connection.get_atom_name(names.value_list.symbols_name?).ok()?.reply().ok()?.name;
+        String::from_utf8(name).ok()
     }
 
     /// `_XKB_RULES_NAMES`: rules, model, layout, variant, options.
@@ -149,13 +204,48 @@ impl X11Keyboard {
     }
 }
 
+/// Layouts and variants in the name of a map's symbols, separated by commas, if it is one that rules make.
+fn layouts_of(symbols: &str) -> Option<[String; 2]> {
+    let mut parts = symbols.split('+');
+    parts.next().filter(|first| *first == "pc")?;
+    let mut layouts = vec![parts.next()?];
+    for part in parts {
+        let next = layouts.len() + 1;
+        if let Some((layout, _)) = part.rsplit_once(':').filter(|(_, group)| group.parse() == Ok(next)) {
+            layouts.push(layout);
+        }
+    }
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+    let mut both = [Vec::new(), Vec::new()];
+    for layout in layouts {
+        let layout = layout.strip_suffix(":1").unwrap_or(layout);
+        let (layout, variant) = layout.split_once('(').unwrap_or((layout, ""));
+        let variant = variant.strip_suffix(')').unwrap_or(variant);
+        if layout.is_empty() || !is_plain(layout) || !is_plain(variant) {
+            return None;
+        }
+        both[0].push(layout);
+        both[1].push(variant);
+    }
+    Some(both.map(|names| names.join(",")))
+}
+
+/// Whether the same layouts and variants are meant; variants at the end may be left out.
+fn is_same([layouts, variants]: &[String; 2], layout: &str, variant: &str) -> bool {
+    layouts == layout && variants.trim_end_matches(',') == variant.trim_end_matches(',')
+}
+
+/// All that is read of the map.
+fn parts() -> MapPart {
+    PARTS.into_iter().fold(MapPart::default(), |all, part| all | part)
+}
+
 impl Map {
     fn read(connection: &RustConnection) -> Result<Self, X11Error> {
-        let full = MapPart::KEY_TYPES | MapPart::KEY_SYMS | MapPart::MODIFIER_MAP;
         let reply = connection
             .xkb_get_map(
                 xkb::ID::USE_CORE_KBD.into(),
-                full,
+                parts(),
                 MapPart::default(),
                 0,
                 0,
@@ -174,25 +264,123 @@ impl Map {
                 0,
             )?
             .reply()?;
-        let modifiers = reply.map.modmap_rtrn.unwrap_or_default();
-        Ok(Self {
+        let first_keycode = reply.first_key_sym;
+        let mut map = Self {
             types: reply.map.types_rtrn.unwrap_or_default(),
-            keys: reply.map.syms_rtrn.unwrap_or_default(),
-            first_keycode: reply.first_key_sym.into(),
-            modifiers: modifiers
-                .into_iter()
-                .filter_map(|entry| Some((entry.keycode.into(), u8::try_from(u16::from(entry.mods)).ok()?)))
-                .collect(),
-        })
+            keys: Vec::new(),
+            first_keycode: first_keycode.into(),
+        };
+        for symbols in reply.map.syms_rtrn.unwrap_or_default() {
+            map.keys.push(MapKey { symbols, actions: Vec::new(), explicit_types: 0, modifiers: 0 });
+        }
+        if let Some(found) = reply.map.key_actions {
+            let mut actions = found.acts_rtrn_acts.into_iter();
+            for (keycode, count) in (u32::from(reply.first_key_action)..).zip(found.acts_rtrn_count) {
+                let of_key = actions.by_ref().take(count.into());
+                match map.key_mut(keycode) {
+                    Some(key) => key.actions.extend(of_key),
+                    None => drop(of_key.count()),
+                }
+            }
+        }
+        for entry in reply.map.explicit_rtrn.unwrap_or_default() {
+            if let Some(key) = map.key_mut(entry.keycode.into()) {
+                key.explicit_types = u8::from(entry.explicit) & EXPLICIT_TYPES;
+            }
+        }
+        for entry in reply.map.modmap_rtrn.unwrap_or_default() {
+            if let Some(key) = map.key_mut(entry.keycode.into()) {
+                key.modifiers = low_byte(entry.mods);
+            }
+        }
+        Ok(map)
     }
 
-    fn key(&self, keycode: u32) -> Option<&KeySymMap> {
-        self.keys.get(usize::try_from(keycode.checked_sub(self.first_keycode)?).ok()?)
+    fn key(&self, keycode: u32) -> Option<&MapKey> {
+        self.keys.get(self.index(keycode)?)
     }
 
-    fn modifier_mask(&self, keycode: u32) -> u8 {
-        self.modifiers.iter().filter(|(code, _)| *code == keycode).fold(0, |mask, (_, mods)| mask | mods)
+    fn key_mut(&mut self, keycode: u32) -> Option<&mut MapKey> {
+        let index = self.index(keycode)?;
+        self.keys.get_mut(index)
     }
+
+    fn index(&self, keycode: u32) -> Option<usize> {
+        usize::try_from(keycode.checked_sub(self.first_keycode)?).ok()
+    }
+
+    fn key_type(&self, key: &MapKey, group: u8) -> Option<&KeyType> {
+        self.types.get(usize::from(*key.symbols.kt_index.get(usize::from(group))?))
+    }
+
+    /// What a key means in this very state.
+    fn meaning(&self, key: &MapKey, modifiers: u8, group: u8) -> Option<KeyMeaning> {
+        let of_key = effective_group(key.symbols.group_info, group)?;
+        let key_type = self.key_type(key, of_key)?;
+        let level = level(key_type, modifiers);
+        let keysym = key.symbol(of_key, level)?;
+        let capital = modifiers & !low_byte(key_type.mods_mask) & LOCK != 0;
+        Some(KeyMeaning { keysym, capital, sets: key.sets(of_key, level), modifiers, group })
+    }
+
+    /// What a key means in each of its levels in this group.
+    fn levels(&self, key: &MapKey, modifiers: u8, group: u8) -> impl Iterator<Item = KeyMeaning> {
+        let key_type =
+            effective_group(key.symbols.group_info, group).and_then(|of_key| self.key_type(key, of_key));
+        let others = key_type.map_or(0, |key_type| modifiers & !low_byte(key_type.mods_mask));
+        let active = key_type.into_iter().flat_map(|key_type| &key_type.map).filter(|entry| entry.active);
+        let selections = std::iter::once(0).chain(active.map(|entry| low_byte(entry.mods_mask)));
+        selections.filter_map(move |selection| self.meaning(key, others | selection, group))
+    }
+
+    /// How many columns of X's core keyboard map belong to a group of a key (XKB 16.1.3).
+    fn core_levels(&self, key: &MapKey, group: u8) -> u8 {
+        let explicit = key.explicit_types & (1 << group) != 0;
+        self.key_type(key, group).filter(|_| explicit).map_or(CORE_LEVELS, |key_type| key_type.num_levels)
+    }
+}
+
+impl MapKey {
+    fn groups(&self) -> u8 {
+        self.symbols.group_info & GROUP_COUNT
+    }
+
+    /// Group and level of each of its places.
+    fn places(&self) -> impl Iterator<Item = (u8, u8)> {
+        let width = self.symbols.width;
+        (0..self.groups()).flat_map(move |group| (0..width).map(move |level| (group, level)))
+    }
+
+    fn index(&self, group: u8, level: u8) -> usize {
+        usize::from(group) * usize::from(self.symbols.width) + usize::from(level)
+    }
+
+    /// The keysym at a level of a group; `None` where there is none.
+    fn symbol(&self, group: u8, level: u8) -> Option<u32> {
+        self.symbols.syms.get(self.index(group, level)).copied().filter(|keysym| *keysym != x11rb::NO_SYMBOL)
+    }
+
+    /// The modifiers that the key sets at a level of a group.
+    ///
+    /// Its action says so; X's modifier map does not, where it is a virtual modifier that stands for them:
+    /// of the keys that select level 3, the map names only `<LVL3>`, which no keyboard has.
+    fn sets(&self, group: u8, level: u8) -> u8 {
+        if self.actions.is_empty() {
+            return self.modifiers;
+        }
+        let Some(action) = self.actions.get(self.index(group, level)) else { return 0 };
+        match SAType::from(action.as_noaction().type_) {
+            SAType::SET_MODS => low_byte(action.as_setmods().mask),
+            SAType::LATCH_MODS => low_byte(action.as_latchmods().mask),
+            SAType::LOCK_MODS => low_byte(action.as_lockmods().mask),
+            _ => 0,
+        }
+    }
+}
+
+/// The modifiers of a mask that has room for more.
+fn low_byte(mask: impl Into<u16>) -> u8 {
+    u8::try_from(mask.into() & 0xff).unwrap_or_default()
 }
 
 /// The group of a key when the keyboard is in `group`; `None` for a key without symbols.
@@ -219,12 +407,6 @@ fn level(key_type: &KeyType, modifiers: u8) -> u8 {
         .iter()
         .find(|entry| entry.active && u16::from(entry.mods_mask) == relevant)
         .map_or(0, |entry| entry.level)
-}
-
-/// The keysym at a level of a group; `None` where there is none.
-fn symbol(key: &KeySymMap, group: u8, level: u8) -> Option<u32> {
-    let index = usize::from(group) * usize::from(key.width) + usize::from(level);
-    key.syms.get(index).copied().filter(|keysym| *keysym != x11rb::NO_SYMBOL)
 }
 
 fn first_modifier(mask: u8) -> Option<String> {

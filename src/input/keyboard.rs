@@ -62,10 +62,12 @@ impl From<&KeyEvent> for KeyPress {
 pub struct KeyFacts {
     /// The exact keysym in the present state.
     pub keysym: Option<u32>,
-    /// The modifiers that the key stands for (X modifier map).
+    /// The modifiers that the key sets while it is held.
     pub modifier_mask: Option<u8>,
     /// Modifiers that are locked or latched now.
     pub locked: Option<u8>,
+    /// The modifiers with which the key gives that keysym.
+    pub modifiers: Option<u8>,
     /// Layout group.
     pub group: u32,
 }
@@ -126,9 +128,10 @@ impl Keyboard {
         if !press.pressed {
             return self.release(press.keycode, facts);
         }
-        let (key, mask) = self.describe(press, facts)?;
-        let modifiers = modifier_names(self.mask() | keypad_lock(press, facts));
-        self.hold(press.keycode, key.clone(), mask, true);
+        let (key, sets) = self.describe(press, facts)?;
+        let mask = facts.modifiers.unwrap_or_else(|| self.mask() | keypad_lock(press, facts));
+        let modifiers = modifier_names(mask);
+        self.hold(press.keycode, key.clone(), sets, true);
         Some(KeyChange { key, pressed: true, modifiers })
     }
 

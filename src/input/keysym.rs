@@ -3,8 +3,13 @@
 use winit::keyboard::{Key, KeyLocation, NamedKey};
 use xkeysym::{Keysym, key as xk};
 
+use super::KeyPress;
+
 /// Keysyms from here on up to `0x0110_ffff` stand for Unicode code points.
 const UNICODE_BASE: u32 = 0x0100_0000;
+
+/// Keysyms of dead keys: `dead_grave` to `dead_greek`, with room for later ones (X11/keysymdef.h).
+const DEAD_KEYS: std::ops::RangeInclusive<u32> = xk::dead_grave..=0xfe9f;
 
 /// The name of a keysym as `XKeysymToString` gives it: `a`, `Return`, `eacute`, `XF86AudioMute`,
 /// `U20AC` for code points without a name of their own. Empty if it has none.
@@ -40,6 +45,23 @@ pub fn from_winit(key: &Key, location: KeyLocation) -> Option<u32> {
         Key::Dead(_) | Key::Unidentified(_) => None,
     }
     .filter(|keysym| *keysym != xk::NoSymbol)
+}
+
+/// Whether a key event may have come from this keysym, or its `capital` letter. Only characters, dead keys and the
+/// keypad can tell.
+pub fn is_typed(keysym: u32, capital: bool, press: &KeyPress) -> bool {
+    let character = Keysym::new(keysym).key_char();
+    match &press.logical {
+        Key::Character(text) if capital => {
+            character.is_some_and(|character| text.chars().eq(character.to_uppercase()))
+        }
+        Key::Character(text) => character.is_some_and(|character| text.chars().eq([character])),
+        Key::Dead(_) => DEAD_KEYS.contains(&keysym),
+        Key::Named(_) => {
+            press.location != KeyLocation::Numpad || character.is_none() || keysym == xk::KP_Enter
+        }
+        Key::Unidentified(_) => true,
+    }
 }
 
 fn keypad_character(character: char) -> Option<u32> {

@@ -292,7 +292,7 @@ pub enum Input {
 }
 
 /// One key as X names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Key {
     pub keyname: String,
     pub keyval: u32,
@@ -324,6 +324,9 @@ pub struct KeymapEntry {
     pub keycode: u32,
     pub group: u32,
     pub level: u32,
+    /// Columns that this group of the key has in X's core keyboard map: 2, or the levels of a type that was set
+    /// explicitly (XKB 16.1.3).
+    pub core_levels: u32,
 }
 
 /// Why a session ended. [`CloseReason::exit_code`] maps each to the documented exit code.

@@ -7,7 +7,8 @@
 use super::auth;
 use super::config::{DisplayInfo, Generation, Monitor, Profile, SessionConfig};
 use super::encodings;
-use super::keymap::{self, KEY_REPEAT_MS};
+use super::event::Keymap;
+use super::keymap::{self, KEY_REPEAT_MS, Told};
 use super::metadata;
 use super::windows::MAX_WINDOW_SIDE;
 use crate::protocol::packet::{Dict, Value};
@@ -137,7 +138,7 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
         .push("keyboard_sync", true)
         .push("key_repeat", pair(KEY_REPEAT_MS.0, KEY_REPEAT_MS.1))
         .push("modifiers", no_items())
-        .push("keymap", keymap::hello_map(&config.keymap.clone().unwrap_or_else(keymap::us)))
+        .push("keymap", keymap::hello_map(&first_keymap(config)))
         .push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS)
         .push("encodings", &encodings::names(&encodings::offered(&config.pictures, false))[..])
         .push("encoding", encoding_caps(config, false));
@@ -157,15 +158,23 @@ fn modern(config: &SessionConfig, hello: &mut Dict) {
     };
 }
 
-/// The keyboard as `keyboard-config` (3.1: `keymap-changed`) tells it.
-pub fn keyboard_config(config: &SessionConfig) -> Dict {
-    let native = config.keymap.is_some();
-    let keymap = config.keymap.clone().unwrap_or_else(keymap::us);
-    match config.generation {
-        Generation::Modern | Generation::ModernYaml => keymap::config(&keymap, native),
+/// The keyboard as `keyboard-config` (3.1: `keymap-changed`) tells it, one packet after the other.
+pub fn keyboard_config(config: &SessionConfig, told: &Told) -> Vec<Dict> {
+    let Some(keymap) = &config.keymap else {
+        return vec![whole_keyboard(config.generation, &keymap::us(), false)];
+    };
+    let keymap = told.part(keymap);
+    let whole = whole_keyboard(config.generation, &keymap, true);
+    let layout = keymap::layout_with_folder(&keymap).filter(|_| config.generation.is_modern());
+    layout.into_iter().chain([whole]).collect()
+}
+
+fn whole_keyboard(generation: Generation, keymap: &Keymap, native: bool) -> Dict {
+    match generation {
+        Generation::Modern | Generation::ModernYaml => keymap::config(keymap, native),
         Generation::Legacy31 => {
             let mut keys = Dict::default();
-            keymap::legacy_keys(&keymap, native, &mut keys);
+            keymap::legacy_keys(keymap, native, &mut keys);
             keys
         }
     }
@@ -335,13 +344,17 @@ fn legacy31(config: &SessionConfig, hello: &mut Dict) {
     for (name, value) in quality_options(config) {
         hello.push(&format!("encoding.{name}"), u32::from(value));
     }
-    match &config.keymap {
-        Some(keymap) => keymap::legacy_keys(keymap, true, hello),
-        None => keymap::legacy_keys(&keymap::us(), false, hello),
-    }
+    keymap::legacy_keys(&first_keymap(config), config.keymap.is_some(), hello);
 }
 
 // ---- both ------------------------------------------------------------------------------------
+
+/// The keymap that is told in hello, as far as it is known and fits.
+fn first_keymap(config: &SessionConfig) -> Keymap {
+    let mut told = Told::default();
+    told.start(config.keymap.as_ref());
+    config.keymap.as_ref().map_or_else(keymap::us, |keymap| told.part(keymap).into_owned())
+}
 
 /// Client properties of a window whose video cannot be decoded: it shall come as pictures. Servers of both
 /// generations leave out an encoding that no pixels are named for, and forget this with the connection.

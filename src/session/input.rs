@@ -1,6 +1,6 @@
 //! Keys, pointer, wheel and focus: from what the desktop says to packets.
 
-use super::event::{Key, Output};
+use super::event::{Key, Keymap, Output};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::client::{ClientPacket, KeyboardEvent};
 
@@ -10,6 +10,8 @@ const NOTCH: i32 = 1000;
 const MAX_CLICKS: i32 = 32;
 /// Keys held down at a time, of which the release is ensured.
 const MAX_KEYS_DOWN: usize = 64;
+/// Keys that every keyboard has and nobody holds for long; see [`InputState::stop_timer`].
+const UNUSED_KEYS: [&str; 3] = ["Escape", "Return", "space"];
 /// Positions are 16 bits on the wire.
 const MAX_POSITION: i32 = 32767;
 
@@ -32,6 +34,11 @@ pub struct InputState {
     wheel: Wheel,
     /// The server takes wheel motion finer than a notch.
     pub precise_wheel: bool,
+    /// The server repeats held keys by itself.
+    pub server_repeats: bool,
+    /// Names of the keys that are modifiers, and the keys of [`UNUSED_KEYS`].
+    modifier_keys: Vec<String>,
+    unused_keys: Vec<Key>,
 }
 
 /// Motion that does not make a whole notch yet.
@@ -64,7 +71,24 @@ impl InputState {
         }
     }
 
-    /// A key goes down or up.
+    /// Another keymap is told.
+    pub fn keymap(&mut self, keymap: &Keymap) {
+        self.modifier_keys = keymap.modifier_meanings.iter().map(|(name, _)| name.clone()).collect();
+        let unused =
+            UNUSED_KEYS.iter().filter_map(|name| keymap.keys.iter().find(|key| key.keyname == *name));
+        let key = |keyname: &String, keyval: u32, keycode: u32| Key {
+            keyname: keyname.clone(),
+            keyval,
+            keycode,
+            ..Key::default()
+        };
+        self.unused_keys = unused.map(|found| key(&found.keyname, found.keyval, found.keycode)).collect();
+    }
+
+    /// A key goes down, again (it repeats), or up.
+    ///
+    /// The server's X server does not repeat ([`super::keymap::KEY_REPEAT_MS`]), and what the server does with a press of
+    /// a key that is down is nothing. So a repeat is the key coming up and going down, as X programs know it.
     pub fn key(
         &mut self,
         wid: Option<WindowId>,
@@ -73,12 +97,47 @@ impl InputState {
         modifiers: Vec<String>,
         out: &mut Vec<Output>,
     ) {
-        self.keys_down.retain(|down| down.keycode != key.keycode || down.keyname != key.keyname);
-        if pressed && self.keys_down.len() < MAX_KEYS_DOWN {
+        let wid = wid.or(self.focus);
+        self.modifiers.clone_from(&modifiers);
+        let down = self.keys_down.iter().position(|down| is_same_key(down, &key));
+        let is_modifier = self.modifier_keys.contains(&key.keyname);
+        if !pressed {
+            if let Some(index) = down {
+                self.keys_down.remove(index);
+            }
+            out.push(Output::Send(key_packet(wid, key, false, modifiers)));
+            return;
+        }
+        match down.and_then(|index| self.keys_down.get_mut(index)) {
+            Some(_) if is_modifier => return,
+            Some(_) if self.server_repeats => {}
+            Some(down) => {
+                let before = std::mem::replace(down, key.clone());
+                out.push(Output::Send(key_packet(wid, before, false, modifiers.clone())));
+            }
+            None => self.note_down(&key),
+        }
+        let group = key.group;
+        out.push(Output::Send(key_packet(wid, key, true, modifiers.clone())));
+        if down.is_none() && !is_modifier && !self.server_repeats {
+            self.stop_timer(wid, group, modifiers, out);
+        }
+    }
+
+    fn note_down(&mut self, key: &Key) {
+        if self.keys_down.len() < MAX_KEYS_DOWN {
             self.keys_down.push(key.clone());
         }
-        self.modifiers.clone_from(&modifiers);
-        out.push(Output::Send(key_packet(wid.or(self.focus), key, pressed, modifiers)));
+    }
+
+    /// Servers have a timer that lets the last key go after one to two seconds, unless it is pressed again. What stops
+    /// it is any other key that comes up, even one that is not down, of which nobody else takes notice.
+    fn stop_timer(&self, wid: Option<WindowId>, group: u32, modifiers: Vec<String>, out: &mut Vec<Output>) {
+        let is_up = |key: &&Key| !self.keys_down.iter().any(|down| is_same_key(down, key));
+        if let Some(key) = self.unused_keys.iter().find(is_up) {
+            let key = Key { group, ..key.clone() };
+            out.push(Output::Send(key_packet(wid, key, false, modifiers)));
+        }
     }
 
     /// The pointer moves.
@@ -130,6 +189,11 @@ impl InputState {
             out.push(Output::Send(key_packet(self.focus, key, false, Vec::new())));
         }
     }
+}
+
+/// By keycode where there is one: its name changes with Shift.
+fn is_same_key(a: &Key, b: &Key) -> bool {
+    a.keycode == b.keycode && (a.keycode != 0 || a.keyname == b.keyname)
 }
 
 fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Vec<String>) -> ClientPacket {

@@ -1,15 +1,124 @@
 //! The keyboard as the server is told of it: layout, keycodes and modifiers.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::event::{Keymap, KeymapEntry};
 use crate::protocol::packet::{Dict, Value};
 
-/// Entries told of at most: 248 keycodes, 4 groups, 4 levels.
-const MAX_ENTRIES: usize = 248 * 16;
+/// Entries told of at most: 248 keycodes, 4 groups, 8 levels.
+const MAX_ENTRIES: usize = 248 * MAX_GROUPS * MAX_LEVELS;
+/// Groups of a keyboard (XKB 3).
+const MAX_GROUPS: usize = 4;
+/// Levels of a key that are told of.
+const MAX_LEVELS: usize = 8;
+/// What the first two groups of a key take up at least in X's core keyboard map.
+const MIN_CORE_LEVELS: usize = 2;
 
-/// Keyboard repeat told to servers: delay and interval in milliseconds.
-pub const KEY_REPEAT_MS: (u32, u32) = (500, 30);
+/// Columns of X's core keyboard map that both generations of servers set; they cut off the others.
+const CORE_COLUMNS: usize = 8;
+
+/// Keyboard repeat told to servers: delay and interval in milliseconds. The server's X server would repeat with them whatever
+/// the link does, so they are as long as it takes: repeats are sent as they happen here ([`super::input`]).
+pub const KEY_REPEAT_MS: (u32, u32) = (60_000, 60_000);
+
+/// Where X servers on Linux keep the rules of keyboard layouts. 6.x looks for them below its own Python's prefix, where
+/// a virtual environment has none.
+const RULES_FOLDER: &str = "/usr/share/X11/xkb/rules/";
+
+/// The keyboard as the server knows it.
+///
+/// A server sets its own keyboard up by the names of the layouts, and then writes our keysyms over it, as a core
+/// keyboard map of 8 columns a key. Four layouts with four levels each do not fit in there. Then the server is told of one
+/// layout, as if it were the only one, and of another one before the first key of that comes.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// The only group that the server knows.
+    only: Option<u32>,
+}
+
+impl Told {
+    /// A new keymap is to be told: which part of it.
+    pub fn start(&mut self, keymap: Option<&Keymap>) {
+        self.only = keymap.filter(|keymap| !fits(keymap)).map(|_| 0);
+    }
+
+    /// The group to tell of a key that goes down or up in `group`; true if the keymap must be told again before.
+    pub fn group(&mut self, group: u32, pressed: bool) -> (u32, bool) {
+        match &mut self.only {
+            None => (group, false),
+            Some(only) => (0, pressed && std::mem::replace(only, group) != group),
+        }
+    }
+
+    /// The part of a keymap that is told.
+    pub fn part<'a>(&self, keymap: &'a Keymap) -> Cow<'a, Keymap> {
+        self.only.map_or(Cow::Borrowed(keymap), |group| Cow::Owned(only_group(keymap, group)))
+    }
+}
+
+/// Whether all groups of all keys find place in the map that servers set. A single group that does not is cut off.
+fn fits(keymap: &Keymap) -> bool {
+    let groups = groups_of_keys(keymap);
+    groups.values().all(|levels| levels.len() == 1 || columns(levels) <= CORE_COLUMNS)
+}
+
+/// A keymap with one group instead of all.
+fn only_group(keymap: &Keymap, group: u32) -> Keymap {
+    let groups = groups_of_keys(keymap);
+    let is_meant = |key: &KeymapEntry| {
+        // A key without that group shows one that it has (XKB 12.4, wrapping).
+        groups.get(&key.keycode).is_some_and(|levels| group as usize % levels.len() == key.group as usize)
+    };
+    let nth = |names: &str| names.split(',').nth(group as usize).unwrap_or_default().to_owned();
+    Keymap {
+        layout: nth(&keymap.layout),
+        variant: nth(&keymap.variant),
+        keys: keymap
+            .keys
+            .iter()
+            .filter(|key| is_meant(key))
+            .map(|key| KeymapEntry { group: 0, ..key.clone() })
+            .collect(),
+        ..keymap.clone()
+    }
+}
+
+/// Keycode → core levels of each of its groups.
+fn groups_of_keys(keymap: &Keymap) -> BTreeMap<u32, Vec<usize>> {
+    let mut keys: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for key in keymap.keys.iter().take(MAX_ENTRIES) {
+        let Some(group) = usize::try_from(key.group).ok().filter(|group| *group < MAX_GROUPS) else {
+            continue;
+        };
+        let levels = keys.entry(key.keycode).or_default();
+        if levels.len() <= group {
+            levels.resize(group + 1, MIN_CORE_LEVELS);
+        }
+        if let Some(levels) = levels.get_mut(group) {
+            let least = if group < 2 { MIN_CORE_LEVELS } else { 1 };
+            *levels = (key.core_levels as usize).clamp(least, MAX_LEVELS);
+        }
+    }
+    keys
+}
+
+fn columns(levels: &[usize]) -> usize {
+    levels.iter().sum::<usize>() + MIN_CORE_LEVELS.saturating_sub(levels.get(1).copied().unwrap_or_default())
+}
+
+/// The column of a level of a group in X's core keyboard map: two levels of two groups, the higher ones of both, and then the
+/// other groups (XKB 16.1.3).
+fn column(levels: &[usize], group: usize, level: usize) -> Option<usize> {
+    let [first, second] = [0, 1].map(|group| levels.get(group).copied().unwrap_or(MIN_CORE_LEVELS));
+    Some(match (group, level) {
+        _ if level >= *levels.get(group)? => return None,
+        (0 | 1, 0 | 1) => group * 2 + level,
+        (0, _) => 2 + level,
+        (1, _) => first + level,
+        _ => first + second + levels.get(2..group)?.iter().sum::<usize>() + level,
+    })
+}
 
 /// A US keyboard with X keycodes: good enough to type when nothing better is known.
 pub fn us() -> Keymap {
@@ -55,6 +164,19 @@ pub fn hello_map(keymap: &Keymap) -> Dict {
         .push("mod_meanings", mod_meanings(keymap))
         .push("mod_pointermissing", &["mod2"][..]);
     map
+}
+
+/// Only the names of the layouts, and where their rules are on most servers. Told before [`config`], in whose
+/// place the server may know the rules by their name alone.
+pub fn layout_with_folder(keymap: &Keymap) -> Option<Dict> {
+    let is_plain =
+        |rules: &str| !rules.is_empty() && rules.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let rules = Some(&keymap.rules).filter(|rules| is_plain(rules))?;
+    let layout = Keymap { rules: format!("{RULES_FOLDER}{rules}"), ..keymap.clone() };
+    let mut map = hello_map(&layout);
+    let some: Vec<Value> = keycodes(keymap).into_iter().take(1).collect();
+    map.push("force", true).push("keycodes", some);
+    Some(map)
 }
 
 /// The whole keymap, for `keyboard-config`. `native`: it is the map of the local X server, whose
@@ -105,8 +227,34 @@ fn query(keymap: &Keymap) -> Dict {
 
 fn mod_meanings(keymap: &Keymap) -> Dict {
     let mut meanings = Dict::default();
-    for (keysym, modifier) in &keymap.modifier_meanings {
-        meanings.push(keysym, modifier.as_str());
+    for (keysym, modifier) in unambiguous_meanings(keymap) {
+        meanings.push(keysym, modifier);
+    }
+    meanings
+}
+
+/// The modifier keysyms that the keymap has, each key with one modifier only: servers put all keys that have a
+/// keysym on its modifier, and X refuses a key on two. Right Alt of `us,de` is `Alt_R` and `ISO_Level3_Shift`: only
+/// the second can be had from no other key.
+fn unambiguous_meanings(keymap: &Keymap) -> Vec<(&str, &str)> {
+    let mut keys: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for key in keymap.keys.iter().take(MAX_ENTRIES) {
+        keys.entry(key.keycode).or_default().push(&key.keyname);
+    }
+    let all = keymap.modifier_meanings.iter().map(|(name, modifier)| (name.as_str(), modifier.as_str()));
+    let exists = |name: &str| keys.is_empty() || keys.values().any(|names| names.contains(&name));
+    let mut meanings: Vec<(&str, &str)> = all.filter(|(name, _)| exists(name)).collect();
+    for names in keys.values() {
+        let here = meanings.iter().filter(|(name, _)| names.contains(name));
+        let Some(&(_, kept)) = here.min_by_key(|(name, _)| !name.starts_with("ISO_Level")) else { continue };
+        let elsewhere: Vec<&str> = meanings
+            .iter()
+            .filter(|(name, _)| !names.contains(name))
+            .map(|(_, modifier)| *modifier)
+            .collect();
+        meanings.retain(|(name, modifier)| {
+            *modifier == kept || !names.contains(name) || !elsewhere.contains(modifier)
+        });
     }
     meanings
 }
@@ -124,22 +272,15 @@ fn keycodes(keymap: &Keymap) -> Vec<Value> {
     keymap.keys.iter().take(MAX_ENTRIES).map(entry).collect()
 }
 
-/// Keycode → keysym names in the order of X's core protocol: two levels of two groups, then the
-/// two higher levels of both.
+/// Keycode → keysym names in the order of X's core protocol.
 fn x11_keycodes(keymap: &Keymap) -> Dict {
+    let groups = groups_of_keys(keymap);
     let mut map: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for key in keymap.keys.iter().take(MAX_ENTRIES) {
-        let column = match (key.group, key.level) {
-            (0, 0) => 0,
-            (0, 1) => 1,
-            (1, 0) => 2,
-            (1, 1) => 3,
-            (0, 2) => 4,
-            (0, 3) => 5,
-            (1, 2) => 6,
-            (1, 3) => 7,
-            _ => continue,
-        };
+        let column = groups
+            .get(&key.keycode)
+            .and_then(|levels| column(levels, key.group.try_into().ok()?, key.level.try_into().ok()?));
+        let Some(column) = column.filter(|column| *column < CORE_COLUMNS) else { continue };
         let names = map.entry(key.keycode).or_default();
         if names.len() <= column {
             names.resize(column + 1, "");
@@ -266,7 +407,7 @@ fn us_keys() -> Vec<KeymapEntry> {
         for (level, name) in [(0, plain), (1, shifted)] {
             if !name.is_empty() {
                 let (keyval, keyname) = (us_keyval(name), name.to_owned());
-                keys.push(KeymapEntry { keyval, keyname, keycode, group: 0, level });
+                keys.push(KeymapEntry { keyval, keyname, keycode, group: 0, level, core_levels: 2 });
             }
         }
     }

@@ -49,6 +49,7 @@ use draw_ledger::DrawLedger;
 use event::CursorShape;
 use handshake::Handshake;
 use input::{InputState, Pointer};
+use keymap::Told;
 use ping::Pinger;
 use server_info::ServerTraits;
 use unknown::UnknownPackets;
@@ -78,6 +79,7 @@ pub struct Session {
     input: InputState,
     /// The keymap became known after hello.
     keyboard_changed: bool,
+    told_keymap: Told,
     /// With which the server accepted us.
     server_hello: Option<Dict>,
     /// The desktop that its windows show, if they show one.
@@ -102,6 +104,7 @@ impl Session {
             ledger: DrawLedger::default(),
             input: InputState::default(),
             keyboard_changed: false,
+            told_keymap: Told::default(),
             server_hello: None,
             server_desktop: None,
             info_wanted: false,
@@ -326,6 +329,8 @@ impl Session {
         tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
         self.windows.desktop_server = traits.is_desktop;
         self.input.precise_wheel = traits.precise_wheel;
+        self.input.server_repeats = traits.repeats_keys;
+        self.keymap_known();
         self.phase = Phase::Running(Pinger::new(now));
         self.server_desktop = traits.desktop;
         self.set_desktop(out);
@@ -476,8 +481,13 @@ impl Session {
                 let wid = self.known(wid);
                 self.input.focus(wid, out);
             }
-            Input::Key { wid, key, pressed, modifiers } => {
+            Input::Key { wid, mut key, pressed, modifiers } => {
                 let wid = self.known(wid);
+                let (group, is_other) = self.told_keymap.group(key.group, pressed);
+                key.group = group;
+                if is_other {
+                    self.send_keyboard(out);
+                }
                 self.input.key(wid, key, pressed, modifiers, out);
             }
             Input::PointerMoved { wid, x, y, modifiers, buttons } => {
@@ -502,6 +512,7 @@ impl Session {
             Input::KeymapChanged(keymap) => {
                 if self.config.keymap.as_ref() != Some(&keymap) {
                     self.config.keymap = Some(*keymap);
+                    self.keymap_known();
                     self.send_keyboard(out);
                 }
             }
@@ -552,9 +563,14 @@ impl Session {
         }
     }
 
+    fn keymap_known(&mut self) {
+        self.told_keymap.start(self.config.keymap.as_ref());
+        self.input.keymap(self.config.keymap.as_ref().unwrap_or(&keymap::us()));
+    }
+
     fn send_keyboard(&self, out: &mut Vec<Output>) {
-        let config = hello::keyboard_config(&self.config);
-        out.push(Output::Send(ClientPacket::KeyboardConfig(config)));
+        let configs = hello::keyboard_config(&self.config, &self.told_keymap);
+        out.extend(configs.into_iter().map(|config| Output::Send(ClientPacket::KeyboardConfig(config))));
     }
 
     fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {

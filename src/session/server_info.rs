@@ -2,6 +2,7 @@
 
 use super::config::Generation;
 use super::event::ServerInfo;
+use super::keymap::KEY_REPEAT_MS;
 use super::metadata::text;
 use crate::codec::Size;
 use crate::protocol::packet::{Dict, Value};
@@ -30,6 +31,8 @@ pub struct ServerTraits {
     pub precise_wheel: bool,
     /// The size of the desktop that its windows show, if they show one.
     pub desktop: Option<Size>,
+    /// Its X server repeats held keys at a rate that we did not ask for: another client was there first.
+    pub repeats_keys: bool,
 }
 
 impl ServerTraits {
@@ -42,6 +45,7 @@ impl ServerTraits {
             desktop: is_desktop
                 .then(|| DESKTOP_SIZES.iter().find_map(|path| size_in(hello.get_path(path)?)))
                 .flatten(),
+            repeats_keys: hello.get("key_repeat").is_some_and(|told| !is_our_repeat(told)),
         }
     }
 
@@ -62,6 +66,11 @@ impl ServerTraits {
     pub fn scroll_works(&self) -> bool {
         self.version.is_some_and(|version| version >= (6, 6))
     }
+}
+
+fn is_our_repeat(told: &Value) -> bool {
+    let (delay, interval) = KEY_REPEAT_MS;
+    told.as_list().is_some_and(|told| *told == [Value::from(delay), Value::from(interval)])
 }
 
 /// What `farpane info` and the log show first.

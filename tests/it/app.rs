@@ -26,7 +26,10 @@ use crate::support::wait_for;
 
 const SHIFT: u8 = 1 << 0;
 const LOCK: u8 = 1 << 1;
+const CONTROL: u8 = 1 << 2;
+const ALT: u8 = 1 << 3;
 const NUM_LOCK: u8 = 1 << 4;
+const SUPER: u8 = 1 << 6;
 const LEVEL3: u8 = 1 << 7;
 
 /// X keycodes of a PC keyboard.
@@ -37,6 +40,8 @@ const KEY_KP_1: u32 = 87;
 const KEY_SHIFT_L: u32 = 50;
 const KEY_NUM_LOCK: u32 = 77;
 const KEY_BRACKET: u32 = 34;
+const KEY_ALT_R: u32 = 108;
+const KEY_SUPER_L: u32 = 133;
 
 fn run(display: &Display, program: &str, words: &[&str]) {
     let status = Command::new(program).args(words).env("DISPLAY", display.name()).status().expect("it runs");
@@ -58,7 +63,7 @@ fn keysyms_come_from_the_keyboard_map_in_use() {
     run(&display, "setxkbmap", &["-model", "pc105", "-layout", "us,de", "-option", "grp:menu_toggle"]);
     let mut keyboard = X11Keyboard::open(Some(display.name())).expect("a keyboard");
     let name = |keyboard: &X11Keyboard, keycode, modifiers, group| {
-        keysym::name(keyboard.keysym(keycode, modifiers, group).expect("a keysym"))
+        keysym::name(keyboard.meaning(keycode, modifiers, group, |_| true).expect("a meaning").keysym)
     };
     for (keycode, modifiers, group, expect) in [
         (KEY_A, 0, 0, "a"),
@@ -77,9 +82,28 @@ fn keysyms_come_from_the_keyboard_map_in_use() {
     ] {
         assert_eq!(name(&keyboard, keycode, modifiers, group), expect, "{keycode} {modifiers:#x} {group}");
     }
-    assert_eq!(keyboard.keysym(300, 0, 0), None);
-    assert_eq!(keyboard.modifier_mask(KEY_SHIFT_L), SHIFT);
-    assert_eq!(keyboard.modifier_mask(KEY_NUM_LOCK), NUM_LOCK);
+    assert_eq!(keyboard.meaning(300, 0, 0, |_| true), None);
+    for (keycode, modifiers, group, sets) in [
+        (KEY_SHIFT_L, 0, 0, SHIFT),
+        (KEY_NUM_LOCK, 0, 0, NUM_LOCK),
+        (KEY_ALT_R, 0, 0, ALT),
+        (KEY_ALT_R, 0, 1, LEVEL3),
+        (KEY_SUPER_L, SHIFT, 0, SUPER),
+        (KEY_A, 0, 0, 0),
+    ] {
+        let meaning = keyboard.meaning(keycode, modifiers, group, |_| true).expect("a meaning");
+        assert_eq!(meaning.sets, sets, "{keycode} {modifiers:#x} {group}");
+    }
+    // What the event itself says counts more than a state that is newer.
+    let typed = |keysym: u32, modifiers, group| {
+        let meaning = keyboard.meaning(KEY_Q, modifiers, group, |meaning| meaning.keysym == keysym);
+        meaning.map(|meaning| (keysym::name(meaning.keysym), meaning.modifiers, meaning.group))
+    };
+    let name_of = |name: &str| name.to_owned();
+    assert_eq!(typed(0x40, CONTROL, 1), Some((name_of("at"), CONTROL | LEVEL3, 1)));
+    assert_eq!(typed(0x40, SHIFT, 0), Some((name_of("at"), LEVEL3, 1)));
+    assert_eq!(typed(0x51, 0, 0), Some((name_of("Q"), LOCK, 0)));
+    assert_eq!(typed(0x62, SHIFT, 0), Some((name_of("Q"), SHIFT, 0)), "a sign that the key has not");
 
     let keymap = keyboard.keymap(keysym::name);
     assert_eq!((keymap.model.as_str(), keymap.layout.as_str()), ("pc105", "us,de"));
@@ -100,6 +124,16 @@ fn keysyms_come_from_the_keyboard_map_in_use() {
     assert!(keyboard.facts().expect("an answer").1, "the map changed");
     assert_eq!(name(&keyboard, KEY_A, 0, 0), "q");
     assert_eq!(keyboard.keymap(keysym::name).layout, "fr");
+    run(&display, "xmodmap", &["-e", "keycode 38 = EuroSign"]);
+    assert!(keyboard.facts().expect("an answer").1, "the map changed");
+    assert_eq!(name(&keyboard, KEY_A, 0, 0), "EuroSign");
+    run(&display, "xmodmap", &["-e", "clear mod3", "-e", "add mod3 = Menu"]);
+    assert!(keyboard.facts().expect("an answer").1, "the map changed");
+    let map = "setxkbmap -print -layout us,es -variant ,dvorak | xkbcomp -w0 - $DISPLAY";
+    run(&display, "sh", &["-c", map]);
+    assert!(keyboard.facts().expect("an answer").1, "the map changed");
+    let loaded = keyboard.keymap(keysym::name);
+    assert_eq!((loaded.layout.as_str(), loaded.variant.as_str()), ("us,es", ",dvorak"), "not the property's");
 }
 
 #[test]

@@ -71,7 +71,12 @@ fn press(keycode: u32, key: Key, pressed: bool) -> KeyPress {
 
 /// Facts as X11 gives them on a `us` keyboard.
 fn x11(keysym: u32, modifier_mask: u8) -> KeyFacts {
-    KeyFacts { keysym: Some(keysym), modifier_mask: Some(modifier_mask), locked: Some(0x10), group: 0 }
+    KeyFacts {
+        keysym: Some(keysym),
+        modifier_mask: Some(modifier_mask),
+        locked: Some(0x10),
+        ..KeyFacts::default()
+    }
 }
 
 fn check(change: Option<KeyChange>, name: &str, pressed: bool, modifiers: &[&str]) {

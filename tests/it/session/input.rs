@@ -1,10 +1,10 @@
 //! Keys, pointer, wheel and focus become packets.
 
-use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::ClientPacket;
 use farpane::protocol::packet::server::ServerPacket;
+use farpane::protocol::packet::{Value, WindowId};
 use farpane::session::config::DisplayInfo;
-use farpane::session::{Generation, Input, Key};
+use farpane::session::{Generation, Input, Key, Keymap, KeymapEntry};
 
 use super::{Driver, config, server_hello, size};
 
@@ -76,10 +76,117 @@ fn precise_wheels_get_every_step() {
 fn keys_go_to_their_window_with_all_they_are() {
     let mut driver = running(false);
     let sent = driver.input(key("a", 38, true)).sent();
-    let [ClientPacket::KeyboardEvent(event)] = &sent[..] else { panic!("{sent:?}") };
+    let [ClientPacket::KeyboardEvent(event), ClientPacket::KeyboardEvent(_)] = &sent[..] else {
+        panic!("{sent:?}")
+    };
     assert_eq!((event.wid, event.keyname.as_str(), event.pressed), (WID, "a", true));
     assert_eq!((event.keyval, event.keycode, event.group, event.string.as_str()), (97, 38, 0, "a"));
     assert_eq!(event.modifiers, ["shift"]);
+}
+
+/// Key presses as `a+`, releases as `a-`, of a group as `a+1`; a keymap as its layout.
+fn key_packets(driver: &mut Driver) -> Vec<String> {
+    let text = |packet| match packet {
+        ClientPacket::KeyboardEvent(event) => {
+            let group = Some(event.group).filter(|group| *group > 0).map(|group| group.to_string());
+            let sign = if event.pressed { '+' } else { '-' };
+            Some(format!("{}{sign}{}", event.keyname, group.unwrap_or_default()))
+        }
+        ClientPacket::KeyboardConfig(keymap) => Some(keymap.str("layout").unwrap_or_default().to_owned()),
+        _ => None,
+    };
+    driver.sent().into_iter().filter_map(text).collect()
+}
+
+#[test]
+fn held_keys_stay_down_and_repeat_as_here() {
+    let mut driver = running(false);
+    driver.sent();
+    let mut check = |name: &str, keycode: u32, pressed: bool, expect: &[&str]| {
+        driver.input(key(name, keycode, pressed));
+        assert_eq!(key_packets(&mut driver), expect, "{name} {pressed}");
+    };
+    // A key that is not down comes up: that stops the server's timer.
+    check("w", 25, true, &["w+", "Escape-"]);
+    check("w", 25, true, &["w-", "w+"]);
+    // By its keycode: with Shift it has another name.
+    check("W", 25, true, &["w-", "W+"]);
+    check("Escape", 9, true, &["Escape+", "Return-"]);
+    check("Escape", 9, false, &["Escape-"]);
+    check("W", 25, false, &["W-"]);
+    // Modifiers have no timer, and do not repeat.
+    check("Shift_L", 50, true, &["Shift_L+"]);
+    check("Shift_L", 50, true, &[]);
+    check("Shift_L", 50, false, &["Shift_L-"]);
+}
+
+#[test]
+fn a_server_that_repeats_keys_itself_is_left_to_it() {
+    let mut driver = Driver::started(config(Generation::Modern));
+    let mut hello = server_hello("6.5");
+    hello.push("key_repeat", vec![Value::from(500), Value::from(30)]);
+    driver.packet(ServerPacket::Hello(hello));
+    driver.window(1, 0, 0, 100, 100);
+    driver.sent();
+    driver.input(key("w", 25, true)).input(key("w", 25, true)).input(key("w", 25, false));
+    assert_eq!(key_packets(&mut driver), ["w+", "w+", "w-"]);
+}
+
+/// A keymap of one key with so many levels in each group.
+fn layouts(layout: &str, levels: &[u32]) -> Keymap {
+    let mut keymap = Keymap { layout: layout.to_owned(), ..Keymap::default() };
+    for (group, levels) in (0..).zip(levels) {
+        for level in 0..*levels {
+            let keyname = format!("g{group}l{level}");
+            let (keyval, keycode, core_levels) = (97, 24, *levels);
+            keymap.keys.push(KeymapEntry { keyval, keyname, keycode, group, level, core_levels });
+        }
+    }
+    keymap
+}
+
+#[test]
+fn layouts_beyond_what_servers_keep_are_told_one_at_a_time() {
+    let mut driver = running(false);
+    driver.sent();
+    let mut in_group = |keymap: Option<Keymap>, group: u32, expect: &[&str]| {
+        if let Some(keymap) = keymap {
+            driver.input(Input::KeymapChanged(Box::new(keymap)));
+        }
+        for pressed in [true, false] {
+            let key = Key { keyname: "x".to_owned(), keycode: 24, group, ..Key::default() };
+            driver.input(Input::Key { wid: WID, key, pressed, modifiers: Vec::new() });
+        }
+        assert_eq!(key_packets(&mut driver), expect, "{group}");
+    };
+    in_group(Some(layouts("us,ru,gr", &[2, 2, 4])), 2, &["us,ru,gr", "x+2", "x-2"]);
+    in_group(None, 1, &["x+1", "x-1"]);
+    in_group(Some(layouts("us,ru,gr,de", &[2, 2, 2, 4])), 0, &["us", "x+", "x-"]);
+    in_group(None, 3, &["de", "x+", "x-"]);
+    in_group(None, 3, &["x+", "x-"]);
+    in_group(None, 1, &["ru", "x+", "x-"]);
+}
+
+#[test]
+fn keysyms_stand_in_the_columns_of_a_core_keyboard_map() {
+    let columns = |keymap: Keymap| {
+        let mut driver = running(false);
+        driver.sent();
+        driver.input(Input::KeymapChanged(Box::new(keymap)));
+        let sent = driver.sent();
+        let [ClientPacket::KeyboardConfig(keymap)] = &sent[..] else { panic!("{sent:?}") };
+        let keycodes = keymap.get("x11_keycodes").and_then(Value::as_dict).expect("keycodes");
+        let [(Value::Int(24), names)] = &keycodes.0[..] else { panic!("{keycodes:?}") };
+        names.as_list().expect("names").to_vec()
+    };
+    let names =
+        |words: &str| words.split(' ').map(|word| Value::from(word.trim_matches('_'))).collect::<Vec<_>>();
+    assert_eq!(columns(layouts("us", &[2])), names("g0l0 g0l1"));
+    assert_eq!(columns(layouts("de", &[4])), names("g0l0 g0l1 _ _ g0l2 g0l3"));
+    assert_eq!(columns(layouts("us,de", &[2, 4])), names("g0l0 g0l1 g1l0 g1l1 g1l2 g1l3"));
+    assert_eq!(columns(layouts("de,fr", &[4, 4])), names("g0l0 g0l1 g1l0 g1l1 g0l2 g0l3 g1l2 g1l3"));
+    assert_eq!(columns(layouts("de,ru,us", &[4, 2, 2])), names("g0l0 g0l1 g1l0 g1l1 g0l2 g0l3 g2l0 g2l1"));
+    assert_eq!(columns(layouts("a,b,c,d", &[2, 1, 1, 1])), names("g0l0 g0l1 g1l0 _ g2l0 g3l0"));
 }
 
 #[test]
