@@ -369,7 +369,7 @@ impl MapKey {
             return self.modifiers;
         }
         let Some(action) = self.actions.get(self.index(group, level)) else { return 0 };
-        match SAType::from(action.as_noaction().type_) {
+        match action.as_noaction().type_ {
             SAType::SET_MODS => low_byte(action.as_setmods().mask),
             SAType::LATCH_MODS => low_byte(action.as_latchmods().mask),
             SAType::LOCK_MODS => low_byte(action.as_lockmods().mask),
