@@ -68,7 +68,8 @@ fn attaches_by_itself(generation: Generation) {
     let set = std::process::Command::new("setxkbmap").args(["-display", display.name(), "de"]).status();
     assert!(set.is_ok_and(|status| status.success()), "setxkbmap");
     let environment = [("FARPANE_PASSWORD", "sesame")];
-    let mut viewer = Viewer::start_with(&display, &[&server.url(), "--renderer=cpu"], &environment);
+    let words = [&server.url(), "--renderer=cpu", "--log=info"];
+    let mut viewer = Viewer::start_with(&display, &words, &environment);
     wait_picture(&mut viewer, "shown", &picture, "servers");
     assert!(viewer.log().contains("reconnecting"), "{}", viewer.log());
 

@@ -55,6 +55,10 @@ impl Generation {
             ("XPRA_PYTHON_COMMAND", prefix.join("bin/python").display().to_string()),
             ("XPRA_NO_ROOT_WARNING", "1".into()),
         ];
+        if matches!(self, Self::V4_4 | Self::V5_1) {
+            // Else they look for the rules of keyboards in their own prefix.
+            environment.push(("XPRA_XKB_CONFIG_ROOT", "/usr/share/X11/xkb".into()));
+        }
         if self == Self::V6_5Modern {
             environment.push(("XPRA_BACKWARDS_COMPATIBLE", "0".into()));
         }
