@@ -66,8 +66,8 @@ pub fn table() -> Vec<Ending> {
         instead("ws: a page", "200", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"),
         instead("ws: no such page", "404", "HTTP/1.1 404 Not Found\r\n\r\n"),
         instead("ws: bad gateway", "502", "HTTP/1.1 502 Bad Gateway\r\n\r\n"),
-        instead("ws: no HTTP", "not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"),
-        instead("ws: zeros", "not HTTP", vec![0; 100]),
+        instead("ws: no HTTP", "an SSH port", "SSH-2.0-OpenSSH_9.2\r\n"),
+        instead("ws: zeros", "100 zeros", vec![0; 100]),
         instead("ws: an answer without a key", "Sec-WebSocket-Accept", format!("{switching}\r\n")),
         instead(
             "ws: an answer to another key",
