@@ -477,11 +477,11 @@ fn information_and_goodbye_of_each_server() {
 /// the server does not try to be clever).
 #[test]
 fn encodings_come_as_they_are_offered() {
-    use Encoding::{H264, Jpeg, Png, PngGrey, PngPalette, Rgb24, Rgb32, Webp};
+    use Encoding::{Jpeg, Png, PngGrey, PngPalette, Rgb24, Rgb32, Webp};
     for generation in xpra::Generation::ALL {
         let server = scrolling(generation, vec![("XPRA_ENCODING_STRICT_MODE", "1".to_owned())]);
         let log = server.log_length();
-        let mut cases: Vec<(&[Encoding], &[&str])> = vec![
+        let cases: [(&[Encoding], &[&str]); 6] = [
             (&[Rgb24, Rgb32], &["rgb24", "rgb32"]),
             (&[Png], &["png"]),
             (&[Jpeg], &["jpeg"]),
@@ -489,12 +489,7 @@ fn encodings_come_as_they_are_offered() {
             (&[PngPalette], &["png/P"]),
             (&[PngGrey], &["png/L"]),
         ];
-        // 6.5 makes video of a terminal or not, as it likes: `interop::pictures` shows it a film.
-        // Last: a server that has just started does not know its video encoders yet.
-        if generation == xpra::Generation::V3_1 {
-            // It wants plain pixels besides.
-            cases.push((&[H264], &["h264", "rgb24", "rgb32"]));
-        }
+        // Servers make video of a terminal or not, as they like: `interop::pictures` shows them a film.
         for (offered, expect) in cases {
             // Alone it is what the server takes for its choice, and a strict one keeps to it.
             let wanted = Some(offered[0]).filter(|e| *e != Rgb24);
@@ -538,8 +533,6 @@ fn draws_of(
 ) -> BTreeMap<&'static str, usize> {
     let mut config = config(server.generation);
     config.pictures.encodings = encodings.to_vec();
-    // 6.5 makes no 4:2:0 video of text in its full quality
-    config.pictures.quality = wanted.filter(|e| *e == Encoding::H264).map(|_| 60);
     let mut client = Client::connect(server, config);
     client.run_until(Duration::from_secs(20), |c| {
         wanted.map_or(c.draws() >= 60, |wanted| c.draws() >= 15 && c.draws.contains_key(wanted.name()))
