@@ -29,8 +29,8 @@ server_build="pkgconf python3-dev python3-venv
      libgtk-3-dev python-gi-dev python3-cairo-dev libgirepository1.0-dev
      libturbojpeg0-dev libwebp-dev libavif-dev libaom-dev libx264-dev libvpx-dev libopenh264-dev
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
-# The hands of the tests.
-hands="xdotool openssl man-db"
+# The hands of the tests: and programs with other windows, another window manager, a display without monitors.
+hands="xdotool openssl man-db x11-apps xfwm4 xserver-xephyr"
 
 # What makes the packages, and what tries them in a clean system.
 packages="dpkg-dev rpm xz-utils python3 git"

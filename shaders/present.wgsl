@@ -1,5 +1,5 @@
 // Shows a window's backing from the top left corner of the target: one backing pixel for one of
-// the target, or scaled to `shown`. What it does not cover is black. The backing's alpha means
+// the target, or scaled to `shown`. Beyond it its edge goes on, as far as the scissor rectangle lets it. The backing's alpha means
 // nothing: windows are opaque. render/cpu/scale.rs does the same.
 
 override SCALED: bool = false;
@@ -42,14 +42,11 @@ fn vertex(@builtin(vertex_index) index: u32) -> @builtin(position) vec4<f32> {
 
 @fragment
 fn fragment(@builtin(position) position: vec4<f32>) -> @location(0) vec4<f32> {
-    let at = vec2<u32>(position.xy);
     var shown = textureDimensions(backing);
     if SCALED {
         shown = params.shown;
     }
-    if any(at >= shown) {
-        return vec4<f32>(0.0, 0.0, 0.0, 1.0);
-    }
+    let at = min(vec2<u32>(position.xy), shown - 1u);
     if SCALED {
         return vec4<f32>(scaled_pixel(at), 1.0);
     }

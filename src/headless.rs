@@ -295,7 +295,7 @@ impl HeadlessClient {
                 let (x, y, state) = (window.x, window.y, window.state);
                 self.net_queue.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
             }
-            WindowChange::Raise | WindowChange::InitiateMoveResize { .. } => {}
+            WindowChange::Raise | WindowChange::InitiateMoveResize { .. } | WindowChange::Shape(_) => {}
         }
     }
 }

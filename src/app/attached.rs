@@ -8,7 +8,7 @@ use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage, Scale, Scaling};
+use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage, Scale, Scaling, clock};
 use crate::codec::Size;
 use crate::config::{Config, connections};
 use crate::desktop::DesktopEvent;
@@ -23,6 +23,7 @@ use crate::ui::{OverlayButton, OverlayState, PasswordPrompt, PasswordReply, Sess
 use super::cursor;
 use super::dialogs::PasswordDialog;
 use super::inbox::Inbox;
+use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
@@ -39,6 +40,7 @@ pub struct Attached {
     queues: Queues,
     windows: Windows,
     input: UserInput,
+    leaving: Leaving,
     overlay: Overlay,
     password: Option<PasswordDialog>,
     session_info: Option<SessionInfoWindow>,
@@ -77,7 +79,7 @@ impl Attached {
             (config.session_menu_key.clone(), Hotkey::SessionMenu),
         ];
         let scale = screen::scale(config.desktop_scaling, event_loop);
-        let display = display_info(event_loop, scale);
+        let display = display_info(event_loop, &screen.desktop, scale);
         let recording = SessionRecording::new(&config, queues.net.clone())?;
         let mut net = config.net(Profile::Attach);
         net.session.may_prompt = true;
@@ -90,7 +92,14 @@ impl Attached {
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
         let threads = Threads::start(net, options, &queues, app)?;
         Ok(Self {
-            windows: Windows::new(queues.net.clone(), queues.render.clone(), screen.x11, scale),
+            windows: Windows::new(
+                queues.net.clone(),
+                queues.render.clone(),
+                screen.x11,
+                scale,
+                screen::areas(&screen.desktop),
+            ),
+            leaving: Leaving::default(),
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             password: None,
@@ -179,25 +188,25 @@ impl Attached {
             SessionEvent::Closed(reason) => return Some(reason),
             // A grab of the pointer would take it away from all other programs of this desktop.
             SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}
-            SessionEvent::LoggingIn
-            | SessionEvent::StartupComplete
-            | SessionEvent::Latency(_)
-            | SessionEvent::Info(_) => {}
+            SessionEvent::StartupComplete => self.windows.startup_complete(),
+            SessionEvent::LoggingIn | SessionEvent::Latency(_) | SessionEvent::Info(_) => {}
         }
         None
     }
 
     /// Takes what happened on the desktop.
-    pub fn desktop_event(&mut self, event: DesktopEvent, event_loop: &ActiveEventLoop) {
+    pub fn desktop_event(&mut self, event: DesktopEvent, screen: &Screen, event_loop: &ActiveEventLoop) {
         match event {
             DesktopEvent::WindowState(native) => self.windows.mark_dirty_native(native),
-            DesktopEvent::Screen => self.sync_screen(event_loop),
+            DesktopEvent::Screen => self.sync_screen(screen, event_loop),
+            DesktopEvent::Stacking => self.windows.restacked(),
         }
     }
 
     /// Tells the server what the screen is like, if that changed.
-    fn sync_screen(&mut self, event_loop: &ActiveEventLoop) {
-        let display = display_info(event_loop, self.scale);
+    fn sync_screen(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
+        self.windows.set_areas(screen::areas(&screen.desktop));
+        let display = display_info(event_loop, &screen.desktop, self.scale);
         if self.display != display {
             self.display.clone_from(&display);
             self.queues.net.push(NetCommand::Input(Input::ScreenChanged(Box::new(display))));
@@ -222,7 +231,7 @@ impl Attached {
             }
         } else if let Some(menu) = self.menu.as_mut().filter(|menu| menu.is(id)) {
             if let Some(action) = menu.event(&event) {
-                self.menu_action(action, event_loop);
+                self.menu_action(action, screen, event_loop);
             }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
             self.remote_window_event(wid, event, screen, event_loop);
@@ -237,8 +246,12 @@ impl Attached {
     /// After each batch of events: tells the server once what the batch came to, and paints what
     /// is due. Returns when it is to be called again, if nothing happens before.
     pub fn update(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) -> Option<Instant> {
-        self.windows.sync(&screen.desktop);
-        self.input.sync_focus();
+        let is_moved = self.windows.sync(&screen.desktop);
+        if let Some(wid) = self.input.sync_focus() {
+            self.windows.focused(wid);
+        }
+        let size = (self.display.size, self.scale);
+        self.leaving.update(clock::now(), is_moved, &self.windows, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
         if let Some(reply) = self.password.as_mut().and_then(PasswordDialog::update) {
             self.password_reply(reply);
@@ -250,7 +263,7 @@ impl Attached {
             self.note(words);
         }
         if let Some(action) = self.menu.as_mut().and_then(SessionMenuWindow::update) {
-            self.menu_action(action, event_loop);
+            self.menu_action(action, screen, event_loop);
         }
         self.sync_watching();
         let deadlines = [
@@ -260,6 +273,7 @@ impl Attached {
             self.session_info.as_ref().map(SessionInfoWindow::deadline),
             self.menu.as_ref().and_then(SessionMenuWindow::deadline),
             self.recording.deadline(),
+            self.leaving.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -267,6 +281,7 @@ impl Attached {
     fn forget(&mut self, wid: WindowId) {
         self.input.forget(wid);
         self.overlay.forget(wid);
+        self.leaving.forget(wid);
         self.windows.destroy(wid);
     }
 
@@ -312,7 +327,7 @@ impl Attached {
         }
     }
 
-    fn menu_action(&mut self, action: SessionMenuAction, event_loop: &ActiveEventLoop) {
+    fn menu_action(&mut self, action: SessionMenuAction, screen: &Screen, event_loop: &ActiveEventLoop) {
         let Some(menu) = &self.menu else { return };
         self.chosen = SessionMenu { note: String::new(), about: false, ..menu.menu.clone() };
         let over = menu.over;
@@ -326,7 +341,7 @@ impl Attached {
             SessionMenuAction::Renderer(choice) => {
                 return self.render(RenderCommand::Renderer(choice));
             }
-            SessionMenuAction::Scaling => return self.rescale(event_loop),
+            SessionMenuAction::Scaling => return self.rescale(screen, event_loop),
             SessionMenuAction::Overlay => return self.overlay.toggle(over),
             SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
             SessionMenuAction::Screenshot => {
@@ -346,12 +361,12 @@ impl Attached {
     }
 
     /// Shows the windows as the menu says.
-    fn rescale(&mut self, event_loop: &ActiveEventLoop) {
+    fn rescale(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
         let scale = screen::scale(self.chosen.scaling, event_loop);
         self.render(RenderCommand::Scaling(Scaling { scale, filter: self.chosen.filter }));
         if std::mem::replace(&mut self.scale, scale) != scale {
-            self.sync_screen(event_loop);
-            self.windows.set_scale(scale);
+            self.sync_screen(screen, event_loop);
+            self.windows.set_scale(scale, &screen.desktop);
         }
     }
 
@@ -447,9 +462,13 @@ impl Attached {
             }
             WindowEvent::CursorMoved { position, .. } => {
                 self.overlay.pointer(wid, Some(position));
+                self.leaving.entered(wid);
                 self.input.moved(remote, position);
             }
-            WindowEvent::CursorLeft { .. } => self.overlay.pointer(wid, None),
+            WindowEvent::CursorLeft { .. } => {
+                self.overlay.pointer(wid, None);
+                self.leaving.left(clock::now(), wid);
+            }
             WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
                 if let Some(button) = self.overlay.button(wid) =>
             {

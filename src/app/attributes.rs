@@ -32,10 +32,13 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
         .with_visible(false)
         .with_active(!info.override_redirect)
         .with_window_level(window_level(info.state))
-        .with_fullscreen(info.state.fullscreen.then_some(Fullscreen::Borderless(None)))
-        .with_maximized(info.state.maximized)
         .with_window_icon(info.icon.as_ref().and_then(window_icon).or_else(|| own_icon_unless_popup(info)));
-    if info.override_redirect || info.has_position {
+    if !x11 {
+        // On X11 these are hints; winit's own way to full screen would move the window.
+        let fullscreen = info.state.fullscreen.then_some(Fullscreen::Borderless(None));
+        attributes = attributes.with_fullscreen(fullscreen).with_maximized(info.state.maximized);
+    }
+    if info.override_redirect || has_place(info) {
         attributes = attributes.with_position(position(info.x, info.y));
     }
     if !info.override_redirect {
@@ -52,6 +55,12 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
         }
     }
     platform_attributes(attributes, info, x11)
+}
+
+/// Whether the window is to be where the server has it: its program asked for that, or an earlier session left it there.
+/// 3.1 says so only of places that the user asked for; the others stand in the corner until somebody places them.
+pub fn has_place(info: &WindowInfo) -> bool {
+    info.has_position || (info.x, info.y) != (0, 0)
 }
 
 /// What the server says of a window, in local pixels.

@@ -7,6 +7,7 @@
 
 use crate::channel::Scale;
 use crate::codec::Size;
+use crate::session::event::SizeLimits;
 
 /// Place and size of a window's content, in root pixels of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,9 +88,17 @@ impl Place {
 
     /// The OS window is here.
     pub fn found(&mut self, local: Geometry) {
+        self.found_within(local, SizeLimits::default());
+    }
+
+    /// The OS window is here, and the application's windows have the sizes of `limits` only: a local size
+    /// between two of them is the smaller one. Servers see to that as well, without a word.
+    pub fn found_within(&mut self, local: Geometry, limits: SizeLimits) {
         let Agreed { local: before, server: then } = self.agreed;
         self.local = local;
-        self.server = local.across(before, then, local.to_server(self.scale));
+        let converted = local.to_server(self.scale);
+        let converted = Geometry { size: fitting(converted.size, limits), ..converted };
+        self.server = local.across(before, then, converted);
     }
 
     /// The server was told where the window is.
@@ -112,6 +121,13 @@ impl Place {
         self.agreed.local.size
     }
 
+    /// A position on the server's root window, on the local screen: beside the window it is as far from it.
+    pub fn local_point(&self, x: i32, y: i32) -> (i32, i32) {
+        let (from, to) = (self.server, self.local);
+        let distance = |from: i32, to: i32| self.scale.to_local(to.saturating_sub(from));
+        (to.x.saturating_add(distance(from.x, x)), to.y.saturating_add(distance(from.y, y)))
+    }
+
     /// A position in the OS window's content on the server's root window. What lies in the one
     /// window lies in the other.
     pub fn point(&self, x: f64, y: f64) -> (i32, i32) {
@@ -128,4 +144,16 @@ impl Place {
             top.saturating_add(side(y, self.local.size.height, size.height)),
         )
     }
+}
+
+/// The largest size within `limits` that is not larger than `size` (ICCCM 4.1.2.3), but at least the smallest.
+pub fn fitting(size: Size, limits: SizeLimits) -> Size {
+    let side = |side: u32, of: fn(Size) -> u32| {
+        let min = limits.min.map(of);
+        let base = limits.base.map(of).or(min).unwrap_or(0);
+        let step = limits.increment.map_or(1, of).max(1);
+        let stepped = side.checked_sub(base).map_or(side, |above| base + above / step * step);
+        stepped.min(limits.max.map_or(u32::MAX, of)).max(min.unwrap_or(1).max(1))
+    };
+    Size { width: side(size.width, |size| size.width), height: side(size.height, |size| size.height) }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use winit::event_loop::ActiveEventLoop;
 
 use crate::channel::{DesktopScaling, Scale};
-use crate::codec::Size;
-use crate::desktop::Desktop;
+use crate::codec::{Rect, Size};
+use crate::desktop::{Desktop, MonitorFacts};
 use crate::session::config::{DisplayInfo, Monitor};
 
 use super::inbox::{Inbox, InboxEvent};
@@ -49,6 +49,27 @@ pub fn scale(scaling: DesktopScaling, event_loop: &ActiveEventLoop) -> Scale {
     scaling.scale(monitor.map_or(1.0, |monitor| monitor.scale_factor()))
 }
 
+/// Where windows may be: the monitors, without panels. Empty where the desktop does not tell positions.
+pub fn areas(desktop: &Desktop) -> Vec<Rect> {
+    let whole = desktop.screen_size().map(|size| Rect { x: 0, y: 0, width: size.width, height: size.height });
+    let mut areas: Vec<Rect> = desktop.monitors().into_iter().map(|monitor| monitor.area).collect();
+    if areas.is_empty() {
+        areas.extend(whole);
+    }
+    let Some(work) = desktop.work_area() else { return areas };
+    let free: Vec<Rect> = areas.iter().filter_map(|area| intersection(*area, work)).collect();
+    if free.is_empty() { areas } else { free }
+}
+
+fn intersection(one: Rect, other: Rect) -> Option<Rect> {
+    let edge = |at: i32, len: u32| i64::from(at) + i64::from(len);
+    let (x, y) = (one.x.max(other.x), one.y.max(other.y));
+    let side = |from: i32, to: i64| u32::try_from(to - i64::from(from)).ok().filter(|side| *side > 0);
+    let width = side(x, edge(one.x, one.width).min(edge(other.x, other.width)))?;
+    let height = side(y, edge(one.y, one.height).min(edge(other.y, other.height)))?;
+    Some(Rect { x, y, width, height })
+}
+
 /// What an X program takes for normal.
 const NORMAL_DPI: f64 = 96.0;
 
@@ -56,42 +77,81 @@ const NORMAL_DPI: f64 = 96.0;
 ///
 /// Windows that are shown pixel by pixel are to be drawn for these monitors: their resolution is told as
 /// the desktop's scale factor has it. Scaled ones are drawn for a normal resolution.
-pub fn display_info(event_loop: &ActiveEventLoop, scale: Scale) -> DisplayInfo {
-    let primary = event_loop.primary_monitor();
+pub fn display_info(event_loop: &ActiveEventLoop, desktop: &Desktop, scale: Scale) -> DisplayInfo {
     let mut display = DisplayInfo::default();
-    for (index, monitor) in event_loop.available_monitors().enumerate() {
-        let (position, size) = (monitor.position(), monitor.size());
+    for (index, LocalMonitor { facts, scale_factor, millihertz }) in
+        monitors(event_loop, desktop).into_iter().enumerate()
+    {
+        let Rect { x, y, width, height } = facts.area;
         // Edges are scaled, so that monitors still lie side by side.
         let edge = |at: i64| scale.to_server(i32::try_from(at).unwrap_or(i32::MAX));
-        let (left, top) = (edge(position.x.into()), edge(position.y.into()));
-        let right = edge(i64::from(position.x) + i64::from(size.width));
-        let bottom = edge(i64::from(position.y) + i64::from(size.height));
+        let (left, top) = (edge(x.into()), edge(y.into()));
+        let right = edge(i64::from(x) + i64::from(width));
+        let bottom = edge(i64::from(y) + i64::from(height));
         let length = |from: i32, to: i32| u32::try_from(i64::from(to) - i64::from(from)).unwrap_or(0);
         display.size.width = display.size.width.max(length(0, right));
         display.size.height = display.size.height.max(length(0, bottom));
-        let dpi = NORMAL_DPI * monitor.scale_factor();
+        let dpi = NORMAL_DPI * scale_factor;
         let is_told = scale == Scale::ONE && dpi > NORMAL_DPI;
-        if is_told && (display.dpi == 0 || primary.as_ref() == Some(&monitor)) {
+        if is_told && (display.dpi == 0 || facts.primary) {
             // A small number.
             display.dpi = dpi.round() as u32;
         }
         // A small number.
         let mm = |pixels: u32| if is_told { (f64::from(pixels) * 25.4 / dpi).round() as u32 } else { 0 };
-        let hz = monitor.refresh_rate_millihertz().map_or(0, |millihertz| millihertz.div_ceil(1000));
-        display.refresh_hz = display.refresh_hz.max(hz);
+        display.refresh_hz = display.refresh_hz.max(millihertz.div_ceil(1000));
         display.monitors.push(Monitor {
-            name: monitor.name().unwrap_or_else(|| format!("monitor {index}")),
+            name: if facts.name.is_empty() { format!("monitor {index}") } else { facts.name },
             x: left,
             y: top,
             size: Size { width: length(left, right), height: length(top, bottom) },
-            width_mm: mm(size.width),
-            height_mm: mm(size.height),
-            primary: primary.as_ref() == Some(&monitor),
+            width_mm: mm(width),
+            height_mm: mm(height),
+            primary: facts.primary,
         });
     }
     if display.size == Size::default() {
-        DisplayInfo::single(scale.size_to_server(Size { width: 1920, height: 1080 }))
+        let size = desktop.screen_size().unwrap_or(Size { width: 1920, height: 1080 });
+        DisplayInfo::single(scale.size_to_server(size))
     } else {
         display
     }
+}
+
+/// A monitor, with what winit knows of it.
+struct LocalMonitor {
+    facts: MonitorFacts,
+    scale_factor: f64,
+    /// 0 where it is not known.
+    millihertz: u32,
+}
+
+/// The monitors: which there are, as the desktop knows it, else winit. winit knows the outputs of the screen, which
+/// somebody may have split or joined, and on some displays (Xephyr) none.
+fn monitors(event_loop: &ActiveEventLoop, desktop: &Desktop) -> Vec<LocalMonitor> {
+    let primary = event_loop.primary_monitor();
+    let outputs: Vec<LocalMonitor> = event_loop
+        .available_monitors()
+        .map(|monitor| {
+            let (position, size) = (monitor.position(), monitor.size());
+            let area = Rect { x: position.x, y: position.y, width: size.width, height: size.height };
+            let primary = primary.as_ref() == Some(&monitor);
+            LocalMonitor {
+                facts: MonitorFacts { name: monitor.name().unwrap_or_default(), area, primary },
+                scale_factor: monitor.scale_factor(),
+                millihertz: monitor.refresh_rate_millihertz().unwrap_or(0),
+            }
+        })
+        .collect();
+    let split = desktop.monitors();
+    if split.is_empty() {
+        return outputs;
+    }
+    let with_output = |facts: MonitorFacts| {
+        let output = outputs.iter().find(|output| intersection(output.facts.area, facts.area).is_some());
+        let (scale_factor, millihertz) =
+            output.map_or((1.0, 0), |output| (output.scale_factor, output.millihertz));
+        LocalMonitor { facts, scale_factor, millihertz }
+    };
+    split.into_iter().map(with_output).collect()
 }

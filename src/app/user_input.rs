@@ -11,7 +11,7 @@ use crate::input::{KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter
 use crate::protocol::packet::WindowId;
 use crate::session::{Input, Keymap};
 
-use super::windows::RemoteWindow;
+use super::remote_window::RemoteWindow;
 
 /// X modifiers that make a hotkey different; locks do not.
 const SHIFT: u8 = 1 << 0;
@@ -154,12 +154,14 @@ impl UserInput {
         }
     }
 
-    /// Tells the server which window has the focus, if that changed.
-    pub fn sync_focus(&mut self) {
-        if self.told_focus != self.focused {
-            self.told_focus = self.focused;
-            self.send(Input::Focus { wid: self.focused });
+    /// Tells the server which window has the focus, if that changed. Returns the one that got it.
+    pub fn sync_focus(&mut self) -> Option<WindowId> {
+        if self.told_focus == self.focused {
+            return None;
         }
+        self.told_focus = self.focused;
+        self.send(Input::Focus { wid: self.focused });
+        self.focused
     }
 
     /// A window is gone: nothing is held in it any more.
@@ -186,7 +188,7 @@ impl UserInput {
 
     /// The pointer moved, to a position in the window's content.
     pub fn moved(&mut self, remote: &RemoteWindow, position: PhysicalPosition<f64>) {
-        let (x, y) = remote.place.point(position.x, position.y);
+        let (x, y) = remote.place().point(position.x, position.y);
         if (self.pointer.x, self.pointer.y) == (x, y) {
             return;
         }
@@ -198,6 +200,37 @@ impl UserInput {
             modifiers: self.keyboard.modifiers(),
             buttons: self.pointer.buttons(),
         });
+    }
+
+    /// The window that has the focus.
+    pub fn focused(&self) -> Option<WindowId> {
+        self.focused
+    }
+
+    /// Where the pointer was last, on the server.
+    pub fn position(&self) -> (i32, i32) {
+        (self.pointer.x, self.pointer.y)
+    }
+
+    /// Whether a mouse button is held in a remote window.
+    pub fn is_button_held(&self) -> bool {
+        !self.pointer.buttons().is_empty()
+    }
+
+    /// The pointer left all remote windows: it is beside them now.
+    pub fn moved_beside(&mut self, x: i32, y: i32) {
+        (self.pointer.x, self.pointer.y) = (x, y);
+        let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
+        self.send(Input::PointerMoved { wid: None, x, y, modifiers, buttons });
+    }
+
+    /// Somebody clicked beside all remote windows.
+    pub fn clicked_beside(&mut self, x: i32, y: i32) {
+        self.moved_beside(x, y);
+        for pressed in [true, false] {
+            let (modifiers, buttons) = (Vec::new(), if pressed { vec![1] } else { Vec::new() });
+            self.send(Input::PointerButton { wid: None, button: 1, pressed, x, y, modifiers, buttons });
+        }
     }
 
     /// A mouse button went down or up.

@@ -190,8 +190,8 @@ impl Viewer {
         match event {
             InboxEvent::App(event) => return self.app_event(event, event_loop),
             InboxEvent::Desktop(event) => {
-                if let Some(attached) = &mut self.attached {
-                    attached.desktop_event(event, event_loop);
+                if let (Some(running), Some(attached)) = (&self.running, &mut self.attached) {
+                    attached.desktop_event(event, &running.screen, event_loop);
                 }
             }
             InboxEvent::LocalSession(found) => {

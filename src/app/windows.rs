@@ -2,67 +2,30 @@
 //!
 //! The server is told where each window really is, so its popups come at the right place by
 //! themselves. What is said to the server is in its pixels, what is said to the desktop in local ones: each
-//! window's [`Place`] knows both.
+//! window's [`super::place::Place`] knows both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use winit::event_loop::ActiveEventLoop;
-use winit::window::{Cursor, Fullscreen, ResizeDirection, Window};
+use winit::window::{Cursor, Window};
 
-use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
-use crate::codec::Size;
-use crate::desktop::{Desktop, native_id};
+use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
+use crate::codec::{Rect, Size};
+use crate::desktop::{Desktop, Frame, native_id};
 use crate::protocol::packet::WindowId;
-use crate::session::{Input, WindowChange, WindowInfo, WindowState};
+use crate::session::{WindowChange, WindowInfo};
 
 use super::attributes;
+use super::geometry::Conversation;
+use super::memory::Memory;
 use super::place::{Geometry, Place};
+use super::placement;
+use super::remote_window::{Outside, RemoteWindow};
 
-/// EWMH `_NET_WM_MOVERESIZE` directions.
-const RESIZE_DIRECTIONS: [ResizeDirection; 8] = [
-    ResizeDirection::NorthWest,
-    ResizeDirection::North,
-    ResizeDirection::NorthEast,
-    ResizeDirection::East,
-    ResizeDirection::SouthEast,
-    ResizeDirection::South,
-    ResizeDirection::SouthWest,
-    ResizeDirection::West,
-];
-const MOVE_DIRECTION: u8 = 8;
-
-/// How long the window manager may take to do what the server asked for. Until then a window
-/// that is still as before is no news for the server.
-const SETTLE: Duration = Duration::from_millis(300);
-/// How long the server may take to echo what it was told: 6.5 waits for up to 250 ms.
-const ECHO: Duration = Duration::from_secs(1);
-/// Geometries that are remembered for that, at most: one for each step of a window being dragged.
-const MAX_TOLD_BEFORE: usize = 128;
-
-/// One remote window and its OS window.
-pub struct RemoteWindow {
-    pub wid: WindowId,
-    pub window: Arc<Window>,
-    pub info: WindowInfo,
-    pub place: Place,
-    /// Size of the OS window's content in physical pixels, as winit said last.
-    pub surface: Size,
-    /// Size of the backing: what either side said last. What it gains was painted by nobody.
-    backing: Size,
-    /// What the server was told last, in its pixels; `None` before it was told that the window is mapped, and
-    /// after it was told that it is not.
-    told: Option<(Geometry, WindowState)>,
-    /// What the server was told before that, and until when: for [`ECHO`].
-    told_before: Vec<(Geometry, Instant)>,
-    /// Something happened to the OS window: look where it is and how it is shown.
-    dirty: bool,
-    /// The server changed the window just now: until then only agreement counts.
-    settling: Option<Instant>,
-    /// The renderer believes that the window can be seen.
-    visible: bool,
-}
+/// A frame that is larger than most: a new window so far from all edges needs no better place.
+const LARGE_FRAME: Frame = Frame { left: 64, right: 64, top: 64, bottom: 64 };
 
 /// All remote windows, and what they need to talk to the other threads.
 pub struct Windows {
@@ -71,22 +34,27 @@ pub struct Windows {
     cursor: Cursor,
     x11: bool,
     scale: Scale,
+    /// Where windows may be: the monitors, without panels. Empty where positions are not known.
+    areas: Vec<Rect>,
     /// Title of windows that have none: the session's name.
     pub title: String,
+    memory: Memory,
     net: NetQueue,
     render: RenderQueue,
 }
 
 impl Windows {
     /// No windows yet. `x11` says whether winit uses X11.
-    pub fn new(net: NetQueue, render: RenderQueue, x11: bool, scale: Scale) -> Self {
+    pub fn new(net: NetQueue, render: RenderQueue, x11: bool, scale: Scale, areas: Vec<Rect>) -> Self {
         Self {
             windows: BTreeMap::new(),
             by_os_id: BTreeMap::new(),
             cursor: Cursor::default(),
             x11,
             scale,
+            areas,
             title: "Farpane".to_owned(),
+            memory: Memory::default(),
             net,
             render,
         }
@@ -107,6 +75,16 @@ impl Windows {
         self.windows.values().find(|window| !window.info.override_redirect)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &RemoteWindow> {
+        self.windows.values()
+    }
+
+    /// Windows may be in other places from now on.
+    pub fn set_areas(&mut self, areas: Vec<Rect>) {
+        self.areas = areas;
+    }
+
     /// Makes the OS window for a new remote one.
     ///
     /// # Errors
@@ -121,45 +99,96 @@ impl Windows {
         if self.windows.contains_key(&wid) {
             self.destroy(wid);
         }
-        let backing = info.size;
-        let place = Place::new(self.scale, Geometry { x: info.x, y: info.y, size: info.size });
-        let local = attributes::local(&info, &place);
+        let server = Geometry { x: info.x, y: info.y, size: info.size };
+        let mut talk = Conversation::new(self.scale, server, info.size_limits, info.override_redirect);
+        if let Some(normal) = self.normal_place(&info, desktop) {
+            talk.set_normal(normal);
+            talk.begin_at(Place::new(self.scale, normal).local());
+        }
+        let local = attributes::local(&info, talk.place());
         let attributes =
             attributes::attributes(&local, &self.title, self.x11).with_cursor(self.cursor.clone());
         let window = Arc::new(event_loop.create_window(attributes)?);
         desktop.prepare_window(&window, &attributes::hints(&info, self.native_parent(&info)));
-        let size = attributes::physical(local.size);
+        self.place_first(&info, &mut talk, &window, desktop);
+        let size = attributes::physical(talk.place().local().size);
         let size = Size { width: size.width, height: size.height };
+        let remote = RemoteWindow {
+            wid,
+            window: Arc::clone(&window),
+            info,
+            talk,
+            surface: size,
+            dirty: true,
+            visible: true,
+        };
+        if remote.info.shape.is_some() {
+            remote.set_shape(desktop);
+        }
         let target: Arc<Window> = Arc::clone(&window);
         self.send(RenderCommand::Attach { wid, target, size });
         window.set_visible(true);
-        if info.state.iconified {
+        if remote.info.state.iconified {
             window.set_minimized(true);
         }
         self.by_os_id.insert(window.id(), wid);
-        let mut remote = RemoteWindow {
-            wid,
-            window,
-            info,
-            place,
-            surface: size,
-            backing,
-            told: None,
-            told_before: Vec::new(),
-            dirty: true,
-            settling: None,
-            visible: true,
-        };
-        if remote.info.override_redirect {
-            // It is where the server said; nobody else moves it.
-            remote.tell_mapped(&self.net, WindowState::default());
-        }
         self.windows.insert(wid, remote);
         Ok(())
     }
 
+    /// Where a window that is shown maximised or full screen goes back to, on the server. Nobody but an earlier
+    /// session of ours may know; then it is to become a smaller one at least.
+    fn normal_place(&self, info: &WindowInfo, desktop: &Desktop) -> Option<Geometry> {
+        // Without a window manager it stays as it is made.
+        if !(info.state.maximized || info.state.fullscreen) || desktop.work_area().is_none() {
+            return None;
+        }
+        if let Some(normal) = info.memory.normal {
+            return Some(Geometry { x: normal.x, y: normal.y, size: normal.size });
+        }
+        let part = |side: u32| (side / 4 * 3).max(1);
+        let margin = |side: u32| i32::try_from(side / 8).unwrap_or(0);
+        let Size { width, height } = info.size;
+        Some(Geometry {
+            x: info.x.saturating_add(margin(width)),
+            y: info.y.saturating_add(margin(height)),
+            size: Size { width: part(width), height: part(height) },
+        })
+    }
+
+    /// Sees to it that a window which is about to be shown can be reached by the user.
+    fn place_first(&self, info: &WindowInfo, talk: &mut Conversation, window: &Window, desktop: &Desktop) {
+        if info.override_redirect || self.areas.is_empty() {
+            return;
+        }
+        let Geometry { x, y, size } = talk.place().local();
+        let is_placed = attributes::has_place(info);
+        let is_known = info.memory != Default::default();
+        let is_near_edge = placement::reachable((x, y), size, LARGE_FRAME, &self.areas, false) != (x, y);
+        if !(info.is_desktop || is_placed && is_near_edge) {
+            return;
+        }
+        let is_framed = attributes::has_decorations(info) && !info.state.fullscreen;
+        let frame = if is_framed { desktop.frame_to_come(window) } else { Frame::default() };
+        let fits = |size| placement::no_larger_than_screen((x, y), size, frame, &self.areas);
+        let size =
+            if info.is_desktop && attributes::is_resizable(info.size_limits) { fits(size) } else { size };
+        let (left, top) = placement::reachable((x, y), size, frame, &self.areas, is_known);
+        let placed = Geometry { x: left, y: top, size };
+        if placed != talk.place().local() {
+            tracing::debug!(wid = info.wid, ?placed, "a window that could not be reached there");
+            talk.begin_at(placed);
+            if is_placed {
+                desktop.move_content(window, left, top);
+            }
+            let _ = window.request_inner_size(attributes::physical(size));
+        }
+    }
+
     /// Follows a change that the server made.
     pub fn change(&mut self, wid: WindowId, change: WindowChange, desktop: &Desktop) {
+        let now = clock::now();
+        let outside = Outside { desktop, net: &self.net, render: &self.render };
         let Some(remote) = self.windows.get_mut(&wid) else { return };
         let window = Arc::clone(&remote.window);
         match change {
@@ -176,7 +205,7 @@ impl Windows {
                 remote.info.size_limits = limits;
                 remote.set_size_limits();
             }
-            WindowChange::State(state) => remote.follow_state(state),
+            WindowChange::State(state) => remote.follow_state(now, state, desktop),
             WindowChange::Decorations(decorations) => {
                 remote.info.decorations = decorations;
                 window.set_decorations(attributes::has_decorations(&remote.info));
@@ -190,33 +219,20 @@ impl Windows {
                 self.update_hints(wid, desktop);
             }
             WindowChange::Hints(info) => {
-                let (state, icon) = (remote.info.state, remote.info.icon.take());
-                remote.info = WindowInfo { state, icon, ..*info };
+                let RemoteWindow { info: old, .. } = remote;
+                let (state, icon, memory) = (old.state, old.icon.take(), old.memory);
+                remote.info = WindowInfo { state, icon, memory, ..*info };
                 self.update_hints(wid, desktop);
             }
-            WindowChange::Geometry { position, size } if remote.was_told(position, size) => {
-                // 6.5 echoes what it is told after up to 250 ms: the user may be further by then.
-                tracing::trace!(%wid, ?size, "an echo");
-                if remote.backing_grows(size) {
-                    self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
-                }
-            }
-            WindowChange::Geometry { position, size } if remote.was_told_lately(position, size) => {
-                // The same, too late. Or the application insists on its size: then it does so again.
-                tracing::trace!(%wid, ?size, "a late echo");
-                remote.backing_grows(size);
-                remote.tell_again(&self.net);
+            WindowChange::Shape(shape) => {
+                remote.info.shape = shape;
+                remote.set_shape(desktop);
             }
             WindowChange::Geometry { position, size } => {
-                let old = self.scale.size_to_server(remote.surface);
-                let grows = remote.backing_grows(size);
-                remote.follow_geometry(position, size, desktop);
-                if grows || size.width > old.width || size.height > old.height {
-                    // 3.1 draws the larger window before it tells of the new size, and keeps the
-                    // pixels that were cut off then for known. So does either for a window that became
-                    // smaller for a moment only.
-                    self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
-                }
+                tracing::trace!(%wid, ?position, ?size, "the server's geometry");
+                let mut steps = Vec::new();
+                remote.talk.server_says(now, position, size, &mut steps);
+                remote.take(&steps, outside);
             }
             WindowChange::Raise => {
                 if window.is_minimized() == Some(true) {
@@ -224,7 +240,9 @@ impl Windows {
                 }
                 desktop.raise(&window);
             }
-            WindowChange::InitiateMoveResize { direction } => initiate_move_resize(&window, direction),
+            WindowChange::InitiateMoveResize { x, y, direction, button } => {
+                remote.initiate_move_resize((x, y), direction, button, desktop);
+            }
         }
     }
 
@@ -247,13 +265,18 @@ impl Windows {
     }
 
     /// Shows all windows in another size from now on.
-    pub fn set_scale(&mut self, scale: Scale) {
+    pub fn set_scale(&mut self, scale: Scale, desktop: &Desktop) {
         self.scale = scale;
+        let now = clock::now();
+        let outside = Outside { desktop, net: &self.net, render: &self.render };
         for remote in self.windows.values_mut() {
-            let size = remote.place.rescale(scale);
+            let mut steps = Vec::new();
+            remote.talk.rescale(now, scale, &mut steps);
             remote.set_size_limits();
-            let _ = remote.window.request_inner_size(attributes::physical(size));
-            remote.settling = Some(clock::now() + SETTLE);
+            remote.take(&steps, outside);
+            if remote.info.shape.is_some() {
+                remote.set_shape(desktop);
+            }
         }
     }
 
@@ -301,23 +324,41 @@ impl Windows {
         }
     }
 
-    /// Looks where the windows are to which something happened, and tells the server.
-    pub fn sync(&mut self, desktop: &Desktop) {
+    /// Looks where the windows are to which something happened, and tells the server. Returns whether somebody
+    /// here moved one.
+    pub fn sync(&mut self, desktop: &Desktop) -> bool {
         let now = clock::now();
+        let outside = Outside { desktop, net: &self.net, render: &self.render };
+        let mut is_moved = false;
         for remote in self.windows.values_mut() {
-            if remote.settling.is_some_and(|until| until <= now) {
-                remote.settling = None;
-                remote.dirty = true;
-            }
+            remote.dirty |= remote.talk.is_due(now);
             if std::mem::take(&mut remote.dirty) {
-                remote.sync(desktop, &self.net, &self.render);
+                is_moved |= remote.sync(now, outside);
             }
         }
+        self.memory.update(now, &mut self.windows, outside);
+        is_moved
     }
 
     /// When [`Self::sync`] has something to do even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        self.windows.values().filter_map(|remote| remote.settling).min()
+        let settled = self.windows.values().filter_map(|remote| remote.talk.deadline()).min();
+        [settled, self.memory.deadline()].into_iter().flatten().min()
+    }
+
+    /// All windows that exist on the server were made: those of an earlier session get their order and focus back.
+    pub fn startup_complete(&mut self) {
+        self.memory.begin(clock::now());
+    }
+
+    /// Windows of the desktop changed their order.
+    pub fn restacked(&mut self) {
+        self.memory.restacked();
+    }
+
+    /// The user gave this window the focus.
+    pub fn focused(&mut self, wid: WindowId) {
+        self.memory.focused(wid, &mut self.windows, &self.net);
     }
 
     fn update_hints(&self, wid: WindowId, desktop: &Desktop) {
@@ -333,167 +374,5 @@ impl Windows {
 
     fn send(&self, command: RenderCommand) {
         self.render.push(RenderMessage::Command(command));
-    }
-}
-
-impl RemoteWindow {
-    fn sync(&mut self, desktop: &Desktop, net: &NetQueue, render: &RenderQueue) {
-        if self.info.override_redirect {
-            return;
-        }
-        // A window that is gone reports itself as destroyed.
-        let Some(facts) = desktop.window_facts(&self.window) else { return };
-        if !facts.shown {
-            if self.told.take().is_some() {
-                let input = Input::WindowUnmapped { wid: self.wid, iconified: facts.state.iconified };
-                net.push(NetCommand::Input(input));
-                self.set_visible(false, render);
-            }
-            return;
-        }
-        let Geometry { x, y, .. } = self.place.local();
-        let (x, y) = facts.position.unwrap_or((x, y));
-        self.place.found(Geometry { x, y, size: facts.size });
-        let geometry = self.place.server();
-        match self.told {
-            None => {
-                self.set_visible(true, render);
-                self.tell_mapped(net, facts.state);
-            }
-            Some(told) if told == (geometry, facts.state) => self.settling = None,
-            Some(_) if self.settling.is_some() => {}
-            Some(_) => {
-                let Geometry { x, y, size } = geometry;
-                tracing::trace!(wid = %self.wid, x, y, ?size, state = ?facts.state, "configured");
-                let now = clock::now();
-                self.told_before.retain(|(_, until)| *until + ECHO > now);
-                if self.told_before.len() < MAX_TOLD_BEFORE {
-                    self.told_before.extend(self.told.map(|(geometry, _)| (geometry, now)));
-                }
-                self.told = Some((geometry, facts.state));
-                self.backing = size;
-                self.place.told();
-                let input = Input::WindowConfigured { wid: self.wid, x, y, size, state: facts.state };
-                net.push(NetCommand::Input(input));
-            }
-        }
-    }
-
-    fn tell_mapped(&mut self, net: &NetQueue, state: WindowState) {
-        let geometry @ Geometry { x, y, size } = self.place.server();
-        tracing::trace!(wid = %self.wid, x, y, ?size, "mapped");
-        self.told = Some((geometry, state));
-        self.backing = size;
-        self.place.told();
-        net.push(NetCommand::Input(Input::WindowMapped { wid: self.wid, x, y, size }));
-    }
-
-    fn set_visible(&mut self, visible: bool, render: &RenderQueue) {
-        if self.visible != visible {
-            self.visible = visible;
-            render.push(RenderMessage::Command(RenderCommand::Visible { wid: self.wid, visible }));
-        }
-    }
-
-    /// The backing has this size from now on. Whether it is larger than before.
-    fn backing_grows(&mut self, size: Size) -> bool {
-        let before = std::mem::replace(&mut self.backing, size);
-        size.width > before.width || size.height > before.height
-    }
-
-    /// Whether this is what the server was told last.
-    fn was_told(&self, position: Option<(i32, i32)>, size: Size) -> bool {
-        self.told.is_some_and(|(told, _)| told.is_at(position, size))
-    }
-
-    /// Whether this is what the server was told not long before.
-    fn was_told_lately(&self, position: Option<(i32, i32)>, size: Size) -> bool {
-        let now = clock::now();
-        self.told_before.iter().any(|(told, until)| told.is_at(position, size) && *until + ECHO > now)
-    }
-
-    /// Tells the server once more what it was told last. Its older words have resized the backing
-    /// meanwhile, so all pixels are needed again too.
-    fn tell_again(&mut self, net: &NetQueue) {
-        let (wid, Some((Geometry { x, y, size }, state))) = (self.wid, self.told) else { return };
-        self.backing = size;
-        net.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
-        net.push(NetCommand::Input(Input::RefreshWindow { wid }));
-    }
-
-    /// The server moved or resized the window. It knows the new geometry: when the OS window
-    /// gets it, there is nothing to tell.
-    fn follow_geometry(&mut self, position: Option<(i32, i32)>, size: Size, desktop: &Desktop) {
-        let Geometry { x, y, .. } = self.place.server();
-        let (x, y) = position.unwrap_or((x, y));
-        tracing::trace!(wid = %self.wid, ?position, ?size, "the server moves or resizes");
-        let geometry = Geometry { x, y, size };
-        if let Some((told, _)) = &mut self.told {
-            *told = geometry;
-        }
-        let local @ Geometry { x, y, size } = self.place.wanted(geometry);
-        if self.info.override_redirect {
-            self.place.found(local);
-        }
-        if position.is_some() && !desktop.move_content(&self.window, x, y) {
-            let (left, top) = self.frame_offset();
-            self.window.set_outer_position(attributes::position(x - left, y - top));
-        }
-        let _ = self.window.request_inner_size(attributes::physical(size));
-        self.settling = Some(clock::now() + SETTLE);
-    }
-
-    fn set_size_limits(&self) {
-        if self.info.override_redirect {
-            return;
-        }
-        let limits = attributes::local_limits(self.info.size_limits, self.place.scale());
-        self.window.set_min_inner_size(limits.min.map(attributes::physical));
-        self.window.set_max_inner_size(limits.max.map(attributes::physical));
-        self.window.set_resize_increments(attributes::increment(limits));
-        self.window.set_resizable(attributes::is_resizable(limits));
-    }
-
-    /// From the frame's corner to the content's.
-    fn frame_offset(&self) -> (i32, i32) {
-        if self.info.override_redirect {
-            return (0, 0);
-        }
-        match (self.window.inner_position(), self.window.outer_position()) {
-            (Ok(inner), Ok(outer)) => (inner.x - outer.x, inner.y - outer.y),
-            _ => (0, 0),
-        }
-    }
-
-    fn follow_state(&mut self, state: WindowState) {
-        let old = std::mem::replace(&mut self.info.state, state);
-        if let Some((_, told)) = &mut self.told {
-            *told = state;
-        }
-        self.settling = Some(clock::now() + SETTLE);
-        if old.maximized != state.maximized {
-            self.window.set_maximized(state.maximized);
-        }
-        if old.fullscreen != state.fullscreen {
-            self.window.set_fullscreen(state.fullscreen.then_some(Fullscreen::Borderless(None)));
-        }
-        if (old.above, old.below) != (state.above, state.below) {
-            self.window.set_window_level(attributes::window_level(state));
-        }
-        if old.iconified != state.iconified {
-            self.window.set_minimized(state.iconified);
-        }
-    }
-}
-
-fn initiate_move_resize(window: &Window, direction: u8) {
-    let result = match RESIZE_DIRECTIONS.get(usize::from(direction)) {
-        Some(resize) => window.drag_resize_window(*resize),
-        None if direction == MOVE_DIRECTION => window.drag_window(),
-        // Keyboard moves, and the cancelling of a move: left to the window manager's own keys.
-        None => Ok(()),
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, "the window manager does not move or resize on request");
     }
 }

@@ -40,6 +40,9 @@ pub struct Scaling {
     pub filter: ScalingFilter,
 }
 
+/// What is left of a window beside its picture is narrow up to so many local pixels: the height of a line of large text.
+const EDGE: u32 = 96;
+
 /// A text that is no scale.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScaleError {
@@ -219,4 +222,12 @@ impl Scaling {
         let side = |exact: u32, window: u32| if exact.abs_diff(window) <= slack { window } else { exact };
         Size { width: side(exact.width, window.width), height: side(exact.height, window.height) }
     }
+}
+
+/// The part of a window of the local size `window` that is painted when a picture of the local size `shown` is in its
+/// upper left corner: all of it if what is left is narrow, as where a terminal has room for less than a character.
+/// There the colours of the picture's edge go on; the rest of the window is black.
+pub fn filled(shown: Size, window: Size) -> Size {
+    let side = |shown: u32, window: u32| if window.saturating_sub(shown) <= EDGE { window } else { shown };
+    Size { width: side(shown.width, window.width), height: side(shown.height, window.height) }
 }

@@ -18,7 +18,8 @@ use x11::X11;
 pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
-use crate::codec::Size;
+use crate::codec::{Rect, Size};
+use crate::session::event::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
 /// Something that happened on the desktop and that winit does not tell.
@@ -26,8 +27,10 @@ use crate::session::{Keymap, WindowState};
 pub enum DesktopEvent {
     /// A window was mapped, unmapped, or its state changed; the number is [`native_id`]'s.
     WindowState(u64),
-    /// The screen's size changed.
+    /// The screen's size, or the part of it that panels leave free, changed.
     Screen,
+    /// Windows were opened, closed or brought to the front.
+    Stacking,
 }
 
 /// Where a window is and how it is shown.
@@ -41,6 +44,23 @@ pub struct WindowFacts {
     pub state: WindowState,
     /// Mapped and not iconified.
     pub shown: bool,
+}
+
+/// How far a window's frame reaches beyond its content, in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    pub left: i32,
+    pub right: i32,
+    pub top: i32,
+    pub bottom: i32,
+}
+
+/// A monitor, in pixels of the screen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MonitorFacts {
+    pub name: String,
+    pub area: Rect,
+    pub primary: bool,
 }
 
 /// What the window manager is told of a window before it is shown.
@@ -147,6 +167,95 @@ impl Desktop {
         if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
             x11.set_class(id, instance, class);
         }
+    }
+
+    /// Has a window shown as `new` says instead of `old`, but for minimising. Returns false where winit has to
+    /// do it (on X11 its way to full screen and back moves the window by its frame).
+    pub fn change_state(&self, window: &Window, old: WindowState, new: WindowState) -> bool {
+        let (Some(x11), Some(id)) = (&self.x11, native_id(window)) else { return false };
+        x11.change_state(id, old, new);
+        true
+    }
+
+    /// Has the user move or resize a window (`direction` of EWMH's `_NET_WM_MOVERESIZE`), whose pointer was at `at`
+    /// on the screen when that began. Returns false where winit has to do it.
+    pub fn begin_move_resize(&self, window: &Window, at: (i32, i32), direction: u8, button: u8) -> bool {
+        let (Some(x11), Some(id)) = (&self.x11, native_id(window)) else { return false };
+        x11::release_pointer(window);
+        x11.begin_move_resize(id, at, direction, button);
+        true
+    }
+
+    /// How far the frame that a prepared window gets will reach; none where that is not known.
+    pub fn frame_to_come(&self, window: &Window) -> Frame {
+        match (&self.x11, native_id(window)) {
+            (Some(x11), Some(id)) => x11.frame_to_come(id),
+            _ => Frame::default(),
+        }
+    }
+
+    /// Gives a window the shape that its rectangles, each moved by `to_local`, make.
+    pub fn set_shape(
+        &self,
+        window: &Window,
+        shape: Option<&WindowShape>,
+        to_local: impl Fn(&ShapeRect) -> ShapeRect,
+    ) {
+        let (Some(x11), Some(id)) = (&self.x11, native_id(window)) else { return };
+        let rects = |part: &Option<Box<[ShapeRect]>>| {
+            let rect = |rect: &ShapeRect| {
+                let ShapeRect { x, y, width, height } = to_local(rect);
+                x11rb::protocol::xproto::Rectangle { x, y, width, height }
+            };
+            part.as_ref().map(|part| part.iter().map(rect).collect::<Vec<_>>())
+        };
+        let (bounding, input) =
+            shape.map_or((None, None), |shape| (rects(&shape.bounding), rects(&shape.input)));
+        x11.set_shape(id, bounding.as_deref(), input.as_deref());
+    }
+
+    /// Puts a window below all others, where that can be done.
+    pub fn lower(&self, window: &Window) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.lower(id);
+        }
+    }
+
+    /// Gives a window the focus, where that can be done.
+    pub fn activate(&self, window: &Window) {
+        if let (Some(x11), Some(id)) = (&self.x11, native_id(window)) {
+            x11.activate(id);
+        }
+    }
+
+    /// All windows of the desktop by [`native_id`], the lowest first, where that is known.
+    pub fn stacking(&self) -> Option<Vec<u64>> {
+        self.x11.as_ref()?.stacking()
+    }
+
+    /// The desktop's active window by [`native_id`]; 0 for none, `None` where that is not known.
+    pub fn active_window(&self) -> Option<u64> {
+        self.x11.as_ref()?.active_window()
+    }
+
+    /// Where the pointer is on the screen, where that is known.
+    pub fn pointer(&self) -> Option<(i32, i32)> {
+        self.x11.as_ref()?.pointer()
+    }
+
+    /// The monitors, where they are known better than winit does.
+    pub fn monitors(&self) -> Vec<MonitorFacts> {
+        self.x11.as_ref().map(X11::monitors).unwrap_or_default()
+    }
+
+    /// The size of the whole screen, where that is known.
+    pub fn screen_size(&self) -> Option<Size> {
+        self.x11.as_ref()?.screen_size()
+    }
+
+    /// The part of the screen that panels leave free, where that is known.
+    pub fn work_area(&self) -> Option<Rect> {
+        self.x11.as_ref()?.work_area()
     }
 
     /// Brings a window to the front without giving it the focus, where that can be done.

@@ -1,7 +1,16 @@
 //! Window hints, window facts and the bell on X11, over a connection of our own.
 //!
+//! What concerns the window manager is in `manager`, shapes in `shape`, monitors in `monitors`.
+//!
 //! The connection is shared with one thread that waits for its events. Failures are logged: a
 //! window may be gone at any time, and none of this is worth ending the session.
+
+mod grab;
+mod manager;
+mod monitors;
+mod shape;
+
+pub use grab::release_pointer;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -28,6 +37,14 @@ x11rb::atom_manager! {
     pub Atoms: AtomsCookie {
         WM_STATE,
         _FARPANE_QUIT,
+        _NET_ACTIVE_WINDOW,
+        _NET_CLIENT_LIST_STACKING,
+        _NET_CURRENT_DESKTOP,
+        _NET_FRAME_EXTENTS,
+        _NET_REQUEST_FRAME_EXTENTS,
+        _NET_SUPPORTING_WM_CHECK,
+        _NET_WM_MOVERESIZE,
+        _NET_WORKAREA,
         _NET_WM_STATE,
         _NET_WM_STATE_ABOVE,
         _NET_WM_STATE_BELOW,
@@ -106,7 +123,8 @@ impl X11 {
         connection
             .change_window_attributes(
                 root,
-                &ChangeWindowAttributesAux::new().event_mask(EventMask::STRUCTURE_NOTIFY),
+                &ChangeWindowAttributesAux::new()
+                    .event_mask(EventMask::STRUCTURE_NOTIFY | EventMask::PROPERTY_CHANGE),
             )?
             .check()?;
         let mailbox = connection.generate_id()?;
@@ -274,12 +292,7 @@ impl X11 {
 
     /// Brings a window to the front.
     pub fn raise(&self, id: u64) {
-        let Ok(window) = Window::try_from(id) else { return };
-        let result = self
-            .connection
-            .configure_window(window, &ConfigureWindowAux::new().stack_mode(StackMode::ABOVE))
-            .and_then(|_| self.connection.flush());
-        log_failure("raise", result.map_err(ReplyError::from));
+        self.restack(id, StackMode::ABOVE);
     }
 
     /// Where a window is and how it is shown; `None` if it is gone.
@@ -373,6 +386,13 @@ fn watch(
             Event::ConfigureNotify(event) => changed(event.window),
             Event::MapNotify(event) => changed(event.window),
             Event::UnmapNotify(event) => changed(event.window),
+            Event::PropertyNotify(event) if event.window == root => {
+                if event.atom == atoms._NET_CLIENT_LIST_STACKING {
+                    notify(DesktopEvent::Stacking);
+                } else if event.atom == atoms._NET_WORKAREA {
+                    notify(DesktopEvent::Screen);
+                }
+            }
             Event::PropertyNotify(event)
                 if event.atom == atoms._NET_WM_STATE || event.atom == atoms.WM_STATE =>
             {

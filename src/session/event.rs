@@ -148,6 +148,48 @@ pub struct WindowInfo {
     pub size_limits: SizeLimits,
     pub state: WindowState,
     pub icon: Option<Image>,
+    /// `None`: a plain box.
+    pub shape: Option<WindowShape>,
+    /// What an earlier session of ours had the server keep.
+    pub memory: WindowMemory,
+}
+
+/// The regions of a window that is no plain box (X Shape extension), each `None` where it is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WindowShape {
+    /// Where the window is.
+    pub bounding: Option<Box<[ShapeRect]>>,
+    /// Where it takes the pointer.
+    pub input: Option<Box<[ShapeRect]>>,
+}
+
+/// A rectangle of a [`WindowShape`], in the window's pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShapeRect {
+    pub x: i16,
+    pub y: i16,
+    pub width: u16,
+    pub height: u16,
+}
+
+/// What a server keeps with a window for the client that attaches next with our uuid: it hands client
+/// properties back in `window-create`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowMemory {
+    /// Of two windows, the one with the larger number is above.
+    pub order: Option<u32>,
+    /// The window with the largest number had the focus last.
+    pub focus: Option<u32>,
+    /// Its place before it was maximised or full screen.
+    pub normal: Option<NormalGeometry>,
+}
+
+/// A place and size in the server's pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NormalGeometry {
+    pub x: i32,
+    pub y: i32,
+    pub size: Size,
 }
 
 /// `size-constraints` of a window (ICCCM WM_NORMAL_HINTS).
@@ -188,10 +230,16 @@ pub enum WindowChange {
         size: Size,
     },
     Raise,
-    /// The server wants the user to move or resize the window (EWMH direction).
+    /// The server wants the user to move or resize the window (EWMH direction), with the pointer
+    /// where it was when the program asked, in root pixels of the server.
     InitiateMoveResize {
+        x: i32,
+        y: i32,
         direction: u8,
+        button: u8,
     },
+    /// `None`: a plain box from now on.
+    Shape(Option<WindowShape>),
 }
 
 /// The pointer's look.
@@ -222,6 +270,11 @@ pub enum Input {
         y: i32,
         size: Size,
         state: WindowState,
+    },
+    /// What the server is to keep with the window for the next session; `None` leaves what it has.
+    WindowRemembered {
+        wid: WindowId,
+        memory: WindowMemory,
     },
     /// The user asks to close the window: the server is told, the window stays.
     WindowCloseRequested {

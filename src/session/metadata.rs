@@ -1,7 +1,9 @@
 //! Window metadata (Protocol.md §8.2 and Xpra's docs/Subsystems/Window.md): from the open map on
 //! the wire to [`WindowInfo`], with everything bounded.
 
-use super::event::{SizeLimits, WindowInfo, WindowState};
+use super::event::{
+    NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState,
+};
 use crate::codec::Size;
 use crate::protocol::packet::{Dict, Value, WindowId};
 
@@ -29,6 +31,7 @@ pub const SUPPORTED: &[&str] = &[
     "desktop",
     "set-initial-position",
     "parent",
+    "shape",
 ];
 
 /// Longest title or class name, in characters.
@@ -37,6 +40,12 @@ const MAX_TEXT_CHARS: usize = 512;
 const MAX_TYPES: usize = 16;
 /// Largest width or height in size constraints.
 const MAX_LIMIT: i64 = 32767;
+/// Rectangles of a window's shape; one of more is taken for a plain box.
+const MAX_SHAPE_RECTS: usize = 2048;
+/// Keys of the client properties that Farpane has the server keep with each window.
+const ORDER: &str = "farpane.order";
+const FOCUS: &str = "farpane.focus";
+const NORMAL: &str = "farpane.normal";
 
 /// Which parts of a [`WindowInfo`] a metadata update touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +57,7 @@ pub struct Touched {
     pub decorations: bool,
     pub parent: bool,
     pub hints: bool,
+    pub shape: bool,
 }
 
 /// Takes over what the metadata says and tells what changed.
@@ -80,6 +90,7 @@ pub fn apply(info: &mut WindowInfo, metadata: &Dict) -> Touched {
             "above" => touched.state |= set(&mut info.state.above, flag(value)),
             "below" => touched.state |= set(&mut info.state.below, flag(value)),
             "set-initial-position" => info.has_position = flag(value),
+            "shape" => touched.shape |= set(&mut info.shape, shape_of(value)),
             _ => {}
         }
     }
@@ -122,7 +133,59 @@ pub fn told(info: &WindowInfo) -> Dict {
     ] {
         metadata.push(key, value);
     }
+    if let Some(shape) = &info.shape {
+        metadata.push("shape", told_shape(shape));
+    }
     metadata
+}
+
+fn told_shape(shape: &WindowShape) -> Dict {
+    let mut told = Dict::default();
+    let parts = [("Bounding.rectangles", &shape.bounding), ("ShapeInput.rectangles", &shape.input)];
+    for (key, rects) in parts {
+        if let Some(rects) = rects {
+            let numbers = |rect: &ShapeRect| {
+                Value::List(vec![
+                    i32::from(rect.x).into(),
+                    i32::from(rect.y).into(),
+                    rect.width.into(),
+                    rect.height.into(),
+                ])
+            };
+            told.push(key, rects.iter().map(numbers).collect::<Vec<_>>());
+        }
+    }
+    told
+}
+
+/// What an earlier session of ours had the server keep with a window.
+pub fn memory(properties: &Dict) -> WindowMemory {
+    let counter =
+        |key| properties.get(key).and_then(Value::as_i64).and_then(|value| u32::try_from(value).ok());
+    let normal = || {
+        let [x, y, width, height] = properties.get(NORMAL)?.as_list()? else { return None };
+        let place = |value: &Value| i32::try_from(value.as_i64()?).ok();
+        let side = |value: &Value| u32::try_from(value.as_i64()?).ok().filter(|side| *side > 0);
+        let size = Size { width: side(width)?, height: side(height)? };
+        let bounded = i64::from(size.width.max(size.height)) <= MAX_LIMIT;
+        bounded.then_some(NormalGeometry { x: place(x)?, y: place(y)?, size })
+    };
+    WindowMemory { order: counter(ORDER), focus: counter(FOCUS), normal: normal() }
+}
+
+/// The client properties that [`memory`] makes this of.
+pub fn properties(memory: &WindowMemory) -> Dict {
+    let mut properties = Dict::default();
+    for (key, value) in [(ORDER, memory.order), (FOCUS, memory.focus)] {
+        if let Some(value) = value {
+            properties.push(key, value);
+        }
+    }
+    if let Some(NormalGeometry { x, y, size }) = memory.normal {
+        let numbers = vec![Value::from(x), y.into(), size.width.into(), size.height.into()];
+        properties.push(NORMAL, numbers);
+    }
+    properties
 }
 
 /// The window states that differ, as servers take them.
@@ -169,6 +232,35 @@ fn types_of(value: &Value) -> Vec<String> {
         name.strip_prefix("_NET_WM_WINDOW_TYPE_").map_or(name.clone(), str::to_owned)
     };
     value.as_list().unwrap_or_default().iter().take(MAX_TYPES).map(strip).collect()
+}
+
+/// The shape, if it is one: the X Shape extension's bounding and input regions.
+fn shape_of(value: &Value) -> Option<WindowShape> {
+    let shape = value.as_dict()?;
+    // Switched on, x, y, width, height.
+    let is_on = |extents: &str| {
+        let flag = |values: &[Value]| values.first().and_then(Value::as_bool);
+        shape.get(extents).and_then(Value::as_list).and_then(flag).unwrap_or(true)
+    };
+    let bounding = rects_of(shape.get("Bounding.rectangles")).filter(|_| is_on("Bounding.extents"));
+    let input = rects_of(shape.get("ShapeInput.rectangles"));
+    let shape = WindowShape { bounding, input };
+    (shape != WindowShape::default()).then_some(shape)
+}
+
+fn rects_of(value: Option<&Value>) -> Option<Box<[ShapeRect]>> {
+    let items = value?.as_list()?;
+    if items.len() > MAX_SHAPE_RECTS {
+        tracing::debug!(rectangles = items.len(), "a shape of too many rectangles");
+        return None;
+    }
+    let rect = |item: &Value| {
+        let [x, y, width, height] = item.as_list()? else { return None };
+        let place = |value: &Value| i16::try_from(value.as_i64()?).ok();
+        let side = |value: &Value| u16::try_from(value.as_i64()?).ok();
+        Some(ShapeRect { x: place(x)?, y: place(y)?, width: side(width)?, height: side(height)? })
+    };
+    items.iter().map(rect).collect()
 }
 
 fn size_limits(constraints: Option<&Dict>) -> SizeLimits {

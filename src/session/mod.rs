@@ -397,7 +397,7 @@ impl Session {
             // X's Above without a sibling is a raise; other orders mean nothing on another desktop
             S::WindowRestack { wid, detail: 0, .. } => self.windows.raise(wid, out),
             S::WindowInitiateMoveResize(request) => {
-                self.windows.initiate_move_resize(request.wid, request.direction, out);
+                self.windows.initiate_move_resize(&request, out);
             }
             S::WindowDestroy { wid } => {
                 self.input.window_gone(wid, out);
@@ -474,6 +474,7 @@ impl Session {
             Input::WindowConfigured { wid, x, y, size, state } => {
                 self.windows.configured(wid, x, y, size, state, out);
             }
+            Input::WindowRemembered { wid, memory } => self.windows.remembered(wid, memory, out),
             Input::WindowCloseRequested { wid } if self.windows.contains(wid) => {
                 out.push(Output::Send(ClientPacket::WindowClose { wid }));
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowState};
+use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowMemory, WindowState};
 use super::metadata;
 use super::room::{DrawRefused, NoRoom, Room};
 use super::video::{Remedy, VideoHealth};
@@ -10,7 +10,7 @@ use crate::buffers::Payload;
 use crate::codec::Size;
 use crate::protocol::packet::client::{ClientPacket, WindowGeometry};
 use crate::protocol::packet::server::{
-    DrawOptions, Encoding, Image, WindowCreate, WindowDraw, WindowMoveResize,
+    DrawOptions, Encoding, Image, WindowCreate, WindowDraw, WindowInitiateMoveResize, WindowMoveResize,
 };
 use crate::protocol::packet::{Dict, DrawSequence, WindowId};
 
@@ -91,6 +91,7 @@ impl Windows {
             override_redirect: create.override_redirect,
             decorations: true,
             is_desktop: self.desktop_server,
+            memory: metadata::memory(&create.client_properties),
             ..WindowInfo::default()
         };
         metadata::apply(&mut info, &create.metadata);
@@ -132,6 +133,9 @@ impl Windows {
         if touched.state {
             changed(wid, WindowChange::State(info.state), out);
         }
+        if touched.shape {
+            changed(wid, WindowChange::Shape(info.shape.clone()), out);
+        }
         if touched.hints {
             changed(wid, WindowChange::Hints(Box::new(info.clone())), out);
         }
@@ -161,8 +165,9 @@ impl Windows {
     }
 
     /// The application asks to be moved or resized by the user.
-    pub fn initiate_move_resize(&self, wid: WindowId, direction: u8, out: &mut Vec<Output>) {
-        self.change(wid, WindowChange::InitiateMoveResize { direction }, out);
+    pub fn initiate_move_resize(&self, request: &WindowInitiateMoveResize, out: &mut Vec<Output>) {
+        let WindowInitiateMoveResize { wid, root_x: x, root_y: y, direction, button, .. } = *request;
+        self.change(wid, WindowChange::InitiateMoveResize { x, y, direction, button }, out);
     }
 
     /// `window-icon`. An empty one (`default`) or a huge one changes nothing.
@@ -257,6 +262,22 @@ impl Windows {
         if remedy != Remedy::None {
             out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
         }
+    }
+
+    /// The server is to keep this with the window. The geometry is left out: it is no news.
+    pub fn remembered(&mut self, wid: WindowId, memory: WindowMemory, out: &mut Vec<Output>) {
+        let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
+        let client_properties = metadata::properties(&memory);
+        if client_properties.0.is_empty() {
+            return;
+        }
+        let kept = &mut window.info.memory;
+        kept.order = memory.order.or(kept.order);
+        kept.focus = memory.focus.or(kept.focus);
+        kept.normal = memory.normal.or(kept.normal);
+        let geometry = window_geometry(window, Dict::default());
+        let packet = WindowGeometry { client_properties, skip_geometry: true, ..geometry };
+        out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
     }
 
     fn server_geometry(

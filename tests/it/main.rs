@@ -9,6 +9,7 @@ mod codec;
 mod config;
 mod copy_budget;
 mod demo;
+mod geometry;
 mod hostile;
 mod idle;
 mod input;

@@ -8,6 +8,7 @@ use super::frame::{bytes, bytes_mut};
 use super::layer::Layer;
 use super::scale::Scaler;
 use crate::channel::WindowTarget;
+use crate::channel::scaling::filled;
 use crate::codec::{Rect, Size};
 use crate::render::RenderError;
 use crate::render::backend::Part;
@@ -33,8 +34,31 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
-    /// The part of the window that pixels of `rect` have a share in.
-    fn shows_at(&self, rect: Rect) -> Rect {
+    /// The size that the picture has in the window.
+    fn shown(&self, window: Size) -> Size {
+        match *self {
+            Content::Nothing => Size::default(),
+            Content::Memory(_, size) => size,
+            Content::Scaled { shown, .. } => shown,
+            Content::InBuffer => window,
+        }
+    }
+
+    /// The part of the window, of which `filled` is painted, that pixels of `rect` have a share in.
+    fn shows_at(&self, rect: Rect, window: Size, filled: Size) -> Rect {
+        let Rect { x, y, width, height } = self.scaled(rect);
+        let shown = self.shown(window);
+        // Edges go on.
+        let side = |start: i32, len: u32, shown: u32, filled: u32| {
+            let end = i64::from(start) + i64::from(len);
+            let beyond = if end >= i64::from(shown) { filled.saturating_sub(shown) } else { 0 };
+            len.saturating_add(beyond)
+        };
+        let width = side(x, width, shown.width, filled.width);
+        Rect { x, y, width, height: side(y, height, shown.height, filled.height) }
+    }
+
+    fn scaled(&self, rect: Rect) -> Rect {
         let Content::Scaled { size, shown, .. } = *self else { return rect };
         // With the neighbours, into which they are mixed. Everything lies within the backing.
         let part = |start: i32, len: u32, size: u32, shown: u32| {
@@ -135,6 +159,7 @@ impl WindowSurface {
         layer: Option<&mut Layer>,
         ledger: &mut CopyLedger,
     ) -> Result<bool, RenderError> {
+        let filled = filled(content.shown(self.size), self.size);
         self.history.rotate_right(1);
         let [newest, ..] = &mut self.history;
         newest.clear();
@@ -142,7 +167,8 @@ impl WindowSurface {
             _ if self.fresh => newest.add(whole(self.size), self.size),
             Part::All => newest.add(whole(self.size), self.size),
             Part::Damage(rects) => {
-                rects.iter().for_each(|rect| newest.add(content.shows_at(*rect), self.size));
+                let shown = |rect: &Rect| content.shows_at(*rect, self.size, filled);
+                rects.iter().for_each(|rect| newest.add(shown(rect), self.size));
             }
         }
         let layer = layer.map(|layer| {
@@ -160,16 +186,17 @@ impl WindowSurface {
             return Ok(false);
         }
         self.allocated = self.allocated.max(self.needed());
+        let opaque = self.opaque;
         let mut buffer = self.surface.buffer_mut().map_err(failed)?;
         // A buffer of age n lacks what the newest n presents changed; one of age 0 lacks all.
         let age = usize::from(buffer.age());
         if matches!(content, Content::InBuffer) {
             // It lacks nothing.
         } else if self.fresh || age == 0 || age > MAX_AGE {
-            copy_rect(&mut buffer, (self.size, self.opaque), whole(self.size), content, layer, ledger);
+            copy_rect(&mut buffer, (self.size, filled, opaque), whole(self.size), content, layer, ledger);
         } else {
             for rect in self.history.iter().take(age).flat_map(Damage::rects) {
-                copy_rect(&mut buffer, (self.size, self.opaque), *rect, content, layer, ledger);
+                copy_rect(&mut buffer, (self.size, filled, opaque), *rect, content, layer, ledger);
             }
         }
         buffer.present_with_damage(&self.damaged).map_err(failed)?;
@@ -180,16 +207,17 @@ impl WindowSurface {
     }
 }
 
-/// Copies a rectangle of the window from its pixels and lays the overlay over it; what they do
-/// not cover is black. All that it writes is or-ed with `opaque`.
+/// Copies a rectangle of the window from its pixels and lays the overlay over it. The window has a size and a part that
+/// is filled: beyond its pixels their edge goes on there, the rest is black. All that it writes is or-ed with `opaque`.
 fn copy_rect(
     buffer: &mut [u32],
-    (size, opaque): (Size, u32),
+    (size, filled, opaque): (Size, Size, u32),
     rect: Rect,
     content: Content<'_>,
     layer: Option<&Layer>,
     ledger: &mut CopyLedger,
 ) {
+    let rect = with_edge(rect, content.shown(size), filled);
     // The rectangle lies within the window.
     let (x, top) = (rect.x.unsigned_abs() as usize, rect.y.unsigned_abs());
     let (width, stride) = (rect.width as usize, size.width as usize);
@@ -224,10 +252,20 @@ fn copy_rect(
         }
         ledger.note_transform(Transform::Convert, shown_width * shown_height * 4);
     }
-    for (y, row) in buffer.chunks_mut(stride).take(rect.height as usize).enumerate() {
-        let Some(row) = row.get_mut(..width) else { return };
-        let beyond = if y < shown_height { shown_width } else { 0 };
-        row[beyond..].fill(opaque);
+    let filled_width = (filled.width as usize).saturating_sub(x).clamp(shown_width, width);
+    let filled_height = (filled.height as usize).saturating_sub(top as usize);
+    for y in 0..rect.height as usize {
+        let Some(row) = buffer.get_mut(y * stride..).and_then(|rest| rest.get_mut(..width)) else { return };
+        if y < shown_height {
+            let edge = shown_width.checked_sub(1).map_or(opaque, |last| row[last]);
+            row[shown_width..filled_width].fill(edge);
+            row[filled_width..].fill(opaque);
+        } else if y < filled_height && shown_height > 0 {
+            let edge = (shown_height - 1) * stride;
+            (0..width).for_each(|column| buffer[y * stride + column] = buffer[edge + column]);
+        } else {
+            row.fill(opaque);
+        }
     }
     if let Some(layer) = layer {
         for (y, row) in (top..).zip(buffer.chunks_mut(stride)).take(rect.height as usize) {
@@ -236,6 +274,20 @@ fn copy_rect(
             }
         }
     }
+}
+
+/// A rectangle that begins where the edge of a picture of the size `shown` goes on, with that edge.
+fn with_edge(rect: Rect, shown: Size, filled: Size) -> Rect {
+    let side = |start: i32, len: u32, shown: u32, filled: u32| {
+        let from = start.unsigned_abs();
+        if shown == 0 || from < shown || from >= filled {
+            return (start, len);
+        }
+        (i32::try_from(shown - 1).unwrap_or(start), len + (from - (shown - 1)))
+    };
+    let (x, width) = side(rect.x, rect.width, shown.width, filled.width);
+    let (y, height) = side(rect.y, rect.height, shown.height, filled.height);
+    Rect { x, y, width, height }
 }
 
 fn whole(size: Size) -> Rect {

@@ -3,6 +3,7 @@
 use super::backing::{Backing, PARAMS_BYTES};
 use super::device::Gpu;
 use crate::channel::Scaling;
+use crate::channel::scaling::filled;
 use crate::codec::Size;
 use crate::render::overlay::{Overlay, TextureChanges};
 use crate::stats::{CopyLedger, CopySite};
@@ -71,7 +72,8 @@ impl Presenter {
         self.scaling
     }
 
-    /// Records and submits the pass that fills a target of `size`; without a backing it is black.
+    /// Records and submits the pass that fills a target of `size`; what the backing does not cover is black
+    /// ([`filled`]).
     pub(super) fn draw(
         &self,
         gpu: &Gpu,
@@ -108,8 +110,10 @@ impl Presenter {
             })
             .forget_lifetime();
         if let Some(backing) = backing {
+            let shown = self.scaling.shown(backing.size, size);
+            let filled = filled(shown, size);
+            pass.set_scissor_rect(0, 0, filled.width.min(size.width), filled.height.min(size.height));
             if !self.scaling.is_off() {
-                let shown = self.scaling.shown(backing.size, size);
                 let params = [shown.width, shown.height];
                 gpu.queue.write_buffer(&backing.params, 0, bytemuck::bytes_of(&params));
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
+use x11rb::protocol::shape::{ConnectionExt as _, SK, SO};
 use x11rb::protocol::xproto::{
     AtomEnum, ConnectionExt, CreateGCAux, CreateWindowAux, EventMask, ImageFormat, PropMode, Window,
     WindowClass,
@@ -31,6 +32,13 @@ pub struct Look {
     pub popup: bool,
     /// May not be resized: minimum and maximum size are its size.
     pub fixed: bool,
+    /// The user asked for the position.
+    pub placed: bool,
+    /// Width and height of what its size is a multiple of, as of a terminal's characters.
+    pub step: Option<(i32, i32)>,
+    /// What its background is made of beside the picture, in bands of (x, y, width, height): the X Shape
+    /// extension's bounding region; empty for a plain box.
+    pub shape: Vec<(i16, i16, u16, u16)>,
 }
 
 impl Card {
@@ -83,6 +91,11 @@ impl Card {
         let mut hints = x11rb::properties::WmSizeHints::new();
         let size = (i32::from(width), i32::from(height));
         hints.size = Some((x11rb::properties::WmSizeHintsSpecification::ProgramSpecified, size.0, size.1));
+        if look.placed {
+            let specification = x11rb::properties::WmSizeHintsSpecification::UserSpecified;
+            hints.position = Some((specification, look.at.0.into(), look.at.1.into()));
+        }
+        hints.size_increment = look.step;
         if look.fixed {
             hints.min_size = Some(size);
             hints.max_size = Some(size);
@@ -91,6 +104,14 @@ impl Card {
         let gc = c.generate_id().expect("an id");
         c.create_gc(gc, id, &CreateGCAux::new()).expect("X");
         let card = Self { gc, delete_window, id, x };
+        if !look.shape.is_empty() {
+            let rectangle =
+                |&(x, y, width, height)| x11rb::protocol::xproto::Rectangle { x, y, width, height };
+            let shape: Vec<_> = look.shape.iter().map(rectangle).collect();
+            let ordering = x11rb::protocol::xproto::ClipOrdering::UNSORTED;
+            let c = &card.x.connection;
+            c.shape_rectangles(SO::SET, SK::BOUNDING, ordering, id, 0, 0, &shape).expect("X");
+        }
         card.set_background(picture);
         card.x.connection.map_window(id).expect("X");
         card.sync();
@@ -186,6 +207,26 @@ impl Card {
             }
             _ => None,
         });
+    }
+
+    /// Asks the session's window manager to show it so, or no longer: `["FULLSCREEN"]`, `["MAXIMIZED_HORZ", …]`.
+    pub fn ask_state(&self, states: &[&str], on: bool) {
+        let atom = |index: usize| {
+            states.get(index).map_or(0, |state| self.x.atom(&format!("_NET_WM_STATE_{state}")))
+        };
+        self.x.tell_manager(self.id, "_NET_WM_STATE", [u32::from(on), atom(0), atom(1), 1, 0]);
+    }
+
+    /// Resizes it, as its program would.
+    pub fn resize(&self, width: u32, height: u32) {
+        let aux = x11rb::protocol::xproto::ConfigureWindowAux::new().width(width).height(height);
+        self.x.connection.configure_window(self.id, &aux).expect("X");
+        self.sync();
+    }
+
+    /// Where it is on its screen: x, y, width, height.
+    pub fn place(&self) -> Option<(i32, i32, u16, u16)> {
+        self.x.seen(self.id).map(|seen| seen.place())
     }
 
     /// Changes the title.

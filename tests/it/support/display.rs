@@ -25,11 +25,21 @@ impl Display {
     /// The same of another size.
     pub fn bare_of(width: u32, height: u32) -> Self {
         let screen = format!("{width}x{height}x24");
-        // The X server chooses a free number itself and writes it to its stdout.
-        let mut server = Launch::new("Xvfb")
+        let server = Launch::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-noreset"])
-            .args(["+extension", "GLX", "+extension", "RANDR", "+extension", "Composite", "-dpi", "96"])
-            .start();
+            .args(["+extension", "GLX", "+extension", "RANDR", "+extension", "Composite", "-dpi", "96"]);
+        Self::of(server)
+    }
+
+    /// A display of `size` (`900x700`) in a window of this one.
+    pub fn nested(&self, size: &str) -> Self {
+        let server = Launch::new("Xephyr").args(["-displayfd", "1", "-screen", size, "-nolisten", "tcp"]);
+        Self::of(server.env("DISPLAY", self.name()))
+    }
+
+    /// The display of an X server that chooses a free number itself and writes it to its stdout.
+    fn of(server: Launch) -> Self {
+        let mut server = server.start();
         let number = loop {
             server.assert_running();
             if let Some(number) = server.stdout().strip_suffix('\n') {
@@ -40,15 +50,31 @@ impl Display {
         Self { x: X::connect(&format!(":{number}")), _window_manager: None, _server: server }
     }
 
-    /// One with a window manager, which frames, focuses and closes windows.
+    /// One with a window manager, which frames, focuses and closes windows: openbox, or the command in
+    /// `FARPANE_TEST_WM` (`tests/setup/window-managers.sh`).
     pub fn with_window_manager() -> Self {
+        match std::env::var("FARPANE_TEST_WM") {
+            Ok(command) => Self::managed_by(&command.split_whitespace().collect::<Vec<_>>()),
+            Err(_) => Self::managed_by(&["openbox", "--sm-disable"]),
+        }
+    }
+
+    /// One with this window manager.
+    pub fn managed_by(manager: &[&str]) -> Self {
         let mut display = Self::bare();
-        let manager = Launch::new("openbox").args(["--sm-disable"]).env("DISPLAY", display.x.name()).start();
+        let manager = Launch::new(manager[0]).args(&manager[1..]).env("DISPLAY", display.x.name()).start();
         super::wait_for(
             "a window manager",
             Duration::from_secs(10),
             || manager.stderr(),
             || (!display.x.numbers(display.x.root, "_NET_SUPPORTING_WM_CHECK").is_empty()).then_some(()),
+        );
+        // xfwm4 says what it can do some seconds after its start.
+        super::wait_for(
+            "a window manager that says what it can do",
+            Duration::from_secs(15),
+            || manager.stderr(),
+            || (!display.x.numbers(display.x.root, "_NET_SUPPORTED").is_empty()).then_some(()),
         );
         // Openbox says that it is there before it takes care of windows: those that come in between
         // stay hidden for ever.

@@ -34,6 +34,13 @@ pub struct Seen {
     pub override_redirect: bool,
 }
 
+impl Seen {
+    /// Where its inside is: x, y, width, height.
+    pub fn place(&self) -> (i32, i32, u16, u16) {
+        (self.x, self.y, self.width, self.height)
+    }
+}
+
 impl X {
     /// Connects to a display such as `:7`; it may need a moment to be ready.
     pub fn connect(name: &str) -> Self {
@@ -147,6 +154,58 @@ impl X {
     #[track_caller]
     pub fn picture(&self, window: Window) -> Picture {
         self.grab(window).unwrap_or_else(|| panic!("window {window:#x} is not on the screen {}", self.name))
+    }
+
+    /// Sends a client message about a window to the window manager.
+    pub fn tell_manager(&self, id: Window, kind: &str, data: [u32; 5]) {
+        let message = xproto::ClientMessageEvent::new(32, id, self.atom(kind), data);
+        let mask = xproto::EventMask::SUBSTRUCTURE_REDIRECT | xproto::EventMask::SUBSTRUCTURE_NOTIFY;
+        self.connection.send_event(false, self.root, mask, message).expect("X");
+        self.connection.flush().expect("X");
+    }
+
+    /// Width and height of a window, shown or not.
+    pub fn size(&self, id: Window) -> (u16, u16) {
+        let geometry = self.connection.get_geometry(id).ok().and_then(|cookie| cookie.reply().ok());
+        geometry.map_or((0, 0), |geometry| (geometry.width, geometry.height))
+    }
+
+    /// Where the outermost window around this one is, the window manager's frame: x, y, width, height.
+    pub fn frame(&self, id: Window) -> Option<(i32, i32, u16, u16)> {
+        let tree = self.connection.query_tree(id).ok()?.reply().ok()?;
+        if tree.parent != self.root && tree.parent != 0 {
+            return self.frame(tree.parent);
+        }
+        let geometry = self.connection.get_geometry(id).ok()?.reply().ok()?;
+        Some((geometry.x.into(), geometry.y.into(), geometry.width, geometry.height))
+    }
+
+    /// Titles of the managed windows, the lowest first.
+    pub fn stacking(&self) -> Vec<String> {
+        let windows = self.numbers(self.root, "_NET_CLIENT_LIST_STACKING");
+        let name = self.atom("_NET_WM_NAME");
+        windows.into_iter().filter_map(|id| self.text(id, name)).collect()
+    }
+
+    /// Title of the window that has the focus.
+    pub fn active(&self) -> Option<String> {
+        let [id] = self.numbers(self.root, "_NET_ACTIVE_WINDOW")[..] else { return None };
+        self.text(id, self.atom("_NET_WM_NAME"))
+    }
+
+    /// The window's states, without `_NET_WM_STATE_`.
+    pub fn states(&self, id: Window) -> Vec<String> {
+        let name = |atom: u32| {
+            let name = self.connection.get_atom_name(atom).ok()?.reply().ok()?.name;
+            String::from_utf8(name).ok()?.strip_prefix("_NET_WM_STATE_").map(str::to_owned)
+        };
+        self.numbers(id, "_NET_WM_STATE").into_iter().filter_map(name).collect()
+    }
+
+    /// Where the pointer is.
+    pub fn pointer(&self) -> (i32, i32) {
+        let pointer = self.connection.query_pointer(self.root).expect("X").reply().expect("a pointer");
+        (pointer.root_x.into(), pointer.root_y.into())
     }
 
     /// Runs `xdotool` with these words on this display.

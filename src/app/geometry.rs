@@ -1,0 +1,293 @@
+//! The conversation about one window's place, size and state: what the desktop did to it, what the server
+//! wants of it, and who is to be told what. Time and facts are passed in; what is to be done comes out as
+//! [`Step`]s.
+//!
+//! Three things make it more than copying numbers. Servers echo what they are told, 6.5 up to 250 ms later, when the
+//! user may be further (echo suppression). Window managers take their time to do what they are asked for
+//! (until then what is seen is no news). And some move windows about while they appear and disappear, so that
+//! what is seen then is no place at all.
+
+use std::time::{Duration, Instant};
+
+use crate::channel::Scale;
+use crate::codec::Size;
+use crate::desktop::WindowFacts;
+use crate::session::WindowState;
+use crate::session::event::SizeLimits;
+
+use super::place::{Geometry, Place};
+
+/// How long the window manager may take to do what the server asked for. Until then a window
+/// that is still as before is no news for the server. As long a window that appeared again has to stand
+/// still before its place is believed.
+pub const SETTLE: Duration = Duration::from_millis(300);
+/// How long the server may take to echo what it was told: 6.5 waits for up to 250 ms.
+pub const ECHO: Duration = Duration::from_secs(1);
+/// Geometries that are remembered for that, at most: one for each step of a window being dragged.
+const MAX_TOLD_BEFORE: usize = 128;
+
+/// Something to be done, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Tell the server that the window is shown at this place, in its pixels.
+    TellMapped(Geometry),
+    /// Tell it that the window is not shown any more.
+    TellUnmapped { iconified: bool },
+    /// Tell it where the window is and how it is shown.
+    TellConfigured(Geometry, WindowState),
+    /// Ask it for all pixels.
+    Refresh,
+    /// Move the OS window so that its content's corner is here, in local pixels.
+    MoveTo { x: i32, y: i32 },
+    /// Give the OS window's content this size, in local pixels.
+    Resize(Size),
+}
+
+/// What is known of one window on both sides, and what was said.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    place: Place,
+    limits: SizeLimits,
+    /// Nobody but the server moves it (override-redirect).
+    is_popup: bool,
+    /// The server knows that the window is shown.
+    mapped: bool,
+    /// What the server was told, or said itself, last.
+    told: Option<(Geometry, WindowState)>,
+    /// What the server was told before that, and when that was over: for [`ECHO`].
+    told_before: Vec<(Geometry, Instant)>,
+    /// Size of the backing: what either side said last. What it gains was painted by nobody.
+    backing: Size,
+    /// The server changed the window just now: until then only agreement counts.
+    settling: Option<Instant>,
+    /// Where the OS window was when it was hidden: there it is believed to appear again.
+    hidden_at: Option<(i32, i32)>,
+    /// Where it was seen after it had appeared; it may still be moving.
+    unsteady: Option<(i32, i32)>,
+    /// The place on the server when it was neither maximised nor full screen: the last one that lasted, and the newest.
+    normal: Option<Geometry>,
+    newest_normal: Option<(Geometry, Instant)>,
+}
+
+impl Conversation {
+    /// About a window that the server has at `server`, and whose OS window is to be made.
+    pub fn new(scale: Scale, server: Geometry, limits: SizeLimits, is_popup: bool) -> Self {
+        Self {
+            place: Place::new(scale, server),
+            limits,
+            is_popup,
+            mapped: false,
+            told: None,
+            told_before: Vec::new(),
+            backing: server.size,
+            settling: None,
+            hidden_at: None,
+            unsteady: None,
+            normal: None,
+            newest_normal: None,
+        }
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The OS window will be made here, whatever the server has.
+    pub fn begin_at(&mut self, local: Geometry) {
+        self.place.found_within(local, self.limits);
+    }
+
+    /// The place on the server to which the window goes back when it is no longer maximised or full screen.
+    pub fn normal(&self) -> Option<Geometry> {
+        self.normal
+    }
+
+    /// That place, as an earlier session remembers it.
+    pub fn set_normal(&mut self, normal: Geometry) {
+        self.normal = Some(normal);
+    }
+
+    /// Whether the server knows that the window is shown.
+    pub fn is_mapped(&self) -> bool {
+        self.mapped
+    }
+
+    pub fn set_limits(&mut self, limits: SizeLimits) {
+        self.limits = limits;
+    }
+
+    /// When [`Self::is_due`] becomes true.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.settling
+    }
+
+    /// Whether it is time to look at the window even if nothing happened to it.
+    pub fn is_due(&mut self, now: Instant) -> bool {
+        self.settling.take_if(|until| *until <= now).is_some()
+    }
+
+    /// Takes how the OS window is now.
+    pub fn observe(&mut self, now: Instant, facts: &WindowFacts, out: &mut Vec<Step>) {
+        if self.is_popup {
+            return;
+        }
+        if !facts.shown {
+            if std::mem::take(&mut self.mapped) {
+                self.no_longer_told(now);
+                let Geometry { x, y, .. } = self.place.local();
+                self.hidden_at = Some((x, y));
+                out.push(Step::TellUnmapped { iconified: facts.state.iconified });
+            }
+            (self.settling, self.unsteady) = (None, None);
+            return;
+        }
+        let (x, y) = self.believed(now, facts.position);
+        self.place.found_within(Geometry { x, y, size: facts.size }, self.limits);
+        let geometry = self.place.server();
+        let state = facts.state;
+        self.note_normal(now, geometry, state);
+        if !self.mapped {
+            self.mapped = true;
+            self.told = Some((geometry, state));
+            self.backing = geometry.size;
+            self.place.told();
+            out.push(Step::TellMapped(geometry));
+            out.push(Step::TellConfigured(geometry, state));
+        } else if self.told == Some((geometry, state)) {
+            if self.unsteady.is_none() {
+                self.settling = None;
+            }
+        } else if self.settling.is_none() {
+            self.no_longer_told(now);
+            self.told = Some((geometry, state));
+            self.backing = geometry.size;
+            self.place.told();
+            out.push(Step::TellConfigured(geometry, state));
+        }
+    }
+
+    /// Where the OS window is taken to be, when it is seen at `seen`.
+    fn believed(&mut self, now: Instant, seen: Option<(i32, i32)>) -> (i32, i32) {
+        let Geometry { x, y, .. } = self.place.local();
+        let Some(seen) = seen else { return (x, y) };
+        if !self.mapped {
+            let Some(before) = self.hidden_at.filter(|before| *before != seen) else { return seen };
+            (self.unsteady, self.settling) = (Some(seen), Some(now + SETTLE));
+            return before;
+        }
+        match self.unsteady {
+            None => seen,
+            Some(_) if self.settling.is_some() && seen != (x, y) => (x, y),
+            Some(last) if seen != (x, y) && seen != last => {
+                (self.unsteady, self.settling) = (Some(seen), Some(now + SETTLE));
+                (x, y)
+            }
+            Some(_) => {
+                self.unsteady = None;
+                seen
+            }
+        }
+    }
+
+    /// The server moved or resized the window, or echoes what it was told.
+    pub fn server_says(
+        &mut self,
+        now: Instant,
+        position: Option<(i32, i32)>,
+        size: Size,
+        out: &mut Vec<Step>,
+    ) {
+        // 3.1 parks windows that are not shown in a corner and says so.
+        let is_hidden = !self.mapped && self.hidden_at.is_some();
+        let position = position.filter(|_| !is_hidden);
+        let told = self.told.filter(|_| !self.is_popup);
+        if let Some((geometry, state)) = told {
+            if geometry.is_at(position, size) {
+                if self.backing_grows(size) {
+                    out.push(Step::Refresh);
+                }
+                return;
+            }
+            if self.was_told_lately(now, position, size) {
+                // Too late. Or the application insists on its size: then it does so again.
+                self.backing = size;
+                if self.mapped {
+                    self.backing = geometry.size;
+                    // The older size was the backing's meanwhile: its pixels are lost.
+                    out.extend([Step::TellConfigured(geometry, state), Step::Refresh]);
+                }
+                return;
+            }
+        }
+        let before = self.place.server();
+        let grows = self.backing_grows(size);
+        let (x, y) = position.unwrap_or((before.x, before.y));
+        let geometry = Geometry { x, y, size };
+        if let Some((told, _)) = &mut self.told {
+            *told = geometry;
+        }
+        let local = self.place.wanted(geometry);
+        if self.is_popup {
+            self.place.found(local);
+        } else {
+            self.settling = Some(now + SETTLE);
+        }
+        if position.is_some() {
+            self.unsteady = None;
+            out.push(Step::MoveTo { x: local.x, y: local.y });
+        }
+        out.push(Step::Resize(local.size));
+        if grows || size.width > before.size.width || size.height > before.size.height {
+            // 3.1 draws the larger window before it tells of the new size, and keeps the pixels that were cut
+            // off then for known. So does either for a window that became smaller for a moment only.
+            out.push(Step::Refresh);
+        }
+    }
+
+    /// The server changed how the window is shown; it knows this when the OS window gets so.
+    pub fn server_sets(&mut self, now: Instant, state: WindowState) {
+        if let Some((_, told)) = &mut self.told {
+            *told = state;
+        }
+        self.settling = Some(now + SETTLE);
+    }
+
+    /// Another scale from now on. The server keeps its size.
+    pub fn rescale(&mut self, now: Instant, scale: Scale, out: &mut Vec<Step>) {
+        out.push(Step::Resize(self.place.rescale(scale)));
+        self.settling = Some(now + SETTLE);
+    }
+
+    fn was_told_lately(&self, now: Instant, position: Option<(i32, i32)>, size: Size) -> bool {
+        self.told_before.iter().any(|(told, until)| told.is_at(position, size) && *until + ECHO > now)
+    }
+
+    /// The backing has this size from now on. Whether it is larger than before.
+    fn backing_grows(&mut self, size: Size) -> bool {
+        let before = std::mem::replace(&mut self.backing, size);
+        size.width > before.width || size.height > before.height
+    }
+
+    fn no_longer_told(&mut self, now: Instant) {
+        self.told_before.retain(|(_, until)| *until + ECHO > now);
+        if self.told_before.len() < MAX_TOLD_BEFORE {
+            self.told_before.extend(self.told.map(|(geometry, _)| (geometry, now)));
+        }
+    }
+
+    /// A place counts when it lasted: window managers change place and state one after the other.
+    fn note_normal(&mut self, now: Instant, geometry: Geometry, state: WindowState) {
+        let is_normal = !(state.maximized || state.fullscreen);
+        if let Some((newest, since)) = self.newest_normal
+            && !(is_normal && newest == geometry)
+            && since + SETTLE <= now
+        {
+            self.normal = Some(newest);
+        }
+        if !is_normal {
+            self.newest_normal = None;
+        } else if self.newest_normal.is_none_or(|(newest, _)| newest != geometry) {
+            self.newest_normal = Some((geometry, now));
+        }
+    }
+}

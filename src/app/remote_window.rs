@@ -1,0 +1,216 @@
+//! One remote window and its OS window.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use winit::window::{Fullscreen, ResizeDirection, Window};
+
+use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
+use crate::codec::Size;
+use crate::desktop::Desktop;
+use crate::protocol::packet::WindowId;
+use crate::session::event::{NormalGeometry, ShapeRect, WindowMemory};
+use crate::session::{Input, WindowInfo, WindowState};
+
+use super::attributes;
+use super::geometry::{Conversation, Step};
+use super::place::{Geometry, Place};
+
+/// EWMH `_NET_WM_MOVERESIZE` directions.
+const RESIZE_DIRECTIONS: [ResizeDirection; 8] = [
+    ResizeDirection::NorthWest,
+    ResizeDirection::North,
+    ResizeDirection::NorthEast,
+    ResizeDirection::East,
+    ResizeDirection::SouthEast,
+    ResizeDirection::South,
+    ResizeDirection::SouthWest,
+    ResizeDirection::West,
+];
+const MOVE_DIRECTION: u8 = 8;
+/// Beyond, a direction means the keyboard, or the end of what was begun.
+const CANCEL_DIRECTION: u8 = 11;
+
+/// One remote window and its OS window.
+pub struct RemoteWindow {
+    pub wid: WindowId,
+    pub window: Arc<Window>,
+    pub info: WindowInfo,
+    /// Where it is, and what the server knows of that.
+    pub talk: Conversation,
+    /// Size of the OS window's content in physical pixels, as winit said last.
+    pub surface: Size,
+    /// Something happened to the OS window: look where it is and how it is shown.
+    pub dirty: bool,
+    /// The renderer believes that the window can be seen.
+    pub visible: bool,
+}
+
+/// What talks to the other threads and to the desktop.
+#[derive(Clone, Copy)]
+pub struct Outside<'a> {
+    pub desktop: &'a Desktop,
+    pub net: &'a NetQueue,
+    pub render: &'a RenderQueue,
+}
+
+impl RemoteWindow {
+    /// Where it is on both sides.
+    pub fn place(&self) -> &Place {
+        self.talk.place()
+    }
+
+    /// Looks where the OS window is and how it is shown. Returns whether somebody here moved it.
+    pub fn sync(&mut self, now: Instant, outside: Outside<'_>) -> bool {
+        if self.info.override_redirect {
+            return false;
+        }
+        // A window that is gone reports itself as destroyed.
+        let Some(facts) = outside.desktop.window_facts(&self.window) else { return false };
+        let (was_mapped, before) = (self.talk.is_mapped(), self.place().server());
+        let mut steps = Vec::new();
+        self.talk.observe(now, &facts, &mut steps);
+        let (after, is_told) = (self.place().server(), !steps.is_empty());
+        self.take(&steps, outside);
+        if let Some(Geometry { x, y, size }) = self.talk.normal()
+            && (facts.state.maximized || facts.state.fullscreen)
+        {
+            let normal = Some(NormalGeometry { x, y, size });
+            if self.info.memory.normal != normal {
+                self.remember(WindowMemory { normal, ..WindowMemory::default() }, outside.net);
+            }
+        }
+        was_mapped && is_told && (before.x, before.y) != (after.x, after.y)
+    }
+
+    /// Does what the conversation came to.
+    pub fn take(&mut self, steps: &[Step], outside: Outside<'_>) {
+        let wid = self.wid;
+        let tell = |input| outside.net.push(NetCommand::Input(input));
+        for step in steps {
+            tracing::trace!(%wid, ?step, "geometry");
+            match *step {
+                Step::TellMapped(Geometry { x, y, size }) => {
+                    self.set_visible(true, outside.render);
+                    tell(Input::WindowMapped { wid, x, y, size });
+                }
+                Step::TellUnmapped { iconified } => {
+                    tell(Input::WindowUnmapped { wid, iconified });
+                    self.set_visible(false, outside.render);
+                }
+                Step::TellConfigured(Geometry { x, y, size }, state) => {
+                    tell(Input::WindowConfigured { wid, x, y, size, state });
+                }
+                Step::Refresh => tell(Input::RefreshWindow { wid }),
+                Step::MoveTo { x, y } => {
+                    if !outside.desktop.move_content(&self.window, x, y) {
+                        let (left, top) = self.frame_offset();
+                        self.window.set_outer_position(attributes::position(x - left, y - top));
+                    }
+                }
+                Step::Resize(size) => {
+                    let _ = self.window.request_inner_size(attributes::physical(size));
+                }
+            }
+        }
+    }
+
+    /// Has the server keep this for the next session.
+    pub fn remember(&mut self, memory: WindowMemory, net: &NetQueue) {
+        let kept = &mut self.info.memory;
+        kept.order = memory.order.or(kept.order);
+        kept.focus = memory.focus.or(kept.focus);
+        kept.normal = memory.normal.or(kept.normal);
+        net.push(NetCommand::Input(Input::WindowRemembered { wid: self.wid, memory }));
+    }
+
+    pub fn set_visible(&mut self, visible: bool, render: &RenderQueue) {
+        if self.visible != visible {
+            self.visible = visible;
+            render.push(RenderMessage::Command(RenderCommand::Visible { wid: self.wid, visible }));
+        }
+    }
+
+    pub fn set_size_limits(&mut self) {
+        self.talk.set_limits(self.info.size_limits);
+        if self.info.override_redirect {
+            return;
+        }
+        let limits = attributes::local_limits(self.info.size_limits, self.place().scale());
+        self.window.set_min_inner_size(limits.min.map(attributes::physical));
+        self.window.set_max_inner_size(limits.max.map(attributes::physical));
+        self.window.set_resize_increments(attributes::increment(limits));
+        self.window.set_resizable(attributes::is_resizable(limits));
+    }
+
+    /// Gives the OS window the remote one's shape.
+    pub fn set_shape(&self, desktop: &Desktop) {
+        let scale = self.place().scale();
+        desktop.set_shape(&self.window, self.info.shape.as_ref(), |rect| to_local(rect, scale));
+    }
+
+    /// From the frame's corner to the content's.
+    fn frame_offset(&self) -> (i32, i32) {
+        if self.info.override_redirect {
+            return (0, 0);
+        }
+        match (self.window.inner_position(), self.window.outer_position()) {
+            (Ok(inner), Ok(outer)) => (inner.x - outer.x, inner.y - outer.y),
+            _ => (0, 0),
+        }
+    }
+
+    /// The server changed how the window is shown.
+    pub fn follow_state(&mut self, now: Instant, state: WindowState, desktop: &Desktop) {
+        let old = std::mem::replace(&mut self.info.state, state);
+        self.talk.server_sets(now, state);
+        if !desktop.change_state(&self.window, old, state) {
+            if old.maximized != state.maximized {
+                self.window.set_maximized(state.maximized);
+            }
+            if old.fullscreen != state.fullscreen {
+                self.window.set_fullscreen(state.fullscreen.then_some(Fullscreen::Borderless(None)));
+            }
+            if (old.above, old.below) != (state.above, state.below) {
+                self.window.set_window_level(attributes::window_level(state));
+            }
+        }
+        if old.iconified != state.iconified {
+            self.window.set_minimized(state.iconified);
+        }
+    }
+
+    /// The server wants the user to move or resize the window; the pointer was at `at` of its root window when
+    /// that began.
+    pub fn initiate_move_resize(&self, at: (i32, i32), direction: u8, button: u8, desktop: &Desktop) {
+        let is_by_pointer = direction <= MOVE_DIRECTION;
+        if direction > CANCEL_DIRECTION {
+            return;
+        }
+        let local = self.place().local_point(at.0, at.1);
+        if desktop.begin_move_resize(&self.window, local, direction, button) || !is_by_pointer {
+            return;
+        }
+        let result = match RESIZE_DIRECTIONS.get(usize::from(direction)) {
+            Some(resize) => self.window.drag_resize_window(*resize),
+            None => self.window.drag_window(),
+        };
+        if let Err(error) = result {
+            tracing::debug!(%error, "the window manager does not move or resize on request");
+        }
+    }
+}
+
+/// Edges are scaled, so that rectangles still lie side by side.
+fn to_local(rect: &ShapeRect, scale: Scale) -> ShapeRect {
+    let edge = |at: i32| scale.to_local(at).clamp(i16::MIN.into(), i16::MAX.into());
+    let (x, y) = (edge(rect.x.into()), edge(rect.y.into()));
+    let right = edge(i32::from(rect.x) + i32::from(rect.width));
+    let bottom = edge(i32::from(rect.y) + i32::from(rect.height));
+    ShapeRect {
+        x: i16::try_from(x).unwrap_or(0),
+        y: i16::try_from(y).unwrap_or(0),
+        width: u16::try_from(right - x).unwrap_or(0),
+        height: u16::try_from(bottom - y).unwrap_or(0),
+    }
+}
