@@ -25,6 +25,7 @@ use super::dialogs::PasswordDialog;
 use super::inbox::Inbox;
 use super::leaving::Leaving;
 use super::overlay::Overlay;
+use super::remote_window::is_by_pointer;
 use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
 use super::session_menu::SessionMenuWindow;
@@ -169,7 +170,11 @@ impl Attached {
                 }
             }
             SessionEvent::WindowChanged { wid, change } => {
-                if matches!(change, WindowChange::InitiateMoveResize { .. }) {
+                if let WindowChange::InitiateMoveResize { direction, .. } = change {
+                    // The user let go before the server answered: nothing would end it.
+                    if is_by_pointer(direction) && !self.input.is_button_held() {
+                        return None;
+                    }
                     self.input.release_buttons(wid);
                 }
                 self.windows.change(wid, change, &screen.desktop);
@@ -427,8 +432,12 @@ impl Attached {
                 let size = Size { width: size.width, height: size.height };
                 self.windows.resized(wid, size);
                 self.overlay.resized(wid);
+                self.input.window_moved();
             }
-            WindowEvent::Moved(_) => self.windows.mark_dirty(wid),
+            WindowEvent::Moved(_) => {
+                self.windows.mark_dirty(wid);
+                self.input.window_moved();
+            }
             WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
                 // Remote pixels have the same size on every screen.
                 let _ = inner_size_writer.request_inner_size(remote.window.inner_size());
@@ -477,7 +486,10 @@ impl Attached {
                     OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
                 }
             }
-            WindowEvent::MouseInput { state, button, .. } => self.input.button(wid, button, state),
+            WindowEvent::MouseInput { state, button, .. } => {
+                self.input.look_where_it_is(remote, &screen.desktop);
+                self.input.button(wid, button, state);
+            }
             WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
             WindowEvent::Touch(touch) => self.input.touch(remote, &touch),
             _ => {}

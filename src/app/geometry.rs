@@ -26,6 +26,9 @@ pub const ECHO: Duration = Duration::from_secs(1);
 /// Geometries that are remembered for that, at most: one for each step of a window being dragged.
 const MAX_TOLD_BEFORE: usize = 128;
 
+/// Where 3.1 has the windows that are not shown.
+const PARKED: (i32, i32) = (0, 0);
+
 /// Something to be done, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -62,6 +65,8 @@ pub struct Conversation {
     settling: Option<Instant>,
     /// Where the OS window was when it was hidden: there it is believed to appear again.
     hidden_at: Option<(i32, i32)>,
+    /// When it appeared again.
+    shown_again: Option<Instant>,
     /// Where it was seen after it had appeared; it may still be moving.
     unsteady: Option<(i32, i32)>,
     /// The place on the server when it was neither maximised nor full screen: the last one that lasted, and the newest.
@@ -82,6 +87,7 @@ impl Conversation {
             backing: server.size,
             settling: None,
             hidden_at: None,
+            shown_again: None,
             unsteady: None,
             normal: None,
             newest_normal: None,
@@ -148,6 +154,7 @@ impl Conversation {
         self.note_normal(now, geometry, state);
         if !self.mapped {
             self.mapped = true;
+            self.shown_again = self.hidden_at.map(|_| now);
             self.told = Some((geometry, state));
             self.backing = geometry.size;
             self.place.told();
@@ -197,10 +204,26 @@ impl Conversation {
         size: Size,
         out: &mut Vec<Step>,
     ) {
-        // 3.1 parks windows that are not shown in a corner and says so.
+        // 3.1 parks windows that are not shown and says so.
         let is_hidden = !self.mapped && self.hidden_at.is_some();
+        let (told, before) = (self.told.filter(|_| !self.is_popup), self.place.server());
+        if self.mapped
+            && self.shown_again.is_some_and(|since| since + ECHO > now)
+            && position == Some(PARKED)
+            && told.is_some()
+            && (before.x, before.y) != PARKED
+            && !self.was_told_lately(now, position, size)
+        {
+            // It said so before it knew that the window is shown again: it is told once more.
+            self.no_longer_told(now);
+            self.server_says(now, None, size, out);
+            if let Some((told, _)) = &mut self.told {
+                (told.x, told.y) = PARKED;
+            }
+            self.settling = Some(now + SETTLE);
+            return;
+        }
         let position = position.filter(|_| !is_hidden);
-        let told = self.told.filter(|_| !self.is_popup);
         if let Some((geometry, state)) = told {
             if geometry.is_at(position, size) {
                 if self.backing_grows(size) {
@@ -219,7 +242,6 @@ impl Conversation {
                 return;
             }
         }
-        let before = self.place.server();
         let grows = self.backing_grows(size);
         let (x, y) = position.unwrap_or((before.x, before.y));
         let geometry = Geometry { x, y, size };

@@ -28,8 +28,13 @@ const RESIZE_DIRECTIONS: [ResizeDirection; 8] = [
     ResizeDirection::West,
 ];
 const MOVE_DIRECTION: u8 = 8;
-/// Beyond, a direction means the keyboard, or the end of what was begun.
-const CANCEL_DIRECTION: u8 = 11;
+/// Beyond, a direction means the end of what was begun, or nothing.
+const LAST_DIRECTION: u8 = 10;
+
+/// Whether the user does it with the pointer, whose button is held until it is done.
+pub fn is_by_pointer(direction: u8) -> bool {
+    direction <= MOVE_DIRECTION
+}
 
 /// One remote window and its OS window.
 pub struct RemoteWindow {
@@ -183,12 +188,12 @@ impl RemoteWindow {
     /// The server wants the user to move or resize the window; the pointer was at `at` of its root window when
     /// that began.
     pub fn initiate_move_resize(&self, at: (i32, i32), direction: u8, button: u8, desktop: &Desktop) {
-        let is_by_pointer = direction <= MOVE_DIRECTION;
-        if direction > CANCEL_DIRECTION {
+        // The end comes from programs that see their button released: by us, so that the window manager has it.
+        if direction > LAST_DIRECTION {
             return;
         }
         let local = self.place().local_point(at.0, at.1);
-        if desktop.begin_move_resize(&self.window, local, direction, button) || !is_by_pointer {
+        if desktop.begin_move_resize(&self.window, local, direction, button) || !is_by_pointer(direction) {
             return;
         }
         let result = match RESIZE_DIRECTIONS.get(usize::from(direction)) {

@@ -32,6 +32,9 @@ pub struct UserInput {
     told_focus: Option<WindowId>,
     /// The finger that plays the pointer.
     finger: Option<u64>,
+    /// A window was moved or resized since the pointer was seen last. On X11 winit keeps a movement to itself that ends
+    /// at the same place of the window as the one before.
+    is_pointer_doubtful: bool,
 }
 
 /// What a key event came to.
@@ -70,6 +73,7 @@ impl UserInput {
             focused: None,
             told_focus: None,
             finger: None,
+            is_pointer_doubtful: false,
         }
     }
 
@@ -186,8 +190,26 @@ impl UserInput {
         self.wheel_filter.device_event(event);
     }
 
+    /// A window was moved or resized.
+    pub fn window_moved(&mut self) {
+        self.is_pointer_doubtful = true;
+    }
+
+    /// A button is about to go down or up in a window: sees to it that the server knows where.
+    pub fn look_where_it_is(&mut self, remote: &RemoteWindow, desktop: &Desktop) {
+        if self.is_pointer_doubtful
+            && let Some((x, y)) = desktop.pointer()
+        {
+            let local = remote.place().local();
+            let inside = PhysicalPosition::new(f64::from(x - local.x), f64::from(y - local.y));
+            self.moved(remote, inside);
+            self.is_pointer_doubtful = true;
+        }
+    }
+
     /// The pointer moved, to a position in the window's content.
     pub fn moved(&mut self, remote: &RemoteWindow, position: PhysicalPosition<f64>) {
+        self.is_pointer_doubtful = false;
         let (x, y) = remote.place().point(position.x, position.y);
         if (self.pointer.x, self.pointer.y) == (x, y) {
             return;

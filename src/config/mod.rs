@@ -20,6 +20,8 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::channel::{DesktopScaling, ScalingFilter};
 use crate::net::{NetConfig, Secret, local, new_file};
 use crate::render::{self, PresentPreference, RenderOptions};
@@ -39,6 +41,8 @@ pub use session_file::SessionFile;
 pub struct Config {
     /// What to attach to, and what to tell the server.
     pub connection: NetConfig,
+    /// Somebody else named the server: it learns nothing that lasts.
+    pub is_foreign: bool,
     pub renderer: RendererChoice,
     pub present_mode: PresentModeChoice,
     pub desktop_scaling: DesktopScaling,
@@ -64,7 +68,12 @@ impl Config {
     /// How to start the network thread for this purpose.
     pub fn net(&self, profile: Profile) -> NetConfig {
         let mut connection = self.connection.clone();
-        connection.session.profile = profile;
+        let session = &mut connection.session;
+        session.profile = profile;
+        // Servers that a link names are told of no identifier that lasts.
+        if profile == Profile::Attach && !session.share && !self.is_foreign {
+            session.identity.uuid = account_id();
+        }
         connection
     }
 
@@ -105,9 +114,19 @@ pub fn take_password() -> Option<Secret> {
 /// A password to log in with.
 const PASSWORD_VARIABLE: &str = "FARPANE_PASSWORD";
 
-/// This process to servers: they let one client of an identifier in at a time, so that it is not the
-/// account's. A new one each time that the program starts, the same for all its connections.
+/// This process to servers, wherever it is not [`account_id`]. A new one each time that the program starts, the
+/// same for all its connections.
 static PROCESS_ID: OnceLock<String> = OnceLock::new();
+
+/// This account on this machine to servers, whatever the process: they keep the order of the windows and more for who
+/// attaches next with the same identifier. They let one client of an identifier in at a time: it is not for who
+/// shares a session or only asks something.
+fn account_id() -> String {
+    let hostname = || gethostname::gethostname().to_string_lossy().into_owned();
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_else(|_| hostname());
+    let account = local::account_name().unwrap_or_default();
+    hex(&Sha256::digest(format!("farpane {} {account}", machine.trim()))[..16])
+}
 
 /// Who we are: what `xpra info` shows, and the name to log in with.
 pub fn identity(username: Option<String>) -> ClientIdentity {

@@ -111,6 +111,7 @@ impl Settings {
                 tls: options.tls.options(),
                 recorder: None,
             },
+            is_foreign,
             renderer: options.renderer,
             present_mode: options.present_mode,
             desktop_scaling: options.desktop_scaling,

@@ -106,8 +106,9 @@ impl Link {
 pub struct ClientIdentity {
     pub hostname: String,
     pub username: String,
-    /// Hexadecimal; a new one each time that the program starts. A server ends the session of an
-    /// earlier client with the same one, whatever either says of sharing (seen with 3.1.3 and 6.5.5).
+    /// Hexadecimal; the account's, or a new one each time that the program starts. A server ends the session of
+    /// an earlier client with the same one, whatever either says of sharing, and keeps what windows are to
+    /// remember for the next client with it (seen with 3.1.3 and 6.5.5).
     pub uuid: String,
     /// Hexadecimal; a new one for each connection.
     pub session_id: String,

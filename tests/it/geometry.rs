@@ -63,8 +63,14 @@ struct World {
     server: Geometry,
     server_mapped: bool,
     /// To the server, to the viewer, to the window manager.
-    up: Vec<(Instant, Step)>,
-    down: Vec<(Instant, Position, Size)>,
+    up: Vec<(Instant, Step, u32)>,
+    down: Vec<(Instant, Position, Size, u32)>,
+    /// When the server says what it has then.
+    echoes: Vec<Instant>,
+    /// How often programs changed the window, and how much of that the viewer knows: what it says without knowing the
+    /// last of it is void (the resize counter of the wire).
+    changes: u32,
+    known_changes: u32,
     wishes: Vec<(Instant, Step)>,
     /// The OS window changed, or a timer ran out: look.
     dirty: bool,
@@ -87,10 +93,13 @@ impl World {
             server_mapped: false,
             up: Vec::new(),
             down: Vec::new(),
+            echoes: Vec::new(),
             wishes: Vec::new(),
             dirty: true,
             told_at: now,
             told: 0,
+            changes: 0,
+            known_changes: 0,
         };
         world.run(Duration::from_secs(3));
         world
@@ -119,10 +128,14 @@ impl World {
             }
             self.dirty = true;
         }
-        for (_, step) in due(&mut self.up, |up| up.0 <= now) {
-            self.server_hears(step);
+        for (_, step, known) in due(&mut self.up, |up| up.0 <= now) {
+            self.server_hears(step, known == self.changes);
         }
-        for (_, position, size) in due(&mut self.down, |down| down.0 <= now) {
+        for _ in due(&mut self.echoes, |echo| *echo <= now) {
+            self.server_tells();
+        }
+        for (_, position, size, changes) in due(&mut self.down, |down| down.0 <= now) {
+            self.known_changes = self.known_changes.max(changes);
             let mut steps = Vec::new();
             self.talk.server_says(now, position, size, &mut steps);
             self.take(&steps);
@@ -151,58 +164,62 @@ impl World {
                 Step::Refresh => {}
                 _ => {
                     (self.told_at, self.told) = (self.now, self.told + 1);
-                    self.up.push((self.now + self.model.latency, *step));
+                    self.up.push((self.now + self.model.latency, *step, self.known_changes));
                 }
             }
         }
     }
 
-    fn server_hears(&mut self, step: Step) {
+    fn server_hears(&mut self, step: Step, is_fresh: bool) {
         let arrives = self.now + self.model.latency;
         match step {
             Step::TellMapped(geometry) => {
                 self.server_mapped = true;
-                self.hears_geometry(geometry);
+                self.hears_geometry(geometry, is_fresh);
             }
-            Step::TellConfigured(geometry, _) => self.hears_geometry(geometry),
+            Step::TellConfigured(geometry, _) => self.hears_geometry(geometry, is_fresh),
             Step::TellUnmapped { .. } => {
                 self.server_mapped = false;
                 if self.model.parks {
-                    self.down.push((arrives, Some((0, 0)), self.server.size));
+                    self.down.push((arrives, Some((0, 0)), self.server.size, self.changes));
                 }
             }
             other => panic!("{other:?} is nothing for servers"),
         }
     }
 
-    fn hears_geometry(&mut self, geometry: Geometry) {
+    fn hears_geometry(&mut self, geometry: Geometry, is_fresh: bool) {
         // The session itself tells no geometry twice.
-        if self.server == geometry {
+        if self.server == geometry || !is_fresh {
             return;
         }
         self.server = geometry;
-        if let Some(echo) = self.model.echo {
-            let arrives = self.now + echo + self.model.latency;
-            self.down.push((arrives, Some((geometry.x, geometry.y)), geometry.size));
-        }
+        self.echoes.extend(self.model.echo.map(|echo| self.now + echo));
     }
 
     fn act(&mut self, action: Action) {
         match action {
             Action::Move(x, y) if self.shown => (self.window.x, self.window.y) = (x, y),
             Action::Resize(width, height) if self.shown => self.window.size = size(width, height),
-            Action::Minimise => self.shown = false,
+            Action::Minimise => {
+                self.shown = false;
+                self.dirty = true;
+                // Nobody restores it between two looks.
+                self.step();
+            }
             Action::Restore(place) if !self.shown => {
                 self.shown = true;
                 self.animated = place.map(|place| (place, self.now + Duration::from_millis(150)));
             }
             Action::ProgramResizes(width, height) => {
                 self.server.size = size(width, height);
+                self.changes += 1;
                 self.server_tells();
                 return;
             }
             Action::ProgramMoves(x, y) => {
                 (self.server.x, self.server.y) = (x, y);
+                self.changes += 1;
                 self.server_tells();
                 return;
             }
@@ -214,7 +231,7 @@ impl World {
     fn server_tells(&mut self) {
         let parked = !self.server_mapped && self.model.parks;
         let position = if parked { (0, 0) } else { (self.server.x, self.server.y) };
-        self.down.push((self.now + self.model.latency, Some(position), self.server.size));
+        self.down.push((self.now + self.model.latency, Some(position), self.server.size, self.changes));
     }
 }
 

@@ -3,6 +3,7 @@
 use farpane::config::request::{HARMLESS, LinkError, OpenError};
 use farpane::config::{ConfigError, Layer, Origin, Request, Sender, SessionFile, Settings, layers};
 use farpane::net::{Endpoint, HostPort, Secret};
+use farpane::session::Profile;
 use proptest::prelude::*;
 
 fn open(text: &str) -> Request {
@@ -181,6 +182,18 @@ fn a_server_that_a_link_names_learns_no_configured_name_and_no_host_name() {
     // One process is one client, however often it connects; the next one is another.
     assert_eq!(link.uuid, typed.uuid);
     assert_ne!(link.session_id, typed.session_id);
+    // Windows remember their order for who attaches as the account: who shares, asks or follows a link does not.
+    let attached =
+        |text: &str, profile| settings.config(&open(text)).expect("valid").net(profile).session.identity.uuid;
+    assert_ne!(attached("tcp://host/", Profile::Attach), typed.uuid);
+    for (text, profile) in [
+        ("xpra://host/", Profile::Attach),
+        ("tcp://host/?sharing=yes", Profile::Attach),
+        ("tcp://host/", Profile::Info),
+        ("tcp://host/", Profile::Identify),
+    ] {
+        assert_eq!(attached(text, profile), typed.uuid, "{text} {profile:?}");
+    }
 }
 
 proptest! {

@@ -40,7 +40,7 @@ fn header_bar(generation: Generation) {
     for round in 0..3 {
         let before = wait_for("one place", SOON, context, same);
         // Beside the title, within the bar.
-        let grip = (before.0 + 80, before.1 + 50);
+        let grip = (before.0 + 80, before.1 + 28);
         aim(grip.0, grip.1);
         std::thread::sleep(std::time::Duration::from_millis(300));
         display.x.xdotool(&["mousedown", "1"]);
@@ -62,7 +62,7 @@ fn header_bar(generation: Generation) {
             // Longer than the time between the clicks of a double click.
             std::thread::sleep(std::time::Duration::from_millis(700));
             let (x, y, ..) = wait_for("one place", SOON, context, same);
-            aim(x + 120, y + 50);
+            aim(x + 120, y + 28);
             std::thread::sleep(std::time::Duration::from_millis(200));
             display.x.xdotool(&["click", "--repeat", "2", "--delay", "80", "1"]);
             let what = format!("maximised {wanted} in round {round}");

@@ -20,12 +20,14 @@ fn the_pointer_leaves(generation: Generation) {
     let two = Card::open(server.x().name(), "two", &Picture::smooth(300, 200), &look(600, 500));
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start(&display, &[&server.url()]);
-    // A local window covers a part of the remote one.
-    let cover = Card::open(display.name(), "cover", &Picture::smooth(150, 400), &look(380, 120));
     for title in ["one", "two"] {
         viewer.window(title);
     }
+    // A local window covers a part of the remote one.
+    let cover = Card::open(display.name(), "cover", &Picture::smooth(150, 400), &look(380, 120));
     let cover_at = viewer.x.wait_window("the cover", SOON, |seen| seen.title == "cover");
+    let is_there = || one.place().zip(two.place()).map(|_| ());
+    wait_for("both windows in the session", SOON, String::new, is_there);
     let is_in = |card: &Card| {
         let ((x, y), (left, top, width, height)) = (server.x().pointer(), card.place().expect("a card"));
         (left..left + i32::from(width)).contains(&x) && (top..top + i32::from(height)).contains(&y)
