@@ -32,7 +32,7 @@ pub struct UserInput {
     told_focus: Option<WindowId>,
     /// The finger that plays the pointer.
     finger: Option<u64>,
-    /// A window was moved or resized since the pointer was seen last. On X11 winit keeps a movement to itself that ends
+    /// A window was moved or resized since the pointer was seen last, or the server was told of another place. On X11 winit keeps a movement to itself that ends
     /// at the same place of the window as the one before.
     is_pointer_doubtful: bool,
 }
@@ -241,6 +241,7 @@ impl UserInput {
 
     /// The pointer left all remote windows: it is beside them now.
     pub fn moved_beside(&mut self, x: i32, y: i32) {
+        self.is_pointer_doubtful = true;
         (self.pointer.x, self.pointer.y) = (x, y);
         let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
         self.send(Input::PointerMoved { wid: None, x, y, modifiers, buttons });
