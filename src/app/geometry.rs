@@ -2,8 +2,10 @@
 //! wants of it, and who is to be told what. Time and facts are passed in; what is to be done comes out as
 //! [`Step`]s.
 //!
-//! Three things make it more than copying numbers. Servers echo what they are told, 6.5 up to 250 ms later, when the
-//! user may be further (echo suppression). Window managers take their time to do what they are asked for
+//! Four things make it more than copying numbers. Servers echo what they are told, 6.5 up to 250 ms later, when the
+//! user may be further (echo suppression). Programs move their windows while something that the server is told is on
+//! its way: the server then has what came to it last, and no server says so reliably (told again). Window managers
+//! take their time to do what they are asked for
 //! (until then what is seen is no news). And some move windows about while they appear and disappear, so that
 //! what is seen then is no place at all.
 
@@ -38,6 +40,8 @@ pub enum Step {
     TellUnmapped { iconified: bool },
     /// Tell it where the window is and how it is shown.
     TellConfigured(Geometry, WindowState),
+    /// Tell it once more what it said itself: something else that it was told may have come to it after that.
+    TellAgain,
     /// Ask it for all pixels.
     Refresh,
     /// Move the OS window so that its content's corner is here, in local pixels.
@@ -57,6 +61,14 @@ pub struct Conversation {
     mapped: bool,
     /// What the server was told, or said itself, last.
     told: Option<(Geometry, WindowState)>,
+    /// When it was told something.
+    told_at: Option<Instant>,
+    /// What it said last may have crossed what it was told.
+    crossed: bool,
+    /// When it is told again because of that, and how often it was in a row: a server that answers each time something
+    /// else hears from us less and less.
+    again: Option<Instant>,
+    times_again: u32,
     /// What the server was told before that, and when that was over: for [`ECHO`].
     told_before: Vec<(Geometry, Instant)>,
     /// Size of the backing: what either side said last. What it gains was painted by nobody.
@@ -83,6 +95,10 @@ impl Conversation {
             is_popup,
             mapped: false,
             told: None,
+            told_at: None,
+            crossed: false,
+            again: None,
+            times_again: 0,
             told_before: Vec::new(),
             backing: server.size,
             settling: None,
@@ -124,12 +140,13 @@ impl Conversation {
 
     /// When [`Self::is_due`] becomes true.
     pub fn deadline(&self) -> Option<Instant> {
-        self.settling
+        self.settling.or(self.again)
     }
 
     /// Whether it is time to look at the window even if nothing happened to it.
     pub fn is_due(&mut self, now: Instant) -> bool {
-        self.settling.take_if(|until| *until <= now).is_some()
+        let settled = self.settling.take_if(|until| *until <= now).is_some();
+        self.again.take_if(|at| *at <= now).is_some() || settled
     }
 
     /// Takes how the OS window is now.
@@ -145,6 +162,7 @@ impl Conversation {
                 out.push(Step::TellUnmapped { iconified: facts.state.iconified });
             }
             (self.settling, self.unsteady) = (None, None);
+            (self.crossed, self.again) = (false, None);
             return;
         }
         let (x, y) = self.believed(now, facts.position);
@@ -155,20 +173,21 @@ impl Conversation {
         if !self.mapped {
             self.mapped = true;
             self.shown_again = self.hidden_at.map(|_| now);
-            self.told = Some((geometry, state));
-            self.backing = geometry.size;
-            self.place.told();
+            self.tells(now, geometry, state);
             out.push(Step::TellMapped(geometry));
             out.push(Step::TellConfigured(geometry, state));
         } else if self.told == Some((geometry, state)) {
             if self.unsteady.is_none() {
                 self.settling = None;
             }
+            if self.crossed && self.again.is_none() {
+                (self.crossed, self.told_at) = (false, Some(now));
+                self.times_again += 1;
+                out.push(Step::TellAgain);
+            }
         } else if self.settling.is_none() {
             self.no_longer_told(now);
-            self.told = Some((geometry, state));
-            self.backing = geometry.size;
-            self.place.told();
+            self.tells(now, geometry, state);
             out.push(Step::TellConfigured(geometry, state));
         }
     }
@@ -236,6 +255,7 @@ impl Conversation {
                 self.backing = size;
                 if self.mapped {
                     self.backing = geometry.size;
+                    self.told_at = Some(now);
                     // The older size was the backing's meanwhile: its pixels are lost.
                     out.extend([Step::TellConfigured(geometry, state), Step::Refresh]);
                 }
@@ -253,6 +273,10 @@ impl Conversation {
             self.place.found(local);
         } else {
             self.settling = Some(now + SETTLE);
+            if self.mapped && self.told_at.is_some_and(|at| at + ECHO > now) {
+                let wait = SETTLE.saturating_mul(1 << self.times_again.min(16));
+                (self.crossed, self.again) = (true, Some(now + wait));
+            }
         }
         if position.is_some() {
             self.unsteady = None;
@@ -278,6 +302,14 @@ impl Conversation {
     pub fn rescale(&mut self, now: Instant, scale: Scale, out: &mut Vec<Step>) {
         out.push(Step::Resize(self.place.rescale(scale)));
         self.settling = Some(now + SETTLE);
+    }
+
+    /// It is told where the window is.
+    fn tells(&mut self, now: Instant, geometry: Geometry, state: WindowState) {
+        (self.told, self.told_at) = (Some((geometry, state)), Some(now));
+        (self.crossed, self.again, self.times_again) = (false, None, 0);
+        self.backing = geometry.size;
+        self.place.told();
     }
 
     fn was_told_lately(&self, now: Instant, position: Option<(i32, i32)>, size: Size) -> bool {

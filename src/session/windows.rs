@@ -224,6 +224,14 @@ impl Windows {
         }
     }
 
+    /// Tells where the window is even though the server said so itself.
+    pub fn told_again(&self, wid: WindowId, out: &mut Vec<Output>) {
+        if let Some(window) = self.windows.get(&wid).filter(|w| w.mapped) {
+            let packet = window_geometry(window, Dict::default());
+            out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+        }
+    }
+
     /// A draw goes to the decoders.
     pub fn video_began(
         &mut self,

@@ -13,8 +13,8 @@ use farpane::buffers::BufferPool;
 use farpane::channel::clock;
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::Encoding;
-use farpane::protocol::{Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::protocol::packet::server::{Encoding, ServerPacket};
+use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
     CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Profile, Secret, Session,
@@ -23,6 +23,8 @@ use farpane::session::{
 use farpane::stats::DrawTrace;
 
 use super::size;
+use crate::support::card::{Card, Look};
+use crate::support::picture::Picture;
 use crate::support::xpra::{self, Options, XpraServer};
 
 /// A client that shows nothing.
@@ -85,6 +87,24 @@ impl Client {
     }
 
     fn step(&mut self) {
+        for incoming in self.receive() {
+            self.handle(incoming);
+        }
+        if self.session.next_timeout().is_some_and(|timeout| timeout <= clock::now()) {
+            self.session.handle_timeout(clock::now(), &mut self.outputs);
+            self.perform();
+        }
+    }
+
+    fn handle(&mut self, incoming: Incoming<ServerPacket>) {
+        let now = clock::now();
+        let trace = DrawTrace::new(incoming.arrived, now, incoming.wire_bytes);
+        self.session.handle_packet(now, trace, incoming.packet, &mut self.outputs);
+        self.perform();
+    }
+
+    /// Reads what came, unhandled.
+    fn receive(&mut self) -> Vec<Incoming<ServerPacket>> {
         let mut space = self.reassembler.buffer();
         let mut bytes = vec![0; space.remaining_mut().min(1 << 20)];
         match self.socket.read(&mut bytes) {
@@ -101,17 +121,11 @@ impl Client {
                 self.closed.get_or_insert(CloseReason::ConnectionLost(error.to_string()));
             }
         }
+        let mut packets = Vec::new();
         while let Some(raw) = self.reassembler.next_packet().expect("valid records") {
-            let incoming = self.reader.read(raw).expect("a valid packet");
-            let now = clock::now();
-            let trace = DrawTrace::new(incoming.arrived, now, incoming.wire_bytes);
-            self.session.handle_packet(now, trace, incoming.packet, &mut self.outputs);
-            self.perform();
+            packets.push(self.reader.read(raw).expect("a valid packet"));
         }
-        if self.session.next_timeout().is_some_and(|timeout| timeout <= clock::now()) {
-            self.session.handle_timeout(clock::now(), &mut self.outputs);
-            self.perform();
-        }
+        packets
     }
 
     fn perform(&mut self) {
@@ -539,4 +553,47 @@ fn draws_of(
     });
     client.input(Input::Disconnect);
     client.draws
+}
+
+/// A program moves or resizes its window while we do: what each server has then it does not say, and takes when it is
+/// told again.
+#[test]
+fn what_crosses_is_told_again() {
+    for generation in xpra::Generation::ALL {
+        let server = XpraServer::start(generation, &Options::default());
+        let look = Look { at: (200, 200), placed: true, ..Look::default() };
+        let card = Card::open(server.x().name(), "one", &Picture::smooth(300, 200), &look);
+        let mut client = Client::connect(&server, config(generation));
+        let shown = |c: &Client| c.titled("one").is_some() && c.draws() > 0;
+        assert!(client.run_until(Duration::from_secs(20), shown), "{generation:?}");
+        let wid = client.titled("one").expect("a window");
+        for (round, (x, width)) in [(301, 300), (302, 320), (303, 330), (304, 330)].into_iter().enumerate() {
+            card.place_at(x, 310, width, 200);
+            let mut held = Vec::new();
+            let says = |incoming: &Incoming<ServerPacket>| matches!(&incoming.packet, ServerPacket::WindowMoveResize(m) if (m.x, m.width) == (x, width));
+            let deadline = clock::now() + Duration::from_secs(10);
+            while !held.iter().any(says) {
+                assert!(clock::now() < deadline, "{generation:?} {round}: {:?}", card.place());
+                held.extend(client.receive());
+            }
+            let size = size(300, 210);
+            let state = WindowState::default();
+            let ours = [
+                Input::WindowConfigured { wid, x: 100, y: 110, size, state },
+                Input::WindowMapped { wid, x: 100, y: 110, size },
+            ];
+            client.input(ours[round % 2].clone());
+            for incoming in held {
+                client.handle(incoming);
+            }
+            client.run(Duration::from_millis(500));
+            client.input(Input::WindowToldAgain { wid });
+            let agreed = client.run_until(Duration::from_secs(5), |c| {
+                let info = c.session.window(wid).expect("the window");
+                card.place() == Some((info.x, info.y, info.size.width as u16, info.size.height as u16))
+            });
+            let info = client.session.window(wid);
+            assert!(agreed, "{generation:?} {round}: {:?}, we believe {info:?}", card.place());
+        }
+    }
 }

@@ -275,6 +275,9 @@ fn the_servers_resize_is_not_echoed() {
         ] if *s == size(320, 240)
     ));
     assert!(driver.input(configured(wid, 30, 40, 320, 240)).take().is_empty(), "that was the server's doing");
+    driver.input(Input::WindowToldAgain { wid });
+    let again = geometry(&mut driver);
+    assert_eq!((again.x, again.y, again.width, again.height, again.resize_counter), (30, 40, 320, 240, 2));
     driver.input(configured(wid, 30, 40, 330, 240));
     assert_eq!(geometry(&mut driver).resize_counter, 2);
     // an older counter does not go back
@@ -289,7 +292,8 @@ fn popups_are_placed_by_the_server_alone() {
     driver.packet(create(7, 10, 20, 30, 40, dict(&[("override-redirect", true.into())]))).take();
     let wid = WindowId(7);
     driver.input(Input::WindowMapped { wid, x: 1, y: 2, size: size(30, 40) });
-    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowUnmapped { wid, iconified: false });
+    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowToldAgain { wid });
+    driver.input(Input::WindowUnmapped { wid, iconified: false });
     assert!(driver.take().is_empty());
 }
 

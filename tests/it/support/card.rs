@@ -224,6 +224,13 @@ impl Card {
         self.sync();
     }
 
+    /// Moves and resizes the window on its screen.
+    pub fn place_at(&self, x: i32, y: i32, width: u32, height: u32) {
+        let aux = x11rb::protocol::xproto::ConfigureWindowAux::new().x(x).y(y).width(width).height(height);
+        self.x.connection.configure_window(self.id, &aux).expect("X");
+        self.sync();
+    }
+
     /// Where it is on its screen: x, y, width, height.
     pub fn place(&self) -> Option<(i32, i32, u16, u16)> {
         self.x.seen(self.id).map(|seen| seen.place())

@@ -39,14 +39,13 @@ impl Display {
 
     /// The display of an X server that chooses a free number itself and writes it to its stdout.
     fn of(server: Launch) -> Self {
-        let mut server = server.start();
-        let number = loop {
-            server.assert_running();
-            if let Some(number) = server.stdout().strip_suffix('\n') {
-                break number.to_owned();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        let server = std::cell::RefCell::new(server.start());
+        let context = || server.borrow().stderr();
+        let number = super::wait_for("an X server's number", Duration::from_secs(20), context, || {
+            server.borrow_mut().assert_running();
+            server.borrow().stdout().strip_suffix('\n').map(str::to_owned)
+        });
+        let server = server.into_inner();
         Self { x: X::connect(&format!(":{number}")), _window_manager: None, _server: server }
     }
 
