@@ -117,6 +117,8 @@ impl UserInput {
             modifier_mask: Some(meaning.map_or(0, |meaning| meaning.sets)),
             locked: Some(locked),
             modifiers: meaning.map(|meaning| meaning.modifiers),
+            decided_by: meaning.map_or(0, |meaning| meaning.decided_by),
+            locks: meaning.map_or(0, |meaning| meaning.locks),
             group: meaning.map_or(group, |meaning| meaning.group).into(),
         }
     }

@@ -76,6 +76,10 @@ pub struct KeyMeaning {
     /// The modifiers and the group that select this keysym.
     pub modifiers: u8,
     pub group: u8,
+    /// The modifiers that the key looks at: with others of them it would mean something else.
+    pub decided_by: u8,
+    /// The modifiers that the key locks and unlocks.
+    pub locks: u8,
 }
 
 impl X11Keyboard {
@@ -319,8 +323,10 @@ impl Map {
         let key_type = self.key_type(key, of_key)?;
         let level = level(key_type, modifiers);
         let keysym = key.symbol(of_key, level)?;
-        let capital = modifiers & !low_byte(key_type.mods_mask) & LOCK != 0;
-        Some(KeyMeaning { keysym, capital, sets: key.sets(of_key, level), modifiers, group })
+        let decided_by = low_byte(key_type.mods_mask);
+        let capital = modifiers & !decided_by & LOCK != 0;
+        let (sets, locks) = (key.sets(of_key, level), key.locks(of_key, level));
+        Some(KeyMeaning { keysym, capital, sets, modifiers, group, decided_by, locks })
     }
 
     /// What a key means in each of its levels in this group.
@@ -360,6 +366,16 @@ impl MapKey {
         self.symbols.syms.get(self.index(group, level)).copied().filter(|keysym| *keysym != x11rb::NO_SYMBOL)
     }
 
+    fn action(&self, group: u8, level: u8) -> Option<&Action> {
+        self.actions.get(self.index(group, level))
+    }
+
+    /// The modifiers that the key locks at a level of a group.
+    fn locks(&self, group: u8, level: u8) -> u8 {
+        let is_lock = |action: &&Action| action.as_noaction().type_ == SAType::LOCK_MODS;
+        self.action(group, level).filter(is_lock).map_or(0, |action| low_byte(action.as_lockmods().mask))
+    }
+
     /// The modifiers that the key sets at a level of a group.
     ///
     /// Its action says so; X's modifier map does not, where it is a virtual modifier that stands for them:
@@ -368,7 +384,7 @@ impl MapKey {
         if self.actions.is_empty() {
             return self.modifiers;
         }
-        let Some(action) = self.actions.get(self.index(group, level)) else { return 0 };
+        let Some(action) = self.action(group, level) else { return 0 };
         match action.as_noaction().type_ {
             SAType::SET_MODS => low_byte(action.as_setmods().mask),
             SAType::LATCH_MODS => low_byte(action.as_latchmods().mask),

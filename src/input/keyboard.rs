@@ -21,6 +21,8 @@ const LOCK: u8 = 1 << 1;
 const CONTROL: u8 = 1 << 2;
 const ALT: u8 = 1 << 3;
 const NUM_LOCK: u8 = 1 << 4;
+/// The modifiers that stay on until their key is pressed again.
+const LOCKS: u8 = LOCK | NUM_LOCK;
 const SUPER: u8 = 1 << 6;
 const LEVEL3: u8 = 1 << 7;
 
@@ -68,6 +70,10 @@ pub struct KeyFacts {
     pub locked: Option<u8>,
     /// The modifiers with which the key gives that keysym.
     pub modifiers: Option<u8>,
+    /// Those of them that it would not give it without, or that must not be there.
+    pub decided_by: u8,
+    /// The modifiers that the key locks, and unlocks when it is pressed again.
+    pub locks: u8,
     /// Layout group.
     pub group: u32,
 }
@@ -84,7 +90,8 @@ pub struct KeyChange {
 /// The keys that are held while one of our windows has the focus.
 ///
 /// The modifiers are counted from the key events themselves: the window system's own answer to
-/// "what is held now" may be newer than the event at hand.
+/// "what is held now" may be newer than the event at hand. So it is with Caps Lock and Num Lock while we have the focus:
+/// their keys change them, and keys that mean something else with them show how they are.
 #[derive(Debug, Default)]
 pub struct Keyboard {
     held: Vec<HeldKey>,
@@ -97,6 +104,8 @@ struct HeldKey {
     /// As it was pressed: a release names the same key, whatever the modifiers are by then.
     key: Key,
     mask: u8,
+    /// What was locked by an earlier press, and ends with this one.
+    unlocks: u8,
     /// The server was told.
     sent: bool,
 }
@@ -117,7 +126,7 @@ impl Keyboard {
         modifier_names(self.mask())
     }
 
-    /// Notes the locked and latched modifiers.
+    /// Notes the locked and latched modifiers, when the focus comes.
     pub fn set_locked(&mut self, mask: u8) {
         self.locked = mask;
     }
@@ -129,9 +138,12 @@ impl Keyboard {
             return self.release(press.keycode, facts);
         }
         let (key, sets) = self.describe(press, facts)?;
-        let mask = facts.modifiers.unwrap_or_else(|| self.mask() | keypad_lock(press, facts));
+        let mask = match facts.modifiers {
+            Some(mask) => mask & !LOCKS | self.mask() & LOCKS,
+            None => self.mask() | keypad_lock(press, facts),
+        };
         let modifiers = modifier_names(mask);
-        self.hold(press.keycode, key.clone(), sets, true);
+        self.hold(press.keycode, key.clone(), (sets, facts.locks), true);
         Some(KeyChange { key, pressed: true, modifiers })
     }
 
@@ -139,7 +151,8 @@ impl Keyboard {
     /// neither its press nor its release.
     pub fn already_held(&mut self, press: &KeyPress, facts: KeyFacts) {
         if let Some((key, mask)) = self.describe(press, facts) {
-            self.hold(press.keycode, key, mask, false);
+            // What it locks is locked already.
+            self.hold(press.keycode, key, (mask, 0), false);
         }
     }
 
@@ -155,22 +168,34 @@ impl Keyboard {
 
     fn release(&mut self, keycode: u32, facts: KeyFacts) -> Option<KeyChange> {
         let modifiers = self.modifiers();
-        self.locked = facts.locked.unwrap_or(self.locked);
+        self.note_locks(KeyFacts { decided_by: 0, ..facts });
         let index = self.held.iter().position(|held| held.keycode == keycode)?;
         let held = self.held.remove(index);
+        self.locked &= !held.unlocks;
         held.sent.then_some(KeyChange { key: held.key, pressed: false, modifiers })
     }
 
-    fn hold(&mut self, keycode: u32, key: Key, mask: u8, sent: bool) {
+    fn hold(&mut self, keycode: u32, key: Key, (mask, locks): (u8, u8), sent: bool) {
         if let Some(held) = self.held.iter_mut().find(|held| held.keycode == keycode) {
             held.sent |= sent;
         } else if self.held.len() < MAX_HELD {
-            self.held.push(HeldKey { keycode, key, mask, sent });
+            let unlocks = self.locked & locks;
+            self.locked |= locks;
+            self.held.push(HeldKey { keycode, key, mask, unlocks, sent });
         }
     }
 
+    /// Takes over what a key event says of the locked and latched modifiers.
+    fn note_locks(&mut self, facts: KeyFacts) {
+        let Some(locked) = facts.locked else { return };
+        let decided = facts.decided_by & LOCKS & !self.held_mask();
+        let typed_with = facts.modifiers.unwrap_or(self.locked);
+        let locks = self.locked & !decided | typed_with & decided;
+        self.locked = locked & !LOCKS | locks & LOCKS;
+    }
+
     fn describe(&mut self, press: &KeyPress, facts: KeyFacts) -> Option<(Key, u8)> {
-        self.locked = facts.locked.unwrap_or(self.locked);
+        self.note_locks(facts);
         let keyval = facts.keysym.or_else(|| keysym::from_winit(&press.logical, press.location))?;
         let keyname = keysym::name(keyval);
         if keyname.is_empty() {

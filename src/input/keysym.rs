@@ -1,6 +1,6 @@
 //! X keysyms: their names, and the keysym of a key that winit describes in its own terms.
 
-use winit::keyboard::{Key, KeyLocation, NamedKey};
+use winit::keyboard::{Key, KeyLocation, NamedKey, NativeKey};
 use xkeysym::{Keysym, key as xk};
 
 use super::KeyPress;
@@ -47,8 +47,8 @@ pub fn from_winit(key: &Key, location: KeyLocation) -> Option<u32> {
     .filter(|keysym| *keysym != xk::NoSymbol)
 }
 
-/// Whether a key event may have come from this keysym, or its `capital` letter. Only characters, dead keys and the
-/// keypad can tell.
+/// Whether a key event may have come from this keysym, or its `capital` letter. Only characters, dead keys, the keypad
+/// and keys without a name can tell.
 pub fn is_typed(keysym: u32, capital: bool, press: &KeyPress) -> bool {
     let character = Keysym::new(keysym).key_char();
     match &press.logical {
@@ -60,7 +60,8 @@ pub fn is_typed(keysym: u32, capital: bool, press: &KeyPress) -> bool {
         Key::Named(_) => {
             press.location != KeyLocation::Numpad || character.is_none() || keysym == xk::KP_Enter
         }
-        Key::Unidentified(_) => true,
+        // A level without a keysym types nothing, and is no other level.
+        Key::Unidentified(native) => *native == NativeKey::Xkb(keysym),
     }
 }
 

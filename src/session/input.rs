@@ -133,11 +133,26 @@ impl InputState {
     /// Servers have a timer that lets the last key go after one to two seconds, unless it is pressed again. What stops
     /// it is any other key that comes up, even one that is not down, of which nobody else takes notice.
     fn stop_timer(&self, wid: Option<WindowId>, group: u32, modifiers: Vec<String>, out: &mut Vec<Output>) {
+        self.unused_key_up(wid, group, modifiers, out);
+    }
+
+    fn unused_key_up(
+        &self,
+        wid: Option<WindowId>,
+        group: u32,
+        modifiers: Vec<String>,
+        out: &mut Vec<Output>,
+    ) {
         let is_up = |key: &&Key| !self.keys_down.iter().any(|down| is_same_key(down, key));
         if let Some(key) = self.unused_keys.iter().find(is_up) {
             let key = Key { group, ..key.clone() };
             out.push(Output::Send(key_packet(wid, key, false, modifiers)));
         }
+    }
+
+    /// Tells the server that the first group is the present one, by a key that comes up which is not down.
+    pub fn first_group(&self, wid: Option<WindowId>, out: &mut Vec<Output>) {
+        self.unused_key_up(wid, 0, self.modifiers.clone(), out);
     }
 
     /// The pointer moves.

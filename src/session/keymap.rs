@@ -1,7 +1,7 @@
 //! The keyboard as the server is told of it: layout, keycodes and modifiers.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::{Keymap, KeymapEntry};
 use crate::protocol::packet::{Dict, Value};
@@ -14,6 +14,12 @@ const MAX_GROUPS: usize = 4;
 const MAX_LEVELS: usize = 8;
 /// What the first two groups of a key take up at least in X's core keyboard map.
 const MIN_CORE_LEVELS: usize = 2;
+
+/// Levels that Shift alone selects.
+const SIGN_LEVELS: u32 = 2;
+/// The keysyms of keys that type no sign and are no dead keys lie within (X11/keysymdef.h).
+const FIRST_FUNCTION_KEYSYM: u32 = 0xff00;
+const LAST_FUNCTION_KEYSYM: u32 = 0xffff;
 
 /// Columns of X's core keyboard map that both generations of servers set; they cut off the others.
 const CORE_COLUMNS: usize = 8;
@@ -29,17 +35,22 @@ const RULES_FOLDER: &str = "/usr/share/X11/xkb/rules/";
 /// The keyboard as the server knows it.
 ///
 /// A server sets its own keyboard up by the names of the layouts, and then writes our keysyms over it, as a core
-/// keyboard map of 8 columns a key. Four layouts with four levels each do not fit in there. Then the server is told of one
-/// layout, as if it were the only one, and of another one before the first key of that comes.
+/// keyboard map of 8 columns a key. Four layouts with four levels each do not fit in there. Neither does a key that is one
+/// modifier in one layout and another in the next one, as Right Alt in `us,de`: a key has one modifier in that map, and
+/// programs would take AltGr for Alt. Then the server is told of one layout, as if it were the only one, and of another one
+/// before the first key of that comes.
 #[derive(Debug, Default)]
 pub struct Told {
     /// The only group that the server knows.
     only: Option<u32>,
+    /// No key was sent since the keymap was told.
+    is_new: bool,
 }
 
 impl Told {
     /// A new keymap is to be told: which part of it.
     pub fn start(&mut self, keymap: Option<&Keymap>) {
+        self.is_new = true;
         self.only = keymap.filter(|keymap| !fits(keymap)).map(|_| 0);
     }
 
@@ -49,6 +60,14 @@ impl Told {
             None => (group, false),
             Some(only) => (0, pressed && std::mem::replace(only, group) != group),
         }
+    }
+
+    /// Whether the server must hear of group 0 before the first key in another `group`.
+    ///
+    /// A server that sets a keymap up goes back to the first group, but takes the one of the last key before, of
+    /// whatever client that was, for the present one still, and does not change to it.
+    pub fn leaves_first_group(&mut self, group: u32) -> bool {
+        std::mem::take(&mut self.is_new) && group != 0
     }
 
     /// The part of a keymap that is told.
@@ -61,6 +80,26 @@ impl Told {
 fn fits(keymap: &Keymap) -> bool {
     let groups = groups_of_keys(keymap);
     groups.values().all(|levels| levels.len() == 1 || columns(levels) <= CORE_COLUMNS)
+        && modifiers_of_keys(keymap).values().all(|groups| groups.windows(2).all(|pair| pair[0] == pair[1]))
+}
+
+/// Keycode → the modifiers that it stands for in each of its groups.
+fn modifiers_of_keys(keymap: &Keymap) -> BTreeMap<u32, Vec<BTreeSet<&str>>> {
+    let meanings: BTreeMap<&str, &str> =
+        keymap.modifier_meanings.iter().map(|(name, modifier)| (name.as_str(), modifier.as_str())).collect();
+    let mut keys: BTreeMap<u32, Vec<BTreeSet<&str>>> = BTreeMap::new();
+    for key in keymap.keys.iter().take(MAX_ENTRIES).filter(|key| (key.group as usize) < MAX_GROUPS) {
+        let groups = keys.entry(key.keycode).or_default();
+        if groups.len() <= key.group as usize {
+            groups.resize(key.group as usize + 1, BTreeSet::new());
+        }
+        if let (Some(of_group), Some(modifier)) =
+            (groups.get_mut(key.group as usize), meanings.get(key.keyname.as_str()))
+        {
+            of_group.insert(*modifier);
+        }
+    }
+    keys
 }
 
 /// A keymap with one group instead of all.
@@ -74,14 +113,23 @@ fn only_group(keymap: &Keymap, group: u32) -> Keymap {
     Keymap {
         layout: nth(&keymap.layout),
         variant: nth(&keymap.variant),
-        keys: keymap
-            .keys
-            .iter()
-            .filter(|key| is_meant(key))
-            .map(|key| KeymapEntry { group: 0, ..key.clone() })
-            .collect(),
+        keys: keymap.keys.iter().filter(|key| is_meant(key)).flat_map(as_only_group).collect(),
         ..keymap.clone()
     }
+}
+
+/// A key's level as one of the only group. The same layout alone may have higher levels for the key than beside others:
+/// where it has none, they are the lower ones again.
+fn as_only_group(key: &KeymapEntry) -> impl Iterator<Item = KeymapEntry> + use<> {
+    let alone = KeymapEntry { group: 0, ..key.clone() };
+    let is_sign = !matches!(key.keyval, FIRST_FUNCTION_KEYSYM..=LAST_FUNCTION_KEYSYM);
+    let again = (is_sign && (key.core_levels as usize) <= MIN_CORE_LEVELS).then(|| KeymapEntry {
+        level: alone.level + SIGN_LEVELS,
+        core_levels: 2 * SIGN_LEVELS,
+        ..alone.clone()
+    });
+    let core_levels = again.as_ref().map_or(alone.core_levels, |again| again.core_levels);
+    std::iter::once(KeymapEntry { core_levels, ..alone }).chain(again)
 }
 
 /// Keycode → core levels of each of its groups.
@@ -234,8 +282,7 @@ fn mod_meanings(keymap: &Keymap) -> Dict {
 }
 
 /// The modifier keysyms that the keymap has, each key with one modifier only: servers put all keys that have a
-/// keysym on its modifier, and X refuses a key on two. Right Alt of `us,de` is `Alt_R` and `ISO_Level3_Shift`: only
-/// the second can be had from no other key.
+/// keysym on its modifier, and X refuses a key on two, as a Shift key that is Caps Lock with Shift.
 fn unambiguous_meanings(keymap: &Keymap) -> Vec<(&str, &str)> {
     let mut keys: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
     for key in keymap.keys.iter().take(MAX_ENTRIES) {

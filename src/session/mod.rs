@@ -490,6 +490,9 @@ impl Session {
                 if is_other {
                     self.send_keyboard(out);
                 }
+                if self.told_keymap.leaves_first_group(group) {
+                    self.input.first_group(wid, out);
+                }
                 self.input.key(wid, key, pressed, modifiers, out);
             }
             Input::PointerMoved { wid, x, y, modifiers, buttons } => {

@@ -88,6 +88,7 @@ fn check(change: Option<KeyChange>, name: &str, pressed: bool, modifiers: &[&str
 #[test]
 fn modifiers_are_those_before_the_event() {
     let mut keyboard = Keyboard::default();
+    keyboard.set_locked(0x10);
     let shift = |pressed| press(50, Key::Named(NamedKey::Shift), pressed);
     let letter = |text: &str, pressed| press(38, Key::Character(SmolStr::new(text)), pressed);
     check(keyboard.event(&shift(true), x11(0xffe1, 1)), "Shift_L", true, &["mod2"]);
@@ -100,9 +101,39 @@ fn modifiers_are_those_before_the_event() {
     assert!(keyboard.event(&letter("a", false), x11(0x61, 0)).is_none(), "it is up already");
 }
 
+/// The window system answers how the locks are now, not how they were when a key was pressed.
+#[test]
+fn locks_change_with_their_keys() {
+    let mut keyboard = Keyboard::default();
+    keyboard.set_locked(0);
+    let num_lock = |pressed| press(77, Key::Named(NamedKey::NumLock), pressed);
+    let minus = |pressed| press(82, Key::Character(SmolStr::new("-")), pressed);
+    let seven = |pressed| press(79, Key::Character(SmolStr::new("7")), pressed);
+    // Everything was typed long ago: Num Lock is off again.
+    let facts = |keysym| KeyFacts { keysym: Some(keysym), locked: Some(0), ..KeyFacts::default() };
+    let lock = KeyFacts { locks: 0x10, modifiers: Some(0), modifier_mask: Some(0x10), ..facts(0xff7f) };
+    check(keyboard.event(&num_lock(true), lock), "Num_Lock", true, &[]);
+    check(keyboard.event(&num_lock(false), lock), "Num_Lock", false, &["mod2"]);
+    // A key that means the same with it and without.
+    let same = KeyFacts { modifiers: Some(0), modifier_mask: Some(0), ..facts(0xffad) };
+    check(keyboard.event(&minus(true), same), "KP_Subtract", true, &["mod2"]);
+    check(keyboard.event(&minus(false), same), "KP_Subtract", false, &["mod2"]);
+    let digit = KeyFacts { modifiers: Some(0x10), decided_by: 0x11, ..facts(0xffb7) };
+    check(keyboard.event(&seven(true), digit), "KP_7", true, &["mod2"]);
+    check(keyboard.event(&seven(false), digit), "KP_7", false, &["mod2"]);
+    check(keyboard.event(&num_lock(true), lock), "Num_Lock", true, &["mod2"]);
+    check(keyboard.event(&num_lock(false), lock), "Num_Lock", false, &["mod2"]);
+    check(keyboard.event(&minus(true), same), "KP_Subtract", true, &[]);
+    check(keyboard.event(&minus(false), same), "KP_Subtract", false, &[]);
+    // Changed by somebody else: keys that look at it show it.
+    check(keyboard.event(&seven(true), digit), "KP_7", true, &["mod2"]);
+    check(keyboard.event(&minus(true), same), "KP_Subtract", true, &["mod2"]);
+}
+
 #[test]
 fn focus_loss_releases_what_the_server_was_told_of() {
     let mut keyboard = Keyboard::default();
+    keyboard.set_locked(0x10);
     keyboard.already_held(&press(64, Key::Named(NamedKey::Alt), true), x11(0xffe9, 8));
     assert_eq!(keyboard.modifiers(), ["mod1", "mod2"]);
     check(

@@ -184,6 +184,9 @@ pub struct Image {
     pub rgba: Vec<u8>,
 }
 
+/// So many pixels beyond a picture are filled with its edge.
+const MAX_EDGE: u32 = 96;
+
 impl Image {
     pub fn black(width: u32, height: u32) -> Self {
         let rgba = [0, 0, 0, 255].repeat(width as usize * height as usize);
@@ -212,6 +215,21 @@ impl Image {
                 self.set(to_x as u32, to_y as u32, [pixel[0], pixel[1], pixel[2], 255]);
             }
         }
+    }
+
+    /// What a window of `size` shows of the picture: its edges go on where little is left, the rest is black.
+    pub fn in_window(&self, size: Size) -> Self {
+        let mut shown = Self::black(size.width, size.height);
+        let within = |at: u32, picture: u32, window: u32| {
+            (at < picture || window - picture <= MAX_EDGE).then(|| at.min(picture - 1))
+        };
+        for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
+            let column = within(x, self.size.width, size.width);
+            if let (Some(column), Some(row)) = (column, within(y, self.size.height, size.height)) {
+                shown.set(x, y, self.pixel(column, row));
+            }
+        }
+        shown
     }
 
     /// The largest difference of a channel.

@@ -113,16 +113,16 @@ fn windows_show_scaled_pixels_without_seams(renderer: RendererChoice) {
         window.resize(larger.width, larger.height);
         rig.command(RenderCommand::SurfaceResized { wid: WindowId(1), size: larger });
         let exact = scaled(&unscaled, scaling.scale.size_to_local(unscaled.size), true);
-        assert_shows(&display, &window, &with_edges(&exact, larger), 0);
+        assert_shows(&display, &window, &exact.in_window(larger), 0);
         // Back to one to one, as if nothing had been.
         rig.command(RenderCommand::Scaling(Scaling::default()));
-        assert_shows(&display, &window, &with_edges(&unscaled, larger), 0);
+        assert_shows(&display, &window, &unscaled.in_window(larger), 0);
         // An update at the edge, which goes on beyond it.
         let patch = plain_picture(9, 60, [200, 100, 50]);
         unscaled.paint(75, 0, &patch);
         let last = rig.picture(1, 75, 0, &patch);
         while rig.presented().1 != Some(last) {}
-        assert_shows(&display, &window, &with_edges(&unscaled, larger), 0);
+        assert_shows(&display, &window, &unscaled.in_window(larger), 0);
     }
 }
 
@@ -162,18 +162,4 @@ fn the_overlay_is_not_scaled(renderer: RendererChoice) {
     {
         assert_eq!(shown.pixel(at.0, at.1), expected, "{at:?}");
     }
-}
-
-/// What a window of `size` shows of a smaller picture: its edges go on where little is left, the rest is black.
-fn with_edges(picture: &Image, size: Size) -> Image {
-    let mut expected = Image::black(size.width, size.height);
-    let within =
-        |at: u32, shown: u32, window: u32| (at < shown || window - shown <= 96).then(|| at.min(shown - 1));
-    for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
-        let column = within(x, picture.size.width, size.width);
-        if let (Some(column), Some(row)) = (column, within(y, picture.size.height, size.height)) {
-            expected.set(x, y, picture.pixel(column, row));
-        }
-    }
-    expected
 }
