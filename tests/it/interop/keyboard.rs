@@ -56,7 +56,7 @@ impl Notebook {
     #[track_caller]
     fn wait_signs(&self, count: usize) {
         let line = || self.text().rsplit('\r').next().unwrap_or_default().to_owned();
-        wait_for("the signs", SOON * 2, &line, || (line().chars().count() >= count).then_some(()));
+        wait_for("the signs", SOON * 2, line, || (line().chars().count() >= count).then_some(()));
     }
 
     /// Waits for so many lines, and gives the last one.

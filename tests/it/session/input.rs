@@ -165,6 +165,38 @@ fn layouts_beyond_what_servers_keep_are_told_one_at_a_time() {
     in_group(None, 3, &["de", "x+", "x-"]);
     in_group(None, 3, &["x+", "x-"]);
     in_group(None, 1, &["ru", "x+", "x-"]);
+    // Right Alt is Alt in the first and AltGr in the second.
+    let with_right_alt = |second: &str| {
+        let mut keymap = layouts("us,de", &[2, 2]);
+        for (group, (keyname, modifier)) in (0..).zip([("Alt_R", "mod1"), (second, "mod5")]) {
+            let (keyname, keycode) = (keyname.to_owned(), 108);
+            keymap.modifier_meanings.push((keyname.clone(), modifier.to_owned()));
+            keymap.keys.push(KeymapEntry {
+                keyval: 0xff7e,
+                keyname,
+                keycode,
+                group,
+                level: 0,
+                core_levels: 2,
+            });
+        }
+        keymap
+    };
+    in_group(Some(with_right_alt("ISO_Level3_Shift")), 1, &["us", "de", "x+", "x-"]);
+    in_group(Some(with_right_alt("Alt_R")), 1, &["us,de", "x+1", "x-1"]);
+    // Servers forget the group with a keymap: they are told to go back to the first one before.
+    let mut with_escape = layouts("us,ru", &[2, 2]);
+    let keyname = "Escape".to_owned();
+    with_escape.keys.push(KeymapEntry {
+        keyval: 0xff1b,
+        keyname,
+        keycode: 9,
+        group: 0,
+        level: 0,
+        core_levels: 2,
+    });
+    in_group(Some(with_escape), 1, &["us,ru", "Escape-", "x+1", "Escape-1", "x-1"]);
+    in_group(None, 1, &["x+1", "Escape-1", "x-1"]);
 }
 
 #[test]
@@ -186,6 +218,8 @@ fn keysyms_stand_in_the_columns_of_a_core_keyboard_map() {
     assert_eq!(columns(layouts("us,de", &[2, 4])), names("g0l0 g0l1 g1l0 g1l1 g1l2 g1l3"));
     assert_eq!(columns(layouts("de,fr", &[4, 4])), names("g0l0 g0l1 g1l0 g1l1 g0l2 g0l3 g1l2 g1l3"));
     assert_eq!(columns(layouts("de,ru,us", &[4, 2, 2])), names("g0l0 g0l1 g1l0 g1l1 g0l2 g0l3 g2l0 g2l1"));
+    // Alone: levels that the layout has only then are those of Shift.
+    assert_eq!(columns(layouts("a,b,c,d,", &[2, 4, 4, 4])), names("g0l0 g0l1 _ _ g0l0 g0l1"));
     assert_eq!(columns(layouts("a,b,c,d", &[2, 1, 1, 1])), names("g0l0 g0l1 g1l0 _ g2l0 g3l0"));
 }
 
