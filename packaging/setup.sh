@@ -31,6 +31,8 @@ server_build="pkgconf python3-dev python3-venv
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
 # The hands of the tests: and programs with other windows, another window manager, a display without monitors.
 hands="xdotool openssl man-db x11-apps xfwm4 xserver-xephyr"
+# Wayland compositors that need no screen, and what looks at them and types there.
+wayland="sway swaybg weston grim wtype"
 
 # What makes the packages, and what tries them in a clean system.
 packages="dpkg-dev rpm xz-utils python3 git"
@@ -40,7 +42,7 @@ packages_tried="mmdebstrap lintian desktop-file-utils appstream libxml2-utils im
 [ "${1:-}" = list ] && { list=1; shift; }
 case "${1:-}" in
     demo) wanted="$build $run $headless" ;;
-    test) wanted="$build $run $headless $server $server_build $hands $packages $packages_tried" ;;
+    test) wanted="$build $run $headless $server $server_build $hands $wayland $packages $packages_tried" ;;
     packages) wanted="$build $packages" ;;
     *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

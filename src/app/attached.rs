@@ -1,5 +1,7 @@
 //! A session that is being shown: its windows, its dialogs, and the threads behind them.
 
+mod popups;
+
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -25,6 +27,7 @@ use super::dialogs::PasswordDialog;
 use super::inbox::Inbox;
 use super::leaving::Leaving;
 use super::overlay::Overlay;
+use super::popups::Popups;
 use super::remote_window::is_by_pointer;
 use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
@@ -40,6 +43,9 @@ pub struct Attached {
     config: Config,
     queues: Queues,
     windows: Windows,
+    popups: Popups,
+    /// The window that the pointer is over, or over a popup of which.
+    hovered: Option<WindowId>,
     input: UserInput,
     leaving: Leaving,
     overlay: Overlay,
@@ -94,13 +100,14 @@ impl Attached {
         let threads = Threads::start(net, options, &queues, app)?;
         Ok(Self {
             windows: Windows::new(
-                queues.net.clone(),
-                queues.render.clone(),
-                screen.x11,
+                (queues.net.clone(), queues.render.clone()),
+                (screen.x11, screen.wayland),
                 scale,
-                screen::areas(&screen.desktop),
+                (display.size, screen::areas(&screen.desktop)),
             ),
             leaving: Leaving::default(),
+            popups: Popups::new(scale, queues.render.clone()),
+            hovered: None,
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             password: None,
@@ -138,6 +145,7 @@ impl Attached {
         self.password = None;
         self.session_info = None;
         self.menu = None;
+        self.popups.destroy_all();
         self.windows.destroy_all();
         self.threads.stop(&self.queues);
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
@@ -165,7 +173,9 @@ impl Attached {
             }
             SessionEvent::WindowCreated(info) => {
                 let (wid, title) = (info.wid, info.title.clone());
-                if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
+                if let Some(window) = self.popup_window(&info, &screen.desktop) {
+                    self.popups.create(*info, window);
+                } else if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
                     tracing::error!(%error, wid, title, "no window can be made for a remote one");
                 }
             }
@@ -177,13 +187,19 @@ impl Attached {
                     }
                     self.input.release_buttons(wid);
                 }
-                self.windows.change(wid, change, &screen.desktop);
+                match change {
+                    WindowChange::Geometry { position, size } if self.popups.contains(wid) => {
+                        self.popups.geometry(wid, position, size, &self.windows, &screen.desktop);
+                    }
+                    change => self.windows.change(wid, change, &screen.desktop),
+                }
             }
             SessionEvent::WindowDestroyed { wid } => self.forget(wid),
             SessionEvent::Bell { percent, pitch, duration_ms, .. } => {
                 screen.desktop.bell(percent, pitch, duration_ms);
             }
             SessionEvent::Cursor(shape) => {
+                screen.desktop.set_popup_cursor(cursor::icon(&shape));
                 self.windows.set_cursor(cursor::cursor(&shape, self.scale, event_loop, screen.x11));
             }
             SessionEvent::Notice(words) => {
@@ -203,8 +219,9 @@ impl Attached {
     pub fn desktop_event(&mut self, event: DesktopEvent, screen: &Screen, event_loop: &ActiveEventLoop) {
         match event {
             DesktopEvent::WindowState(native) => self.windows.mark_dirty_native(native),
-            DesktopEvent::Screen => self.sync_screen(screen, event_loop),
+            DesktopEvent::Screen => self.sync_scale(screen, event_loop),
             DesktopEvent::Stacking => self.windows.restacked(),
+            DesktopEvent::Popup { number, event } => self.popup_event(number, event),
         }
     }
 
@@ -214,6 +231,7 @@ impl Attached {
         let display = display_info(event_loop, &screen.desktop, self.scale);
         if self.display != display {
             self.display.clone_from(&display);
+            self.windows.screen = display.size;
             self.queues.net.push(NetCommand::Input(Input::ScreenChanged(Box::new(display))));
         }
     }
@@ -252,7 +270,8 @@ impl Attached {
     /// is due. Returns when it is to be called again, if nothing happens before.
     pub fn update(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) -> Option<Instant> {
         let is_moved = self.windows.sync(&screen.desktop);
-        if let Some(wid) = self.input.sync_focus() {
+        self.popups.update(&self.windows, &screen.desktop);
+        if let Some(wid) = self.input.sync_focus(|wid| self.windows.is_mapped(wid)) {
             self.windows.focused(wid);
         }
         let size = (self.display.size, self.scale);
@@ -287,6 +306,8 @@ impl Attached {
         self.input.forget(wid);
         self.overlay.forget(wid);
         self.leaving.forget(wid);
+        self.popups.close_all_of(wid);
+        self.popups.destroy(wid);
         self.windows.destroy(wid);
     }
 
@@ -371,8 +392,17 @@ impl Attached {
         self.render(RenderCommand::Scaling(Scaling { scale, filter: self.chosen.filter }));
         if std::mem::replace(&mut self.scale, scale) != scale {
             self.sync_screen(screen, event_loop);
+            self.popups.set_scale(scale);
             self.windows.set_scale(scale, &screen.desktop);
         }
+    }
+
+    /// The monitors' scale factors may have changed.
+    fn sync_scale(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
+        if screen::scale(self.chosen.scaling, event_loop) != self.scale {
+            self.rescale(screen, event_loop);
+        }
+        self.sync_screen(screen, event_loop);
     }
 
     fn render(&self, command: RenderCommand) {
@@ -439,8 +469,11 @@ impl Attached {
                 self.input.window_moved();
             }
             WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
-                // Remote pixels have the same size on every screen.
-                let _ = inner_size_writer.request_inner_size(remote.window.inner_size());
+                self.popups.close_all_of(wid);
+                self.sync_scale(screen, event_loop);
+                if let Some(size) = self.windows.scale_factor_changed(wid) {
+                    let _ = inner_size_writer.request_inner_size(size);
+                }
             }
             WindowEvent::RedrawRequested => self.windows.redraw(wid),
             WindowEvent::Occluded(occluded) => self.windows.occluded(wid, occluded),
@@ -470,11 +503,13 @@ impl Attached {
                 }
             }
             WindowEvent::CursorMoved { position, .. } => {
+                self.hovered = Some(wid);
                 self.overlay.pointer(wid, Some(position));
                 self.leaving.entered(wid);
-                self.input.moved(remote, position);
+                self.input.moved(wid, remote.place(), position);
             }
             WindowEvent::CursorLeft { .. } => {
+                self.hovered = None;
                 self.overlay.pointer(wid, None);
                 self.leaving.left(clock::now(), wid);
             }
@@ -491,7 +526,7 @@ impl Attached {
                 self.input.button(wid, button, state);
             }
             WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
-            WindowEvent::Touch(touch) => self.input.touch(remote, &touch),
+            WindowEvent::Touch(touch) => self.input.touch(wid, remote.place(), &touch),
             _ => {}
         }
     }

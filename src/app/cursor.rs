@@ -23,6 +23,14 @@ pub fn cursor(shape: &CursorShape, scale: Scale, event_loop: &ActiveEventLoop, x
     }
 }
 
+/// The same where only cursors of the local theme can be shown: for a picture, the default.
+pub fn icon(shape: &CursorShape) -> CursorIcon {
+    match shape {
+        CursorShape::Default => CursorIcon::Default,
+        CursorShape::Image(image) => named(&image.name).unwrap_or_default(),
+    }
+}
+
 /// The cursor called `name` in CSS or in X's cursor themes.
 pub fn named(name: &str) -> Option<CursorIcon> {
     if let Ok(icon) = CursorIcon::from_str(name) {

@@ -81,6 +81,11 @@ impl Place {
         self.local
     }
 
+    /// The size that the OS window was given for the server's, or the server was told of.
+    pub fn agreed_size(&self) -> Size {
+        self.agreed.local.size
+    }
+
     /// What that is on the server.
     pub fn server(&self) -> Geometry {
         self.server

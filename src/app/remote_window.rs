@@ -14,6 +14,7 @@ use crate::session::{Input, WindowInfo, WindowState};
 
 use super::attributes;
 use super::geometry::{Conversation, Step};
+use super::os_size::{self, os_size};
 use super::place::{Geometry, Place};
 
 /// EWMH `_NET_WM_MOVERESIZE` directions.
@@ -49,6 +50,9 @@ pub struct RemoteWindow {
     pub dirty: bool,
     /// The renderer believes that the window can be seen.
     pub visible: bool,
+    pub wayland: bool,
+    /// On Wayland, until the window is on a screen: the scale factor that it was made for.
+    pub guessed_factor: Option<f64>,
 }
 
 /// What talks to the other threads and to the desktop.
@@ -57,6 +61,8 @@ pub struct Outside<'a> {
     pub desktop: &'a Desktop,
     pub net: &'a NetQueue,
     pub render: &'a RenderQueue,
+    /// The size of the screen that the server was told, in its pixels.
+    pub screen: Size,
 }
 
 impl RemoteWindow {
@@ -67,11 +73,14 @@ impl RemoteWindow {
 
     /// Looks where the OS window is and how it is shown. Returns whether somebody here moved it.
     pub fn sync(&mut self, now: Instant, outside: Outside<'_>) -> bool {
-        if self.info.override_redirect {
+        if self.info.override_redirect || self.waits_for_factor(outside.render) {
             return false;
         }
         // A window that is gone reports itself as destroyed.
-        let Some(facts) = outside.desktop.window_facts(&self.window) else { return false };
+        let Some(mut facts) = outside.desktop.window_facts(&self.window) else { return false };
+        if self.wayland {
+            facts = self.wayland_facts(facts, outside.screen);
+        }
         let (was_mapped, before) = (self.talk.is_mapped(), self.place().server());
         let mut steps = Vec::new();
         self.talk.observe(now, &facts, &mut steps);
@@ -114,9 +123,7 @@ impl RemoteWindow {
                         self.window.set_outer_position(attributes::position(x - left, y - top));
                     }
                 }
-                Step::Resize(size) => {
-                    let _ = self.window.request_inner_size(attributes::physical(size));
-                }
+                Step::Resize(size) => self.request_size(size, outside.render),
             }
         }
     }
@@ -143,9 +150,10 @@ impl RemoteWindow {
             return;
         }
         let limits = attributes::local_limits(self.info.size_limits, self.place().scale());
-        self.window.set_min_inner_size(limits.min.map(attributes::physical));
-        self.window.set_max_inner_size(limits.max.map(attributes::physical));
-        self.window.set_resize_increments(attributes::increment(limits));
+        let factor = self.factor();
+        self.window.set_min_inner_size(limits.min.map(|size| os_size(size, factor)));
+        self.window.set_max_inner_size(limits.max.map(|size| os_size(size, factor)));
+        self.window.set_resize_increments(os_size::increment(limits, factor));
         self.window.set_resizable(attributes::is_resizable(limits));
     }
 

@@ -6,7 +6,7 @@ use winit::event_loop::ActiveEventLoop;
 
 use crate::channel::{DesktopScaling, Scale};
 use crate::codec::{Rect, Size};
-use crate::desktop::{Desktop, MonitorFacts};
+use crate::desktop::{Desktop, MonitorFacts, WindowSystem};
 use crate::session::config::{DisplayInfo, Monitor};
 
 use super::inbox::{Inbox, InboxEvent};
@@ -16,14 +16,18 @@ use super::own_window::OwnWindow;
 pub struct Screen {
     pub desktop: Desktop,
     pub x11: bool,
+    pub wayland: bool,
 }
 
 impl Screen {
     /// Opens the desktop, which tells `inbox` what happens there.
     pub fn open(event_loop: &ActiveEventLoop, inbox: &Arc<Inbox>) -> Self {
-        let x11 = is_x11(event_loop);
+        let system = system(event_loop);
+        let x11 = matches!(system, WindowSystem::X11);
+        let wayland = matches!(system, WindowSystem::Wayland(_));
         let inbox = Arc::clone(inbox);
-        Self { desktop: Desktop::open(x11, move |event| inbox.push(InboxEvent::Desktop(event))), x11 }
+        let desktop = Desktop::open(system, move |event| inbox.push(InboxEvent::Desktop(event)));
+        Self { desktop, x11, wayland }
     }
 
     /// Whether a window of our own is to look dark: as the desktop wants it, else dark.
@@ -34,19 +38,30 @@ impl Screen {
 }
 
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
-fn is_x11(event_loop: &ActiveEventLoop) -> bool {
-    winit::platform::x11::ActiveEventLoopExtX11::is_x11(event_loop)
+fn system(event_loop: &ActiveEventLoop) -> WindowSystem {
+    if winit::platform::x11::ActiveEventLoopExtX11::is_x11(event_loop) {
+        WindowSystem::X11
+    } else if winit::platform::wayland::ActiveEventLoopExtWayland::is_wayland(event_loop) {
+        WindowSystem::Wayland(event_loop.owned_display_handle())
+    } else {
+        WindowSystem::Other
+    }
 }
 
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
-fn is_x11(_event_loop: &ActiveEventLoop) -> bool {
-    false
+fn system(_event_loop: &ActiveEventLoop) -> WindowSystem {
+    WindowSystem::Other
 }
 
 /// The scale that is meant, by the main monitor.
 pub fn scale(scaling: DesktopScaling, event_loop: &ActiveEventLoop) -> Scale {
+    scaling.scale(factor(event_loop))
+}
+
+/// The scale factor of the main monitor.
+pub fn factor(event_loop: &ActiveEventLoop) -> f64 {
     let monitor = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next());
-    scaling.scale(monitor.map_or(1.0, |monitor| monitor.scale_factor()))
+    monitor.map_or(1.0, |monitor| monitor.scale_factor())
 }
 
 /// Where windows may be: the monitors, without panels. Empty where the desktop does not tell positions.

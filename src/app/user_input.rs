@@ -11,7 +11,7 @@ use crate::input::{KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter
 use crate::protocol::packet::WindowId;
 use crate::session::{Input, Keymap};
 
-use super::remote_window::RemoteWindow;
+use super::place::Place;
 
 /// X modifiers that make a hotkey different; locks do not.
 const SHIFT: u8 = 1 << 0;
@@ -160,9 +160,10 @@ impl UserInput {
         }
     }
 
-    /// Tells the server which window has the focus, if that changed. Returns the one that got it.
-    pub fn sync_focus(&mut self) -> Option<WindowId> {
-        if self.told_focus == self.focused {
+    /// Tells the server which window has the focus, if that changed. A window that the server does not show yet
+    /// (`is_mapped`) gets it there when it does: X gives it to no other. Returns the one that got it.
+    pub fn sync_focus(&mut self, is_mapped: impl Fn(WindowId) -> bool) -> Option<WindowId> {
+        if self.told_focus == self.focused || !self.focused.is_none_or(is_mapped) {
             return None;
         }
         self.told_focus = self.focused;
@@ -204,21 +205,21 @@ impl UserInput {
         {
             let local = remote.place().local();
             let inside = PhysicalPosition::new(f64::from(x - local.x), f64::from(y - local.y));
-            self.moved(remote, inside);
+            self.moved(remote.wid, remote.place(), inside);
             self.is_pointer_doubtful = true;
         }
     }
 
     /// The pointer moved, to a position in the window's content.
-    pub fn moved(&mut self, remote: &RemoteWindow, position: PhysicalPosition<f64>) {
+    pub fn moved(&mut self, wid: WindowId, place: &Place, position: PhysicalPosition<f64>) {
         self.is_pointer_doubtful = false;
-        let (x, y) = remote.place().point(position.x, position.y);
+        let (x, y) = place.point(position.x, position.y);
         if (self.pointer.x, self.pointer.y) == (x, y) {
             return;
         }
         (self.pointer.x, self.pointer.y) = (x, y);
         self.send(Input::PointerMoved {
-            wid: Some(remote.wid),
+            wid: Some(wid),
             x,
             y,
             modifiers: self.keyboard.modifiers(),
@@ -295,18 +296,18 @@ impl UserInput {
     }
 
     /// The first finger on a touch screen is the pointer with its first button.
-    pub fn touch(&mut self, remote: &RemoteWindow, touch: &Touch) {
+    pub fn touch(&mut self, wid: WindowId, place: &Place, touch: &Touch) {
         match touch.phase {
             TouchPhase::Started if self.finger.is_none() => {
                 self.finger = Some(touch.id);
-                self.moved(remote, touch.location);
-                self.set_button(remote.wid, 1, true);
+                self.moved(wid, place, touch.location);
+                self.set_button(wid, 1, true);
             }
-            TouchPhase::Moved if self.finger == Some(touch.id) => self.moved(remote, touch.location),
+            TouchPhase::Moved if self.finger == Some(touch.id) => self.moved(wid, place, touch.location),
             TouchPhase::Ended | TouchPhase::Cancelled if self.finger == Some(touch.id) => {
                 self.finger = None;
-                self.moved(remote, touch.location);
-                self.set_button(remote.wid, 1, false);
+                self.moved(wid, place, touch.location);
+                self.set_button(wid, 1, false);
             }
             _ => {}
         }

@@ -4,6 +4,8 @@
 //! themselves. What is said to the server is in its pixels, what is said to the desktop in local ones: each
 //! window's [`super::place::Place`] knows both.
 
+mod wayland;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +22,7 @@ use crate::session::{WindowChange, WindowInfo};
 use super::attributes;
 use super::geometry::Conversation;
 use super::memory::Memory;
+use super::os_size;
 use super::place::{Geometry, Place};
 use super::placement;
 use super::remote_window::{Outside, RemoteWindow};
@@ -33,7 +36,10 @@ pub struct Windows {
     by_os_id: BTreeMap<winit::window::WindowId, WindowId>,
     cursor: Cursor,
     x11: bool,
+    wayland: bool,
     scale: Scale,
+    /// The server's screen, in its pixels.
+    pub screen: Size,
     /// Where windows may be: the monitors, without panels. Empty where positions are not known.
     areas: Vec<Rect>,
     /// Title of windows that have none: the session's name.
@@ -44,14 +50,22 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// No windows yet. `x11` says whether winit uses X11.
-    pub fn new(net: NetQueue, render: RenderQueue, x11: bool, scale: Scale, areas: Vec<Rect>) -> Self {
+    /// No windows yet. `x11` and `wayland` say what winit uses; `screen` is the size that the server is told, and
+    /// windows may be in the `areas`.
+    pub fn new(
+        (net, render): (NetQueue, RenderQueue),
+        (x11, wayland): (bool, bool),
+        scale: Scale,
+        (screen, areas): (Size, Vec<Rect>),
+    ) -> Self {
         Self {
             windows: BTreeMap::new(),
             by_os_id: BTreeMap::new(),
             cursor: Cursor::default(),
             x11,
+            wayland,
             scale,
+            screen,
             areas,
             title: "Farpane".to_owned(),
             memory: Memory::default(),
@@ -68,6 +82,11 @@ impl Windows {
     /// The remote window that an OS window shows.
     pub fn by_os_id(&self, id: winit::window::WindowId) -> Option<&RemoteWindow> {
         self.windows.get(self.by_os_id.get(&id)?)
+    }
+
+    /// Whether the server was told that the window is shown.
+    pub fn is_mapped(&self, wid: WindowId) -> bool {
+        self.windows.get(&wid).is_some_and(|remote| remote.talk.is_mapped() || remote.info.override_redirect)
     }
 
     /// The first window that is no popup.
@@ -106,14 +125,26 @@ impl Windows {
             talk.begin_at(Place::new(self.scale, normal).local());
         }
         let local = attributes::local(&info, talk.place());
-        let attributes =
+        let mut attributes =
             attributes::attributes(&local, &self.title, self.x11).with_cursor(self.cursor.clone());
+        let guessed_factor = self.wayland.then(|| self.usual_factor(event_loop));
+        if let Some(factor) = guessed_factor {
+            attributes = os_size::wayland_attributes(attributes, &local, factor);
+        }
         let window = Arc::new(event_loop.create_window(attributes)?);
         desktop.prepare_window(&window, &attributes::hints(&info, self.native_parent(&info)));
+        desktop.set_parent(&window, self.parent(&info).map(|parent| &*parent.window));
         self.place_first(&info, &mut talk, &window, desktop);
+        // On Wayland the compositor has chosen by now; elsewhere the window manager will be heard.
         let size = attributes::physical(talk.place().local().size);
-        let size = Size { width: size.width, height: size.height };
-        let remote = RemoteWindow {
+        let size = match self.wayland {
+            true => os_size::inner_size(&window),
+            false => Size { width: size.width, height: size.height },
+        };
+        if guessed_factor.is_some() {
+            talk.settle(clock::now());
+        }
+        let mut remote = RemoteWindow {
             wid,
             window: Arc::clone(&window),
             info,
@@ -121,7 +152,13 @@ impl Windows {
             surface: size,
             dirty: true,
             visible: true,
+            wayland: self.wayland,
+            guessed_factor,
         };
+        if self.wayland {
+            // With the frame, which is there now if it is winit's own.
+            remote.set_size_limits();
+        }
         if remote.info.shape.is_some() {
             remote.set_shape(desktop);
         }
@@ -188,7 +225,7 @@ impl Windows {
     /// Follows a change that the server made.
     pub fn change(&mut self, wid: WindowId, change: WindowChange, desktop: &Desktop) {
         let now = clock::now();
-        let outside = Outside { desktop, net: &self.net, render: &self.render };
+        let outside = Outside { desktop, net: &self.net, render: &self.render, screen: self.screen };
         let Some(remote) = self.windows.get_mut(&wid) else { return };
         let window = Arc::clone(&remote.window);
         match change {
@@ -268,7 +305,7 @@ impl Windows {
     pub fn set_scale(&mut self, scale: Scale, desktop: &Desktop) {
         self.scale = scale;
         let now = clock::now();
-        let outside = Outside { desktop, net: &self.net, render: &self.render };
+        let outside = Outside { desktop, net: &self.net, render: &self.render, screen: self.screen };
         for remote in self.windows.values_mut() {
             let mut steps = Vec::new();
             remote.talk.rescale(now, scale, &mut steps);
@@ -328,7 +365,7 @@ impl Windows {
     /// here moved one.
     pub fn sync(&mut self, desktop: &Desktop) -> bool {
         let now = clock::now();
-        let outside = Outside { desktop, net: &self.net, render: &self.render };
+        let outside = Outside { desktop, net: &self.net, render: &self.render, screen: self.screen };
         let mut is_moved = false;
         for remote in self.windows.values_mut() {
             remote.dirty |= remote.talk.is_due(now);
@@ -365,11 +402,16 @@ impl Windows {
         if let Some(remote) = self.windows.get(&wid) {
             let hints = attributes::hints(&remote.info, self.native_parent(&remote.info));
             desktop.update_window(&remote.window, &hints);
+            desktop.set_parent(&remote.window, self.parent(&remote.info).map(|parent| &*parent.window));
         }
     }
 
     fn native_parent(&self, info: &WindowInfo) -> Option<u64> {
-        native_id(&self.windows.get(&info.parent?)?.window)
+        native_id(&self.parent(info)?.window)
+    }
+
+    fn parent(&self, info: &WindowInfo) -> Option<&RemoteWindow> {
+        self.windows.get(&info.parent?)
     }
 
     fn send(&self, command: RenderCommand) {

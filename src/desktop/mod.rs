@@ -1,11 +1,17 @@
 //! Layer 2: what the local desktop knows and does beyond winit: exact keyboard state, window
 //! hints, where a window really is, the bell.
 //!
-//! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`);
-//! elsewhere winit's own answers are used, and what winit cannot do is left out.
+//! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`), on Wayland a
+//! second queue of winit's own (`wayland`); elsewhere winit's own answers are used, and what winit cannot do is
+//! left out.
 
 mod libraries;
 pub mod portal;
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+#[path = "no_wayland.rs"]
+mod wayland;
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+mod wayland;
 pub mod x11;
 pub mod x11_keyboard;
 pub mod xsettings;
@@ -13,7 +19,11 @@ pub mod xsettings;
 use std::cell::OnceCell;
 
 pub use libraries::{Library, MissingLibraries, check_libraries};
-use winit::window::Window;
+use wayland::Wayland;
+pub use wayland::{Popup, WaylandError};
+use winit::event::{ElementState, MouseButton, MouseScrollDelta};
+use winit::event_loop::OwnedDisplayHandle;
+use winit::window::{CursorIcon, Window};
 use x11::X11;
 pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
@@ -23,7 +33,7 @@ use crate::session::event::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
 /// Something that happened on the desktop and that winit does not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DesktopEvent {
     /// A window was mapped, unmapped, or its state changed; the number is [`native_id`]'s.
     WindowState(u64),
@@ -31,6 +41,51 @@ pub enum DesktopEvent {
     Screen,
     /// Windows were opened, closed or brought to the front.
     Stacking,
+    /// Something happened to the [`Popup`] of this number.
+    Popup { number: u64, event: PopupEvent },
+}
+
+/// What happened to a popup. Places are in logical pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PopupEvent {
+    /// It can be shown.
+    Placed,
+    /// It can be seen no more.
+    Dismissed,
+    /// The pointer is here in it.
+    Moved { x: f64, y: f64 },
+    /// The pointer is no more in it.
+    Left,
+    /// A button was pressed or released in it.
+    Button(MouseButton, ElementState),
+    /// The wheel turned there.
+    Wheel(MouseScrollDelta),
+}
+
+/// What a popup is opened on.
+pub enum PopupParent<'a> {
+    Window(&'a Window),
+    Popup(&'a Popup),
+}
+
+/// Where a popup belongs, in logical pixels from the corner of its parent (with frame).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PopupPlace {
+    pub x: i32,
+    pub y: i32,
+    pub width: i32,
+    pub height: i32,
+    /// The parent's size.
+    pub parent: (i32, i32),
+}
+
+/// What windows are made with.
+#[derive(Clone, Debug)]
+pub enum WindowSystem {
+    X11,
+    /// With winit's connection.
+    Wayland(OwnedDisplayHandle),
+    Other,
 }
 
 /// Where a window is and how it is shown.
@@ -88,22 +143,60 @@ pub struct KeyboardFacts {
 pub struct Desktop {
     x11: Option<X11>,
     keyboard: Option<X11Keyboard>,
+    wayland: Option<Wayland>,
     /// What the portal answered when it was asked.
     portal_is_dark: OnceCell<Option<bool>>,
 }
 
 impl Desktop {
-    /// Opens the desktop; `is_x11` says whether winit uses X11. `notify` is called from a thread
-    /// of its own. What cannot be opened is logged and left out.
-    pub fn open(is_x11: bool, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
-        if !is_x11 {
-            return Self { x11: None, keyboard: None, portal_is_dark: OnceCell::new() };
+    /// Opens the desktop. `notify` is called from a thread of its own. What cannot be opened is logged and
+    /// left out. It must be dropped before the event loop is.
+    pub fn open(system: WindowSystem, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
+        let mut desktop = Self { x11: None, keyboard: None, wayland: None, portal_is_dark: OnceCell::new() };
+        match system {
+            WindowSystem::X11 => {}
+            WindowSystem::Wayland(display) => {
+                desktop.wayland = Wayland::open(display, notify)
+                    .inspect_err(|error| tracing::warn!(%error, "popups will be windows"))
+                    .ok();
+                return desktop;
+            }
+            WindowSystem::Other => return desktop,
         }
         let x11 = X11::open(None, notify)
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
-        Self { x11: x11.ok(), keyboard: keyboard.ok(), portal_is_dark: OnceCell::new() }
+        Self { x11: x11.ok(), keyboard: keyboard.ok(), ..desktop }
+    }
+
+    /// Whether windows can be opened that belong to others and lie over them.
+    pub fn has_popups(&self) -> bool {
+        self.wayland.is_some()
+    }
+
+    /// The pointer's look over popups.
+    pub fn set_popup_cursor(&self, icon: CursorIcon) {
+        if let Some(wayland) = &self.wayland {
+            wayland.set_cursor(icon);
+        }
+    }
+
+    /// Opens a popup on another window; `factor` is that window's scale factor.
+    pub fn open_popup(&self, parent: PopupParent<'_>, place: &PopupPlace, factor: f64) -> Option<Popup> {
+        self.wayland.as_ref()?.open_popup(parent, place, factor)
+    }
+
+    /// Moves and resizes a popup. Returns whether that can be done.
+    pub fn move_popup(&self, popup: &Popup, place: &PopupPlace) -> bool {
+        self.wayland.as_ref().is_some_and(|wayland| wayland.move_popup(popup, place))
+    }
+
+    /// The window belongs to `parent`, where that is not among the [`WindowHints`].
+    pub fn set_parent(&self, window: &Window, parent: Option<&Window>) {
+        if let Some(wayland) = &self.wayland {
+            wayland.set_parent(window, parent);
+        }
     }
 
     /// Whether programs are to look dark, as far as the desktop says so: by `GTK_THEME`, else the

@@ -28,4 +28,5 @@ mod stats;
 mod steady_state;
 mod support;
 mod ui;
+mod wayland;
 mod websocket;

@@ -30,6 +30,8 @@ pub struct Look {
     pub at: (i16, i16),
     /// A popup: override-redirect, of type `_NET_WM_WINDOW_TYPE_POPUP_MENU`.
     pub popup: bool,
+    /// Belongs to this window (`WM_TRANSIENT_FOR`).
+    pub parent: Option<Window>,
     /// May not be resized: minimum and maximum size are its size.
     pub fixed: bool,
     /// The user asked for the position.
@@ -87,6 +89,10 @@ impl Card {
         set_atoms("WM_PROTOCOLS", delete_window);
         if look.popup {
             set_atoms("_NET_WM_WINDOW_TYPE", x.atom("_NET_WM_WINDOW_TYPE_POPUP_MENU"));
+        }
+        if let Some(parent) = look.parent {
+            let property = x.atom("WM_TRANSIENT_FOR");
+            c.change_property32(PropMode::REPLACE, id, property, AtomEnum::WINDOW, &[parent]).expect("X");
         }
         let mut hints = x11rb::properties::WmSizeHints::new();
         let size = (i32::from(width), i32::from(height));

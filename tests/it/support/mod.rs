@@ -14,6 +14,8 @@ pub mod samples;
 pub mod slots;
 pub mod typist;
 pub mod viewer;
+pub mod virtual_pointer;
+pub mod wayland;
 pub mod x11;
 pub mod xpra;
 

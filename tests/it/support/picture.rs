@@ -65,6 +65,20 @@ impl Picture {
         })
     }
 
+    /// Where all of `part` is in it, if it is.
+    pub fn find(&self, part: &Self) -> Option<(usize, usize)> {
+        let row = |picture: &Self, x: usize, y: usize| (y * picture.width + x) * 3;
+        let len = part.width * 3;
+        let rows_match = |x: usize, y: usize| {
+            (0..part.height).all(|line| {
+                let (here, there) = (row(self, x, y + line), row(part, 0, line));
+                self.rgb[here..here + len] == part.rgb[there..there + len]
+            })
+        };
+        let (right, bottom) = (self.width.checked_sub(part.width)?, self.height.checked_sub(part.height)?);
+        (0..=bottom).flat_map(|y| (0..=right).map(move |x| (x, y))).find(|&(x, y)| rows_match(x, y))
+    }
+
     /// How many different colours it has: 1 means that nothing was painted.
     pub fn colours(&self) -> usize {
         self.rgb.chunks_exact(3).collect::<std::collections::HashSet<_>>().len()

@@ -22,6 +22,16 @@ pub fn config(words: &[&str]) -> Config {
     }
 }
 
+/// How to start it with these words and environment variables, which come after the private `HOME` and
+/// `XDG_RUNTIME_DIR`. Statistics go to `stats.json` in its directory.
+pub fn launch(words: &[&str], environment: &[(&str, &str)]) -> Launch {
+    let launch = Launch::new(env!("CARGO_BIN_EXE_farpane"));
+    let stats = launch.directory().join("stats.json").display().to_string();
+    let launch = launch.env("RUST_BACKTRACE", "1").env("FARPANE_CONFIG", "");
+    let launch = launch.args(words).args(["--stats-json", &stats]);
+    environment.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
+}
+
 /// A running `farpane`.
 pub struct Viewer<'a> {
     pub x: &'a X,
@@ -36,13 +46,7 @@ impl<'a> Viewer<'a> {
 
     /// The same with environment variables, which come after the private `HOME` and `XDG_RUNTIME_DIR`.
     pub fn start_with(display: &'a Display, words: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut launch = Launch::new(env!("CARGO_BIN_EXE_farpane"));
-        let stats = launch.directory().join("stats.json").display().to_string();
-        launch = launch.env("DISPLAY", display.name()).env("RUST_BACKTRACE", "1").env("FARPANE_CONFIG", "");
-        launch = launch.args(words).args(["--stats-json", &stats]);
-        for (name, value) in environment {
-            launch = launch.env(name, value);
-        }
+        let launch = launch(words, &[&[("DISPLAY", display.name())], environment].concat());
         Self { x: &display.x, program: launch.start() }
     }
 

@@ -1,0 +1,211 @@
+//! A window has as many pixels here as there, however often one attaches and whatever the scale factor is.
+
+use super::{SOON, wait_shown};
+use crate::support::card::{Card, Look};
+use crate::support::picture::Picture;
+use crate::support::wait_for;
+use crate::support::wayland::{SCREEN, Sway, View, WaylandViewer, Weston};
+use crate::support::xpra::{Generation, Options, XpraServer};
+
+#[test]
+fn sway_v3_1() {
+    sway(Generation::V3_1);
+}
+
+#[test]
+fn sway_v6_5() {
+    sway(Generation::V6_5);
+}
+
+#[test]
+fn weston_v3_1() {
+    weston(Generation::V3_1);
+}
+
+#[test]
+fn weston_v6_5() {
+    weston(Generation::V6_5);
+}
+
+/// The windows of the session: one of even, one of odd sides, and one that may not be resized.
+struct Session {
+    server: XpraServer,
+    cards: Vec<(&'static str, Card, Picture)>,
+}
+
+impl Session {
+    fn start(generation: Generation) -> Self {
+        let server = XpraServer::start(generation, &Options::default());
+        let card = |title, width, height, fixed| {
+            let picture = Picture::sharp(width, height);
+            let look = Look { at: (40, 30), fixed, ..Look::default() };
+            (title, Card::open(server.x().name(), title, &picture, &look), picture)
+        };
+        let cards =
+            vec![card("even", 420, 320, false), card("odd", 301, 203, false), card("fixed", 257, 141, true)];
+        Self { server, cards }
+    }
+
+    fn attach(&self, socket: &std::path::Path, words: &[&str]) -> WaylandViewer {
+        WaylandViewer::start(socket, &[&[self.server.url().as_str(), "--encodings=png"], words].concat())
+    }
+
+    /// The sizes of the remote windows are what they were.
+    #[track_caller]
+    fn assert_kept(&self, when: &str) {
+        for (title, card, picture) in &self.cards {
+            assert_eq!(size(card), (picture.width, picture.height), "{title} was resized {when}");
+        }
+    }
+
+    #[track_caller]
+    fn wait_all_shown(&self, sway: &Sway, viewer: &mut WaylandViewer, scale: usize) {
+        // Side by side, so that each is seen wholly.
+        for ((title, ..), (x, y)) in self.cards.iter().zip([(0, 0), (480, 20), (800, 40)]) {
+            let found = |view: &View| view.title == *title;
+            let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
+            wait_for("a window", SOON, context, || sway.views().iter().any(found).then_some(()));
+            let (x, y) = ((x / scale).to_string(), (y / scale).to_string());
+            sway.command(&[&format!("[title=\"^{title}$\"]"), "move", "absolute", "position", &x, &y]);
+        }
+        for (title, _, picture) in &self.cards {
+            wait_shown(sway, viewer, title, picture, scale);
+        }
+    }
+}
+
+fn size(card: &Card) -> (usize, usize) {
+    let seen = card.x.seen(card.id);
+    seen.map(|seen| (seen.width.into(), seen.height.into())).unwrap_or_default()
+}
+
+fn sway(generation: Generation) {
+    let session = Session::start(generation);
+    for scale in [1, 2] {
+        let sway = Sway::start(&scale.to_string());
+        for attach in 0..3 {
+            let mut viewer = session.attach(sway.socket(), &[]);
+            session.wait_all_shown(&sway, &mut viewer, scale);
+            if attach == 2 {
+                // The same windows on a screen that changes its factor under them.
+                let other = 3 - scale;
+                sway.command(&["output", "HEADLESS-1", "scale", &other.to_string()]);
+                session.wait_all_shown(&sway, &mut viewer, other);
+                sway.command(&["output", "HEADLESS-1", "scale", &scale.to_string()]);
+                session.wait_all_shown(&sway, &mut viewer, scale);
+            }
+            viewer.stop();
+            session.assert_kept(&format!("by attach {attach} at scale {scale}"));
+        }
+        tiles(&session, &sway, scale);
+    }
+    half(&session);
+    scaled(&session);
+}
+
+/// What sway makes larger has all pixels of its place, and what it gives back is as before.
+fn tiles(session: &Session, sway: &Sway, scale: usize) {
+    let (title, card, picture) = &session.cards[0];
+    let mut viewer = session.attach(sway.socket(), &[]);
+    session.wait_all_shown(sway, &mut viewer, scale);
+    for (command, back) in
+        [("floating disable", "floating enable"), ("fullscreen enable", "fullscreen disable")]
+    {
+        let window = format!("[title=\"^{title}$\"]");
+        let give = |command: &str| {
+            sway.command(&[&[window.as_str()], &command.split(' ').collect::<Vec<_>>()[..]].concat());
+        };
+        give(command);
+        let context = || format!("{command}: {:?} {:#?}\n{}", size(card), sway.views(), viewer.log());
+        wait_for("all of the screen", SOON, context, || (size(card) == SCREEN).then_some(()));
+        give(back);
+        wait_shown(sway, &mut viewer, title, picture, scale);
+        let context = || format!("{back}: {:?} {:#?}", size(card), sway.views());
+        let before = (picture.width, picture.height);
+        wait_for("the size before", SOON, context, || (size(card) == before).then_some(()));
+    }
+    viewer.stop();
+    session.assert_kept("by tiles");
+}
+
+/// At 1.5 this sway draws with a factor of 2 and makes the picture smaller by itself.
+fn half(session: &Session) {
+    let sway = Sway::start("1.5");
+    for attach in 0..3 {
+        let viewer = session.attach(sway.socket(), &[]);
+        for (title, _, picture) in &session.cards {
+            let wanted = (picture.width.div_ceil(2) as i64, picture.height.div_ceil(2) as i64);
+            let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
+            wait_for("a window of half the size", SOON, context, || {
+                sway.view(title).filter(|view| (view.width, view.height) == wanted)
+            });
+        }
+        // What cannot be equal is alike: the last window lies over the others.
+        let (title, _, picture) = &session.cards[2];
+        sway.command(&[&format!("[title=\"^{title}$\"]"), "focus"]);
+        let alike = || {
+            let (x, y, width, height) = sway.view(title)?.in_pixels(1.5);
+            let shot = sway.grab().crop(x, y, width, height);
+            let nearest = Picture::from_fn(width, height, |x, y| {
+                let at =
+                    (y * 4 / 3).min(picture.height - 1) * picture.width + (x * 4 / 3).min(picture.width - 1);
+                [picture.rgb[at * 3], picture.rgb[at * 3 + 1], picture.rgb[at * 3 + 2]]
+            });
+            shot.save("wayland-half");
+            (shot.psnr(&nearest) > 12.0).then_some(())
+        };
+        wait_for("a smaller picture", SOON, || viewer.log(), alike);
+        viewer.stop();
+        session.assert_kept(&format!("by attach {attach} at scale 1.5"));
+    }
+}
+
+/// Windows that are shown larger still are.
+fn scaled(session: &Session) {
+    let sway = Sway::start("2");
+    let (title, _, picture) = &session.cards[2];
+    let twice = Picture::from_fn(picture.width * 2, picture.height * 2, |x, y| {
+        let at = (y / 2 * picture.width + x / 2) * 3;
+        [picture.rgb[at], picture.rgb[at + 1], picture.rgb[at + 2]]
+    });
+    for words in ["--desktop-scaling=200%", "--desktop-scaling=auto"] {
+        let mut viewer = session.attach(sway.socket(), &[words]);
+        let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
+        wait_for("a window", SOON, context, || sway.view(title));
+        sway.command(&[&format!("[title=\"^{title}$\"]"), "focus"]);
+        wait_shown(&sway, &mut viewer, title, &twice, 2);
+        if words.ends_with("auto") {
+            // It follows the screen.
+            sway.command(&["output", "HEADLESS-1", "scale", "1"]);
+            wait_shown(&sway, &mut viewer, title, picture, 1);
+            sway.command(&["output", "HEADLESS-1", "scale", "2"]);
+            wait_shown(&sway, &mut viewer, title, &twice, 2);
+        }
+        viewer.stop();
+        session.assert_kept(words);
+    }
+}
+
+/// Weston frames nothing, and lets windows choose their sizes. Where it puts them is chance, so they are seen one by
+/// one.
+fn weston(generation: Generation) {
+    let server = XpraServer::start(generation, &Options::default());
+    for scale in [1, 2] {
+        let weston = Weston::start(scale);
+        for (width, height, fixed) in [(420, 320, false), (301, 203, false), (257, 141, true)] {
+            let picture = Picture::sharp(width, height);
+            let card = Card::open(server.x().name(), "card", &picture, &Look { fixed, ..Look::default() });
+            for attach in 0..2 {
+                let mut viewer = WaylandViewer::start(&weston.socket(), &[&server.url(), "--encodings=png"]);
+                let context = || {
+                    let shot = weston.grab().save("wayland-weston-got");
+                    format!("{:?} {}\n{}", size(&card), shot.display(), viewer.log())
+                };
+                wait_for("the picture on Weston", SOON, context, || weston.grab().find(&picture));
+                viewer.assert_running();
+                viewer.stop();
+                assert_eq!(size(&card), (width, height), "attach {attach} at scale {scale}");
+            }
+        }
+    }
+}
