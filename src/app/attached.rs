@@ -275,7 +275,8 @@ impl Attached {
             self.windows.focused(wid);
         }
         let size = (self.display.size, self.scale);
-        self.leaving.update(clock::now(), is_moved, &self.windows, &mut self.input, size, &screen.desktop);
+        let all = (&self.windows, &mut self.popups);
+        self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
         if let Some(reply) = self.password.as_mut().and_then(PasswordDialog::update) {
             self.password_reply(reply);

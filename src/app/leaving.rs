@@ -8,8 +8,10 @@ use crate::channel::Scale;
 use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, native_id};
 use crate::protocol::packet::WindowId;
+use crate::session::WindowInfo;
 
 use super::place::Geometry;
+use super::popups::Popups;
 use super::remote_window::RemoteWindow;
 use super::user_input::UserInput;
 use super::windows::Windows;
@@ -18,7 +20,7 @@ use super::windows::Windows;
 const LEAVE_DELAY: Duration = Duration::from_millis(60);
 /// So is the focus.
 const BLUR_DELAY: Duration = Duration::from_millis(150);
-/// How long a program may take to close its menu before that is put below the other windows.
+/// How long a program may take to close its menu before that is put below the other windows, or away.
 const CLOSE_DELAY: Duration = Duration::from_millis(400);
 /// Popups that come and go by themselves.
 const NO_MENUS: [&str; 4] = ["TOOLTIP", "NOTIFICATION", "DND", "SPLASH"];
@@ -29,6 +31,8 @@ pub struct Leaving {
     inside: Option<WindowId>,
     /// The pointer left the windows: the server is to be told then.
     leave_at: Option<Instant>,
+    /// A remote window has the focus, or had it when the menus that are open now were opened.
+    had_focus: bool,
     menus: Menus,
 }
 
@@ -41,7 +45,7 @@ enum Menus {
     Blurred(Instant),
     /// The server was told of a click beside them.
     Clicked(Instant),
-    /// They were put below.
+    /// They were put below, or away.
     Below,
 }
 
@@ -80,7 +84,7 @@ impl Leaving {
         &mut self,
         now: Instant,
         is_moved: bool,
-        windows: &Windows,
+        (windows, popups): (&Windows, &mut Popups),
         input: &mut UserInput,
         screen: (Size, Scale),
         desktop: &Desktop,
@@ -88,7 +92,8 @@ impl Leaving {
         let last = input.position();
         let beside = || {
             let pointer = desktop.pointer().map(|(x, y)| (screen.1.to_server(x), screen.1.to_server(y)));
-            let taken: Vec<Rect> = windows.all().filter(|remote| is_shown(remote)).map(occupied).collect();
+            let shown = windows.all().filter(|remote| is_shown(remote)).map(occupied);
+            let taken: Vec<Rect> = shown.chain(popups.occupied()).collect();
             beside(pointer.unwrap_or(last), &taken, screen.0)
         };
         if self.leave_at.is_some_and(|at| at <= now) && !input.is_button_held() {
@@ -97,9 +102,11 @@ impl Leaving {
                 input.moved_beside(x, y);
             }
         }
-        let is_menu_open = windows.all().any(is_menu);
+        let is_menu_open = windows.all().any(|remote| is_menu(&remote.info)) || popups.is_menu_open();
         let is_focused = input.focused().is_some();
-        let is_elsewhere = || !is_focused && has_focus_elsewhere(windows, desktop);
+        self.had_focus = is_focused || self.had_focus && is_menu_open;
+        let had_focus = self.had_focus;
+        let is_elsewhere = || !is_focused && has_focus_elsewhere(windows, desktop, had_focus);
         self.menus = match self.menus {
             _ if !is_menu_open => Menus::Wanted,
             Menus::Wanted | Menus::Blurred(_) if is_moved => self.click(now, beside(), input),
@@ -114,8 +121,9 @@ impl Leaving {
             Menus::Clicked(_) => {
                 windows
                     .all()
-                    .filter(|remote| is_menu(remote))
+                    .filter(|remote| is_menu(&remote.info))
                     .for_each(|remote| desktop.lower(&remote.window));
+                popups.dismiss_menus();
                 Menus::Below
             }
             Menus::Below => Menus::Below,
@@ -135,9 +143,10 @@ fn is_shown(remote: &RemoteWindow) -> bool {
     remote.info.override_redirect || remote.talk.is_mapped()
 }
 
-fn is_menu(remote: &RemoteWindow) -> bool {
-    let types = &remote.info.window_types;
-    remote.info.override_redirect && !types.iter().any(|kind| NO_MENUS.contains(&kind.as_str()))
+/// Whether a window is a menu or a list, which goes when somebody clicks beside it.
+pub fn is_menu(info: &WindowInfo) -> bool {
+    let types = &info.window_types;
+    info.override_redirect && !types.iter().any(|kind| NO_MENUS.contains(&kind.as_str()))
 }
 
 fn occupied(remote: &RemoteWindow) -> Rect {
@@ -145,10 +154,10 @@ fn occupied(remote: &RemoteWindow) -> Rect {
     Rect { x, y, width: size.width, height: size.height }
 }
 
-/// Whether a window of another program is the active one. Where that is not told, none of ours is.
-fn has_focus_elsewhere(windows: &Windows, desktop: &Desktop) -> bool {
+/// Whether a window of another program is the active one. Where that is not told, ours were and are no more.
+fn has_focus_elsewhere(windows: &Windows, desktop: &Desktop, had_focus: bool) -> bool {
     match desktop.active_window() {
-        None => true,
+        None => had_focus,
         Some(0) => false,
         Some(active) => !windows.all().any(|remote| native_id(&remote.window) == Some(active)),
     }

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, Scale};
-use crate::codec::Size;
+use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, Popup, PopupParent, PopupPlace};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
 
+use super::leaving::is_menu;
 use super::os_size;
 use super::place::{Geometry, Place};
 use super::remote_window::RemoteWindow;
@@ -168,6 +169,28 @@ impl Popups {
         if let Some(popup) = self.popups.get_mut(&wid) {
             popup.dismissed = true;
         }
+    }
+
+    /// Takes away the menus that are open; the server still has them.
+    pub fn dismiss_menus(&mut self) {
+        let is_open_menu = |popup: &RemotePopup| popup.open.is_some() && is_menu(&popup.info);
+        let menus: Vec<WindowId> =
+            self.popups.iter().filter(|(_, popup)| is_open_menu(popup)).map(|(wid, _)| *wid).collect();
+        menus.into_iter().for_each(|wid| self.dismissed(wid));
+    }
+
+    /// Whether there are any.
+    pub fn is_menu_open(&self) -> bool {
+        self.popups.values().any(|popup| popup.open.is_some() && is_menu(&popup.info))
+    }
+
+    /// What they cover of the server's screen.
+    pub fn occupied(&self) -> impl Iterator<Item = Rect> {
+        let open = self.popups.values().filter(|popup| popup.open.is_some());
+        open.map(|RemotePopup { info, .. }| {
+            let Size { width, height } = info.size;
+            Rect { x: info.x, y: info.y, width, height }
+        })
     }
 
     /// Where it is on the server, and where in its pixels a place in logical ones is.

@@ -14,6 +14,14 @@ use crate::support::wayland::{Sway, View, WaylandViewer};
 /// How long a change may take to get from one side to the other on a busy machine.
 const SOON: Duration = Duration::from_secs(15);
 
+/// What a card shows that got this size: its picture again and again.
+fn tiled(picture: &Picture, width: usize, height: usize) -> Picture {
+    Picture::from_fn(width, height, |x, y| {
+        let at = (y % picture.height * picture.width + x % picture.width) * 3;
+        [picture.rgb[at], picture.rgb[at + 1], picture.rgb[at + 2]]
+    })
+}
+
 /// Waits until sway shows `expected`, pixel by pixel, in the top left corner of the window called `title`, and the
 /// window has the size that `expected` makes at `scale`, rounded up to whole logical pixels.
 #[track_caller]

@@ -2,6 +2,7 @@
 
 use super::Attached;
 use crate::app::popups::Popups;
+use crate::channel::clock;
 use crate::desktop::{Desktop, PopupEvent};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
@@ -23,14 +24,21 @@ impl Attached {
         let Some(wid) = self.popups.by_number(number) else { return };
         match event {
             PopupEvent::Placed => self.popups.placed(wid),
-            PopupEvent::Dismissed => self.popups.dismissed(wid),
+            PopupEvent::Dismissed => {
+                self.leaving.left(clock::now(), wid);
+                self.popups.dismissed(wid);
+            }
             PopupEvent::Moved { x, y } => {
                 self.hovered = self.popups.window_of(wid);
+                self.leaving.entered(wid);
                 if let Some((place, position)) = self.popups.at(wid, x, y) {
                     self.input.moved(wid, &place, position);
                 }
             }
-            PopupEvent::Left => self.hovered = None,
+            PopupEvent::Left => {
+                self.hovered = None;
+                self.leaving.left(clock::now(), wid);
+            }
             PopupEvent::Button(button, state) => self.input.button(wid, button, state),
             PopupEvent::Wheel(delta) => self.input.wheel(wid, delta),
         }

@@ -92,7 +92,7 @@ impl Sway {
         // The wallpaper is a program of its own.
         let context = || sway.program.stderr();
         wait_for("sway's wallpaper", Duration::from_secs(20), context, || {
-            let shot = sway.try_grab()?;
+            let shot = sway.try_grab(&[])?;
             (shot.rgb.starts_with(&[0x33, 0x66, 0x99]) && shot.colours() == 1).then_some(())
         });
         sway
@@ -132,14 +132,23 @@ impl Sway {
     /// What the screen shows.
     #[track_caller]
     pub fn grab(&self) -> Picture {
-        self.try_grab().expect("a screenshot")
+        self.try_grab(&[]).expect("a screenshot")
     }
 
-    fn try_grab(&self) -> Option<Picture> {
+    /// What one of several screens shows.
+    #[track_caller]
+    pub fn grab_screen(&self, output: &str) -> Picture {
+        self.try_grab(&["-o", output]).expect("a screenshot")
+    }
+
+    fn try_grab(&self, words: &[&str]) -> Option<Picture> {
         let directory = TempDir::with_prefix("farpane-test-shot-").expect("a temporary directory");
         let path = directory.path().join("shot.png");
         let mut grim = Command::new("grim");
-        grim.arg(&path).env("WAYLAND_DISPLAY", &self.socket).env("XDG_RUNTIME_DIR", self.program.directory());
+        grim.args(words)
+            .arg(&path)
+            .env("WAYLAND_DISPLAY", &self.socket)
+            .env("XDG_RUNTIME_DIR", self.program.directory());
         let output = grim.output().expect("grim");
         output.status.success().then(|| Picture::load(&path))
     }
@@ -192,7 +201,8 @@ impl Weston {
         let mut program = Launch::new("weston")
             .args([
                 "--backend=headless-backend.so",
-                "--use-pixman",
+                // Its other renderer reads beyond buffers that it has to stretch.
+                "--use-gl",
                 "--no-config",
                 "--idle-time=0",
                 "--debug",
@@ -217,8 +227,12 @@ impl Weston {
     #[track_caller]
     pub fn grab(&self) -> Picture {
         let directory = TempDir::with_prefix("farpane-test-shot-").expect("a temporary directory");
-        let mut shooter = Command::new("weston-screenshooter");
-        shooter.current_dir(directory.path()).env("WAYLAND_DISPLAY", self.socket());
+        // By itself it waits for a compositor that is gone for ever.
+        let mut shooter = Command::new("timeout");
+        shooter
+            .args(["20", "weston-screenshooter"])
+            .current_dir(directory.path())
+            .env("WAYLAND_DISPLAY", self.socket());
         run(shooter.env("XDG_RUNTIME_DIR", self.program.directory()));
         let path = file_in(directory.path(), |name| name.ends_with(".png")).expect("a screenshot");
         Picture::load(&path)

@@ -3,7 +3,7 @@
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, KeyPressEvent};
 
-use super::{SOON, wait_shown};
+use super::{SOON, tiled, wait_shown};
 use crate::support::card::{Card, Look};
 use crate::support::picture::Picture;
 use crate::support::virtual_pointer::{LEFT, RIGHT, VirtualPointer};
@@ -94,17 +94,11 @@ fn keysym(card: &Card, press: &KeyPressEvent) -> u32 {
 
 /// The program resizes and renames its window, and the user closes it.
 fn resized_and_closed(sway: &Sway, viewer: &mut WaylandViewer, card: &Card, picture: &Picture, scale: usize) {
-    let tiled = |width: usize, height: usize| {
-        Picture::from_fn(width, height, |x, y| {
-            let at = (y % picture.height * picture.width + x % picture.width) * 3;
-            [picture.rgb[at], picture.rgb[at + 1], picture.rgb[at + 2]]
-        })
-    };
     for (width, height) in [(411, 333), (301, 203)] {
         let size = x11rb::protocol::xproto::ConfigureWindowAux::new().width(width).height(height);
         card.x.connection.configure_window(card.id, &size).expect("X");
         card.sync();
-        wait_shown(sway, viewer, "input", &tiled(width as usize, height as usize), scale);
+        wait_shown(sway, viewer, "input", &tiled(picture, width as usize, height as usize), scale);
     }
     card.set_title("renamed");
     wait_shown(sway, viewer, "renamed", picture, scale);

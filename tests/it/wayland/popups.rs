@@ -3,9 +3,10 @@
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConfigureWindowAux, ConnectionExt as _};
 
-use super::{SOON, wait_shown};
+use super::{SOON, tiled, wait_shown};
 use crate::support::card::{Card, Look};
 use crate::support::picture::Picture;
+use crate::support::program::Launch;
 use crate::support::virtual_pointer::{LEFT, VirtualPointer};
 use crate::support::wait_for;
 use crate::support::wayland::{SCREEN, Sway, WaylandViewer, Weston};
@@ -104,11 +105,24 @@ fn popups(generation: Generation) {
         let to = ConfigureWindowAux::new().x(i32::from(x) + 250).y(i32::from(y) + 150).width(140).height(100);
         third.x.connection.configure_window(third.id, &to).expect("X");
         third.sync();
-        let grown = Picture::from_fn(140, 100, |x, y| {
-            let at = (y % 70 * 80 + x % 80) * 3;
-            [nameless.rgb[at], nameless.rgb[at + 1], nameless.rgb[at + 2]]
-        });
+        let grown = tiled(&nameless, 140, 100);
         shown((250, 150), &grown, "moved");
+        let taken = [(x, y, &window), (x + 250, y + 150, &grown)];
+        wait_for(
+            "the pointer outside",
+            SOON,
+            || format!("{:?}", server.x().pointer()),
+            || {
+                let (at_x, at_y) = server.x().pointer();
+                let is_in = |&(left, top, picture): &(i16, i16, &Picture)| {
+                    let inside = |at: i32, start: i16, len: usize| {
+                        (i32::from(start)..i32::from(start) + len as i32).contains(&at)
+                    };
+                    inside(at_x, left, picture.width) && inside(at_y, top, picture.height)
+                };
+                (!taken.iter().any(is_in)).then_some(())
+            },
+        );
 
         // Gone in the wrong order.
         for card in [first, second, third] {
@@ -132,8 +146,15 @@ fn popups(generation: Generation) {
         });
         assert_eq!(pressed, (11, 12));
         pointer.move_to(SCREEN.0 - 20, SCREEN.1 - 30);
-        drop(last);
+        // A menu whose program does not close it goes all the same when the user turns to a local window.
+        let local = Launch::new("weston-simple-shm").env("WAYLAND_DISPLAY", sway.socket()).start();
+        let context = || format!("{:#?}", sway.views());
+        wait_for("a local window", SOON, context, || {
+            sway.views().iter().any(|view| view.title != "window" && view.focused).then_some(())
+        });
         wait_gone(&sway, &window, (left, top));
+        drop(local);
+        drop(last);
         viewer.stop();
     }
     weston(&server, &card, &window);
