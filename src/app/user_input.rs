@@ -12,6 +12,7 @@ use crate::protocol::packet::WindowId;
 use crate::session::{Input, Keymap};
 
 use super::place::Place;
+use super::remote_window::RemoteWindow;
 
 /// X modifiers that make a hotkey different; locks do not.
 const SHIFT: u8 = 1 << 0;
