@@ -138,16 +138,6 @@ impl Conversation {
         self.limits = limits;
     }
 
-    /// What is seen of the OS window is no news for the next moments.
-    pub fn settle(&mut self, now: Instant) {
-        self.settling = Some(now + SETTLE);
-    }
-
-    /// Whether that is so.
-    pub fn is_settling(&self) -> bool {
-        self.settling.is_some()
-    }
-
     /// When [`Self::is_due`] becomes true.
     pub fn deadline(&self) -> Option<Instant> {
         self.settling.or(self.again)

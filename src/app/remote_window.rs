@@ -14,7 +14,7 @@ use crate::session::{Input, WindowInfo, WindowState};
 
 use super::attributes;
 use super::geometry::{Conversation, Step};
-use super::os_size::{self, os_size};
+use super::os_size::{self, Asked, os_size};
 use super::place::{Geometry, Place};
 
 /// EWMH `_NET_WM_MOVERESIZE` directions.
@@ -44,13 +44,14 @@ pub struct RemoteWindow {
     pub info: WindowInfo,
     /// Where it is, and what the server knows of that.
     pub talk: Conversation,
-    /// Size of the OS window's content in physical pixels, as winit said last.
+    /// Size of the OS window's content in physical pixels.
     pub surface: Size,
     /// Something happened to the OS window: look where it is and how it is shown.
     pub dirty: bool,
     /// The renderer believes that the window can be seen.
     pub visible: bool,
-    pub wayland: bool,
+    /// On Wayland.
+    pub asked: Option<Asked>,
     /// On Wayland, until the window is on a screen: the scale factor that it was made for.
     pub guessed_factor: Option<f64>,
 }
@@ -73,12 +74,13 @@ impl RemoteWindow {
 
     /// Looks where the OS window is and how it is shown. Returns whether somebody here moved it.
     pub fn sync(&mut self, now: Instant, outside: Outside<'_>) -> bool {
-        if self.info.override_redirect || self.waits_for_factor(outside.render) {
+        if self.info.override_redirect {
             return false;
         }
+        self.learn_factor(outside.render);
         // A window that is gone reports itself as destroyed.
         let Some(mut facts) = outside.desktop.window_facts(&self.window) else { return false };
-        if self.wayland {
+        if self.asked.is_some() {
             facts = self.wayland_facts(facts, outside.screen);
         }
         let (was_mapped, before) = (self.talk.is_mapped(), self.place().server());

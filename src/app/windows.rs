@@ -135,15 +135,12 @@ impl Windows {
         desktop.prepare_window(&window, &attributes::hints(&info, self.native_parent(&info)));
         desktop.set_parent(&window, self.parent(&info).map(|parent| &*parent.window));
         self.place_first(&info, &mut talk, &window, desktop);
-        // On Wayland the compositor has chosen by now; elsewhere the window manager will be heard.
-        let size = attributes::physical(talk.place().local().size);
-        let size = match self.wayland {
-            true => os_size::inner_size(&window),
-            false => Size { width: size.width, height: size.height },
+        // Elsewhere the window manager will be heard.
+        let wanted = attributes::physical(talk.place().local().size);
+        let (asked, size) = match guessed_factor {
+            Some(factor) => wayland::first_size(&window, factor),
+            None => (None, Size { width: wanted.width, height: wanted.height }),
         };
-        if guessed_factor.is_some() {
-            talk.settle(clock::now());
-        }
         let mut remote = RemoteWindow {
             wid,
             window: Arc::clone(&window),
@@ -152,7 +149,7 @@ impl Windows {
             surface: size,
             dirty: true,
             visible: true,
-            wayland: self.wayland,
+            asked,
             guessed_factor,
         };
         if self.wayland {
@@ -327,7 +324,9 @@ impl Windows {
 
     /// The OS window got another size: its surface follows at once.
     pub fn resized(&mut self, wid: WindowId, size: Size) {
+        let mut size = size;
         if let Some(remote) = self.windows.get_mut(&wid) {
+            size = remote.resized(clock::now()).unwrap_or(size);
             remote.surface = size;
         }
         self.send(RenderCommand::SurfaceResized { wid, size });
@@ -368,7 +367,7 @@ impl Windows {
         let outside = Outside { desktop, net: &self.net, render: &self.render, screen: self.screen };
         let mut is_moved = false;
         for remote in self.windows.values_mut() {
-            remote.dirty |= remote.talk.is_due(now);
+            remote.dirty |= remote.talk.is_due(now) || remote.guessed_factor.is_some();
             if std::mem::take(&mut remote.dirty) {
                 is_moved |= remote.sync(now, outside);
             }

@@ -1,6 +1,7 @@
 //! Against Wayland compositors without a screen, with real Xpra servers: sizes, pixels and input at every
 //! scale factor.
 
+mod asked;
 mod input;
 mod popups;
 mod sizes;

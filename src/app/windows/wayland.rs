@@ -1,10 +1,13 @@
 //! Sizes and places on Wayland, where a window learns its scale factor late, and its place never.
 
-use winit::dpi::PhysicalSize;
+use std::time::Instant;
+
+use winit::dpi::{LogicalSize, PhysicalSize};
 use winit::event_loop::ActiveEventLoop;
+use winit::window::Window;
 
 use super::Windows;
-use crate::app::os_size::{self, os_size};
+use crate::app::os_size::{self, Asked, os_size};
 use crate::app::place::Geometry;
 use crate::app::remote_window::RemoteWindow;
 use crate::app::screen;
@@ -13,17 +16,25 @@ use crate::codec::Size;
 use crate::desktop::WindowFacts;
 use crate::protocol::packet::WindowId;
 
+/// The size of a new window, which was made for a screen of this factor, and its true pixels there. The compositor has
+/// chosen by now.
+pub(super) fn first_size(window: &Window, factor: f64) -> (Option<Asked>, Size) {
+    let size = os_size::inner_size(window);
+    (Some(Asked::new(size)), os_size::true_size(size, factor))
+}
+
 impl Windows {
     /// The OS window is on a screen of another scale factor. Returns the true pixels that it is to have there: as
     /// many as before, since remote pixels have the same size on every screen. The OS has the last word.
     pub fn scale_factor_changed(&mut self, wid: WindowId) -> Option<PhysicalSize<u32>> {
         let remote = self.windows.get_mut(&wid)?;
-        if !remote.wayland {
-            return Some(remote.window.inner_size());
-        }
+        let Some(asked) = &mut remote.asked else { return Some(remote.window.inner_size()) };
+        let factor = remote.window.scale_factor();
+        let wanted = remote.talk.place().agreed_size();
+        asked.ask(os_size::logical_size(wanted, factor));
         remote.guessed_factor = None;
         remote.set_size_limits();
-        let size = os_size::granted(remote.place().agreed_size(), remote.window.scale_factor());
+        let size = os_size::granted(wanted, factor);
         Some(PhysicalSize::new(size.width, size.height))
     }
 
@@ -35,30 +46,32 @@ impl Windows {
 }
 
 impl RemoteWindow {
-    /// Whether the window's size says nothing yet: it was made for another scale factor than it has, and may get
-    /// that one as soon as it is on a screen.
-    pub(in crate::app) fn waits_for_factor(&mut self, render: &RenderQueue) -> bool {
-        let Some(guessed) = self.guessed_factor else { return false };
-        if guessed == self.window.scale_factor() {
-            self.guessed_factor = None;
-        } else if self.talk.is_settling() {
-            return true;
-        } else if self.window.current_monitor().is_some() {
-            // The guess was wrong.
-            self.guessed_factor = None;
+    /// On a screen a window has its true scale factor, for which it may have to get another size.
+    pub(in crate::app) fn learn_factor(&mut self, render: &RenderQueue) {
+        if let Some(guessed) = self.guessed_factor.take_if(|_| self.window.current_monitor().is_some())
+            && guessed != self.window.scale_factor()
+        {
             self.set_size_limits();
             self.request_size(self.place().agreed_size(), render);
         }
-        false
+    }
+
+    /// On Wayland: the window has another size or scale factor. Returns its true pixels, after it was told again what
+    /// it is to have if that was out of date.
+    pub(in crate::app) fn resized(&mut self, now: Instant) -> Option<Size> {
+        let factor = self.factor()?;
+        let size = os_size::inner_size(&self.window);
+        match self.asked.as_mut()?.found(now, size) {
+            Some(again) => self.ask(again),
+            None => Some(os_size::true_size(size, factor)),
+        }
     }
 
     /// What Wayland does not tell: a size is what was asked for if it only was rounded up, and a window lies where
     /// all of it can be reached on the server's `screen`, which is where its pointer can go.
     pub(in crate::app) fn wayland_facts(&self, facts: WindowFacts, screen: Size) -> WindowFacts {
         let wanted = self.place().agreed_size();
-        // What is on no screen has the size that it was made for.
-        let is_wanted = self.guessed_factor.is_some()
-            || self.surface == os_size::granted(wanted, self.window.scale_factor());
+        let is_wanted = self.factor().is_some_and(|factor| self.surface == os_size::granted(wanted, factor));
         let size = if is_wanted { wanted } else { self.surface };
         let screen = self.place().scale().size_to_local(screen);
         let inside = |at: i32, len: u32, screen: u32| {
@@ -71,16 +84,36 @@ impl RemoteWindow {
 
     /// Asks for another size, which takes effect at once where the OS says so.
     pub(in crate::app) fn request_size(&mut self, size: Size, render: &RenderQueue) {
-        let (wid, factor) = (self.wid, self.factor());
-        if let Some(size) = self.window.request_inner_size(os_size(size, factor)) {
-            let size = Size { width: size.width, height: size.height };
+        let wid = self.wid;
+        let taken = match self.factor() {
+            Some(factor) => self.ask(os_size::logical_size(size, factor)),
+            None => self
+                .window
+                .request_inner_size(os_size(size, None))
+                .map(|PhysicalSize { width, height }| Size { width, height }),
+        };
+        if let Some(size) = taken {
             self.surface = size;
             render.push(RenderMessage::Command(RenderCommand::SurfaceResized { wid, size }));
         }
     }
 
-    /// True pixels a logical one, where sizes are counted in those.
+    /// On Wayland. Returns the true pixels that the window has after that.
+    fn ask(&mut self, size: LogicalSize<u32>) -> Option<Size> {
+        let factor = self.factor()?;
+        let asked = self.asked.as_mut()?;
+        asked.ask(size);
+        let _ = self.window.request_inner_size(size);
+        let got = os_size::inner_size(&self.window);
+        if got != size {
+            // Tiles and the like have no choice.
+            asked.accept(got);
+        }
+        Some(os_size::true_size(got, factor))
+    }
+
+    /// On Wayland: true pixels a logical one.
     pub(in crate::app) fn factor(&self) -> Option<f64> {
-        self.wayland.then(|| self.guessed_factor.unwrap_or_else(|| self.window.scale_factor()))
+        self.asked.is_some().then(|| self.guessed_factor.unwrap_or_else(|| self.window.scale_factor()))
     }
 }

@@ -198,15 +198,19 @@ impl Weston {
     #[track_caller]
     pub fn start(scale: usize) -> Self {
         let (width, height) = (SCREEN.0 / scale, SCREEN.1 / scale);
-        let mut program = Launch::new("weston")
+        let launch = Launch::new("weston");
+        let configuration = launch.directory().join("weston.ini");
+        // A panel lies over windows that come up at the top.
+        std::fs::write(&configuration, "[shell]\npanel-position=none\n").expect("a configuration file");
+        let mut program = launch
             .args([
                 "--backend=headless-backend.so",
                 // Its other renderer reads beyond buffers that it has to stretch.
                 "--use-gl",
-                "--no-config",
                 "--idle-time=0",
                 "--debug",
             ])
+            .args([format!("--config={}", configuration.display())])
             .args([format!("--width={width}"), format!("--height={height}"), format!("--scale={scale}")])
             .args([format!("--socket={}", Self::SOCKET)])
             .joined_output()

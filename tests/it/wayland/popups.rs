@@ -147,7 +147,7 @@ fn popups(generation: Generation) {
         assert_eq!(pressed, (11, 12));
         pointer.move_to(SCREEN.0 - 20, SCREEN.1 - 30);
         // A menu whose program does not close it goes all the same when the user turns to a local window.
-        let local = Launch::new("weston-simple-shm").env("WAYLAND_DISPLAY", sway.socket()).start();
+        let local = Launch::new("weston-flower").env("WAYLAND_DISPLAY", sway.socket()).start();
         let context = || format!("{:#?}", sway.views());
         wait_for("a local window", SOON, context, || {
             sway.views().iter().any(|view| view.title != "window" && view.focused).then_some(())

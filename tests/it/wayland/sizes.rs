@@ -6,7 +6,7 @@ use super::{SOON, tiled, wait_shown};
 use crate::support::card::{Card, Look};
 use crate::support::picture::Picture;
 use crate::support::wait_for;
-use crate::support::wayland::{SCREEN, Sway, View, WaylandViewer, Weston};
+use crate::support::wayland::{SCREEN, Sway, WaylandViewer, Weston};
 use crate::support::xpra::{Generation, Options, XpraServer};
 
 #[test]
@@ -60,13 +60,20 @@ impl Session {
         }
     }
 
+    /// All windows are there: the last one gets the focus and lies over the others.
+    #[track_caller]
+    fn wait_all(&self, sway: &Sway, viewer: &WaylandViewer) {
+        for (title, ..) in &self.cards {
+            let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
+            wait_for("a window", SOON, context, || sway.view(title).map(drop));
+        }
+    }
+
     #[track_caller]
     fn wait_all_shown(&self, sway: &Sway, viewer: &mut WaylandViewer, scale: usize) {
+        self.wait_all(sway, viewer);
         // Side by side, so that each is seen wholly.
         for ((title, ..), (x, y)) in self.cards.iter().zip([(0, 0), (480, 20), (800, 40)]) {
-            let found = |view: &View| view.title == *title;
-            let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
-            wait_for("a window", SOON, context, || sway.views().iter().any(found).then_some(()));
             let (x, y) = ((x / scale).to_string(), (y / scale).to_string());
             sway.command(&[&format!("[title=\"^{title}$\"]"), "move", "absolute", "position", &x, &y]);
         }
@@ -177,6 +184,7 @@ fn two_screens(session: &Session) {
     for (first, other) in [(("HEADLESS-2", 2), ("HEADLESS-1", 1)), (("HEADLESS-1", 1), ("HEADLESS-2", 2))] {
         sway.command(&["focus", "output", first.0]);
         let mut viewer = session.attach(sway.socket(), &[]);
+        session.wait_all(&sway, &viewer);
         for (round, (output, factor)) in [first, other, first].into_iter().enumerate() {
             for (title, _, picture) in &session.cards {
                 let wanted = (picture.width.div_ceil(factor) as i64, picture.height.div_ceil(factor) as i64);
@@ -185,7 +193,6 @@ fn two_screens(session: &Session) {
                     let shot = sway.grab_screen(output).save("wayland-screens-got");
                     format!("{output}: {:#?} {}\n{}", sway.views(), shot.display(), viewer.log())
                 };
-                wait_for("a window", SOON, context, || sway.view(title));
                 if round > 0 {
                     sway.command(&[&window, "move", "to", "output", output]);
                 }
@@ -212,8 +219,7 @@ fn scaled(session: &Session) {
     });
     for words in ["--desktop-scaling=200%", "--desktop-scaling=auto"] {
         let mut viewer = session.attach(sway.socket(), &[words]);
-        let context = || format!("{:#?}\n{}", sway.views(), viewer.log());
-        wait_for("a window", SOON, context, || sway.view(title));
+        session.wait_all(&sway, &viewer);
         sway.command(&[&format!("[title=\"^{title}$\"]"), "focus"]);
         wait_shown(&sway, &mut viewer, title, &twice, 2);
         if words.ends_with("auto") {
@@ -232,21 +238,24 @@ fn scaled(session: &Session) {
 /// one.
 fn weston(generation: Generation) {
     let server = XpraServer::start(generation, &Options::default());
+    let mut last = None;
     for scale in [1, 2] {
         let weston = Weston::start(scale);
         for (width, height, fixed) in [(420, 320, false), (301, 203, false), (257, 141, true)] {
             let picture = Picture::sharp(width, height);
-            let card = Card::open(server.x().name(), "card", &picture, &Look { fixed, ..Look::default() });
+            let look = Look { fixed, ..Look::default() };
+            // The one before goes after that: 3.1 forgets a window that has the number of one that just went.
+            let card = last.insert(Card::open(server.x().name(), "card", &picture, &look));
             for attach in 0..2 {
                 let mut viewer = WaylandViewer::start(&weston.socket(), &[&server.url(), "--encodings=png"]);
                 let context = || {
                     let shot = weston.grab().save("wayland-weston-got");
-                    format!("{:?} {}\n{}", size(&card), shot.display(), viewer.log())
+                    format!("{:?} {}\n{}", size(card), shot.display(), viewer.log())
                 };
                 wait_for("the picture on Weston", SOON, context, || weston.grab().find(&picture));
                 viewer.assert_running();
                 viewer.stop();
-                assert_eq!(size(&card), (width, height), "attach {attach} at scale {scale}");
+                assert_eq!(size(card), (width, height), "attach {attach} at scale {scale}");
             }
         }
     }
