@@ -189,7 +189,10 @@ impl Attached {
                 }
                 match change {
                     WindowChange::Geometry { position, size } if self.popups.contains(wid) => {
-                        self.popups.geometry(wid, position, size, &self.windows, &screen.desktop);
+                        if self.popups.geometry(wid, position, size, &self.windows, &screen.desktop) {
+                            // Nobody says any more that the pointer leaves it; if it is in the new one, that is said.
+                            self.leaving.left(clock::now(), wid);
+                        }
                     }
                     change => self.windows.change(wid, change, &screen.desktop),
                 }

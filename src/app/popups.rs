@@ -90,7 +90,7 @@ impl Popups {
         self.popups.remove(&wid);
     }
 
-    /// The server moved or resized it.
+    /// The server moved or resized it. Returns whether it had to be closed for that: [`Self::update`] opens it again.
     pub fn geometry(
         &mut self,
         wid: WindowId,
@@ -98,15 +98,15 @@ impl Popups {
         size: Size,
         windows: &Windows,
         desktop: &Desktop,
-    ) {
-        let Some(popup) = self.popups.get_mut(&wid) else { return };
+    ) -> bool {
+        let Some(popup) = self.popups.get_mut(&wid) else { return false };
         popup.info.size = size;
         (popup.info.x, popup.info.y) = position.unwrap_or((popup.info.x, popup.info.y));
-        let Some(Open { on, factor, place: old, .. }) = popup.open.as_ref() else { return };
+        let Some(Open { on, factor, place: old, .. }) = popup.open.as_ref() else { return false };
         let (on, factor, old) = (*on, *factor, *old);
-        let Some((place, _)) = self.place(wid, on, windows) else { return };
+        let Some((place, _)) = self.place(wid, on, windows) else { return false };
         if place == old {
-            return;
+            return false;
         }
         let surface = os_size::granted(self.scale.size_to_local(size), factor);
         let open = self.popups.get_mut(&wid).and_then(|popup| popup.open.as_mut());
@@ -116,8 +116,12 @@ impl Popups {
                 if open.placed {
                     self.send(RenderCommand::SurfaceResized { wid, size: surface });
                 }
+                false
             }
-            _ => self.close(wid),
+            _ => {
+                self.close(wid);
+                true
+            }
         }
     }
 
