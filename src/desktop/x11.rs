@@ -1,10 +1,11 @@
 //! Window hints, window facts and the bell on X11, over a connection of our own.
 //!
-//! What concerns the window manager is in `manager`, shapes in `shape`, monitors in `monitors`.
+//! What concerns the window manager is in `manager`, its frames in `frames`, shapes in `shape`, monitors in `monitors`.
 //!
 //! The connection is shared with one thread that waits for its events. Failures are logged: a
 //! window may be gone at any time, and none of this is worth ending the session.
 
+mod frames;
 mod grab;
 mod manager;
 mod monitors;
@@ -378,12 +379,15 @@ fn watch(
     atoms: &Atoms,
     notify: &impl Fn(DesktopEvent),
 ) {
+    let mut frames = frames::Frames::default();
     let changed = |window: Window| notify(DesktopEvent::WindowState(window.into()));
     while let Ok(event) = connection.wait_for_event() {
         match event {
             Event::ClientMessage(message) if message.type_ == quit => return,
             Event::ConfigureNotify(event) if event.window == root => notify(DesktopEvent::Screen),
-            Event::ConfigureNotify(event) => changed(event.window),
+            Event::ConfigureNotify(event) => changed(frames.inside(event.window)),
+            Event::ReparentNotify(event) => frames.reparented(connection, event.window),
+            Event::DestroyNotify(event) => frames.forget(event.window),
             Event::MapNotify(event) => changed(event.window),
             Event::UnmapNotify(event) => changed(event.window),
             Event::PropertyNotify(event) if event.window == root => {

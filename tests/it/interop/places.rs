@@ -17,6 +17,7 @@ for_every_server!(
     first_places,
     order_and_focus_come_back,
     whole_characters,
+    a_drag_is_followed,
 );
 
 const MAXIMISED: [&str; 2] = ["MAXIMIZED_HORZ", "MAXIMIZED_VERT"];
@@ -282,5 +283,25 @@ fn a_large_desktop_fits_the_screen() {
     let (x, y, width, height) = display.x.frame(seen.id).expect("a frame");
     assert!(x >= 0 && y >= 0, "{x}, {y}");
     assert!(x + i32::from(width) <= 1600 && y + i32::from(height) <= 1000, "{width} x {height}");
+    viewer.stop();
+}
+
+/// While the user still holds the title bar, programs in the session know where their window is.
+fn a_drag_is_followed(generation: Generation) {
+    let server = empty_session(generation);
+    let card = open(server.x(), "dragged", &Look { at: (300, 300), placed: true, ..Look::default() });
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let id = viewer.window("dragged").id;
+    let (x, y, ..) = settled("the window", &viewer, id, &card, |_| true);
+    let aim = |x: i32, y: i32| display.x.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
+    aim(x + 100, y - 8);
+    display.x.xdotool(&["mousedown", "1"]);
+    for step in 1..8 {
+        aim(x + 100 + 12 * step, y - 8 + 9 * step);
+    }
+    settled("the window on its way", &viewer, id, &card, |place| place.0 > x + 60 && place.1 > y + 40);
+    display.x.xdotool(&["mouseup", "1"]);
+    settled("the window where it was dropped", &viewer, id, &card, |place| place.0 > x + 60);
     viewer.stop();
 }
