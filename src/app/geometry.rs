@@ -41,7 +41,7 @@ pub enum Step {
     /// Tell it where the window is and how it is shown.
     TellConfigured(Geometry, WindowState),
     /// Tell it once more what it said itself: something else that it was told may have come to it after that.
-    TellAgain,
+    TellAgain(Geometry),
     /// Ask it for all pixels.
     Refresh,
     /// Move the OS window so that its content's corner is here, in local pixels.
@@ -183,7 +183,7 @@ impl Conversation {
             if self.crossed && self.again.is_none() {
                 (self.crossed, self.told_at) = (false, Some(now));
                 self.times_again += 1;
-                out.push(Step::TellAgain);
+                out.push(Step::TellAgain(geometry));
             }
         } else if self.settling.is_none() {
             self.no_longer_told(now);

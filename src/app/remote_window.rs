@@ -117,7 +117,7 @@ impl RemoteWindow {
                 Step::TellConfigured(Geometry { x, y, size }, state) => {
                     tell(Input::WindowConfigured { wid, x, y, size, state });
                 }
-                Step::TellAgain => tell(Input::WindowToldAgain { wid }),
+                Step::TellAgain(Geometry { x, y, size }) => tell(Input::WindowToldAgain { wid, x, y, size }),
                 Step::Refresh => tell(Input::RefreshWindow { wid }),
                 Step::MoveTo { x, y } => {
                     if !outside.desktop.move_content(&self.window, x, y) {

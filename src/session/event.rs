@@ -271,10 +271,13 @@ pub enum Input {
         size: Size,
         state: WindowState,
     },
-    /// The server is to hear once more where the window is, as far as it knows: something that it was told earlier may
-    /// have come to it after it said so.
+    /// The server is to hear once more where it put the window: something that it was told earlier may have come to it
+    /// after it said so.
     WindowToldAgain {
         wid: WindowId,
+        x: i32,
+        y: i32,
+        size: Size,
     },
     /// What the server is to keep with the window for the next session; `None` leaves what it has.
     WindowRemembered {

@@ -474,7 +474,7 @@ impl Session {
             Input::WindowConfigured { wid, x, y, size, state } => {
                 self.windows.configured(wid, x, y, size, state, out);
             }
-            Input::WindowToldAgain { wid } => self.windows.told_again(wid, out),
+            Input::WindowToldAgain { wid, x, y, size } => self.windows.told_again(wid, x, y, size, out),
             Input::WindowRemembered { wid, memory } => self.windows.remembered(wid, memory, out),
             Input::WindowCloseRequested { wid } if self.windows.contains(wid) => {
                 out.push(Output::Send(ClientPacket::WindowClose { wid }));

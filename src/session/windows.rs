@@ -225,8 +225,9 @@ impl Windows {
     }
 
     /// Tells where the window is even though the server said so itself.
-    pub fn told_again(&self, wid: WindowId, out: &mut Vec<Output>) {
-        if let Some(window) = self.windows.get(&wid).filter(|w| w.mapped) {
+    pub fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
+        if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) {
+            place(window, &mut self.room, x, y, size, out);
             let packet = window_geometry(window, Dict::default());
             out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
         }

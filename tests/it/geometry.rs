@@ -183,7 +183,10 @@ impl World {
                             self.session = geometry;
                             Step::TellConfigured(geometry, state)
                         }
-                        Step::TellAgain => Step::TellConfigured(self.session, WindowState::default()),
+                        Step::TellAgain(geometry) => {
+                            self.session = geometry;
+                            Step::TellConfigured(geometry, WindowState::default())
+                        }
                         step => step,
                     };
                     (self.told_at, self.told) = (self.now, self.told + 1);

@@ -587,7 +587,8 @@ fn what_crosses_is_told_again() {
                 client.handle(incoming);
             }
             client.run(Duration::from_millis(500));
-            client.input(Input::WindowToldAgain { wid });
+            let WindowInfo { x, y, size, .. } = *client.session.window(wid).expect("the window");
+            client.input(Input::WindowToldAgain { wid, x, y, size });
             let agreed = client.run_until(Duration::from_secs(5), |c| {
                 let info = c.session.window(wid).expect("the window");
                 card.place() == Some((info.x, info.y, info.size.width as u16, info.size.height as u16))

@@ -275,7 +275,9 @@ fn the_servers_resize_is_not_echoed() {
         ] if *s == size(320, 240)
     ));
     assert!(driver.input(configured(wid, 30, 40, 320, 240)).take().is_empty(), "that was the server's doing");
-    driver.input(Input::WindowToldAgain { wid });
+    // Something that was said before the viewer knew of that was in between.
+    driver.input(configured(wid, 1, 2, 320, 240)).take();
+    driver.input(Input::WindowToldAgain { wid, x: 30, y: 40, size: size(320, 240) });
     let again = geometry(&mut driver);
     assert_eq!((again.x, again.y, again.width, again.height, again.resize_counter), (30, 40, 320, 240, 2));
     driver.input(configured(wid, 30, 40, 330, 240));
@@ -292,7 +294,12 @@ fn popups_are_placed_by_the_server_alone() {
     driver.packet(create(7, 10, 20, 30, 40, dict(&[("override-redirect", true.into())]))).take();
     let wid = WindowId(7);
     driver.input(Input::WindowMapped { wid, x: 1, y: 2, size: size(30, 40) });
-    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowToldAgain { wid });
+    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowToldAgain {
+        wid,
+        x: 3,
+        y: 4,
+        size: size(30, 40),
+    });
     driver.input(Input::WindowUnmapped { wid, iconified: false });
     assert!(driver.take().is_empty());
 }
