@@ -79,6 +79,8 @@ pub struct Conversation {
     hidden_at: Option<(i32, i32)>,
     /// When it appeared again.
     shown_again: Option<Instant>,
+    /// When it was hidden or appeared again, after it had been the other for a while.
+    flipped: Option<Instant>,
     /// Where it was seen after it had appeared; it may still be moving.
     unsteady: Option<(i32, i32)>,
     /// The place on the server when it was neither maximised nor full screen: the last one that lasted, and the newest.
@@ -104,6 +106,7 @@ impl Conversation {
             settling: None,
             hidden_at: None,
             shown_again: None,
+            flipped: None,
             unsteady: None,
             normal: None,
             newest_normal: None,
@@ -159,6 +162,7 @@ impl Conversation {
                 self.no_longer_told(now);
                 let Geometry { x, y, .. } = self.place.local();
                 self.hidden_at = Some((x, y));
+                self.flipped = Some(now);
                 out.push(Step::TellUnmapped { iconified: facts.state.iconified });
             }
             (self.settling, self.unsteady) = (None, None);
@@ -173,6 +177,7 @@ impl Conversation {
         if !self.mapped {
             self.mapped = true;
             self.shown_again = self.hidden_at.map(|_| now);
+            self.flipped = self.shown_again;
             self.tells(now, geometry, state);
             out.push(Step::TellMapped(geometry));
             out.push(Step::TellConfigured(geometry, state));
@@ -296,6 +301,11 @@ impl Conversation {
             *told = state;
         }
         self.settling = Some(now + SETTLE);
+    }
+
+    /// Whether the server says what the user undid since: it tells late that the window is minimised, or is not.
+    pub fn is_old_news(&self, now: Instant, iconified: bool) -> bool {
+        iconified == self.mapped && self.flipped.is_some_and(|at| at + ECHO > now)
     }
 
     /// Another scale from now on. The server keeps its size.

@@ -107,10 +107,12 @@ impl RemoteWindow {
             tracing::trace!(%wid, ?step, "geometry");
             match *step {
                 Step::TellMapped(Geometry { x, y, size }) => {
+                    self.info.state.iconified = false;
                     self.set_visible(true, outside.render);
                     tell(Input::WindowMapped { wid, x, y, size });
                 }
                 Step::TellUnmapped { iconified } => {
+                    self.info.state.iconified = iconified;
                     tell(Input::WindowUnmapped { wid, iconified });
                     self.set_visible(false, outside.render);
                 }
@@ -177,7 +179,10 @@ impl RemoteWindow {
     }
 
     /// The server changed how the window is shown.
-    pub fn follow_state(&mut self, now: Instant, state: WindowState, desktop: &Desktop) {
+    pub fn follow_state(&mut self, now: Instant, mut state: WindowState, desktop: &Desktop) {
+        if self.talk.is_old_news(now, state.iconified) {
+            state.iconified = self.info.state.iconified;
+        }
         let old = std::mem::replace(&mut self.info.state, state);
         self.talk.server_sets(now, state);
         if !desktop.change_state(&self.window, old, state) {

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::channel::{BackingUpdate, DrawJob, RenderItem};
-use crate::codec::VideoDecoder;
+use crate::codec::{Coded, Size, VideoDecoder};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
+use crate::session::DrawRequest;
 
 /// A place in a window's order.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +111,11 @@ impl Lanes {
         let video = (job.request.encoding == Encoding::H264)
             .then(|| self.lanes.get_mut(&place.wid).map(|lane| std::mem::take(&mut lane.video)))
             .flatten();
+        if video.is_some() {
+            let DrawRequest { encoding, ref data, rect, rowstride, ref options, .. } = job.request;
+            let size = Size { width: rect.width, height: rect.height };
+            self.video_begins(place.wid, Coded { encoding, data, size, rowstride, options }.memory_bytes());
+        }
         Some(Task { place, job, video })
     }
 
@@ -158,8 +164,15 @@ impl Lanes {
         self.bounds = bounds;
     }
 
-    /// A window's decoder came back. If all of them take too much memory, others that rested longest begin anew:
-    /// their next frame is refused unless it is a key frame, for which the server is asked by that.
+    /// A window's decoder gets a frame. If it is its first, room is made before it takes about so many bytes.
+    fn video_begins(&mut self, wid: WindowId, bytes: u64) {
+        let Some(lane) = self.lanes.get_mut(&wid).filter(|lane| lane.video_bytes == 0) else { return };
+        lane.video_bytes = bytes;
+        self.video_bytes += bytes;
+        self.make_room(wid);
+    }
+
+    /// A window's decoder came back.
     fn video_used(&mut self, wid: WindowId) {
         self.frames += 1;
         let Some(lane) = self.lanes.get_mut(&wid) else { return };
@@ -170,6 +183,12 @@ impl Lanes {
         }
         self.video_bytes = self.video_bytes.saturating_sub(lane.video_bytes) + now;
         lane.video_bytes = now;
+        self.make_room(wid);
+    }
+
+    /// If all decoders take too much memory, those that rested longest begin anew, but not this window's: their next
+    /// frame is refused unless it is a key frame, for which the server is asked by that.
+    fn make_room(&mut self, wid: WindowId) {
         while self.video_bytes > self.bounds.video_bytes() {
             let rests = |lane: &Lane| lane.video_bytes > 0 && !lane.video_busy;
             let resting = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && rests(lane));

@@ -109,13 +109,13 @@ impl Bounds {
 
     /// Bytes of the pixels of all windows together (4 a pixel), and of the buffers that show them.
     pub fn windows_bytes(self) -> u64 {
-        80 * MIB + self.pixels() * 8
+        76 * MIB + self.pixels() * 8
     }
 
     /// Bytes that the video decoders of all windows may keep together. Beyond that the one that rested longest
     /// begins anew.
     pub fn video_bytes(self) -> u64 {
-        72 * MIB + self.pixels() * 4
+        64 * MIB + self.pixels() * 4
     }
 
     /// Bytes of the icons of all windows together, as they came.

@@ -18,6 +18,7 @@ mod logins;
 mod pictures;
 mod places;
 mod programs;
+mod proxy;
 mod reattach;
 mod resolution;
 mod scaling;

@@ -113,7 +113,7 @@ impl<'a> Viewer<'a> {
 /// A `farpane` command that ends by itself, such as `info`.
 pub fn command(words: &[&str]) -> Command {
     let mut command = Command::new("timeout");
-    command.args(["-k", "3", "60", env!("CARGO_BIN_EXE_farpane")]).args(words);
+    command.args(["-k", "3", "180", env!("CARGO_BIN_EXE_farpane")]).args(words);
     command
         .env("FARPANE_CONFIG", "")
         .env_remove("DISPLAY")
