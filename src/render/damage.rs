@@ -7,6 +7,9 @@ use crate::render::RenderError;
 /// Rectangles kept apart at most; more are joined.
 const MAX_RECTS: usize = 32;
 
+/// So many pixels may be moved in a window of any size: 2 MiB.
+const ALWAYS_MOVED_PIXELS: u64 = 512 * 1024;
+
 /// A set of rectangles within a window.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
@@ -38,7 +41,7 @@ impl Damage {
 }
 
 /// Refuses moves of more than a backing of `size` has, all rectangles together: none of its pixels has to be written
-/// twice.
+/// twice. 3.1 does it all the same now and then, so a small backing may be moved over more often.
 ///
 /// # Errors
 /// If they are too many.
@@ -46,7 +49,7 @@ pub(super) fn check_area(rects: &[ScrollRect], size: Size) -> Result<(), RenderE
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let moves = rects.iter().filter_map(|rect| clip_move(rect, size));
     let got = moves.map(|(from, _)| area(from.width, from.height)).fold(0, u64::saturating_add);
-    let limit = area(size.width, size.height);
+    let limit = area(size.width, size.height).max(ALWAYS_MOVED_PIXELS);
     if got > limit { Err(RenderError::ScrollArea { got, limit }) } else { Ok(()) }
 }
 

@@ -18,7 +18,7 @@ pub enum RenderError {
     PictureTooLarge { got: usize, limit: u64 },
     #[error("the picture's rows need {expected} bytes, there are {got}")]
     PictureData { got: usize, expected: usize },
-    #[error("the scroll rectangles cover {got} pixels together, the window has {limit}")]
+    #[error("the scroll rectangles cover {got} pixels together, expected at most {limit}")]
     ScrollArea { got: u64, limit: u64 },
     #[error(transparent)]
     Picture(#[from] DecodeError),
