@@ -234,7 +234,7 @@ fn leave(display: &Display, window: &Seen) {
 }
 
 pub(super) fn focus(display: &Display, window: &Seen) {
-    display.x.xdotool(&["windowfocus", "--sync", &window.id.to_string()]);
+    display.x.focus(window.id);
     std::thread::sleep(Duration::from_millis(200));
 }
 

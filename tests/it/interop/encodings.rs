@@ -86,7 +86,7 @@ fn by_menu(generation: Generation) {
     // The first field, whose list is: automatic, h264, webp, png, png/P, rgb, jpeg.
     key(&["Tab"]);
     let choose = |place: usize| {
-        display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+        display.x.focus(menu.id);
         key(&[&["Return"][..], &vec!["Tab"; place], &["Return"]].concat());
     };
     for (place, wanted) in [4, 3, 6, 7, 5].into_iter().zip(ENCODINGS) {

@@ -85,7 +85,7 @@ fn held_keys(generation: Generation) {
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url()]);
     let id = viewer.window("held").id.to_string();
-    display.x.xdotool(&["windowfocus", "--sync", &id]);
+    display.x.focus(id);
     card.wait_event("the focus", |event| matches!(event, Event::FocusIn(_)).then_some(()));
     let desk = Desk { typist: Typist::at(&display.x), display: &display, card: &card };
     desk.seen();

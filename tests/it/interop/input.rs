@@ -28,7 +28,7 @@ fn keys(generation: Generation) {
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start(&display, &[&server.url()]);
     let id = viewer.window("keys").id.to_string();
-    display.x.xdotool(&["windowfocus", "--sync", &id]);
+    display.x.focus(id);
     card.wait_event("the focus", |event| matches!(event, Event::FocusIn(_)).then_some(()));
     // Name for xdotool, X keysym.
     for (name, symbol) in [

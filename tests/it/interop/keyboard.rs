@@ -76,9 +76,6 @@ impl Notebook {
     }
 }
 
-/// By then the viewer has heard of its focus.
-const FOCUS_SETTLES: std::time::Duration = std::time::Duration::from_millis(400);
-
 /// A desk with the viewer, and both notebooks.
 struct Desk<'a> {
     display: &'a Display,
@@ -118,9 +115,7 @@ impl<'a> Desk<'a> {
 
     fn focus(viewer: &mut Viewer<'_>, display: &Display, title: &str) {
         let id = viewer.wait_window(title, |seen| seen.title == title).id.to_string();
-        display.x.xdotool(&["windowfocus", "--sync", &id]);
-        // winit looks which keys are down when it hears of the focus, and takes them for held: nobody types that soon.
-        std::thread::sleep(FOCUS_SETTLES);
+        display.x.focus(id);
     }
 
     /// Types the same into both and compares.

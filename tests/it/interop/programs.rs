@@ -40,7 +40,7 @@ fn typed_text_makes_a_file(generation: Generation) {
         || viewer.log(),
         || (display.x.grab(id)?.colours() > 1).then_some(()),
     );
-    display.x.xdotool(&["windowfocus", "--sync", &id.to_string()]);
+    display.x.focus(id);
     let file = terminal.directory().join("typed.txt");
     let line = "echo \"Hello, World: {1+2} = <3> & more_of|it\" > ~/typed.txt";
     display.x.xdotool(&["type", "--delay", "20", line]);
@@ -68,7 +68,7 @@ fn menu_of_xterm(generation: Generation) {
         || format!("{seen:?} {:?}", terminal()),
         || terminal().filter(|there| (there.x, there.y) == (seen.x, seen.y)),
     );
-    display.x.xdotool(&["windowfocus", "--sync", &seen.id.to_string()]);
+    display.x.focus(seen.id);
     let at = (seen.x + 60, seen.y + 40);
     display.x.xdotool(&["mousemove", &at.0.to_string(), &at.1.to_string()]);
     display.x.xdotool(&["keydown", "ctrl", "mousedown", "1"]);

@@ -77,7 +77,7 @@ fn no_bandwidth_limit_is_none(generation: Generation) {
     key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Tab", "Tab", "Return"]);
     wait_said(&viewer, start, "bandwidth-limit changed to 5Mbps");
     let start = server.log_length();
-    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+    display.x.focus(menu.id);
     key(&["Return", "Tab", "Return"]);
     wait_said(&viewer, start, "bandwidth-limit restrictions removed");
     display.x.picture(menu.id).save(&format!("bandwidth-{generation:?}"));

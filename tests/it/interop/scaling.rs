@@ -123,7 +123,7 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     wait_for("the larger picture", SOON, || viewer.log(), blurred);
     display.x.picture(menu.id).save(&format!("scaling-menu-{generation:?}"));
     // The next one: automatic, smooth, sharp.
-    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+    display.x.focus(menu.id);
     key(&["Tab", "Return", "Tab", "Tab", "Tab", "Return"]);
     wait_picture(&mut viewer, "shown", &nearest(&picture, 450, 300), "sharp");
     // The server still has what it had, where it is now.

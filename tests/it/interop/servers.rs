@@ -76,7 +76,7 @@ fn attaches_by_itself(generation: Generation) {
     let context = || format!("{}\n{}", layout(server.x()), server.log());
     wait_for("the layout", SOON, context, || (layout(server.x()) == "de").then_some(()));
     let id = viewer.window("shown").id.to_string();
-    display.x.xdotool(&["windowfocus", "--sync", &id]);
+    display.x.focus(id);
     card.wait_event("the focus", |event| matches!(event, Event::FocusIn(_)).then_some(()));
     // Where a US keyboard has the other one of them, and one that it does not have.
     for (name, keysym) in [("z", 0x7a), ("y", 0x79), ("odiaeresis", 0xf6)] {

@@ -36,7 +36,7 @@ fn by_key_and_button(renderer: &str) {
     let key = |keys: &str| display.x.xdotool(&["key", keys]);
     wait_picture_roughly(&mut viewer, &picture);
 
-    display.x.xdotool(&["windowfocus", "--sync", &remote.id.to_string()]);
+    display.x.focus(remote.id);
     key("shift+F10");
     let window = information(&mut viewer);
     // Plots and words, and again with what came later.
@@ -55,7 +55,7 @@ fn by_key_and_button(renderer: &str) {
     std::thread::sleep(Duration::from_millis(2100));
 
     // Close, Export JSON, Export CSV.
-    display.x.xdotool(&["windowfocus", "--sync", &window.id.to_string()]);
+    display.x.focus(window.id);
     display.x.xdotool(&["key", "Tab", "Tab", "space"]);
     let json = exported(&viewer, "farpane-session.json");
     let json: serde_json::Value = serde_json::from_str(&json).expect("an export in JSON");
@@ -76,7 +76,7 @@ fn by_key_and_button(renderer: &str) {
     key("Escape");
     gone(&display, &window);
 
-    display.x.xdotool(&["windowfocus", "--sync", &remote.id.to_string()]);
+    display.x.focus(remote.id);
     let plain = display.x.picture(remote.id);
     key("shift+F11");
     wait_for("the overlay", SOON, || viewer.log(), || (display.x.grab(remote.id)? != plain).then_some(()));
@@ -85,7 +85,7 @@ fn by_key_and_button(renderer: &str) {
     display.x.xdotool(&["mousemove", &x.to_string(), &y.to_string(), "sleep", "0.3", "click", "1"]);
     let window = information(&mut viewer);
     // Its own key closes it too.
-    display.x.xdotool(&["windowfocus", "--sync", &window.id.to_string()]);
+    display.x.focus(window.id);
     key("shift+F10");
     gone(&display, &window);
     viewer.stop();

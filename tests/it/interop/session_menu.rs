@@ -60,7 +60,7 @@ fn used_with_the_keyboard(generation: Generation) {
     wait_for("a picture that stays", SOON, || viewer.log(), stays);
 
     // A picture of the window: the last button but three.
-    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+    display.x.focus(menu.id);
     key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab"]);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let before = display.x.picture(remote.id);
@@ -108,11 +108,12 @@ fn used_with_the_keyboard(generation: Generation) {
 /// Opens the menu over this remote window by its key. It has the focus then.
 #[track_caller]
 pub fn open(viewer: &mut Viewer, display: &Display, over: &Seen) -> Seen {
-    display.x.xdotool(&["windowfocus", "--sync", &over.id.to_string(), "key", "shift+F9"]);
+    display.x.focus(over.id);
+    display.x.xdotool(&["key", "shift+F9"]);
     let menu = viewer.window("Session menu");
     let painted = || (display.x.grab(menu.id)?.colours() > 20).then_some(());
     wait_for("the menu's content", SOON, || viewer.log(), painted);
-    display.x.xdotool(&["windowfocus", "--sync", &menu.id.to_string()]);
+    display.x.focus(menu.id);
     menu
 }
 

@@ -41,7 +41,7 @@ fn flips(generation: Generation) {
         let url = server.url();
         let mut viewer = Viewer::start(&display, &[&[url.as_str()], offer].concat());
         let seen = viewer.window(&title);
-        display.x.xdotool(&["windowfocus", "--sync", &seen.id.to_string()]);
+        display.x.focus(seen.id);
         let mut flipped = 0;
         for (delay, presses) in PRESSES {
             let (delay, key) = (delay.to_string(), vec!["a"; presses]);

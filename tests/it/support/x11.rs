@@ -11,6 +11,9 @@ use x11rb::rust_connection::RustConnection;
 
 use super::picture::Picture;
 
+/// By then a program has heard of its focus.
+const FOCUS_SETTLES: std::time::Duration = std::time::Duration::from_millis(400);
+
 /// A connection to a display.
 pub struct X {
     pub connection: RustConnection,
@@ -206,6 +209,14 @@ impl X {
     pub fn pointer(&self) -> (i32, i32) {
         let pointer = self.connection.query_pointer(self.root).expect("X").reply().expect("a pointer");
         (pointer.root_x.into(), pointer.root_y.into())
+    }
+
+    /// Gives a window the keyboard's focus, and waits until its program has heard of it: winit looks which keys are down
+    /// then, and takes those for held before. Nobody types that soon.
+    #[track_caller]
+    pub fn focus(&self, id: impl std::fmt::Display) {
+        self.xdotool(&["windowfocus", "--sync", &id.to_string()]);
+        std::thread::sleep(FOCUS_SETTLES);
     }
 
     /// Runs `xdotool` with these words on this display.
