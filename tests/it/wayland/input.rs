@@ -94,9 +94,7 @@ fn keysym(card: &Card, press: &KeyPressEvent) -> u32 {
 
 /// The program resizes and renames its window, and the user closes it.
 fn resized_and_closed(sway: &Sway, viewer: &mut WaylandViewer, card: &Card, picture: &Picture, scale: usize) {
-    // One size: a second one right after it is sometimes not followed yet (issue 8's closing note).
-    {
-        let (width, height) = (411, 333);
+    for (width, height) in [(411, 333), (301, 203)] {
         let size = x11rb::protocol::xproto::ConfigureWindowAux::new().width(width).height(height);
         card.x.connection.configure_window(card.id, &size).expect("X");
         card.sync();
