@@ -453,6 +453,7 @@ impl Session {
             out.push(Output::Send(ClientPacket::DrawAck(ack)));
             return Ok(());
         }
+        self.windows.drawn(wid);
         self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
         let is_wanted = encodings::accepts(&self.config.pictures, encoding);
         let encoding = if is_wanted { encoding } else { Encoding::Other };

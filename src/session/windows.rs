@@ -23,9 +23,21 @@ struct Window {
     resize_counter: u64,
     /// The OS window is shown, and the server knows it.
     mapped: bool,
+    /// The server may not have heard yet what it was told last. Its first draw shows that it has; later draws may have
+    /// been on their way.
+    unheard: bool,
+    drawn: bool,
+    /// What it said last of the window's place crossed something that it was told: said in that time, or told since.
+    crossed: bool,
     video: VideoHealth,
     /// Width and height that it ever had at most.
     largest: Size,
+}
+
+impl Window {
+    fn told(&mut self) {
+        (self.unheard, self.crossed) = (true, true);
+    }
 }
 
 /// All windows.
@@ -64,6 +76,13 @@ impl Windows {
         self.room.check_draw(largest.unwrap_or_default(), draw)
     }
 
+    /// The server draws the window.
+    pub fn drawn(&mut self, wid: WindowId) {
+        if let Some(window) = self.windows.get_mut(&wid).filter(|window| !window.drawn) {
+            (window.drawn, window.unheard) = (true, false);
+        }
+    }
+
     /// `window-create`. A tray is left out: there is nothing to show it in; so is a window that does not fit.
     pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) {
         let wid = create.wid;
@@ -98,7 +117,17 @@ impl Windows {
         out.push(Output::Backing { wid, size: Some(size) });
         out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
         let video = VideoHealth::default();
-        self.windows.insert(wid, Window { info, resize_counter: 0, mapped: false, video, largest: size });
+        let window = Window {
+            info,
+            resize_counter: 0,
+            mapped: false,
+            unheard: false,
+            drawn: false,
+            crossed: false,
+            video,
+            largest: size,
+        };
+        self.windows.insert(wid, window);
     }
 
     /// `window-destroy`.
@@ -188,6 +217,7 @@ impl Windows {
         // the server maps override-redirect windows by itself
         let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
         window.mapped = true;
+        window.told();
         window.info.state.iconified = false;
         place(window, &mut self.room, x, y, size, out);
         let mut packet = window_geometry(window, Dict::default());
@@ -219,14 +249,17 @@ impl Windows {
         window.info.state = state;
         let moved = place(window, &mut self.room, x, y, size, out);
         if moved || !changes.0.is_empty() {
+            window.told();
             let packet = window_geometry(window, changes);
             out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
         }
     }
 
-    /// Tells where the window is even though the server said so itself.
+    /// Tells where the window is even though the server said so itself, if that may have crossed what it was told. Else
+    /// it would only undo what the program does meanwhile.
     pub fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
-        if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) {
+        if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped && w.crossed) {
+            window.told();
             place(window, &mut self.room, x, y, size, out);
             let packet = window_geometry(window, Dict::default());
             out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
@@ -299,6 +332,7 @@ impl Windows {
     ) {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         window.resize_counter = window.resize_counter.max(resize_counter);
+        window.crossed = window.unheard;
         let (x, y) = position.unwrap_or((window.info.x, window.info.y));
         place(window, &mut self.room, x, y, size, out);
         let size = window.info.size;

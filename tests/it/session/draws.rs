@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::{Driver, config};
 
-fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
+pub(super) fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
     ServerPacket::WindowDraw(WindowDraw {
         wid: WindowId(wid),
         x: 3,

@@ -3,12 +3,13 @@
 
 use farpane::protocol::Bounds;
 use farpane::protocol::packet::client::{ClientPacket, WindowGeometry};
-use farpane::protocol::packet::server::{Image, ServerPacket, WindowMoveResize};
+use farpane::protocol::packet::server::{Encoding, Image, ServerPacket, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::event::SizeLimits;
 use farpane::session::windows::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
 use farpane::session::{Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState};
 
+use super::draws::draw;
 use super::{Driver, config, create, dict, size};
 
 fn pair(a: i32, b: i32) -> Value {
@@ -286,6 +287,28 @@ fn the_servers_resize_is_not_echoed() {
     driver.packet(ServerPacket::WindowResized { wid, width: 340, height: 240, resize_counter: 1 }).take();
     driver.input(configured(wid, 31, 40, 340, 240));
     assert_eq!(geometry(&mut driver).resize_counter, 2);
+}
+
+/// The server's first draw shows that it knows where the window is: what it says after that is the last word.
+#[test]
+fn a_server_that_has_drawn_a_window_is_not_told_again() {
+    let mut driver = running();
+    let wid = driver.window(7, 0, 0, 300, 200);
+    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) });
+    let says = |x| {
+        let (width, height) = (300, 200);
+        ServerPacket::WindowMoveResize(WindowMoveResize { wid, x, y: 40, width, height, resize_counter: 0 })
+    };
+    let again = |driver: &mut Driver, x| {
+        driver.input(Input::WindowToldAgain { wid, x, y: 40, size: size(300, 200) });
+        driver.sent().iter().filter(|packet| matches!(packet, ClientPacket::WindowConfigure(_))).count()
+    };
+    driver.packet(says(30)).take();
+    assert_eq!(again(&mut driver, 30), 1, "it may not know yet that the window is shown");
+    driver.packet(draw(7, 1, Encoding::Png)).packet(says(31)).take();
+    assert_eq!(again(&mut driver, 31), 0);
+    driver.input(configured(wid, 50, 60, 300, 200)).packet(draw(7, 2, Encoding::Png)).packet(says(32)).take();
+    assert_eq!(again(&mut driver, 32), 1, "it may have drawn before it knew");
 }
 
 #[test]
