@@ -69,6 +69,11 @@ const ALWAYS_ALLOWED_PIXELS: u64 = 4096 * 2304;
 const MAX_DESKTOP_PIXELS: u64 = 7680 * 4320;
 const MIB: u64 = 1 << 20;
 
+/// How often each pixel of a window may be written by one `scroll`, on the average. No more than once would do, but the
+/// search for moved lines of 3.1.3 and 6.5.5 counts lines that look the same for several distances: nearly four times
+/// the window was seen for text with many empty lines (`findings/xpra-scrolls-lines-twice.sh`).
+pub const SCROLL_COVER: u64 = 8;
+
 impl Default for Bounds {
     /// Those of a full-HD desktop.
     fn default() -> Self {

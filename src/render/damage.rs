@@ -1,14 +1,12 @@
 //! The parts of a window that changed since it was last presented.
 
 use crate::codec::{Rect, Size};
+use crate::protocol::limits::SCROLL_COVER;
 use crate::protocol::packet::server::ScrollRect;
 use crate::render::RenderError;
 
 /// Rectangles kept apart at most; more are joined.
 const MAX_RECTS: usize = 32;
-
-/// So many pixels may be moved in a window of any size: 2 MiB.
-const ALWAYS_MOVED_PIXELS: u64 = 512 * 1024;
 
 /// A set of rectangles within a window.
 #[derive(Debug, Default)]
@@ -40,8 +38,7 @@ impl Damage {
     }
 }
 
-/// Refuses moves of more than a backing of `size` has, all rectangles together: none of its pixels has to be written
-/// twice. 3.1 does it all the same now and then, so a small backing may be moved over more often.
+/// Refuses moves that write the pixels of a backing of `size` more than [`SCROLL_COVER`] times, all rectangles together.
 ///
 /// # Errors
 /// If they are too many.
@@ -49,7 +46,7 @@ pub(super) fn check_area(rects: &[ScrollRect], size: Size) -> Result<(), RenderE
     let area = |width: u32, height: u32| u64::from(width) * u64::from(height);
     let moves = rects.iter().filter_map(|rect| clip_move(rect, size));
     let got = moves.map(|(from, _)| area(from.width, from.height)).fold(0, u64::saturating_add);
-    let limit = area(size.width, size.height).max(ALWAYS_MOVED_PIXELS);
+    let limit = area(size.width, size.height) * SCROLL_COVER;
     if got > limit { Err(RenderError::ScrollArea { got, limit }) } else { Ok(()) }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::codec::Size;
 use crate::protocol::Bounds;
+use crate::protocol::limits::SCROLL_COVER;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::{Image, WindowDraw};
 
@@ -46,7 +47,7 @@ pub enum DrawRefused {
         got.width, got.height, size.width, size.height
     )]
     Scaled { got: Size, size: Size },
-    #[error("the scroll rectangles have {got} pixels together, expected at most the window's {limit}")]
+    #[error("the scroll rectangles have {got} pixels together, expected at most {limit}")]
     Scroll { got: u64, limit: u64 },
 }
 
@@ -149,7 +150,7 @@ impl Room {
         let rects = draw.options.scroll.iter();
         let moved: u64 =
             rects.map(|rect| u64::from(rect.width) * u64::from(rect.height)).fold(0, u64::saturating_add);
-        let most = self::pixels(limit);
+        let most = self::pixels(limit) * SCROLL_COVER;
         if moved > most {
             return Err(DrawRefused::Scroll { got: moved, limit: most });
         }

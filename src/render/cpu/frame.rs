@@ -199,7 +199,7 @@ fn is_as_shown(format: PixelFormat) -> bool {
 }
 
 /// The first `len` pixels of `scratch`, which grows if need be.
-fn room<'a>(scratch: &'a mut Vec<u32>, len: usize, ledger: &mut CopyLedger) -> &'a mut [u32] {
+pub(super) fn room<'a>(scratch: &'a mut Vec<u32>, len: usize, ledger: &mut CopyLedger) -> &'a mut [u32] {
     if scratch.len() < len {
         ledger.note_allocation((len - scratch.len()) * 4);
         scratch.resize(len, 0);

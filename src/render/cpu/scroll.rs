@@ -1,7 +1,7 @@
 //! Scrolling: rectangles of a backing move within its memory.
 
-use super::frame::{Frame, bytes, bytes_mut};
-use crate::codec::Rect;
+use super::frame::{Frame, bytes, bytes_mut, room};
+use crate::codec::{Rect, Size};
 use crate::protocol::packet::server::ScrollRect;
 use crate::render::RenderError;
 use crate::render::damage::{check_area, clip_move};
@@ -10,7 +10,7 @@ use crate::stats::{CopyLedger, CopySite, copies};
 /// Moves the rectangles; each shows what the backing held before all of them.
 ///
 /// # Errors
-/// If they cover more than the backing together.
+/// If they write the backing too often.
 pub(super) fn scroll(
     frame: &mut Frame<'_>,
     rects: &[ScrollRect],
@@ -27,11 +27,13 @@ pub(super) fn scroll(
         return Ok(());
     }
     let pixels: usize = moves().map(|(from, _)| area(from)).sum();
-    if scratch.len() < pixels {
-        ledger.note_allocation((pixels - scratch.len()) * 4);
-        scratch.resize(pixels, 0);
+    let whole = size.width as usize * size.height as usize;
+    let scratch = room(scratch, pixels.min(whole), ledger);
+    if pixels > whole {
+        through_snapshot(frame, size, moves(), scratch, ledger);
+        return Ok(());
     }
-    let mut rest = &mut scratch[..];
+    let mut rest = &mut *scratch;
     for (from, _) in moves() {
         let row_len = from.width as usize * 4;
         let (to, after) = std::mem::take(&mut rest).split_at_mut(area(from));
@@ -39,7 +41,7 @@ pub(super) fn scroll(
         copies::copy_rows(ledger, CopySite::Backing, row_len, saved, (bytes_mut(to), row_len));
         rest = after;
     }
-    let mut rest = &scratch[..];
+    let mut rest = &*scratch;
     for (from, (x, y)) in moves() {
         let row_len = from.width as usize * 4;
         let (saved, after) = rest.split_at(area(from));
@@ -48,6 +50,27 @@ pub(super) fn scroll(
         rest = after;
     }
     Ok(())
+}
+
+/// The moves by way of a picture of the whole backing, where all of them together are more than that.
+fn through_snapshot(
+    frame: &mut Frame<'_>,
+    size: Size,
+    moves: impl Iterator<Item = (Rect, (i32, i32))>,
+    snapshot: &mut [u32],
+    ledger: &mut CopyLedger,
+) {
+    let stride = size.width as usize;
+    let (all, to) = (frame.rows_at(0, 0), (bytes_mut(snapshot), stride * 4));
+    copies::copy_rows(ledger, CopySite::Backing, stride * 4, all, to);
+    for (from, (x, y)) in moves {
+        let (width, height) = (from.width as usize, from.height as usize);
+        let start = from.y.unsigned_abs() as usize * stride + from.x.unsigned_abs() as usize;
+        // The rectangle lies within the backing.
+        let saved = &snapshot[start..start + (height - 1) * stride + width];
+        let to = frame.rows_at_mut(x.unsigned_abs(), y.unsigned_abs());
+        copies::copy_rows(ledger, CopySite::Backing, width * 4, (bytes(saved), stride * 4), to);
+    }
 }
 
 /// Whether one of the moves overwrites what a later one reads.

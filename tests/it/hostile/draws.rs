@@ -208,7 +208,7 @@ fn scrolls(table: &mut Vec<Case>) {
     let desktop = [0, 0, 1919, 1079, 1, 1];
     table.push(refused("scroll of 100 rectangles, each nearly the desktop".into(), scroll(&[desktop; 100])));
     table.push(refused("scroll of 1000 rectangles, each nearly the window".into(), scroll(&[nearly; 1000])));
-    // What 3.1.3 was seen to do on a busy machine.
+    // What servers do where many lines look the same.
     table.push(shown("scroll of three times the window", scroll(&[nearly; 3])));
     let edge = i64::from(i32::MAX);
     for rect in [[0, 0, 0, 0, 1, 1], [0, 0, edge, edge, 1, 1], [edge, edge, edge, edge, -1, -1]] {

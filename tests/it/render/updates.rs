@@ -83,12 +83,14 @@ fn scroll(x: i32, y: i32, width: u32, height: u32, dx: i32, dy: i32) -> ScrollRe
 }
 
 fn scroll_rectangles_show_what_was_there_before(renderer: RendererChoice) {
-    let cases: [&[ScrollRect]; 6] = [
+    let cases: [&[ScrollRect]; 7] = [
         &[scroll(0, 0, 50, 39, 0, 1)],
         &[scroll(0, 5, 50, 35, 0, -5)],
         // Each reads what the other overwrites.
         &[scroll(0, 0, 25, 40, 25, 0), scroll(25, 0, 25, 40, -25, 0)],
         &[scroll(0, 0, 20, 20, 3, 3), scroll(10, 10, 20, 20, 3, 3), scroll(5, 5, 20, 20, -3, -2)],
+        // Three times the window.
+        &[scroll(0, 0, 50, 39, 0, 1), scroll(0, 1, 50, 39, 0, -1), scroll(0, 0, 49, 40, 1, 0)],
         // Clipped at both ends.
         &[scroll(-5, -5, 30, 30, 40, 25), scroll(40, 30, 30, 30, -45, -35)],
         &[scroll(0, 0, 10, 10, 100, 0), scroll(i32::MIN, i32::MAX, u32::MAX, 1, i32::MAX, i32::MIN)],

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use farpane::protocol::limits::SCROLL_COVER;
 use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
 use farpane::protocol::packet::server::{DrawOptions, Encoding, ScrollRect, ServerPacket, WindowDraw};
 use farpane::protocol::packet::{DrawSequence, WindowId};
@@ -144,7 +145,7 @@ fn hostile_draws_are_refused_and_too_many_end_the_session() {
         |draw| draw.options.scaled_size = Some((draw.width + 1, 1)),
         |draw| {
             let rect = ScrollRect { x: 0, y: 0, width: 1280, height: 700, dx: 1, dy: 1 };
-            draw.options.scroll = vec![rect; 2];
+            draw.options.scroll = vec![rect; 2 * SCROLL_COVER as usize];
         },
     ];
     for spoil in spoil {
