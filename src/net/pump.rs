@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use crate::codec::{Coded, Size};
+use crate::codec::Size;
 use crate::protocol::packet::WindowId;
 use crate::session::DrawRequest;
 
@@ -111,9 +111,7 @@ impl Pump {
 pub fn charge(request: &DrawRequest, shares_buffer: bool) -> usize {
     let received = if shares_buffer { request.data.len() } else { request.data.retained_bytes() };
     let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    let DrawRequest { encoding, ref data, rect, rowstride, ref options, .. } = *request;
-    let size = Size { width: rect.width, height: rect.height };
-    let decoding = Coded { encoding, data, size, rowstride, options }.memory_bytes();
-    let decoded = usize::try_from(decoding.max(pixels.saturating_mul(4))).unwrap_or(usize::MAX);
+    let decoded =
+        usize::try_from(request.coded().memory_bytes().max(pixels.saturating_mul(4))).unwrap_or(usize::MAX);
     decoded.max(received)
 }

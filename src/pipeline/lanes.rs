@@ -3,11 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::channel::{BackingUpdate, DrawJob, RenderItem};
-use crate::codec::{Coded, Size, VideoDecoder};
+use crate::codec::VideoDecoder;
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
-use crate::session::DrawRequest;
 
 /// A place in a window's order.
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +111,7 @@ impl Lanes {
             .then(|| self.lanes.get_mut(&place.wid).map(|lane| std::mem::take(&mut lane.video)))
             .flatten();
         if video.is_some() {
-            let DrawRequest { encoding, ref data, rect, rowstride, ref options, .. } = job.request;
-            let size = Size { width: rect.width, height: rect.height };
-            self.video_begins(place.wid, Coded { encoding, data, size, rowstride, options }.memory_bytes());
+            self.video_begins(place.wid, job.request.coded().memory_bytes());
         }
         Some(Task { place, job, video })
     }

@@ -120,7 +120,7 @@ impl Bounds {
     /// Bytes that the video decoders of all windows may keep together. Beyond that the one that rested longest
     /// begins anew.
     pub fn video_bytes(self) -> u64 {
-        64 * MIB + self.pixels() * 4
+        68 * MIB + self.pixels() * 4
     }
 
     /// Bytes of the icons of all windows together, as they came.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::config::{DisplayInfo, Secret};
 use crate::buffers::Payload;
-use crate::codec::{Rect, Size};
+use crate::codec::{Coded, Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
 use crate::protocol::packet::server::{Cursor, DrawOptions, Encoding, Image};
@@ -47,6 +47,15 @@ pub struct DrawRequest {
     pub rowstride: u32,
     pub options: DrawOptions,
     pub trace: DrawTrace,
+}
+
+impl DrawRequest {
+    /// What a decoder needs of it.
+    pub fn coded(&self) -> Coded<'_> {
+        let Self { encoding, ref data, rect, rowstride, ref options, .. } = *self;
+        let size = Size { width: rect.width, height: rect.height };
+        Coded { encoding, data, size, rowstride, options }
+    }
 }
 
 /// The end of a draw: shown or refused.

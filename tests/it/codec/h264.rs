@@ -223,3 +223,55 @@ fn h264_with_b_frames_shows_them_in_order_and_the_last_at_the_end() {
         assert_eq!(shown, expected);
     }
 }
+
+/// Says so many decoders of so large streams are to be measured, in a process of their own.
+const MEASURE: &str = "FARPANE_TEST_DECODERS";
+
+/// Bytes of memory that this process has.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("a process's status");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}
+
+/// Prints what one of the decoders takes.
+fn measure_decoders(words: &str) {
+    let mut numbers = words.split(' ').map(|number| number.parse::<u32>().expect("a number"));
+    let [count, width, height] = std::array::from_fn(|_| numbers.next().expect("three numbers"));
+    let size = Size { width, height };
+    let film = samples::h264(size, 3);
+    let before = resident();
+    let all: Vec<VideoDecoder> = (0..count)
+        .map(|_| {
+            let mut decoder = VideoDecoder::default();
+            for (frame, unit) in (0..).zip(&film) {
+                play(&mut decoder, size, &video_options(frame), unit).expect("a valid frame");
+            }
+            decoder
+        })
+        .collect();
+    println!("{} {}", (resident() - before) / u64::from(count), all[0].memory_bytes());
+}
+
+#[test]
+fn h264_takes_about_the_memory_that_is_counted() {
+    if let Ok(words) = std::env::var(MEASURE) {
+        return measure_decoders(&words);
+    }
+    for words in ["40 64 64", "20 320 240", "10 640 480", "6 1920 1072"] {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
+        child.args(["--exact", "codec::h264::h264_takes_about_the_memory_that_is_counted", "--nocapture"]);
+        let output = child.env(MEASURE, words).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let numbers = said.lines().find_map(|line| {
+            let (taken, counted) = line.split_once(' ')?;
+            Some((taken.parse::<u64>().ok()?, counted.parse::<u64>().ok()?))
+        });
+        let (taken, counted) = numbers.unwrap_or_else(|| panic!("{words}: {said}"));
+        println!("{words}: {taken} bytes each, {counted} counted");
+        assert!(
+            taken < counted * 11 / 10 && counted < taken * 2,
+            "{words}: {taken} taken, {counted} counted"
+        );
+    }
+}
