@@ -1,5 +1,7 @@
 //! Video: films of openh264's encoder, and of Xpra's own.
 
+use std::io::Write as _;
+
 use farpane::codec::{Coded, DecodeError, PictureRef, PixelsRef, Size, VideoDecoder, YuvMatrix, reference};
 use farpane::protocol::packet::ShortName;
 use farpane::protocol::packet::server::{DrawOptions, Encoding};
@@ -250,7 +252,8 @@ fn measure_decoders(words: &str) {
             decoder
         })
         .collect();
-    println!("{} {}", (resident() - before) / u64::from(count), all[0].memory_bytes());
+    let taken = (resident() - before) / u64::from(count);
+    writeln!(std::io::stdout(), "{taken} {}", all[0].memory_bytes()).expect("somebody reads it");
 }
 
 #[test]
@@ -268,7 +271,6 @@ fn h264_takes_about_the_memory_that_is_counted() {
             Some((taken.parse::<u64>().ok()?, counted.parse::<u64>().ok()?))
         });
         let (taken, counted) = numbers.unwrap_or_else(|| panic!("{words}: {said}"));
-        println!("{words}: {taken} bytes each, {counted} counted");
         assert!(
             taken < counted * 11 / 10 && counted < taken * 2,
             "{words}: {taken} taken, {counted} counted"
