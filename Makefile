@@ -1,6 +1,7 @@
 # make demo      set up, build, and show the viewer attached to its demo session
 # make test      set up, and run every check and test (what .ci/run does)
 # make test-servers  the servers of 4.x and 5.x, which it builds first (10 minutes on 2 cores, once)
+# make test-programs  Firefox, mpv, Qt, Swing and mutter, which it installs first
 # make packages  the packages for Linux, in target/packages
 # make lint      the checks alone: format, clippy, layers, documentation
 # make book      the user guide, in target/book
@@ -24,7 +25,8 @@ export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
 $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
-.PHONY: demo test test-servers lint book packages setup-demo setup-test setup-servers setup-packages
+.PHONY: demo test test-servers test-programs lint book packages
+.PHONY: setup-demo setup-test setup-servers setup-programs setup-packages
 
 demo: setup-demo
 	$(CARGO) build
@@ -38,12 +40,15 @@ test: setup-test lint
 test-servers: setup-test setup-servers
 	$(CARGO) test --test it --features test-servers interop::servers:: -- --test-threads=2
 
+test-programs: setup-test setup-programs
+	$(CARGO) test --test it --features test-programs interop::toolkits:: -- --test-threads=1
+
 packages: setup-packages
 	@binary=$$(packaging/build.sh) && packaging/size.sh "$$binary" && packaging/packages.sh target/packages "$$binary"
 
 lint:
 	cargo fmt --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features test-servers,test-programs -- -D warnings
 	$(CARGO) clippy --bins --no-default-features --features viewer,lz4-c -- -D warnings
 	$(CARGO) check --lib --no-default-features
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
@@ -55,6 +60,9 @@ book:
 
 setup-demo:
 	@packaging/setup.sh demo
+
+setup-programs:
+	@packaging/setup.sh programs
 
 setup-packages:
 	@packaging/setup.sh packages

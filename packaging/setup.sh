@@ -3,8 +3,9 @@
 #
 #   packaging/setup.sh demo     to build the viewer and run the demo, also without a display
 #   packaging/setup.sh test     that, and what the tests need (a real Xpra server, X tools, what builds Xpra 6)
+#   packaging/setup.sh programs the large programs of 'make test-programs'
 #   packaging/setup.sh packages to build the viewer and its packages
-#   packaging/setup.sh list demo|test|packages    only prints the names
+#   packaging/setup.sh list demo|test|programs|packages    only prints the names
 #
 # Without root and without sudo it prints what to install and fails. FARPANE_SKIP_SETUP=1 skips it all:
 # for other distributions, where the same things have other names.
@@ -34,6 +35,9 @@ hands="xdotool openssl man-db x11-apps xfwm4 xserver-xephyr"
 # Wayland compositors that need no screen, and what looks at them and types there.
 wayland="sway swaybg weston grim wtype"
 
+# Programs and a window manager that people have, too large for 'make test', and what makes films for them.
+programs="firefox-esr mpv ffmpeg python3-pyqt5 openjdk-17-jdk mutter"
+
 # What makes the packages, and what tries them in a clean system.
 packages="dpkg-dev rpm xz-utils python3 git"
 packages_tried="mmdebstrap lintian desktop-file-utils appstream libxml2-utils imagemagick python3-yaml squashfs-tools
@@ -43,8 +47,9 @@ packages_tried="mmdebstrap lintian desktop-file-utils appstream libxml2-utils im
 case "${1:-}" in
     demo) wanted="$build $run $headless" ;;
     test) wanted="$build $run $headless $server $server_build $hands $wayland $packages $packages_tried" ;;
+    programs) wanted="$programs" ;;
     packages) wanted="$build $packages" ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 if [ -n "${list:-}" ]; then
     # shellcheck disable=SC2086

@@ -1,8 +1,8 @@
 //! Farpane: a native viewer for Xpra sessions.
 //!
-//! The modules below stand in layer order: a module may use those above it in this list, never
-//! those under it (`tests/it/layers.rs` checks it; `cargo check --lib --no-default-features`
-//! proves that layers 0 and 1 need no socket, window or GPU library).
+//! The modules below stand in layer order: a module may use those above it in this list, never those under it
+//! (`tests/it/layers.rs` checks it; `cargo check --lib --no-default-features` proves that layers 0 and 1 need no
+//! socket, window or GPU library).
 //!
 //! | layer | modules |
 //! |---|---|

@@ -57,8 +57,9 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
     platform_attributes(attributes, info, x11)
 }
 
-/// Whether the window is to be where the server has it: its program asked for that, or an earlier session left it there.
-/// 3.1 says so only of places that the user asked for; the others stand in the corner until somebody places them.
+/// Whether the window is to be where the server has it: its program asked for that, or an earlier session left it
+/// there. 3.1 says so only of places that the user asked for; the others stand in the corner until somebody places
+/// them.
 pub fn has_place(info: &WindowInfo) -> bool {
     info.has_position || (info.x, info.y) != (0, 0)
 }

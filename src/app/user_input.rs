@@ -33,8 +33,8 @@ pub struct UserInput {
     told_focus: Option<WindowId>,
     /// The finger that plays the pointer.
     finger: Option<u64>,
-    /// A window was moved or resized since the pointer was seen last, or the server was told of another place. On X11 winit keeps a movement to itself that ends
-    /// at the same place of the window as the one before.
+    /// A window was moved or resized since the pointer was seen last, or the server was told of another place. On X11
+    /// winit keeps a movement to itself that ends at the same place of the window as the one before.
     is_pointer_doubtful: bool,
 }
 

@@ -40,7 +40,8 @@ pub struct Scaling {
     pub filter: ScalingFilter,
 }
 
-/// What is left of a window beside its picture is narrow up to so many local pixels: the height of a line of large text.
+/// What is left of a window beside its picture is narrow up to so many local pixels: the height of a line of large
+/// text.
 const EDGE: u32 = 96;
 
 /// A text that is no scale.

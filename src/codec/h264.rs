@@ -122,7 +122,8 @@ impl VideoDecoder {
         Ok(picture)
     }
 
-    /// Bytes of memory that it keeps, about: pictures with their motion vectors, and what is made of a frame on the way.
+    /// Bytes of memory that it keeps, about: pictures with their motion vectors, and what is made of a frame on the
+    /// way.
     pub fn memory_bytes(&self) -> u64 {
         const PICTURE: u64 = 640;
         // Beside pictures: what a frame takes for each block, and a decoder for the smallest picture (measured for

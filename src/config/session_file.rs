@@ -1,10 +1,10 @@
 //! Session files, `.xpra`: what Xpra's own launcher saves and loads (`xpra/client/gtk3/launcher.py`,
 //! `xpra/scripts/config.py`: `read_config`, `save_config`).
 //!
-//! Lines of `name=value`, in UTF-8, or in Latin-1 where they are no UTF-8. Empty lines and lines that begin with `#` or `!` are comments;
-//! a line that ends in `\` goes on in the next; a name that comes twice has several values. Names
-//! are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long names.
-//! Everything that is not changed is written back as it was read, whether Farpane knows it or not.
+//! Lines of `name=value`, in UTF-8, or in Latin-1 where they are no UTF-8. Empty lines and lines that begin with `#`
+//! or `!` are comments; a line that ends in `\` goes on in the next; a name that comes twice has several values.
+//! Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long names. Everything that
+//! is not changed is written back as it was read, whether Farpane knows it or not.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

@@ -124,11 +124,12 @@ impl X11Keyboard {
         Some((KeyboardFacts { locked, group: state.group.into() }, changed))
     }
 
-    /// What a key means with these modifiers in this group, as XKB derives it from the key's type
-    /// (XKB 15.3.1) and action.
+    /// What a key means with these modifiers in this group, as XKB derives it from the key's type (XKB 15.3.1) and
+    /// action.
     ///
     /// `typed` knows what the key event itself said. If it does not accept what comes of this state, the state is
-    /// newer than the event (a lock or the group changed, a latch is used up), and the first one that it accepts counts.
+    /// newer than the event (a lock or the group changed, a latch is used up), and the first one that it accepts
+    /// counts.
     pub fn meaning(
         &self,
         keycode: u32,

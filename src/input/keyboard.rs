@@ -89,9 +89,9 @@ pub struct KeyChange {
 
 /// The keys that are held while one of our windows has the focus.
 ///
-/// The modifiers are counted from the key events themselves: the window system's own answer to
-/// "what is held now" may be newer than the event at hand. So it is with Caps Lock and Num Lock while we have the focus:
-/// their keys change them, and keys that mean something else with them show how they are.
+/// The modifiers are counted from the key events themselves: the window system's own answer to "what is held now" may
+/// be newer than the event at hand. So it is with Caps Lock and Num Lock while we have the focus: their keys change
+/// them, and keys that mean something else with them show how they are.
 #[derive(Debug, Default)]
 pub struct Keyboard {
     held: Vec<HeldKey>,

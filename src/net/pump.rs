@@ -105,9 +105,9 @@ impl Pump {
     }
 }
 
-/// The bytes of memory that a draw may hold between here and the GPU: those that it came in, or its
-/// pixels and what the picture libraries keep meanwhile, whichever is more. `shares_buffer`: its data is one of many in a receive buffer, which the
-/// reassembler bounds; else the whole buffer is its own.
+/// The bytes of memory that a draw may hold between here and the GPU: those that it came in, or its pixels and what
+/// the picture libraries keep meanwhile, whichever is more. `shares_buffer`: its data is one of many in a receive
+/// buffer, which the reassembler bounds; else the whole buffer is its own.
 pub fn charge(request: &DrawRequest, shares_buffer: bool) -> usize {
     let received = if shares_buffer { request.data.len() } else { request.data.retained_bytes() };
     let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);

@@ -38,7 +38,8 @@ impl Damage {
     }
 }
 
-/// Refuses moves that write the pixels of a backing of `size` more than [`SCROLL_COVER`] times, all rectangles together.
+/// Refuses moves that write the pixels of a backing of `size` more than [`SCROLL_COVER`] times, all rectangles
+/// together.
 ///
 /// # Errors
 /// If they are too many.

@@ -87,8 +87,9 @@ impl InputState {
 
     /// A key goes down, again (it repeats), or up.
     ///
-    /// The server's X server does not repeat ([`super::keymap::KEY_REPEAT_MS`]), and what the server does with a press of
-    /// a key that is down is nothing. So a repeat is the key coming up and going down, as X programs know it.
+    /// The server's X server does not repeat ([`super::keymap::KEY_REPEAT_MS`]), and what the server does with a
+    /// press of a key that is down is nothing. So a repeat is the key coming up and going down, as X programs know
+    /// it.
     pub fn key(
         &mut self,
         wid: Option<WindowId>,

@@ -24,8 +24,8 @@ const LAST_FUNCTION_KEYSYM: u32 = 0xffff;
 /// Columns of X's core keyboard map that both generations of servers set; they cut off the others.
 const CORE_COLUMNS: usize = 8;
 
-/// Keyboard repeat told to servers: delay and interval in milliseconds. The server's X server would repeat with them whatever
-/// the link does, so they are as long as it takes: repeats are sent as they happen here ([`super::input`]).
+/// Keyboard repeat told to servers: delay and interval in milliseconds. The server's X server would repeat with them
+/// whatever the link does, so they are as long as it takes: repeats are sent as they happen here ([`super::input`]).
 pub const KEY_REPEAT_MS: (u32, u32) = (60_000, 60_000);
 
 /// Where X servers on Linux keep the rules of keyboard layouts. 6.x looks for them below its own Python's prefix, where
@@ -35,10 +35,10 @@ const RULES_FOLDER: &str = "/usr/share/X11/xkb/rules/";
 /// The keyboard as the server knows it.
 ///
 /// A server sets its own keyboard up by the names of the layouts, and then writes our keysyms over it, as a core
-/// keyboard map of 8 columns a key. Four layouts with four levels each do not fit in there. Neither does a key that is one
-/// modifier in one layout and another in the next one, as Right Alt in `us,de`: a key has one modifier in that map, and
-/// programs would take AltGr for Alt. Then the server is told of one layout, as if it were the only one, and of another one
-/// before the first key of that comes.
+/// keyboard map of 8 columns a key. Four layouts with four levels each do not fit in there. Neither does a key that
+/// is one modifier in one layout and another in the next one, as Right Alt in `us,de`: a key has one modifier in that
+/// map, and programs would take AltGr for Alt. Then the server is told of one layout, as if it were the only one, and
+/// of another one before the first key of that comes.
 #[derive(Debug, Default)]
 pub struct Told {
     /// The only group that the server knows.
@@ -155,8 +155,8 @@ fn columns(levels: &[usize]) -> usize {
     levels.iter().sum::<usize>() + MIN_CORE_LEVELS.saturating_sub(levels.get(1).copied().unwrap_or_default())
 }
 
-/// The column of a level of a group in X's core keyboard map: two levels of two groups, the higher ones of both, and then the
-/// other groups (XKB 16.1.3).
+/// The column of a level of a group in X's core keyboard map: two levels of two groups, the higher ones of both, and
+/// then the other groups (XKB 16.1.3).
 fn column(levels: &[usize], group: usize, level: usize) -> Option<usize> {
     let [first, second] = [0, 1].map(|group| levels.get(group).copied().unwrap_or(MIN_CORE_LEVELS));
     Some(match (group, level) {

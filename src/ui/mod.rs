@@ -1,6 +1,6 @@
-//! Layer 2: what Farpane draws itself, as pure functions of egui: the statistics overlay, the
-//! dialogs and the session information window. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the
-//! render thread paints.
+//! Layer 2: what Farpane draws itself, as pure functions of egui: the statistics overlay, the dialogs and the session
+//! information window. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the render
+//! thread paints.
 
 pub mod connect;
 pub mod dialogs;

@@ -413,7 +413,8 @@ proptest! {
     }
 }
 
-/// 6.5 under openbox: the window is shown elsewhere while it comes back, and that echo comes when it is minimised again.
+/// 6.5 under openbox: the window is shown elsewhere while it comes back, and that echo comes when it is minimised
+/// again.
 #[test]
 fn a_storm_of_minimising_moves_nothing() {
     let model = Server {
@@ -435,7 +436,8 @@ fn a_storm_of_minimising_moves_nothing() {
     }
 }
 
-/// A program moves or resizes its window while what the user did is on its way, and no server says what it has in the end.
+/// A program moves or resizes its window while what the user did is on its way, and no server says what it has in the
+/// end.
 #[test]
 fn what_crosses_ends_in_one_place() {
     let latency = Duration::from_millis(40);

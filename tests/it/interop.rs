@@ -27,6 +27,8 @@ mod servers;
 mod session_info;
 mod session_menu;
 mod shapes;
+#[cfg(feature = "test-programs")]
+mod toolkits;
 mod transports;
 mod video;
 mod windows;

@@ -100,8 +100,8 @@ fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)
     file.finish().expect("memory")
 }
 
-/// Plays the recording to a viewer in another process, which runs `test`. Returns the fewest allocations of a batch: of the
-/// network thread, and of all threads.
+/// Plays the recording to a viewer in another process, which runs `test`. Returns the fewest allocations of a batch:
+/// of the network thread, and of all threads.
 fn allocations_of_a_batch(test: &str, window: usize, recording: &[u8]) -> (u64, u64) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), recording).expect("a file");

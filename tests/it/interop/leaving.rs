@@ -75,12 +75,21 @@ fn menus(x: &X) -> Vec<Seen> {
     x.windows().into_iter().filter(|seen| seen.override_redirect && seen.width > 20).collect()
 }
 
-/// A menu goes when the user turns to a local window, or drags its window by the title bar.
 fn menus_close(generation: Generation) {
+    menus_of(generation, &Display::with_window_manager(), |server| python(server, MENU), (150, 100));
+}
+
+/// A menu goes when the user turns to a local window, or drags its window by the title bar: one of a window with the
+/// title `menus`, in which a click at `button` opens it.
+pub fn menus_of(
+    generation: Generation,
+    display: &Display,
+    start: impl Fn(&XpraServer) -> Program,
+    button: (i32, i32),
+) {
     let server = empty_session(generation);
-    let display = Display::with_window_manager();
-    let mut viewer = Viewer::start(&display, &[&server.url()]);
-    let program = python(&server, MENU);
+    let mut viewer = Viewer::start(display, &[&server.url()]);
+    let program = start(&server);
     let window = viewer.window("menus");
     let look = Look { at: (900, 600), placed: true, ..Look::default() };
     let local = Card::open(display.name(), "local", &Picture::smooth(200, 150), &look);
@@ -102,7 +111,7 @@ fn menus_close(generation: Generation) {
         let seen = wait_for("one place on both sides", SOON, context, || {
             display.x.seen(window.id).filter(|here| there().map(|seen| seen.place()) == Some(here.place()))
         });
-        aim(seen.x + 150, seen.y + 100);
+        aim(seen.x + button.0, seen.y + button.1);
         display.x.xdotool(&["click", "1"]);
         wait_for(&format!("an open menu to {way}"), SOON, context, || {
             (!menus(&display.x).is_empty()).then_some(())

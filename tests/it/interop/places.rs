@@ -58,7 +58,7 @@ fn full_screen_and_back_under_xfwm4() {
 }
 
 /// By the program, then by the user's keys: full screen and maximised, and back where it was.
-fn rounds(generation: Generation, display: &Display) {
+pub fn rounds(generation: Generation, display: &Display) {
     let server = empty_session(generation);
     let look = Look { at: (350, 260), placed: true, ..Look::default() };
     let card = open(server.x(), "player", &look);
@@ -213,8 +213,8 @@ fn order_and_focus_come_back(generation: Generation) {
     drop(cards);
 }
 
-/// Where a window has no room for whole characters, its program's window is told a size that has, and what is left shows
-/// no black.
+/// Where a window has no room for whole characters, its program's window is told a size that has, and what is left
+/// shows no black.
 fn whole_characters(generation: Generation) {
     let server = empty_session(generation);
     let look = Look { at: (100, 100), placed: true, step: Some((6, 13)), ..Look::default() };

@@ -100,7 +100,7 @@ fn films(generation: Generation) {
 
 /// Ends the viewer: neither it nor the server knows of a draw that could not be shown.
 #[track_caller]
-fn assert_nothing_refused(server: &XpraServer, viewer: Viewer<'_>, what: &str) {
+pub fn assert_nothing_refused(server: &XpraServer, viewer: Viewer<'_>, what: &str) {
     let stats = viewer.stop();
     let draws = &stats["draws"];
     assert!(draws["drawn"].as_u64() > Some(10) || draws["by_encoding"].is_array(), "{what}: {draws:#}");

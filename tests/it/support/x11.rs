@@ -211,8 +211,8 @@ impl X {
         (pointer.root_x.into(), pointer.root_y.into())
     }
 
-    /// Gives a window the keyboard's focus, and waits until its program has heard of it: winit looks which keys are down
-    /// then, and takes those for held before. Nobody types that soon.
+    /// Gives a window the keyboard's focus, and waits until its program has heard of it: winit looks which keys are
+    /// down then, and takes those for held before. Nobody types that soon.
     #[track_caller]
     pub fn focus(&self, id: impl std::fmt::Display) {
         self.xdotool(&["windowfocus", "--sync", &id.to_string()]);
