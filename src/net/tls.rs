@@ -21,7 +21,7 @@ use crate::stats::{CopyLedger, CopySite};
 
 use super::first_bytes::FirstBytes;
 pub use super::tls_error::TlsError;
-use super::tls_error::unknown_issuer;
+use super::tls_error::told_apart;
 
 /// What is asked of a server's certificate (Xpra's `--ssl-*` options).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
             stream.get_mut().0.forget();
             // A certificate for any name is one that many can have.
             let verified = options.verify && options.check_hostname;
-            Ok(Tls { stream, verified, ledger: CopyLedger::default() })
+            Ok(Tls { stream, server: server.into(), verified, ledger: CopyLedger::default() })
         }
         Err((error, stream)) => Err(TlsError::explain(&error, server, stream.recognised())),
     }
@@ -140,10 +140,7 @@ impl ServerCertVerifier for Verifier {
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if !self.check_hostname => Ok(ServerCertVerified::assertion()),
-            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                Err(unknown_issuer(end_entity, intermediates))
-            }
-            result => result,
+            result => result.map_err(|error| told_apart(error, end_entity, intermediates)),
         }
     }
 
@@ -200,6 +197,8 @@ fn system_roots() -> Result<RootCertStore, TlsError> {
 #[derive(Debug)]
 pub struct Tls<S> {
     stream: TlsStream<FirstBytes<S>>,
+    /// For the words of errors.
+    server: Box<str>,
     verified: bool,
     ledger: CopyLedger,
 }
@@ -237,6 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Tls<S> {
         // Many peers close without TLS's goodbye: Xpra's records say themselves where they end.
         match result {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(TlsError::explain_later(error, &this.server))),
             result => result,
         }
     }

@@ -5,11 +5,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::{CertificateError, OtherError};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::{AlertDescription, CertificateError, OtherError};
 use webpki::EndEntityCert;
 
-use crate::protocol::NotXpra;
+use crate::protocol::{NotXpra, text};
 
 /// Names of a certificate that are shown at most.
 const MAX_NAMES: usize = 8;
@@ -54,9 +54,25 @@ pub enum TlsError {
     )]
     NoName { server: String },
     #[error(
-        "the certificate of {server} has expired or is not valid yet: the server needs a new one (is this machine's clock right?)"
+        "the certificate of {server} has expired{since}: the server needs a new one (is this machine's clock right?)"
     )]
-    Expired { server: String },
+    Expired {
+        server: String,
+        /// In words, with a space before them.
+        since: String,
+    },
+    #[error(
+        "the certificate of {server} is not valid yet{before} (is this machine's clock right, and the server's when it was made?)"
+    )]
+    NotYet {
+        server: String,
+        /// In words, with a space before them.
+        before: String,
+    },
+    #[error("the certificate of {server} is not one for servers ({why}): the server needs another one")]
+    Purpose { server: String, why: String },
+    #[error("the certificate of {server} cannot be used ({why}): the server needs another one")]
+    Unusable { server: String, why: String },
     #[error(
         "{server} speaks Xpra without TLS on this port: use a tcp:// address, or ws:// instead of wss://"
     )]
@@ -69,10 +85,32 @@ pub enum TlsError {
         "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS?)"
     )]
     ClosedAtOnce { server: String },
-    #[error("no secure connection to {server}: it refused TLS ({why})")]
-    Alert { server: String, why: String },
+    #[error("no secure connection to {server}: it refused TLS ({alert:?}){}", meaning(*alert))]
+    Alert { server: String, alert: AlertDescription },
     #[error("no secure connection to {server}: {why} (does this port speak TLS?)")]
     Handshake { server: String, why: String },
+}
+
+/// What a server's refusal means (RFC 8446 §6.2), with what parts it from the refusal.
+const fn meaning(alert: AlertDescription) -> &'static str {
+    use AlertDescription as A;
+    match alert {
+        A::ProtocolVersion => {
+            ": it speaks older versions of TLS only, which are not safe; Farpane takes TLS 1.2 and 1.3"
+        }
+        A::HandshakeFailure | A::InsufficientSecurity => {
+            ": it and Farpane have nothing in common, or it wants a certificate of yours; Farpane takes TLS 1.2 and 1.3 \
+             with keys of the kinds RSA, Ed25519, P-256 and P-384, and has no certificate of its own"
+        }
+        A::CertificateRequired | A::NoCertificate | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
+            ": it wants a certificate of yours, which Farpane can not give (ssl-client-verify-mode on the server)"
+        }
+        A::UnrecognisedName => {
+            ": it has no session under this name; connect by the name that it has, or give that with \
+             --ssl-server-hostname=NAME"
+        }
+        _ => "",
+    }
 }
 
 /// The names that a certificate is for.
@@ -93,45 +131,84 @@ impl fmt::Display for Names {
 impl TlsError {
     /// What a failed handshake means. `peer`: what the peer is, by the first bytes of its answer.
     pub(super) fn explain(error: &io::Error, server: &str, peer: Option<NotXpra>) -> Self {
+        use io::ErrorKind as K;
         let server = server.to_owned();
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match (tls, peer) {
+        match (rustls_error(error), peer) {
             (Some(rustls::Error::InvalidCertificate(problem)), _) => Self::certificate(problem, server),
-            (Some(rustls::Error::AlertReceived(alert)), _) => {
-                Self::Alert { server, why: format!("{alert:?}") }
-            }
+            (Some(rustls::Error::AlertReceived(alert)), _) => Self::Alert { server, alert: *alert },
             (_, Some(NotXpra::NeedsBencode | NotXpra::Refused { .. })) => Self::Plain { server },
             (_, Some(NotXpra::Http)) => Self::PlainHttp { server },
             (_, Some(what)) if what != NotXpra::Tls => Self::NotTls { server, what },
-            (None, _) if error.kind() == io::ErrorKind::UnexpectedEof => Self::ClosedAtOnce { server },
+            (None, _) if matches!(error.kind(), K::UnexpectedEof | K::ConnectionReset | K::BrokenPipe) => {
+                Self::ClosedAtOnce { server }
+            }
             _ => Self::Handshake { server, why: error.to_string() },
         }
     }
 
-    fn certificate(problem: &CertificateError, server: String) -> Self {
-        match problem {
-            CertificateError::UnknownIssuer => Self::UnknownIssuer { server },
-            CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-                Self::NoName { server }
+    /// What an error of an established connection means: in TLS 1.3 a server refuses the client after the
+    /// handshake. Others are left as they are.
+    pub(super) fn explain_later(error: io::Error, server: &str) -> io::Error {
+        match rustls_error(&error) {
+            Some(rustls::Error::AlertReceived(alert)) => {
+                io::Error::other(Self::Alert { server: server.to_owned(), alert: *alert })
             }
-            CertificateError::NotValidForNameContext { presented, .. } => Self::WrongName {
-                server,
-                names: Names(presented.iter().map(|name| readable(name)).collect()),
-            },
-            CertificateError::NotValidForName => Self::NoName { server },
-            CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. } => Self::Expired { server },
-            CertificateError::Other(OtherError(why)) => match why.downcast_ref::<Unknown>() {
-                Some(Unknown::SelfSigned) => Self::SelfSigned { server },
-                Some(Unknown::Issuer(issuer)) => Self::IncompleteChain { server, issuer: issuer.clone() },
-                // A self-signed certificate that says that it is an authority's.
-                None => Self::SelfSigned { server },
-            },
-            _ => Self::Handshake { server, why: format!("bad certificate: {problem}") },
+            _ => error,
         }
     }
+
+    fn certificate(problem: &CertificateError, server: String) -> Self {
+        use CertificateError as C;
+        match problem {
+            C::UnknownIssuer => Self::UnknownIssuer { server },
+            C::NotValidForNameContext { presented, .. } => match host_names(presented) {
+                names if names.0.is_empty() => Self::NoName { server },
+                names => Self::WrongName { server, names },
+            },
+            C::NotValidForName => Self::NoName { server },
+            C::Expired => Self::Expired { server, since: String::new() },
+            C::ExpiredContext { time, not_after } => {
+                Self::Expired { server, since: format!(" {} ago", length(not_after, time)) }
+            }
+            C::NotValidYet => Self::NotYet { server, before: String::new() },
+            C::NotValidYetContext { time, not_before } => {
+                Self::NotYet { server, before: format!(", but in {}", length(time, not_before)) }
+            }
+            C::InvalidPurpose | C::InvalidPurposeContext { .. } => {
+                Self::Purpose { server, why: problem.to_string() }
+            }
+            C::Other(OtherError(why)) => match (why.downcast_ref(), why.downcast_ref()) {
+                (Some(Unknown::SelfSigned), _) => Self::SelfSigned { server },
+                (Some(Unknown::Issuer(issuer)), _) => {
+                    Self::IncompleteChain { server, issuer: issuer.clone() }
+                }
+                (None, Some(webpki::Error::CaUsedAsEndEntity)) => {
+                    Self::Purpose { server, why: "it is the certificate of an authority".to_owned() }
+                }
+                (None, Some(webpki::Error::EndEntityUsedAsCa)) => Self::Unusable {
+                    server,
+                    why: "it was signed with a certificate that is no authority's".to_owned(),
+                },
+                (None, _) => Self::Unusable { server, why: why.to_string() },
+            },
+            _ => Self::Unusable { server, why: problem.to_string() },
+        }
+    }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+/// How long it is from one time to a later one, in words.
+fn length(from: &UnixTime, to: &UnixTime) -> String {
+    let seconds = to.as_secs().saturating_sub(from.as_secs());
+    let (count, unit) = match seconds {
+        86_400.. => (seconds / 86_400, "day"),
+        3600.. => (seconds / 3600, "hour"),
+        _ => (seconds / 60, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Why a certificate's issuer is unknown; travels through rustls to [`TlsError::explain`].
@@ -143,17 +220,29 @@ enum Unknown {
     Issuer(String),
 }
 
-/// Tells a chain with a gap from one whose authority is unknown.
-pub(super) fn unknown_issuer(end_entity: &CertificateDer<'_>, sent: &[CertificateDer<'_>]) -> rustls::Error {
+/// Tells more of a certificate that was refused: a chain with a gap from one whose authority is unknown, and
+/// certificates that signed themselves from both. Some of those say that they are an authority's, as
+/// `openssl req -x509` makes them.
+pub(super) fn told_apart(
+    error: rustls::Error,
+    end_entity: &CertificateDer<'_>,
+    sent: &[CertificateDer<'_>],
+) -> rustls::Error {
+    let is_of_authority = match &error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => false,
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(why)))
+            if why.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity) =>
+        {
+            true
+        }
+        _ => return error,
+    };
     let problem = match EndEntityCert::try_from(end_entity) {
         Ok(cert) if cert.issuer() == cert.subject() => Some(Unknown::SelfSigned),
-        Ok(cert) => missing_issuer(&cert, sent).map(Unknown::Issuer),
-        Err(_) => None,
+        Ok(cert) if !is_of_authority => missing_issuer(&cert, sent).map(Unknown::Issuer),
+        _ => None,
     };
-    match problem {
-        Some(problem) => CertificateError::Other(OtherError(Arc::new(problem))).into(),
-        None => CertificateError::UnknownIssuer.into(),
-    }
+    problem.map_or(error, |problem| CertificateError::Other(OtherError(Arc::new(problem))).into())
 }
 
 /// Follows the issuers through the certificates that were sent: the name of the first that is not
@@ -172,30 +261,32 @@ fn missing_issuer(end_entity: &EndEntityCert<'_>, sent: &[CertificateDer<'_>]) -
     None
 }
 
-/// The common name (or the last readable part) of a distinguished name in DER (RFC 5280 §4.1.2.4),
-/// for people to read.
+/// The common name of a distinguished name in DER (RFC 5280 §4.1.2.4), else its unit or organisation, for people
+/// to read.
 fn common_name(name: &[u8]) -> String {
-    /// 2.5.4.3, with its tag and length.
-    const COMMON_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x03];
-    let found = name.windows(COMMON_NAME.len()).position(|window| window == COMMON_NAME);
-    let value = found.and_then(|at| {
+    /// 2.5.4.3, 2.5.4.11 and 2.5.4.10, each with its tag and length.
+    const PARTS: [&[u8]; 3] =
+        [&[0x06, 0x03, 0x55, 0x04, 0x03], &[0x06, 0x03, 0x55, 0x04, 0x0b], &[0x06, 0x03, 0x55, 0x04, 0x0a]];
+    let value_of = |part: &[u8]| {
+        let at = name.windows(part.len()).position(|window| window == part)?;
         // A string: its tag, a length below 128, and that many bytes.
-        let rest = name.get(at + COMMON_NAME.len()..)?;
+        let rest = name.get(at + part.len()..)?;
         let len = usize::from(*rest.get(1)?);
         rest.get(2..2 + len)
-    });
-    match value {
-        Some(text) => shortened(&String::from_utf8_lossy(text)),
+    };
+    match PARTS.iter().find_map(|part| value_of(part)) {
+        Some(text) => text::shown_bytes(text, MAX_NAME_CHARS),
         None => "an authority without a name".to_owned(),
     }
 }
 
-/// A name as rustls lists it, such as `DnsName("host")`, without what it says around it.
-fn readable(name: &str) -> String {
-    let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
-    shortened(inner.trim_matches('"'))
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
+/// The names of hosts among those that rustls lists, such as `DnsName("host")`, without what it says around them.
+/// Others, such as those of people, count for nothing here.
+fn host_names(listed: &[String]) -> Names {
+    let is_host = |name: &&String| ["DnsName(", "IpAddress("].iter().any(|kind| name.starts_with(kind));
+    let inner = |name: &String| {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(name);
+        text::shown(inner.trim_matches('"'), MAX_NAME_CHARS)
+    };
+    Names(listed.iter().filter(is_host).map(inner).collect())
 }

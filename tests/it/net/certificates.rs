@@ -109,3 +109,60 @@ fn refused_certificates_say_what_is_wrong_with_them() {
     refused("-cert nameless.pem -key nameless.key", &trust, "no subjectAltName");
     refused("-cert alone.pem -key alone.key", &trust, "signed itself");
 }
+
+/// What else servers and their administrators do wrong: nothing of it is a question of the port.
+#[test]
+fn odd_certificates_and_demands_are_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let host = " -addext subjectAltName=DNS:localhost";
+    certificate(folder, "root", "House-Root", None, " -addext basicConstraints=critical,CA:TRUE");
+    let leaf = |name: &str, extensions: &str| certificate(folder, name, name, Some("root"), extensions);
+    leaf("good", host);
+    leaf("people", " -addext subjectAltName=email:a@b.example,URI:https://b.example/");
+    leaf("client", &format!("{host} -addext extendedKeyUsage=clientAuth"));
+    leaf("middle", &format!("{host} -addext basicConstraints=critical,CA:TRUE"));
+    leaf("critical", &format!("{host} -addext 1.2.3.4=critical,ASN1:NULL"));
+    certificate(folder, "below", "below", Some("good"), host);
+    // The issuer has no common name.
+    let key = "-newkey rsa:2048 -nodes -keyout unit.key -out unit.pem";
+    openssl(folder, &format!("req -x509 {key} -days 2 -subj /O=House/OU=Old-Unit"));
+    certificate(folder, "old", "old", Some("unit"), host);
+    let ca_database = "[ca]\ndefault_ca=x\n[x]\nnew_certs_dir=.\ndatabase=index\nrand_serial=yes\ndefault_md=sha256\n\
+        policy=p\ncopy_extensions=copyall\ncertificate=root.pem\nprivate_key=root.key\n[p]\ncommonName=supplied\n";
+    std::fs::write(folder.join("ca.cnf"), ca_database).expect("a file");
+    std::fs::write(folder.join("index"), "").expect("a file");
+    for (name, days) in [
+        ("past", "-startdate 20200101000000Z -enddate 20200201000000Z"),
+        ("future", "-startdate 20900101000000Z -enddate 20910101000000Z"),
+    ] {
+        let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr");
+        openssl(folder, &format!("req {key} -subj /CN={name}{host}"));
+        openssl(folder, &format!("ca -batch -notext -config ca.cnf {days} -in {name}.csr -out {name}.pem"));
+    }
+    let root = format!("--ssl-ca-certs={}", folder.join("root.pem").display());
+    let refused = |server: &str, trust: &str, words: &str| {
+        let server = Server::start(folder, server);
+        check(&["info", server.url.as_str(), trust], NOT_REACHED, words);
+    };
+    for (name, words) in [
+        ("people", "no subjectAltName"),
+        ("client", "not one for servers"),
+        ("critical", "cannot be used"),
+        ("past", "has expired "),
+        ("past", " days ago"),
+        ("future", "not valid yet, but in "),
+        ("old", "issued by `Old-Unit`"),
+    ] {
+        refused(&format!("-cert {name}.pem -key {name}.key"), &root, words);
+    }
+    refused("-cert below.pem -key below.key -cert_chain good.pem", &root, "no authority's");
+    refused("-cert middle.pem -key middle.key", &root, "the certificate of an authority");
+    let good = "-cert good.pem -key good.key";
+    // It wants to know who we are: TLS 1.3 says so after the handshake.
+    refused(&format!("{good} -Verify 1 -verify_return_error -tls1_3"), &root, "a certificate of yours");
+    refused(&format!("{good} -Verify 1 -verify_return_error -tls1_2"), &root, "a certificate of yours");
+    refused(&format!("{good} -tls1_2 -cipher AES256-SHA"), &root, "nothing in common");
+    let other = "-servername desk.example -servername_fatal -cert2 good.pem -key2 good.key";
+    refused(&format!("{good} {other}"), &root, "--ssl-server-hostname=NAME");
+}
