@@ -13,6 +13,7 @@ use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use super::uri::{DEFAULT_PORT, Endpoint, HostPort, Target, TargetError};
+use crate::protocol::text::is_hidden;
 use crate::session::Secret;
 
 /// Schemes of Xpra's and its relatives' that Farpane does not speak: never taken for a host's name.
@@ -21,6 +22,8 @@ const UNSPOKEN: [&str; 9] =
 /// What to do about a name or password that cannot stand in an address as it is.
 const SPECIAL: &str = "in a name or password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % \
                        as %25; or leave the password out and use --password-file";
+/// Bytes of a host's name (RFC 1035 §2.3.4).
+const MAX_HOST: usize = 255;
 /// Characters of an address that an error repeats.
 const MAX_SHOWN: usize = 80;
 
@@ -117,8 +120,17 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     if text.is_empty() {
         return Err(TargetError::Empty);
     }
-    if let Some(address) = bare_ipv6(text) {
+    // Also with a display or options behind it.
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some(address) = bare_ipv6(authority) {
         return Err(unbracketed(text, "tcp", &address, None));
+    }
+    if let Some((address, port)) = bare_ipv6_and_port(authority) {
+        return Err(unbracketed(text, "tcp", &address, Some(port)));
+    }
+    if ["./", "../", "~/"].iter().any(|relative| text.starts_with(relative)) {
+        let why = "a socket is written with its whole path, as in socket:///path/to/socket".to_owned();
+        return Err(TargetError::Address { got: redacted(text), why });
     }
     if let Some(display) = local_display(text)? {
         return Ok(local(Endpoint::Display(display)));
@@ -134,9 +146,14 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
         None => Kind::Tcp,
         Some(scheme) => {
             let scheme = scheme.to_ascii_lowercase();
-            scheme_kind(&scheme).ok_or(TargetError::Scheme { got: scheme })?
+            let got = || TargetError::Scheme { got: scheme.chars().take(MAX_SHOWN).collect() };
+            scheme_kind(&scheme).ok_or_else(got)?
         }
     };
+    if let Some(other) = scheme.and(second_scheme(rest)) {
+        let why = format!("it has two kinds of connection: write one of them, as in {other}://HOST:PORT/");
+        return Err(TargetError::Address { got: redacted(text), why });
+    }
     if kind == Kind::Socket {
         return socket(text, form, rest);
     }
@@ -169,6 +186,20 @@ fn split_scheme(text: &str) -> (Option<&str>, Form, &str) {
     }
     let form = if rest.starts_with(':') { Form::Colon } else { Form::Slash };
     (Some(word), form, rest.get(1..).unwrap_or_default())
+}
+
+/// The scheme that follows a scheme, as in `tcp://ssl://host`: where TLS was meant, a host called `ssl`
+/// is not looked for. A host may have such a name: `tcp://ssl:1000/`.
+fn second_scheme(rest: &str) -> Option<&'static str> {
+    let (scheme, form, behind) = split_scheme(rest);
+    let kind = scheme_kind(&scheme?.to_ascii_lowercase())?;
+    let is_port = |text: &str| text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit() || c == '/');
+    let is_second = match form {
+        Form::Url => true,
+        Form::Colon => !is_port(behind) && !behind.contains('@'),
+        Form::Slash => false,
+    };
+    is_second.then(|| kind.name())
 }
 
 impl Parts<'_> {
@@ -270,24 +301,21 @@ impl Parts<'_> {
         if let Some(address) = bare_ipv6(place) {
             return Err(unbracketed(self.text, name, &address, None));
         }
-        if let Some((before, port)) = place.rsplit_once(':')
-            && port.parse::<u16>().is_ok()
-            && let Some(address) = bare_ipv6(before)
-        {
+        if let Some((address, port)) = bare_ipv6_and_port(place) {
             return Err(unbracketed(self.text, name, &address, Some(port)));
         }
         let (host, port) = place.split_once(':').unwrap_or((place, ""));
-        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>[]\\^`{|}\"".contains(c);
-        if host.is_empty() {
-            return Err(self.wrong("expected a host name"));
+        if place.contains(['[', ']']) {
+            return Err(self.wrong("expected [IPv6 address]:PORT"));
         }
-        if host.contains(is_odd) {
-            return Err(self.wrong("this cannot be a host's name"));
+        if host.is_empty() {
+            return Err(self.wrong(&format!("expected a host name, as in {name}://HOST:PORT/")));
         }
         if self.form != Form::Url && is_number(host) {
             return Err(self.wrong(&format!("expected the name of a host, as in {name}://HOST:PORT/")));
         }
-        Ok((decoded(host), port))
+        let host = decoded(host);
+        if is_host(&host) { Ok((host, port)) } else { Err(self.wrong("this cannot be a host's name")) }
     }
 
     /// An IPv6 address, also with a zone (`fe80::1%eth0`; RFC 6874 writes `%25eth0`).
@@ -389,6 +417,15 @@ fn local_display(text: &str) -> Result<Option<String>, TargetError> {
     if is_number(display) && is_number(screen) { Ok(Some(display.to_owned())) } else { Err(wrong()) }
 }
 
+/// Whether this may be a host's name (RFC 1123 §2.1, with the underscore that some networks have), or one
+/// in letters of other languages.
+fn is_host(name: &str) -> bool {
+    let is_ordinary = |c: char| {
+        c.is_ascii_alphanumeric() || "-._".contains(c) || !(c.is_ascii() || c.is_whitespace() || is_hidden(c))
+    };
+    name.len() <= MAX_HOST && name.contains(|c: char| c != '.') && name.chars().all(is_ordinary)
+}
+
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -396,6 +433,13 @@ fn is_number(text: &str) -> bool {
 /// `text`, if all of it is an IPv6 address.
 fn bare_ipv6(text: &str) -> Option<String> {
     text.parse::<Ipv6Addr>().is_ok().then(|| text.to_owned())
+}
+
+/// An IPv6 address and a port behind it that cannot be a part of it.
+fn bare_ipv6_and_port(text: &str) -> Option<(String, &str)> {
+    let (before, port) = text.rsplit_once(':')?;
+    port.parse::<u16>().ok()?;
+    Some((bare_ipv6(before)?, port))
 }
 
 /// What to write instead of an IPv6 address without brackets: where a port begins in it, the two
@@ -431,6 +475,6 @@ pub fn redacted(text: &str) -> String {
     let end = rest.find(':').map_or(text.trim().len(), |colon| begin + colon + 1);
     let shown = text.trim().get(..end).unwrap_or_default();
     let is_cut = end < text.trim().len() || shown.chars().count() > MAX_SHOWN;
-    let shown: String = shown.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
+    let shown: String = shown.chars().filter(|c| !is_hidden(*c)).take(MAX_SHOWN).collect();
     if is_cut { shown + "…" } else { shown }
 }

@@ -29,6 +29,7 @@ use super::outgoing::Outgoing;
 use super::pump::{Next, Pump, Step, charge};
 use super::recording::Recording;
 use super::report::Report;
+use super::tls::TlsError;
 use super::transport::Transport;
 use super::websocket::FrameError;
 
@@ -218,6 +219,11 @@ impl<'a> Connection<'a> {
             Wake::Io(Err(error)) if error.get_ref().is_some_and(|error| error.is::<FrameError>()) => {
                 self.fail(now, CloseReason::Protocol(error.to_string()));
             }
+            Wake::Io(Err(error))
+                if !self.heard && error.get_ref().is_some_and(|error| error.is::<TlsError>()) =>
+            {
+                self.close(CloseReason::ConnectFailed(error.to_string()));
+            }
             Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
                 self.links.report.publish_if_due(now);
@@ -403,7 +409,7 @@ impl<'a> Connection<'a> {
                     self.end.get_or_insert(End::Needs(Generation::Legacy31));
                 }
                 Output::Close(CloseReason::Timeout(why)) if !self.heard => {
-                    self.close(CloseReason::Timeout(format!("{why} (is this an Xpra port?)")));
+                    self.close(CloseReason::Timeout(format!("{why} ({})", self.transport.doubt())));
                 }
                 Output::Close(reason) => self.close(reason),
             }
@@ -453,7 +459,7 @@ impl<'a> Connection<'a> {
         self.close(CloseReason::ConnectionLost(if self.heard {
             how.to_owned()
         } else {
-            format!("{how}, before its first word (is this an Xpra port? one with TLS needs ssl://)")
+            format!("{how}, before its first word ({})", self.transport.doubt())
         }));
     }
 

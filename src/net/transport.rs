@@ -1,5 +1,6 @@
 //! Byte streams to a server: one enum, so that the network task is written once.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -54,16 +55,24 @@ macro_rules! each {
 pub enum ConnectError {
     #[error("cannot find the host `{host}`: {source} (check its name)")]
     Resolve { host: String, source: io::Error },
+    #[error("this machine has no network interface `{zone}`: `ip link` lists those that it has")]
+    Zone { zone: String },
+    #[error("{at} is an address of one network only: write through which interface, for example [{}%eth0]:{}", at.host, at.port)]
+    NoZone { at: HostPort },
     #[error(
         "{at} refused the connection: nothing listens there (is the server started with --bind-tcp={at}?)"
     )]
     Refused { at: HostPort },
     #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way)", seconds = limit.as_secs())]
     TimedOut { at: String, limit: Duration },
+    #[error("{at} took the connection, but did not answer {what} within {seconds} s ({hint})", seconds = limit.as_secs())]
+    Silent { at: String, what: &'static str, hint: &'static str, limit: Duration },
     #[error("cannot connect to {at}: {source}")]
     Failed { at: String, source: io::Error },
     #[error("cannot connect to {}: {source} (is the server still running?)", path.display())]
     Socket { path: PathBuf, source: io::Error },
+    #[error("{} is no socket (the name of a session file ends in .xpra)", path.display())]
+    NoSocket { path: PathBuf },
     #[error(
         "no session for display :{display} was found on this machine (looked for {looked_for}); `xpra list` shows what runs"
     )]
@@ -87,6 +96,18 @@ impl Transport {
         limit: Duration,
         stage: &dyn Fn(ConnectStage),
     ) -> Result<Self, ConnectError> {
+        // What the server was asked last, once it is reached.
+        let asked = Cell::new(None);
+        let stage = &|now: ConnectStage| {
+            asked.set(match now {
+                ConnectStage::Securing => Some(("to TLS", "does this port speak TLS?")),
+                ConnectStage::Upgrading => {
+                    Some(("to the WebSocket handshake", "is there a web server on this port?"))
+                }
+                _ => None,
+            });
+            stage(now);
+        };
         let secured = async |at: &HostPort| {
             let stream = connect_tcp(at, stage).await?;
             stage(ConnectStage::Securing);
@@ -102,19 +123,22 @@ impl Transport {
                 Endpoint::WebSocket { at, secure: false } => {
                     let stream = connect_tcp(at, stage).await?;
                     stage(ConnectStage::Upgrading);
-                    Ok(Self::WebSocket(Box::new(upgrade(stream, at, target).await?)))
+                    Ok(Self::WebSocket(Box::new(upgrade(stream, at, false, target).await?)))
                 }
                 Endpoint::WebSocket { at, secure: true } => {
                     let stream = secured(at).await?;
                     stage(ConnectStage::Upgrading);
-                    Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, target).await?)))
+                    Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, true, target).await?)))
                 }
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
             }
         };
         match tokio::time::timeout(limit, connecting).await {
             Ok(result) => result,
-            Err(_) => Err(ConnectError::TimedOut { at: target.to_string(), limit }),
+            Err(_) => Err(match asked.get() {
+                Some((what, hint)) => ConnectError::Silent { at: target.to_string(), what, hint, limit },
+                None => ConnectError::TimedOut { at: target.to_string(), limit },
+            }),
         }
     }
 
@@ -154,6 +178,19 @@ impl Transport {
         if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
     }
 
+    /// What to look at when the server says nothing.
+    pub fn doubt(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "is this an Xpra port? one with TLS needs ssl://",
+            #[cfg(unix)]
+            Self::Unix(_) => "is this an Xpra server's socket?",
+            Self::Tls(_) => "is this an Xpra port? one behind a web server needs wss://",
+            Self::WebSocket(_) | Self::WebSocketTls(_) => {
+                "is there a session at this path, and does it still run?"
+            }
+        }
+    }
+
     /// What the layers above the socket copied since the last call.
     pub fn take_ledger(&mut self) -> CopyLedger {
         let mut ledger = CopyLedger::default();
@@ -172,9 +209,11 @@ impl Transport {
 
 async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
     stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses = tokio::net::lookup_host((at.host.as_str(), at.port))
-        .await
-        .map_err(|source| ConnectError::Resolve { host: at.host.clone(), source })?;
+    let addresses =
+        tokio::net::lookup_host((at.host.as_str(), at.port)).await.map_err(|source| match at.zone() {
+            Some(zone) => ConnectError::Zone { zone: zone.to_owned() },
+            None => ConnectError::Resolve { host: at.host.clone(), source },
+        })?;
     let mut last_error = None;
     for address in addresses {
         stage(ConnectStage::Reaching { at: address.to_string() });
@@ -196,6 +235,7 @@ async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpS
         Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             ConnectError::Refused { at: at.clone() }
         }
+        Some(_) if at.lacks_zone() => ConnectError::NoZone { at: at.clone() },
         Some(source) => ConnectError::Failed { at: at.to_string(), source },
         None => ConnectError::Resolve {
             host: at.host.clone(),
@@ -209,7 +249,16 @@ async fn connect_socket(path: &Path, stage: &dyn Fn(ConnectStage)) -> Result<Tra
     stage(ConnectStage::Reaching { at: printable(path).display().to_string() });
     match UnixStream::connect(path).await {
         Ok(stream) => Ok(Transport::Unix(stream)),
-        Err(source) => Err(ConnectError::Socket { path: printable(path), source }),
+        Err(source) => {
+            use std::os::unix::fs::FileTypeExt as _;
+            let is_other = std::fs::metadata(path).is_ok_and(|found| !found.file_type().is_socket());
+            let path = printable(path);
+            Err(if is_other {
+                ConnectError::NoSocket { path }
+            } else {
+                ConnectError::Socket { path, source }
+            })
+        }
     }
 }
 
@@ -245,12 +294,14 @@ const NOT_IN_REQUEST: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     at: &HostPort,
+    secure: bool,
     target: &Target,
 ) -> Result<WebSocket<S>, HandshakeError> {
     let path = target.display.as_deref().unwrap_or_default();
-    let path = utf8_percent_encode(path, NOT_IN_REQUEST);
-    let server = HostPort { host: at.name().to_owned(), port: at.port };
-    websocket::handshake(stream, &server.to_string(), &format!("/{path}")).await
+    let path = format!("/{}", utf8_percent_encode(path, NOT_IN_REQUEST));
+    let host = HostPort { host: at.name().to_owned(), port: at.port }.to_string();
+    let upgraded = websocket::handshake(stream, &host, &path).await;
+    upgraded.map_err(|error| error.seen_from(secure, &host, &path))
 }
 
 impl AsyncRead for Transport {

@@ -139,10 +139,21 @@ impl HostPort {
 impl HostPort {
     /// The host without the zone of an IPv6 address, which means nothing to the other side.
     pub fn name(&self) -> &str {
-        match self.host.split_once('%') {
-            Some((address, _)) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
-            _ => &self.host,
-        }
+        self.zoned().map_or(&self.host, |(address, _)| address)
+    }
+
+    /// The zone of an IPv6 address: the network interface to reach it through.
+    pub fn zone(&self) -> Option<&str> {
+        self.zoned().map(|(_, zone)| zone)
+    }
+
+    /// Whether the host is a link-local IPv6 address (RFC 4007 §6) that does not say which link.
+    pub fn lacks_zone(&self) -> bool {
+        self.host.parse::<std::net::Ipv6Addr>().is_ok_and(|ip| ip.is_unicast_link_local())
+    }
+
+    fn zoned(&self) -> Option<(&str, &str)> {
+        self.host.split_once('%').filter(|(address, _)| address.parse::<std::net::Ipv6Addr>().is_ok())
     }
 }
 

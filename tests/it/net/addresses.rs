@@ -272,6 +272,50 @@ fn every_form_leads_where_it_should() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Slips of the hand, each with the right form: no host called `ssl`, `.` or `127.0.0.1,14500` is looked for.
+#[test]
+fn slips_are_answered_with_the_right_form() {
+    const SLIPS: &[(&str, &str)] = &[
+        ("tcp://ssl://host:1000/", "write one of them, as in ssl://HOST:PORT/"),
+        ("ssl://ssl://host", "write one of them, as in ssl://HOST:PORT/"),
+        ("tcp://ssl:host:1000", "write one of them, as in ssl://HOST:PORT/"),
+        ("xpra://wss/host", "tcp wss 14500 display=host"),
+        ("ssl:WSS://host", "write one of them, as in wss://HOST:PORT/"),
+        ("tcp://ssl:1000/", "tcp ssl 1000"),
+        ("tcp://ssl/", "tcp ssl 14500"),
+        ("tcp://ssl:pw@host/", "tcp host 14500 user=ssl password=pw"),
+        ("::1:23307", "write tcp://[::1]:23307/"),
+        ("::1:23307/7", "write tcp://[::1]:23307/"),
+        ("::1/100", "write tcp://[::1]/"),
+        ("::1?quality=3", "write tcp://[::1]/"),
+        ("tcp://::1]:1000/", "expected [IPv6 address]:PORT"),
+        ("ssl:/host:1000", "as in ssl://HOST:PORT/"),
+        ("wss//host:1000", "as in wss://HOST:PORT/"),
+        ("tcp:///host:1000", "as in tcp://HOST:PORT/"),
+        ("./run/x", "whole path, as in socket:///"),
+        ("../x", "whole path, as in socket:///"),
+        ("~/x", "whole path, as in socket:///"),
+        ("..:1000", "cannot be a host's name"),
+        ("127.0.0.1,1000", "cannot be a host's name"),
+        ("127.0.0.1;1000", "cannot be a host's name"),
+        ("tcp://ho%0Ast/", "cannot be a host's name"),
+        ("tcp://ho\u{202e}st/", "cannot be a host's name"),
+        ("tcp://b\u{fc}ro.my_lan:1000/", "tcp b\u{fc}ro.my_lan 1000"),
+    ];
+    for (slip, expected) in SLIPS {
+        match Target::parse(slip) {
+            Ok(target) => assert_eq!(words(&target), *expected, "{slip}"),
+            Err(error) => assert!(error.to_string().contains(expected), "{slip}: {error}"),
+        }
+    }
+    // Neither a host's name nor what is said of one is longer than names are.
+    let long = "a".repeat(5000);
+    for text in [long.clone(), format!("{long}://host"), format!("tcp://{long}:1/")] {
+        let error = Target::parse(&text).expect_err("too long").to_string();
+        assert!(error.len() < 300, "{error}");
+    }
+}
+
 /// The real clients' own code understands the same.
 #[test]
 fn xpras_clients_go_to_the_same_place() {

@@ -29,6 +29,8 @@ const SERVERS: &[(&[u8], &str, &str, &str)] = &[
         "a mail or FTP server",
         "a mail or FTP server",
     ),
+    (&[255, 253, 24, 255, 253, 32], "a telnet server", "a telnet server", "a telnet server"),
+    (b"\x4a\0\0\0\x0a8.0.30\0", "a database server", "a database server", "a database server"),
     (b"-ERR wrong number of arguments\r\n", "a Redis server", "a Redis server", "a Redis server"),
     (
         b"HTTP/1.0 400 Bad Request\r\n\r\n",
@@ -36,7 +38,12 @@ const SERVERS: &[(&[u8], &str, &str, &str)] = &[
         "use a ws:// address",
         "HTTP status 400",
     ),
-    (&[21, 3, 1, 0, 2, 2, 70], "use an ssl:// or wss:// address", "it refused TLS", "use a wss:// address"),
+    (
+        &[21, 3, 1, 0, 2, 2, 70],
+        "use an ssl:// or wss:// address",
+        "Farpane takes TLS 1.2",
+        "use a wss:// address",
+    ),
     (
         b"disconnect: connection failed, invalid packet header, SSL packet??\n",
         "the server refused the connection",
@@ -55,6 +62,7 @@ const SERVERS: &[(&[u8], &str, &str, &str)] = &[
         "hello from nobody knows",
         "hello from nobody knows",
     ),
+    (&[0], "it sent 1 zero", "it sent 1 zero", "it sent 1 zero"),
     (&[0; 12], "it sent 12 zeros", "it sent 12 zeros", "it sent 12 zeros"),
     (&[1, 2, 3, 4, 250, 6, 7, 8, 9], "01 02 03 04 fa", "01 02 03 04 fa", "01 02 03 04 fa"),
 ];
@@ -93,6 +101,22 @@ fn who_closes_at_once_is_asked_for_the_right_port() {
     check_answer("ws:", b"", NOT_REACHED, "does this port speak ws?");
 }
 
+/// Who is reached and then says nothing is no question of firewalls.
+#[test]
+fn who_never_answers_is_told_from_who_is_not_there() {
+    for (scheme, words) in [
+        ("ssl:", "did not answer to TLS within 1 s"),
+        ("ws:", "did not answer to the WebSocket handshake within 1 s"),
+    ] {
+        let (url, thread) = peer(1, |mut stream| {
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        });
+        let url = url.replace("tcp:", scheme);
+        check(&["info", "--connect-timeout", "1", &url], NOT_REACHED, words);
+        thread.join().expect("the peer is content");
+    }
+}
+
 #[test]
 fn an_xpra_server_without_web_sockets_is_named() {
     check_answer("ws:", b"P\x10\0\0\0\0\0\x04....", NOT_REACHED, "use a tcp:// address");
@@ -108,11 +132,32 @@ fn web_servers_are_understood() {
             b"HTTP/1.1 301 Moved Permanently\r\nLocation: https://desk.example/x/\r\n\r\n",
             "connect to wss://desk.example/x/",
         ),
+        // Where to go is said as browsers understand it, seen from the address that was asked for.
+        (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other/\r\n\r\n", "connect to ws://127.0.0.1:"),
+        (
+            b"HTTP/1.1 308 Permanent Redirect\r\nLocation: //desk.example/x\r\n\r\n",
+            "connect to ws://desk.example/x\n",
+        ),
+        (
+            b"HTTP/1.1 301 Moved\r\nLocation: HTTPS://Desk.example:8443/x\r\n\r\n",
+            "to wss://desk.example:8443/x\n",
+        ),
+        (b"HTTP/1.1 301 Moved\r\nLocation: wss://desk.example/\r\n\r\n", "connect to wss://desk.example/\n"),
+        (
+            b"HTTP/1.1 301 Moved\r\nLocation: https://u:pw@desk.example/?t=key#x\r\n\r\n",
+            "to wss://desk.example/\n",
+        ),
+        (b"HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\n\r\n", "does not say which"),
+        (b"HTTP/1.1 302 Found\r\nLocation: \r\n\r\n", "does not say which"),
         (
             b"HTTP/1.1 302 Found\r\nlocation: http://desk.example/login\r\n\r\n",
-            "connect to ws://desk.example/login",
+            "wants a login of its own first",
         ),
-        (b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other/\r\n\r\n", "connect to /other/"),
+        (b"HTTP/1.1 302 Found\r\nLocation: /oauth2/start?rd=key\r\n\r\n", "/oauth2/start), which"),
+        (
+            b"HTTP/1.1 302 Found\r\nLocation: https://auth.example/?rd=x\r\n\r\n",
+            "at wss://auth.example/), which",
+        ),
         (b"HTTP/1.1 302 Found\r\n\r\n", "does not say which"),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", "there is a web page at this path"),
         (b"HTTP/1.1 401 Unauthorized\r\n\r\n", "wants a login of its own"),
@@ -122,6 +167,14 @@ fn web_servers_are_understood() {
         (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "is the Xpra server running?"),
         (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "is the Xpra server running?"),
         (b"HTTP/1.1 500 Oops\r\n\r\n", "its log says why"),
+        (b"HTTP/1.1 421 Misdirected Request\r\n\r\n", "knows no such host"),
+        (b"HTTP/1.1 497 HTTP Request Sent to HTTPS Port\r\n\r\n", "use a wss:// address"),
+        (b"HTTP/1.1 511 Network Authentication Required\r\n\r\n", "open any web page"),
+        (b"HTTP/1.1 522 Origin Connection Time-out\r\n\r\n", "is the Xpra server running?"),
+        (b"HTTP/1.1 400 \r\n\r\nThis combination of host and port requires TLS.\r\n", "use a wss:// address"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 404 Not Found\r\n\r\n", "HTTP status 404"),
+        (b"HTTP/1.1 404 Not", "in the middle of its answer"),
+        (&[0, 0, 18, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 128], "HTTP/2 only"),
     ];
     for (answer, meaning) in ANSWERS {
         check_answer("ws:", answer, NOT_REACHED, meaning);
