@@ -37,11 +37,11 @@ pub enum NotXpra {
     #[error("the server takes yaml packets only: its `packet-encoders` setting leaves out rencodeplus")]
     NeedsYaml,
     /// An Xpra server or a proxy that gives its reason in plain text.
-    #[error("the server refused the connection: {message}")]
+    #[error("the server refused the connection: {message}{}", hint(message))]
     Refused { message: String },
     #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent the text {text:?}")]
     Text { text: String },
-    #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent {len} zeros")]
+    #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent {len} zero{s}", s = if *len == 1 { "" } else { "s" })]
     Zeros { len: usize },
     #[error("the peer does not speak the Xpra protocol (is this the right port?): it sent the bytes {hex}")]
     Binary { hex: String },
@@ -57,15 +57,17 @@ impl NotXpra {
         if !ended && GREETINGS.iter().any(|(prefix, _)| prefix.starts_with(bytes)) {
             return None;
         }
-        let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
+        // MySQL and MariaDB greet with a packet whose length has three bytes: number 0, version 10 or an error.
+        if let [_, _, 0, 0, 10 | 255, ..] = bytes {
+            return Some(other("a database server (MySQL or MariaDB)"));
+        }
         // A line is waited for: a short read must not cut the reason that the user is to see.
         let has_line = bytes.contains(&b'\n') || bytes.len() >= MAX_SHOWN;
         if bytes.iter().all(|byte| *byte == 0) {
             return Some(Self::Zeros { len: bytes.len() });
         }
-        if !bytes.iter().take(MAX_SHOWN).all(is_text) {
-            let hex = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            return Some(Self::Binary { hex });
+        if !is_text(bytes) {
+            return Some(Self::Binary { hex: hex(bytes) });
         }
         if !ended && !has_line {
             return None;
@@ -75,7 +77,8 @@ impl NotXpra {
         // 3.1 writes a colon, 6.x does not.
         let goodbye = text
             .strip_prefix("disconnect")
-            .and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')));
+            .and_then(|rest| rest.strip_prefix(": ").or_else(|| rest.strip_prefix(' ')))
+            .or_else(|| matches!(&*text, "disconnect" | "disconnect:").then_some("it gave no reason"));
         Some(match goodbye {
             Some(why) if why.starts_with(NO_RENCODEPLUS) => Self::NeedsYaml,
             Some(why) if why.starts_with(NO_BENCODE) => Self::NeedsModern,
@@ -83,6 +86,42 @@ impl NotXpra {
             None if lower.starts_with("<!doctype html") || lower.contains("<html") => Self::Http,
             None => Self::Text { text },
         })
+    }
+}
+
+impl NotXpra {
+    /// The goodbye in a packet of an encoder that was not spoken to the server: 3.1 says so what is wrong
+    /// before it knows what the client speaks. Its words are told from what stands around them by being text.
+    pub fn goodbye_in(payload: &[u8]) -> Option<Self> {
+        const GOODBYE: &[u8] = b"disconnect";
+        let shown = payload.get(..MAX_SHOWN).unwrap_or(payload);
+        let at = shown.windows(GOODBYE.len()).position(|window| window == GOODBYE)?;
+        let behind = shown.get(at + GOODBYE.len()..).unwrap_or_default();
+        let words = behind.split(|byte| !(byte.is_ascii_graphic() || *byte == b' ')).map(|run| {
+            // Longer texts have their length before them, and lists of bencode their end behind them.
+            let text = sanitised(run);
+            let text = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':');
+            if payload.first() == Some(&b'l') {
+                text.trim_end_matches('e').to_owned()
+            } else {
+                text.to_owned()
+            }
+        });
+        let words: Vec<String> = words.filter(|words| words.len() > 2).collect();
+        let message = if words.is_empty() { "it gave no reason".to_owned() } else { words.join(": ") };
+        Some(Self::Refused { message })
+    }
+}
+
+/// What to do about a refusal that is about the port.
+fn hint(message: &str) -> &'static str {
+    let message = message.to_ascii_lowercase();
+    if message.contains("invalid protocol for this port") {
+        " (this port is for another kind of connection: try ssl://, wss:// or ws://)"
+    } else if message.contains("not http") {
+        " (this port takes WebSocket connections only: use a ws:// or wss:// address)"
+    } else {
+        ""
     }
 }
 
@@ -115,8 +154,27 @@ const GREETINGS: &[Greeting] = &[
     (b"+OK", other("a mail server (POP3)")),
     (b"* OK", other("a mail server (IMAP)")),
     (b"-ERR", other("a Redis server")),
+    // Telnet's negotiation (RFC 854): IAC, then WILL, WON'T, DO or DON'T.
+    (&[255, 251], other("a telnet server")),
+    (&[255, 252], other("a telnet server")),
+    (&[255, 253], other("a telnet server")),
+    (&[255, 254], other("a telnet server")),
     (b"AMQP", other("a message broker (AMQP)")),
 ];
+
+/// What a peer sent, as it may be shown: text, or its first bytes.
+pub fn described(bytes: &[u8]) -> String {
+    if is_text(bytes) { sanitised(bytes) } else { hex(bytes) }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let is_text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace() || *byte >= 0x80;
+    bytes.iter().take(MAX_SHOWN).all(is_text)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
 
 /// Text of the peer as it may be shown, on one line and not longer than is shown.
 pub fn sanitised(bytes: &[u8]) -> String {

@@ -27,7 +27,7 @@ use crate::buffers::{BufferMut, BufferPool, Payload, PayloadRef};
 use crate::stats::{CopyLedger, CopySite, copies};
 
 use super::limits::{Limits, MAX_CHUNKS};
-use super::peer::NotXpra;
+use super::peer::{self, NotXpra};
 use super::record::{ChunkIndex, Compressor, Dialect, HEADER_LEN, Header, MAGIC, RecordError, RecordKind};
 
 /// Size of the receive buffer, and of the largest read into it.
@@ -494,7 +494,15 @@ impl Reassembler {
     fn header_at(&self, bytes: &[u8]) -> Result<Option<Header>, RecordError> {
         match (bytes.first(), bytes.first_chunk()) {
             (None, _) | (Some(&MAGIC), None) => Ok(None),
-            (Some(&MAGIC), Some(header)) => Header::parse(*header, self.dialect, &self.limits).map(Some),
+            (Some(&MAGIC), Some(header)) => match Header::parse(*header, self.dialect, &self.limits) {
+                Ok(header) => Ok(Some(header)),
+                // A server that goes away before it knows what we speak.
+                Err(error @ RecordError::PacketEncoder { .. }) if !self.spoken => {
+                    let payload = bytes.get(HEADER_LEN..).unwrap_or_default();
+                    Err(NotXpra::goodbye_in(payload).map_or(error, RecordError::from))
+                }
+                Err(error) => Err(error),
+            },
             (Some(_), _) => self.not_a_record(bytes, false).map_or(Ok(None), Err),
         }
     }
@@ -503,9 +511,9 @@ impl Reassembler {
     /// tell. One that speaks Xpra's protocol sends nothing but records, so nothing has to be waited for.
     fn not_a_record(&self, bytes: &[u8], ended: bool) -> Option<RecordError> {
         match NotXpra::recognise(bytes, ended || self.spoken)? {
-            NotXpra::Text { text: got } | NotXpra::Binary { hex: got } if self.spoken => {
-                Some(RecordError::Magic { got })
-            }
+            // A plain goodbye, also in the middle of a session.
+            what @ NotXpra::Refused { .. } => Some(what.into()),
+            _ if self.spoken => Some(RecordError::Magic { got: peer::described(bytes) }),
             what => Some(what.into()),
         }
     }

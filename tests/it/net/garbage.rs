@@ -64,6 +64,10 @@ fn after_a_good_record_anything_else_is_an_error_at_once() {
         (&b"text that never ends"[..], "text that never ends"),
         (b"S", "S"),
         (&[0, 1, 2], "00 01 02"),
+        // No question of the port any more.
+        (&[0, 0, 0], "in the place of a record: 00 00 00"),
+        (&[21, 3, 3, 0, 2, 2, 70], "in the place of a record: 15 03 03"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n", "in the place of a record: HTTP/1.1 502 Bad Gateway"),
         (b"disconnect: bad packet", "bad packet"),
     ] {
         let (reason, told) = after_hello(bytes);
