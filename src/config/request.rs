@@ -11,10 +11,14 @@
 
 use std::path::{Path, PathBuf};
 
+use percent_encoding::percent_decode_str;
+
 use super::connections;
 use super::session_file::{Problem, SessionFileError};
+use super::xpra_options::wants_aes;
 use super::{Layer, OptionError, Origin, SessionFile};
 use crate::net::{Endpoint, Secret, Target, TargetError};
+use crate::protocol::text;
 
 /// A longer link is no link, in bytes.
 pub const MAX_LINK_BYTES: usize = 4096;
@@ -96,6 +100,10 @@ pub enum OpenError {
     Link(#[from] LinkError),
     #[error("in the address: {0}")]
     Option(#[from] OptionError),
+    #[error(
+        "the address asks for Xpra's own encryption (`{0}`), which Farpane does not have: use ssl:// or wss://, and a server's port that has them"
+    )]
+    Aes(String),
     #[error(transparent)]
     SessionFile(#[from] SessionFileError),
     #[error("{}{}: {}", path.display(), line(problem.line), problem.message)]
@@ -141,10 +149,12 @@ impl Request {
         let address = link_address(text);
         let sender = if address.is_some() { Sender::Link } else { Sender::Typed };
         if sender == Sender::Link {
+            // Nobody sees what they do where it is shown.
+            let decoded = percent_decode_str(text).decode_utf8_lossy();
             if text.len() > MAX_LINK_BYTES {
                 return Err(LinkError::TooLong { bytes: text.len() }.into());
             }
-            if text.contains(char::is_control) {
+            if text.contains(char::is_control) || decoded.contains(char::is_control) {
                 return Err(LinkError::Control.into());
             }
         }
@@ -161,6 +171,9 @@ impl Request {
             _ => options_in_path(&mut target),
         };
         for (name, value) in in_path.into_iter().chain(std::mem::take(&mut target.options)) {
+            if wants_aes(&name, &value) {
+                return Err(OpenError::Aes(text::name(&name)));
+            }
             match super::layers::long_name(&name) {
                 Ok(name) => options.set(&name, value, Origin::Link)?,
                 Err(_) => ignored.push(name),

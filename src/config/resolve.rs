@@ -7,6 +7,7 @@ use super::session_file::read_bounded;
 use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Question, Request, identity};
 use crate::net::{Endpoint, NetConfig, Secret, Target};
 use crate::protocol::packet::server::Encoding;
+use crate::protocol::text;
 use crate::session::{PictureOptions, SessionConfig};
 
 /// Reading a larger password file would be a mistake in the file's name.
@@ -85,7 +86,7 @@ impl Settings {
             return Err(ConfigError::Questions(open));
         }
         for name in &request.ignored {
-            tracing::warn!(option = %name, "this option of the URL is not known and is ignored");
+            tracing::warn!(option = %text::name(name), "this option of the URL is not known and is ignored");
         }
         let mut requested = request.options.clone();
         if let Some(username) = &request.target.username {
@@ -243,6 +244,10 @@ fn read_password(path: &Path) -> Result<Secret, ConfigError> {
     let line = text.trim_start_matches('\u{feff}').lines().next().unwrap_or("");
     if line.is_empty() {
         return Err(error("its first line is empty".to_owned()));
+    }
+    // UTF-16 of a few letters is valid UTF-8, with zeros.
+    if line.contains('\0') {
+        return Err(error("it is not UTF-8 (there are zeros in it)".to_owned()));
     }
     Ok(Secret::new(line.to_owned()))
 }

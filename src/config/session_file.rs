@@ -1,10 +1,10 @@
 //! Session files, `.xpra`: what Xpra's own launcher saves and loads (`xpra/client/gtk3/launcher.py`,
 //! `xpra/scripts/config.py`: `read_config`, `save_config`).
 //!
-//! Lines of `name=value`, in UTF-8, or in Latin-1 where they are no UTF-8. Empty lines and lines that begin with `#`
-//! or `!` are comments; a line that ends in `\` goes on in the next; a name that comes twice has several values.
-//! Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long names. Everything that
-//! is not changed is written back as it was read, whether Farpane knows it or not.
+//! Lines of `name=value`, in UTF-8, in UTF-16 with a byte order mark, or in Latin-1 where they are neither. Empty lines
+//! and lines that begin with `#` or `!` are comments; a line that ends in `\` goes on in the next; a name that comes
+//! twice has several values. Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long
+//! names. Everything that is not changed is written back as it was read, whether Farpane knows it or not.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::request::{OpenError, Request, Sender};
+use super::xpra_options::wants_aes;
 use super::{Layer, Origin, flag, layers};
 use crate::net::address::redacted;
 use crate::net::uri::DEFAULT_PORT;
@@ -88,6 +89,7 @@ impl SessionFile {
             .map_err(|why| SessionFileError::Read { path: path.to_owned(), why: why.to_string() })?;
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => Zeroizing::new(text.to_owned()),
+            Err(_) if utf16(&bytes).is_some() => utf16(&bytes).unwrap_or_default(),
             // 3.1.3's launcher writes no encoding of its own, and comments are often older than UTF-8.
             Err(_) => Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect()),
         };
@@ -361,8 +363,9 @@ impl SessionFile {
                 return None;
             }
         };
-        if self.value("encryption").is_some_and(|name| !name.eq_ignore_ascii_case("none")) {
-            problems.push(self.problem("encryption", NO_AES));
+        let aes = self.pairs().find(|(name, value, _)| wants_aes(name, value)).map(|(name, ..)| name);
+        if let Some(name) = aes {
+            problems.push(self.problem(name, NO_AES));
         }
         if mode == "display" {
             let endpoint = self.display(problems)?;
@@ -371,7 +374,10 @@ impl SessionFile {
         let named = if mode.starts_with("ssh") { "ssh_port" } else { "port" };
         let host = match self.value("host") {
             None => {
-                problems.push(self.problem("host", "no server: expected its name or address"));
+                problems.push(self.problem(
+                    "host",
+                    "no server: expected its name or address, as in host=server.example.org",
+                ));
                 None
             }
             Some(text) => Self::host(text).map_err(|why| problems.push(self.problem("host", why))).ok(),
@@ -406,6 +412,9 @@ impl SessionFile {
     /// A host, and the port behind it, if one stands there: `HOST`, `HOST:PORT`, `::1`, `[::1]:PORT`.
     fn host(text: &str) -> Result<(String, Option<u16>), String> {
         let not_a_host = || format!("`{}` is not a server's name or address", redacted(text));
+        if text.contains("://") {
+            return Err(format!("{}: what stands before :// belongs behind mode=", not_a_host()));
+        }
         if text.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#".contains(c)) {
             return Err(not_a_host());
         }
@@ -487,6 +496,18 @@ impl Line {
             self.raw.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['!', '#']));
         said.next_back().is_some_and(|line| line.ends_with('\\'))
     }
+}
+
+/// The text of a file in UTF-16, as some editors write it, if its byte order mark says so.
+fn utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (pairs, _) = bytes.as_chunks();
+    let characters = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
+    Some(Zeroizing::new(characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()))
 }
 
 fn is_list(name: &str) -> bool {

@@ -10,6 +10,33 @@ pub fn lacking(name: &str) -> Option<&'static str> {
     GROUPS.iter().find(|(_, names)| names.split_whitespace().any(|other| other == name)).map(|(why, _)| *why)
 }
 
+/// Whether an option asks for Xpra's own encryption. An address or session file that does must not lead to a
+/// connection without any.
+pub fn wants_aes(name: &str, value: &str) -> bool {
+    let name = name.replace('_', "-");
+    let is_off =
+        ["", "none", "no", "off", "false", "0"].iter().any(|off| value.trim().eq_ignore_ascii_case(off));
+    ["encryption", "tcp-encryption"].contains(&name.as_str()) && !is_off
+}
+
+/// What to say of a first word that is a command of Xpra's, which Farpane lacks.
+pub fn lacking_command(word: &str) -> Option<String> {
+    let is_known = COMMANDS.split_whitespace().any(|command| command == word);
+    is_known.then(|| {
+        format!(
+            "Farpane has no command `{word}`: it shows sessions that run, and Xpra's own program does the rest \
+             (`xpra {word}`); a host of this name is written as tcp://{word}/"
+        )
+    })
+}
+
+/// The commands of `xpra --help` of 3.1.3 and 6.5.5 that Farpane lacks.
+const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-sockets configure connect-test control \
+    desktop detach displays encoder encoding example exit gui id launcher list list-mdns list-sessions list-windows \
+    mdns-gui monitor monitor-info path-info print seamless send-file sessions setup-ssl shadow shadow-screen shell \
+    show-ssl showconfig start start-desktop start-gui stop toolbox upgrade upgrade-desktop upgrade-monitor \
+    upgrade-shadow version";
+
 /// Reasons, and the names that they hold for.
 const GROUPS: [(&str, &str); 12] = [
     (

@@ -27,6 +27,7 @@ use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
 use crate::net::{ConnectError, Endpoint};
+use crate::protocol::text;
 use crate::render::{self, RenderOptions, RenderThread};
 use crate::session::SessionEvent;
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
@@ -98,9 +99,13 @@ pub struct Connect {
     renderer: Renderer,
 }
 
+/// Characters of a value that a stranger's link or file gives an option: no path is longer.
+const MAX_VALUE_CHARS: usize = 4096;
+
 /// What a request wants that needs the user's word.
 fn asked(request: &Request) -> Asked {
-    let words = |asked: &Question| format!("{} = {} ({})", asked.name, asked.value, asked.why);
+    let shown = |value: &str| text::shown(value, MAX_VALUE_CHARS);
+    let words = |asked: &Question| format!("{} = {} ({})", asked.name, shown(&asked.value), asked.why);
     Asked { to: address(&request.target), wants: request.questions.iter().map(words).collect() }
 }
 

@@ -62,6 +62,23 @@ fn every_option_of_xpra_is_answered() {
     }
 }
 
+/// Each command of Xpra's is one of Farpane's, or it is said who has it.
+#[test]
+fn every_command_of_xpra_is_answered() {
+    for generation in [Generation::V3_1, Generation::V6_5] {
+        let help = attach_help(generation);
+        let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix("xpra "));
+        let names: BTreeSet<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
+        assert!(names.len() > 15, "{names:?}");
+        let ours = ["attach", "info", "screenshot"];
+        let missing: Vec<&&str> = names
+            .iter()
+            .filter(|name| ours.contains(name) == xpra_options::lacking_command(name).is_some())
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
+
 #[test]
 fn options_that_farpane_lacks_are_explained() {
     for (word, message) in [

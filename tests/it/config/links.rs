@@ -71,10 +71,24 @@ fn links_lead_to_the_network_only() {
     }
     let long = format!("xpra://host/{}", "a".repeat(5000));
     assert!(matches!(Request::open(&long), Err(OpenError::Link(LinkError::TooLong { .. }))));
-    assert_eq!(
-        Request::open("xpra://host/\n-x").expect_err("a control"),
-        OpenError::Link(LinkError::Control)
-    );
+    for link in ["xpra://host/\n-x", "xpra://a%1b%5b31m@host/", "xpra://host/?record=%0Ax", "farpane:h/%07"] {
+        assert_eq!(Request::open(link).expect_err(link), OpenError::Link(LinkError::Control));
+    }
+}
+
+/// What asks for encryption does not lead to a connection without.
+#[test]
+fn no_plain_connection_where_aes_was_asked_for() {
+    for address in [
+        "tcp://host/?encryption=AES",
+        "xpra://host:1/7?encryption=AES-GCM&keydata=secret",
+        "tcp://host/?tcp_encryption=AES-CBC",
+        "host/encryption=AES",
+    ] {
+        let error = Request::open(address).expect_err(address).to_string();
+        assert!(error.contains("use ssl:// or wss://") && !error.contains("secret"), "{address}: {error}");
+    }
+    assert_eq!(open("tcp://host/?encryption=none").ignored, ["encryption"]);
 }
 
 /// Every option there is, also those that come later, is harmless or asked for.

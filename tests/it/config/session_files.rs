@@ -168,6 +168,8 @@ fn problems_name_their_field() {
         ("host=a\nmode=quic", "mode", 2, "`quic` is not a kind of connection"),
         ("mode=display", "port", 0, "number of a display"),
         ("host=a\nencryption=AES-CBC", "encryption", 2, "use the modes ssl or wss"),
+        ("host=a\ntcp-encryption=AES-CBC", "tcp-encryption", 2, "use the modes ssl or wss"),
+        ("host=ssl://a", "host", 1, "belongs behind mode="),
         ("host=a\nmode=tcp + aes", "mode", 2, "use the modes ssl or wss"),
         ("host=a\nmode=tcp + aes-gcm", "mode", 2, "use the modes ssl or wss"),
         ("host=a:1\nport=2", "host", 1, "contradict each other"),
@@ -232,6 +234,14 @@ fn latin_1_and_byte_order_marks_are_read() {
     let request = Request::open(&path.display().to_string()).expect("a file");
     assert_eq!(request.target.endpoint, Endpoint::Tcp(at("h", 14500)));
     assert_eq!(request.target.username.as_deref(), Some("jörg"));
+    // What some editors of Windows call Unicode.
+    for order in [u16::to_le_bytes, u16::to_be_bytes] {
+        let text = "\u{feff}host=h\r\nusername=j\u{f6}rg\r\n";
+        std::fs::write(&path, text.encode_utf16().flat_map(order).collect::<Vec<u8>>()).expect("writable");
+        let request = Request::open(&path.display().to_string()).expect("a file");
+        assert_eq!(request.target.endpoint, Endpoint::Tcp(at("h", 14500)));
+        assert_eq!(request.target.username.as_deref(), Some("j\u{f6}rg"));
+    }
     std::fs::write(&path, "\u{feff}host=h\n").expect("writable");
     let request = Request::open(&path.display().to_string()).expect("a file");
     assert_eq!(request.target.endpoint, Endpoint::Tcp(at("h", 14500)));

@@ -112,6 +112,17 @@ fn a_password_file_gives_its_first_line() {
 }
 
 #[test]
+fn a_password_file_in_utf_16_is_refused() {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    for text in ["secret\n", "\u{feff}secret\n"] {
+        let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(file.path(), bytes).expect("writable");
+        let error = refused(&format!("host --password-file {}", file.path().display()));
+        assert!(error.contains("it is not UTF-8"), "{error}");
+    }
+}
+
+#[test]
 fn mistakes_are_explained() {
     for (line, message) in [
         ("gopher://x", "is not a kind of connection"),
