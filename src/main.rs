@@ -29,13 +29,13 @@ fn main() -> ExitCode {
 
 /// `--help`, `--version` and what clap does not understand end here, the latter with exit code 2.
 fn parse() -> Result<RawArgs, Failure> {
-    RawArgs::try_parse().map_err(|error| match cli::args::explained(&error) {
+    let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    RawArgs::try_parse().map_err(|error| match cli::args::explained(&error, arguments()) {
         Some(message) => Failure { message, code: cli::EXIT_USAGE },
         None if !error.use_stderr() => error.exit(),
         None => {
-            let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
             let said = error.render().to_string();
-            let safe = cli::args::without_passwords(&said, arguments);
+            let safe = cli::args::without_passwords(&said, arguments());
             if said == safe {
                 error.exit();
             }
@@ -96,10 +96,10 @@ fn start_log(filter: Option<&str>) -> Result<(), Failure> {
             let name = |(module, level)| (format!("farpane_engine::{module}"), level);
             asked.with_targets(engine.into_iter().map(name))
         }
-        // These warn about drivers and desktops in ways that users can do nothing about.
-        None => Targets::new()
-            .with_default(Level::WARN)
-            .with_targets(["wgpu_hal", "wgpu_core", "naga", "winit"].map(|library| (library, Level::ERROR))),
+        // These warn about drivers, desktops and peers in ways that users can do nothing about.
+        None => Targets::new().with_default(Level::WARN).with_targets(
+            ["wgpu_hal", "wgpu_core", "naga", "winit", "rustls"].map(|library| (library, Level::ERROR)),
+        ),
     };
     let colours = cli::output::stderr_has_colours();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);

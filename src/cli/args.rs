@@ -222,6 +222,9 @@ pub enum UsageError {
     Option(#[from] OptionError),
     #[error("both a server ({url}) and a command: expected one of them first")]
     TwoCommands { url: String },
+    /// A command of Xpra's.
+    #[error("{0}")]
+    NoCommand(String),
 }
 
 impl RawArgs {
@@ -261,7 +264,12 @@ impl RawArgs {
         };
         Ok(match command {
             None => match url {
-                Some(url) => Invocation::Attach(config(&url)?),
+                Some(url) => {
+                    if let Some(why) = xpra_options::lacking_command(url.expose()) {
+                        return Err(UsageError::NoCommand(why));
+                    }
+                    Invocation::Attach(config(&url)?)
+                }
                 None => Invocation::Connect { settings: Box::new(settings), opened: None },
             },
             Some(RawCommand::Open { what }) => {
@@ -304,11 +312,15 @@ pub fn without_passwords(said: &str, arguments: impl Iterator<Item = String>) ->
     said
 }
 
-/// What to say of a command line that clap refused, where we know better: options of Xpra's
-/// client that Farpane lacks.
-pub fn explained(error: &clap::Error) -> Option<String> {
+/// What to say of a command line that clap refused, where we know better: commands and options of Xpra's
+/// client that Farpane lacks. `arguments` begin with the program's name.
+pub fn explained(error: &clap::Error, arguments: impl Iterator<Item = String>) -> Option<String> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
+    }
+    let mut words = arguments.skip(1).filter(|word| !word.starts_with('-'));
+    if let Some(why) = words.next().and_then(|word| xpra_options::lacking_command(&word)) {
+        return Some(why);
     }
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg) else { return None };
     let name = word.trim_start_matches('-').split('=').next().unwrap_or_default();

@@ -12,9 +12,13 @@ use super::output;
 /// How long all of it may take. The session has shorter limits of its own, with better words.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// How long asking for the version alone may take.
+const VERSION_LIMIT: Duration = Duration::from_secs(10);
+const VERSION_KEYS: &[&str] = &["build.version", "server.build.version", "version"];
+
 /// What most people want to know, and where servers of both generations keep it.
 const SUMMARY: &[(&str, &[&str])] = &[
-    ("version", &["build.version", "server.build.version", "version"]),
+    ("version", VERSION_KEYS),
     ("session", &["session.name", "server.session.name", "session_name"]),
     ("mode", &["server.session-type", "server.mode", "session-type"]),
     ("display", &["display.name", "server.display"]),
@@ -31,6 +35,15 @@ pub fn run(config: &Config) -> Result<(), HeadlessError> {
     let mut lines = client.view().info.clone().unwrap_or_default();
     client.close();
     lines.sort();
+    let version =
+        VERSION_KEYS.iter().find_map(|key| lines.iter().find(|(k, _)| k == key)).map(|(_, v)| v.clone());
+    if version.is_none_or(|version| version.matches('.').count() < 2)
+        && let Some(version) = full_version(config)
+    {
+        lines.retain(|(key, _)| !VERSION_KEYS.contains(&key.as_str()));
+        lines.insert(0, (VERSION_KEYS[0].to_owned(), version));
+        lines.sort();
+    }
     output::line(&format!("{:<10}{}", "server", config.connection.target));
     for (label, keys) in SUMMARY {
         let value_of = |key: &&str| lines.iter().find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v);
@@ -43,4 +56,15 @@ pub fn run(config: &Config) -> Result<(), HeadlessError> {
         output::line(&format!("{key}={value}"));
     }
     Ok(())
+}
+
+/// The version in full, without the packagers' part: 6.5's information lacks the last figure.
+fn full_version(config: &Config) -> Option<String> {
+    let mut client = HeadlessClient::start(config.net(Profile::Version), RenderOptions::default()).ok()?;
+    let answered = client.wait_for("the server's version", VERSION_LIMIT, |view| view.info.is_some());
+    let lines = client.view().info.clone().unwrap_or_default();
+    client.close();
+    answered.ok()?;
+    let (_, version) = lines.into_iter().find(|(key, _)| key == "version")?;
+    version.split('-').next().filter(|version| !version.is_empty()).map(str::to_owned)
 }

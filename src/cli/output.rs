@@ -2,15 +2,29 @@
 
 use std::io::{IsTerminal, Write};
 
+use crate::protocol::text::is_hidden;
+
 /// Prints one line of a command's result.
 pub fn line(text: &str) {
     // A reader that went away (`farpane info … | head`) is no error of ours.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints the one line that says what went wrong and what to do.
+/// Prints the one line that says what went wrong and what to do. What it repeats of links and session files is made
+/// visible: a terminal would do what control characters say.
 pub fn error(text: &str) {
-    let _ = writeln!(std::io::stderr(), "farpane: {text}");
+    let _ = writeln!(std::io::stderr(), "farpane: {}", visible(text));
+}
+
+/// The text in one line, with [`char::REPLACEMENT_CHARACTER`] for each character that is not seen but changes what
+/// is (see [`is_hidden`]).
+pub fn visible(text: &str) -> String {
+    let shown = |c| match c {
+        '\n' | '\t' => ' ',
+        c if is_hidden(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    text.chars().map(shown).collect()
 }
 
 /// Prints what is wrong with a command line, in several lines.

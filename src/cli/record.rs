@@ -53,11 +53,16 @@ fn record(
     let _signals = Signals::watch(move || queue.push(NetCommand::Input(Input::Disconnect)))
         .map_err(|error| failure(format!("signals cannot be handled: {error}")))?;
     let recorded = attended(&mut client, limit, recorder);
+    let has_begun = client.view().server.is_some();
     let reason = client.close();
     config.write_stats(&client.stats()).map_err(|error| failure(format!("the statistics: {error}")))?;
     match (recorded, reason) {
-        // The server's end is the recording's, and no failure.
-        (Err(HeadlessError::Closed(_)), CloseReason::User | CloseReason::Server(_)) => Ok(()),
+        (Err(HeadlessError::Closed(_)), CloseReason::User) => Ok(()),
+        // The server's end of a session is the recording's, and no failure.
+        (Err(HeadlessError::Closed(_)), reason @ CloseReason::Server(_)) if has_begun => {
+            output::progress(&reason.to_string());
+            Ok(())
+        }
         (recorded, _) => Ok(recorded?),
     }
 }

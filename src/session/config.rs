@@ -124,6 +124,9 @@ pub enum Profile {
     Info,
     /// Ask only which session it is, by its name, then leave: quick, and 6.5's information lacks the name.
     Identify,
+    /// Ask only for the version, then leave: servers say it before any login, and 6.5's information lacks the last
+    /// figure.
+    Version,
 }
 
 /// The picture encodings and what the server may do with them.

@@ -74,7 +74,8 @@ impl Handshake {
         }
         if !config.may_prompt {
             return Err(refused(
-                "the server asks for a password: set FARPANE_PASSWORD, or use --password-file",
+                "the server asks for a password: set FARPANE_PASSWORD, or use --password-file (for links, and session \
+                 files from elsewhere, only the latter counts)",
             ));
         }
         let prompt = said(&challenge);

@@ -41,6 +41,9 @@ pub fn hello(config: &SessionConfig) -> Dict {
         (Profile::Identify, _) => {
             hello.push("request", "id");
         }
+        (Profile::Version, _) => {
+            hello.push("request", "version");
+        }
         (Profile::Attach, Generation::Modern | Generation::ModernYaml) => modern(config, &mut hello),
         (Profile::Attach, Generation::Legacy31) => legacy31(config, &mut hello),
     }

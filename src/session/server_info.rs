@@ -128,6 +128,9 @@ impl Lines {
             self.path.push_str(&key);
             match value {
                 Value::Dict(inner) if depth < MAX_DEPTH => self.flatten(inner, depth + 1),
+                Value::List(_) if key.ends_with("version") => {
+                    self.line(version_text(value).unwrap_or_default())
+                }
                 other => self.line(plain(other)),
             }
             self.path.truncate(parent);

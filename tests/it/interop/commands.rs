@@ -15,7 +15,14 @@ fn info(generation: Generation) {
     let server = empty_session(generation);
     let text = run(&mut command(&["info", &server.url()]));
     let version = if generation == Generation::V3_1 { "3.1.3" } else { "6.5.5" };
-    assert!(text.contains(version), "{text}");
+    let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    assert_eq!(said("version "), Some(version), "{text}");
+    assert_eq!(said("build.version=").or_else(|| said("server.build.version=")), Some(version), "{text}");
+    // Lists of numbers are written as versions are.
+    let versions =
+        text.lines().filter(|line| line.split('=').next().is_some_and(|key| key.ends_with(".version")));
+    let versions: Vec<&str> = versions.collect();
+    assert!(versions.iter().all(|line| !line.contains(", ")), "{versions:?}");
 }
 
 /// The same pipeline, off screen: no display is needed.

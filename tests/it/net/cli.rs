@@ -78,6 +78,45 @@ fn a_missing_socket_host_or_display() {
     check(&["info", "tcp://host.invalid/"], 5, "cannot find the host `host.invalid`");
     check(&["info", ":98765"], 5, "no session for display :98765");
     check(&["info", "quic://host"], 2, "`quic` is not a kind of connection");
+    check(&["info", "/etc/passwd"], 5, "/etc/passwd is no socket");
+}
+
+/// Addresses of one network only say through which interface they are reached.
+#[test]
+fn interfaces_of_ipv6_addresses() {
+    check(&["info", "[fe80::1%nosuch0]:14500"], 5, "no network interface `nosuch0`");
+    check(&["info", "fe80::1%nosuch0"], 5, "no network interface `nosuch0`");
+    check(&["info", "[fe80::1]:14500"], 5, "for example [fe80::1%eth0]:14500");
+}
+
+/// Who types a command of Xpra's learns who has it; no host of that name is looked for.
+#[test]
+fn commands_of_xpra_are_named() {
+    check(&["stop", ":100"], 2, "no command `stop`");
+    check(&["start", "ssh://host", "--start=xterm"], 2, "no command `start`");
+    check(&["list"], 2, "`xpra list`");
+    check(&["--overlay", "version"], 2, "tcp://version/");
+}
+
+/// A terminal does not do what a link or session file says.
+#[test]
+fn no_control_character_reaches_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.xpra");
+    std::fs::write(&file, "host=h\nrecord=/tmp/\u{1b}]0;x\u{7}\u{202e}y\nmode=\u{1b}[31mtcp\n")
+        .expect("writable");
+    for what in [
+        "tcp://127.0.0.1/?quality=%1b%5b31mx%e2%80%ae",
+        "tcp://127.0.0.1:1/?%1b%5d0;x%07=1",
+        "xpra://127.0.0.1/?record=%e2%80%aey",
+        "xpra://127.0.0.1/?record=%1b%5d0;x",
+        &file.display().to_string(),
+    ] {
+        let output = farpane(&["info", what]);
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        assert!(!output.status.success() && said.contains("farpane: "), "{said}");
+        assert!(!said.contains(|c: char| c != '\n' && farpane::protocol::text::is_hidden(c)), "{said:?}");
+    }
 }
 
 /// Local sessions are found where servers put their sockets; a stale socket hides no live one.
@@ -134,6 +173,38 @@ fn a_server_that_wants_bencode_gets_it() {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
     check(&["info", &url], 3, "go away");
+    thread.join().expect("the peer is content");
+}
+
+/// Servers that go away before they know what a client speaks say why in an encoder of their own; 3.1.3 on its
+/// ports for TLS, 6.5.5 on those for WebSocket.
+#[test]
+fn goodbyes_in_other_encoders_are_read() {
+    let port = b"P\x01\0\0\0\0\0+\xc2\x8adisconnect\x9einvalid protocol for this port";
+    check_peer(port, 6, "invalid protocol for this port (this port is for another kind of connection");
+    let long = b"P\x01\0\0\0\0\0\x54\xc2\x8adisconnect70:too many connections, and this one is one more than the server is made for";
+    check_peer(long, 6, "refused the connection: too many connections, and this");
+    check_peer(b"P\0\0\0\0\0\0\x18l10:disconnect7:go awaye", 6, "refused the connection: go away");
+    check_peer(
+        b"disconnect connection setup failed, packet type is '' and not http?",
+        6,
+        "use a ws:// or wss://",
+    );
+    check_peer(b"disconnect\n", 6, "it gave no reason");
+}
+
+/// What never began is no recording.
+#[test]
+fn a_recording_that_never_began_is_a_failure() {
+    let (url, thread) = peer(1, |mut stream| {
+        stream.read_exact(&mut [0; 8]).expect("a record header");
+        stream.write_all(b"P\0\0\0\0\0\0\x18l10:disconnect7:go awaye").expect("the client reads");
+        stream.shutdown(Shutdown::Write).expect("the client is there");
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.fpr").display().to_string();
+    check(&["record", "--protocol", "bencode", &url, &file], 3, "go away");
     thread.join().expect("the peer is content");
 }
 
