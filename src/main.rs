@@ -21,15 +21,21 @@ fn main() -> ExitCode {
     match parse().and_then(|arguments| run(arguments, password)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            cli::output::error(&failure.message);
+            // Also where an address stands in the place of something else, such as a file.
+            let addresses = arguments().filter(|argument| argument.contains('@'));
+            cli::output::error(&cli::args::without_passwords(&failure.message, addresses));
             ExitCode::from(failure.code)
         }
     }
 }
 
+/// The command line, as far as it is text.
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())
+}
+
 /// `--help`, `--version` and what clap does not understand end here, the latter with exit code 2.
 fn parse() -> Result<RawArgs, Failure> {
-    let arguments = || std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     RawArgs::try_parse().map_err(|error| match cli::args::explained(&error, arguments()) {
         Some(message) => Failure { message, code: cli::EXIT_USAGE },
         None if !error.use_stderr() => error.exit(),

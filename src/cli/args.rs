@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -222,6 +222,8 @@ pub enum UsageError {
     Option(#[from] OptionError),
     #[error("both a server ({url}) and a command: expected one of them first")]
     TwoCommands { url: String },
+    #[error("the address stands before the file: expected `farpane {command} URL FILE`")]
+    Swapped { command: &'static str },
     /// A command of Xpra's.
     #[error("{0}")]
     NoCommand(String),
@@ -278,10 +280,12 @@ impl RawArgs {
             }
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
             Some(RawCommand::Screenshot { url, file, wait, window }) => {
+                in_order("screenshot", &file)?;
                 Invocation::Screenshot(config(&url)?, ScreenshotArgs { file, wait, window })
             }
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Record { url, file, time }) => {
+                in_order("record", &file)?;
                 Invocation::Record(config(&url)?, RecordArgs { file, time })
             }
             Some(RawCommand::Replay { play, headless, screenshot }) => {
@@ -296,6 +300,13 @@ impl RawArgs {
             Some(RawCommand::Man { out }) => Invocation::Man { out },
         })
     }
+}
+
+/// Xpra's own `screenshot` has the file first.
+fn in_order(command: &'static str, file: &Path) -> Result<(), UsageError> {
+    let name = file.to_string_lossy();
+    let is_address = name.contains("://") || (name.starts_with(':') && !file.exists());
+    if is_address { Err(UsageError::Swapped { command }) } else { Ok(()) }
 }
 
 /// An address may hold a password.

@@ -98,6 +98,28 @@ fn commands_of_xpra_are_named() {
     check(&["--overlay", "version"], 2, "tcp://version/");
 }
 
+/// An address that stands in the place of something else is printed without its password too.
+#[test]
+fn no_password_is_printed_wherever_an_address_stands() {
+    let address = "tcp://root:sesam@127.0.0.1:1/";
+    for arguments in [
+        &["replay", address][..],
+        &["serve", address],
+        &["info", ":1", "--password-file", address],
+        &["info", ":1", "--config", address],
+        &["screenshot", "x.png", address],
+        &["record", address, address],
+        &["info", ":1", "--encodings", address],
+        &["info", ":1", "--log", address],
+    ] {
+        let output = farpane(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("farpane: "), "{arguments:?}: {said}");
+        assert!(!said.contains("sesam"), "{arguments:?}: {said}");
+    }
+    check(&["screenshot", "x.png", ":1"], 2, "expected `farpane screenshot URL FILE`");
+}
+
 /// A terminal does not do what a link or session file says.
 #[test]
 fn no_control_character_reaches_the_terminal() {
