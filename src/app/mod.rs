@@ -26,6 +26,7 @@ pub mod place;
 pub mod placement;
 mod popups;
 mod remote_window;
+mod retired;
 mod screen;
 mod session_info;
 mod session_menu;

@@ -18,6 +18,7 @@ use crate::session::windows::FIRST_OWN_WID;
 use crate::ui::UiSurface;
 
 use super::attributes::own_icon;
+use super::retired;
 
 /// Animations (a spinner while connecting) are painted no faster: presenting does not wait for the screen.
 const FRAME: Duration = Duration::from_millis(33);
@@ -149,5 +150,6 @@ impl Drop for OwnWindow {
     fn drop(&mut self) {
         self.window.set_visible(false);
         self.send(RenderCommand::Detach { wid: self.wid });
+        retired::retire(Arc::clone(&self.window));
     }
 }

@@ -21,6 +21,7 @@ use crate::session::{CloseReason, SessionEvent};
 use super::attached::Attached;
 use super::connect::{Decision, Home, Launcher};
 use super::inbox::{Inbox, InboxEvent};
+use super::retired;
 use super::screen::Screen;
 use super::signals::Signals;
 use super::{Finished, Start};
@@ -254,7 +255,8 @@ impl ApplicationHandler for Viewer {
             _ => None,
         };
         let home = self.home.as_ref().and_then(Home::deadline);
-        event_loop.set_control_flow(match [session, home].into_iter().flatten().min() {
+        let retired = retired::sweep().then(|| clock::now() + retired::PATIENCE);
+        event_loop.set_control_flow(match [session, home, retired].into_iter().flatten().min() {
             Some(deadline) => ControlFlow::WaitUntil(deadline),
             None => ControlFlow::Wait,
         });

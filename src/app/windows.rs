@@ -26,6 +26,7 @@ use super::os_size;
 use super::place::{Geometry, Place};
 use super::placement;
 use super::remote_window::{Outside, RemoteWindow};
+use super::retired;
 
 /// A frame that is larger than most: a new window so far from all edges needs no better place.
 const LARGE_FRAME: Frame = Frame { left: 64, right: 64, top: 64, bottom: 64 };
@@ -285,8 +286,9 @@ impl Windows {
         if let Some(remote) = self.windows.remove(&wid) {
             self.by_os_id.remove(&remote.window.id());
             remote.window.set_visible(false);
-            // The renderer drops the last reference when it has dropped the surface.
             self.send(RenderCommand::Detach { wid });
+            // The renderer still has its surface.
+            retired::retire(remote.window);
         }
     }
 
