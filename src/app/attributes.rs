@@ -43,7 +43,8 @@ pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes
     }
     if !info.override_redirect {
         let limits = info.size_limits;
-        attributes = attributes.with_resizable(is_resizable(limits));
+        // On X11 the sizes say it. What winit does there besides stands in the way of a program that resizes its window.
+        attributes = attributes.with_resizable(x11 || is_resizable(limits));
         if let Some(min) = limits.min {
             attributes = attributes.with_min_inner_size(physical(min));
         }
@@ -98,8 +99,12 @@ fn platform_attributes(attributes: WindowAttributes, info: &WindowInfo, x11: boo
     }
     let mut attributes = WindowAttributesExtX11::with_name(attributes, class, instance)
         .with_override_redirect(info.override_redirect);
-    if let Some(base) = info.size_limits.base {
-        attributes = attributes.with_base_size(physical(base));
+    let SizeLimits { base, increment, .. } = info.size_limits;
+    if base.is_some() || increment.is_some() {
+        // Else window managers count the steps from the smallest size, and servers from nothing.
+        let Size { width, height } = base.unwrap_or_default();
+        attributes =
+            attributes.with_base_size(PhysicalSize::new(width.min(MAX_EXTENT), height.min(MAX_EXTENT)));
     }
     attributes
 }

@@ -17,7 +17,7 @@ use crate::desktop::WindowFacts;
 use crate::session::WindowState;
 use crate::session::event::SizeLimits;
 
-use super::place::{Geometry, Place};
+use super::place::{Geometry, Place, within};
 
 /// How long the window manager may take to do what the server asked for. Until then a window
 /// that is still as before is no news for the server. As long a window that appeared again has to stand
@@ -73,6 +73,8 @@ pub struct Conversation {
     told_before: Vec<(Geometry, Instant)>,
     /// Size of the backing: what either side said last. What it gains was painted by nobody.
     backing: Size,
+    /// The application's window may have another size than the server says, because its limits changed.
+    limits_news: bool,
     /// The server changed the window just now: until then only agreement counts.
     settling: Option<Instant>,
     /// Where the OS window was when it was hidden: there it is believed to appear again.
@@ -103,6 +105,7 @@ impl Conversation {
             times_again: 0,
             told_before: Vec::new(),
             backing: server.size,
+            limits_news: false,
             settling: None,
             hidden_at: None,
             shown_again: None,
@@ -137,8 +140,21 @@ impl Conversation {
         self.mapped
     }
 
-    pub fn set_limits(&mut self, limits: SizeLimits) {
+    /// The application's windows have other sizes from now on. If its window has none of them, the OS window is
+    /// resized: servers do that to the application's window and do not always say so. What the server said just now
+    /// is asked for again, since it may have been refused here.
+    pub fn set_limits(&mut self, limits: SizeLimits, out: &mut Vec<Step>) {
         self.limits = limits;
+        let is_large = self.told.is_some_and(|(_, state)| state.maximized || state.fullscreen);
+        let Some((Geometry { size: before, .. }, _)) = self.told.filter(|_| !self.is_popup && !is_large)
+        else {
+            return;
+        };
+        let size = within(before, limits);
+        if size != before || self.settling.is_some() {
+            self.limits_news = true;
+            out.push(Step::Resize(self.place.local_size(size)));
+        }
     }
 
     /// When [`Self::is_due`] becomes true.
@@ -194,6 +210,10 @@ impl Conversation {
             self.no_longer_told(now);
             self.tells(now, geometry, state);
             out.push(Step::TellConfigured(geometry, state));
+            if std::mem::take(&mut self.limits_news) {
+                // Its window was that large already: nothing is painted because of this.
+                out.push(Step::Refresh);
+            }
         }
     }
 

@@ -119,6 +119,13 @@ impl Place {
         local
     }
 
+    /// The size of the OS window for this one of the server's.
+    pub fn local_size(&self, server: Size) -> Size {
+        let Agreed { local: then, server: before } = self.agreed;
+        let server = Geometry { size: server, ..self.server };
+        server.across(before, then, server.to_local(self.scale)).size
+    }
+
     /// Another scale from now on. The server keeps its size; returns the one that the OS window
     /// is to have, at its place.
     pub fn rescale(&mut self, scale: Scale) -> Size {
@@ -151,14 +158,22 @@ impl Place {
     }
 }
 
-/// The largest size within `limits` that is not larger than `size` (ICCCM 4.1.2.3), but at least the smallest.
+/// The size that servers give an application's window which is to have `size`. Unlike window managers (ICCCM 4.1.2.3),
+/// they count steps from nothing if there is no base size, and take the steps last: the smallest size need not be kept.
 pub fn fitting(size: Size, limits: SizeLimits) -> Size {
+    let size = within(size, limits);
     let side = |side: u32, of: fn(Size) -> u32| {
-        let min = limits.min.map(of);
-        let base = limits.base.map(of).or(min).unwrap_or(0);
+        let base = limits.base.map_or(0, of);
         let step = limits.increment.map_or(1, of).max(1);
-        let stepped = side.checked_sub(base).map_or(side, |above| base + above / step * step);
-        stepped.min(limits.max.map_or(u32::MAX, of)).max(min.unwrap_or(1).max(1))
+        side.checked_sub(base).map_or(side, |above| base + above / step * step).max(1)
+    };
+    Size { width: side(size.width, |size| size.width), height: side(size.height, |size| size.height) }
+}
+
+/// The size between the smallest and the largest that is nearest to `size`.
+pub fn within(size: Size, limits: SizeLimits) -> Size {
+    let side = |side: u32, of: fn(Size) -> u32| {
+        side.min(limits.max.map_or(u32::MAX, of)).max(limits.min.map_or(1, of)).max(1)
     };
     Size { width: side(size.width, |size| size.width), height: side(size.height, |size| size.height) }
 }

@@ -7,7 +7,7 @@ use winit::window::{Fullscreen, ResizeDirection, Window};
 
 use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
 use crate::codec::Size;
-use crate::desktop::Desktop;
+use crate::desktop::{Desktop, native_id};
 use crate::protocol::packet::WindowId;
 use crate::session::event::{NormalGeometry, ShapeRect, WindowMemory};
 use crate::session::{Input, WindowInfo, WindowState};
@@ -149,7 +149,6 @@ impl RemoteWindow {
     }
 
     pub fn set_size_limits(&mut self) {
-        self.talk.set_limits(self.info.size_limits);
         if self.info.override_redirect {
             return;
         }
@@ -158,7 +157,22 @@ impl RemoteWindow {
         self.window.set_min_inner_size(limits.min.map(|size| os_size(size, factor)));
         self.window.set_max_inner_size(limits.max.map(|size| os_size(size, factor)));
         self.window.set_resize_increments(os_size::increment(limits, factor));
-        self.window.set_resizable(attributes::is_resizable(limits));
+        if native_id(&self.window).is_none() {
+            self.window.set_resizable(attributes::is_resizable(limits));
+        }
+    }
+
+    /// A window that the user may not resize gets another size: its application changes its mind about that before or
+    /// after it resizes it.
+    pub fn allow_size(&self, size: Size) {
+        let limits = self.info.size_limits;
+        if native_id(&self.window).is_some()
+            && !(self.info.override_redirect || attributes::is_resizable(limits))
+        {
+            let size = os_size(size, None);
+            self.window.set_min_inner_size(Some(size));
+            self.window.set_max_inner_size(Some(size));
+        }
     }
 
     /// Gives the OS window the remote one's shape.

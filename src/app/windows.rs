@@ -239,6 +239,9 @@ impl Windows {
             WindowChange::SizeLimits(limits) => {
                 remote.info.size_limits = limits;
                 remote.set_size_limits();
+                let mut steps = Vec::new();
+                remote.talk.set_limits(limits, &mut steps);
+                remote.take(&steps, outside);
             }
             WindowChange::State(state) => remote.follow_state(now, state, desktop),
             WindowChange::Decorations(decorations) => {

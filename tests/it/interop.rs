@@ -15,6 +15,7 @@ mod input;
 mod keyboard;
 mod leaving;
 mod logins;
+mod monitors;
 mod pictures;
 mod places;
 mod programs;
@@ -27,6 +28,7 @@ mod servers;
 mod session_info;
 mod session_menu;
 mod shapes;
+mod sizes;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

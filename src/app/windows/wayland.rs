@@ -87,10 +87,12 @@ impl RemoteWindow {
         let wid = self.wid;
         let taken = match self.factor() {
             Some(factor) => self.ask(os_size::logical_size(size, factor)),
-            None => self
-                .window
-                .request_inner_size(os_size(size, None))
-                .map(|PhysicalSize { width, height }| Size { width, height }),
+            None => {
+                self.allow_size(size);
+                self.window
+                    .request_inner_size(os_size(size, None))
+                    .map(|PhysicalSize { width, height }| Size { width, height })
+            }
         };
         if let Some(size) = taken {
             self.surface = size;

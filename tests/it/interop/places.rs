@@ -20,17 +20,23 @@ for_every_server!(
     a_drag_is_followed,
 );
 
-const MAXIMISED: [&str; 2] = ["MAXIMIZED_HORZ", "MAXIMIZED_VERT"];
+pub(super) const MAXIMISED: [&str; 2] = ["MAXIMIZED_HORZ", "MAXIMIZED_VERT"];
 
-type Place = (i32, i32, u16, u16);
+pub(super) type Place = (i32, i32, u16, u16);
 
-fn open(server: &X, title: &str, look: &Look) -> Card {
+pub(super) fn open(server: &X, title: &str, look: &Look) -> Card {
     Card::open(server.name(), title, &Picture::smooth(300, 200), look)
 }
 
 /// Waits until the window is in one place on both sides that `accept` accepts, and stays there.
 #[track_caller]
-fn settled(what: &str, viewer: &Viewer<'_>, id: u32, card: &Card, accept: impl Fn(Place) -> bool) -> Place {
+pub(super) fn settled(
+    what: &str,
+    viewer: &Viewer<'_>,
+    id: u32,
+    card: &Card,
+    accept: impl Fn(Place) -> bool,
+) -> Place {
     let here = || viewer.x.seen(id).map(|seen| seen.place());
     let log = || crate::support::tail(&viewer.log(), 40);
     let context = || {

@@ -36,6 +36,8 @@ pub struct Look {
     pub fixed: bool,
     /// The user asked for the position.
     pub placed: bool,
+    /// Its smallest size.
+    pub minimum: Option<(i32, i32)>,
     /// Width and height of what its size is a multiple of, as of a terminal's characters.
     pub step: Option<(i32, i32)>,
     /// What its background is made of beside the picture, in bands of (x, y, width, height): the X Shape
@@ -101,6 +103,7 @@ impl Card {
             let specification = x11rb::properties::WmSizeHintsSpecification::UserSpecified;
             hints.position = Some((specification, look.at.0.into(), look.at.1.into()));
         }
+        hints.min_size = look.minimum;
         hints.size_increment = look.step;
         if look.fixed {
             hints.min_size = Some(size);
@@ -227,6 +230,15 @@ impl Card {
     pub fn resize(&self, width: u32, height: u32) {
         let aux = x11rb::protocol::xproto::ConfigureWindowAux::new().width(width).height(height);
         self.x.connection.configure_window(self.id, &aux).expect("X");
+        self.sync();
+    }
+
+    /// Makes this its only size from now on, as its program would; it is resized by [`resize`](Self::resize).
+    pub fn fix_size(&self, width: i32, height: i32) {
+        let mut hints = x11rb::properties::WmSizeHints::new();
+        hints.min_size = Some((width, height));
+        hints.max_size = hints.min_size;
+        hints.set_normal_hints(&self.x.connection, self.id).expect("X");
         self.sync();
     }
 

@@ -60,7 +60,24 @@ impl Display {
 
     /// One with this window manager.
     pub fn managed_by(manager: &[&str]) -> Self {
-        let mut display = Self::bare();
+        Self::bare().manage(manager)
+    }
+
+    /// Splits it into two monitors of the same size, `left` and `right`. Window managers look at their start.
+    pub fn split(self) -> Self {
+        for monitor in
+            [["left", "800/211x1000/264+0+0", "screen"], ["right", "800/211x1000/264+800+0", "none"]]
+        {
+            let mut command = std::process::Command::new("xrandr");
+            command.arg("--setmonitor").args(monitor).env("DISPLAY", self.name());
+            super::program::run(&mut command);
+        }
+        self
+    }
+
+    /// Starts this window manager on it.
+    pub fn manage(self, manager: &[&str]) -> Self {
+        let mut display = self;
         let manager = Launch::new(manager[0]).args(&manager[1..]).env("DISPLAY", display.x.name()).start();
         super::wait_for(
             "a window manager",
