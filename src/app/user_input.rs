@@ -7,7 +7,9 @@ use crate::channel::{NetCommand, NetQueue};
 use crate::config::KeyCombination;
 use crate::desktop::{Desktop, KeyMeaning, KeyboardFacts};
 use crate::input::pointer::button_number;
-use crate::input::{KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym};
+use crate::input::{
+    Composing, KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym,
+};
 use crate::protocol::packet::WindowId;
 use crate::session::{Input, Keymap};
 
@@ -25,6 +27,7 @@ pub struct UserInput {
     net: NetQueue,
     hotkeys: Hotkeys,
     keyboard: Keyboard,
+    composing: Composing,
     pointer: Pointer,
     wheel_filter: WheelFilter,
     wheel_scale: WheelScale,
@@ -68,6 +71,7 @@ impl UserInput {
             net,
             hotkeys,
             keyboard: Keyboard::default(),
+            composing: Composing::default(),
             pointer: Pointer::default(),
             wheel_filter: WheelFilter::default(),
             wheel_scale: WheelScale::default(),
@@ -111,7 +115,9 @@ impl UserInput {
             self.send_keymap(desktop);
         }
         let held = self.keyboard.held_mask();
-        let typed = |meaning: &KeyMeaning| keysym::is_typed(meaning.keysym, meaning.capital, press);
+        let is_composed = press.pressed && self.composing.press(&press.logical);
+        let typed =
+            |meaning: &KeyMeaning| is_composed || keysym::is_typed(meaning.keysym, meaning.capital, press);
         let meaning = desktop.key_meaning(press.keycode, held | locked, group, typed);
         KeyFacts {
             keysym: meaning.map(|meaning| meaning.keysym),

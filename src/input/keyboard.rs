@@ -87,6 +87,33 @@ pub struct KeyChange {
     pub modifiers: Vec<String>,
 }
 
+/// Whether keys before this one began a sign that winit makes of several: a dead key, or the Compose key. The server
+/// is told the keys and makes the sign itself; what winit says of the last one is no level of that key, although
+/// another level may type it (`é` of US international).
+#[derive(Debug, Default)]
+pub struct Composing {
+    left: u8,
+}
+
+/// Keys after the Compose key that may belong to it.
+const COMPOSED_KEYS: u8 = 5;
+
+impl Composing {
+    /// Notes a press. Returns whether it may end such a sign.
+    pub fn press(&mut self, logical: &winit::keyboard::Key) -> bool {
+        use winit::keyboard::Key;
+        let left = self.left;
+        match logical {
+            Key::Dead(_) => self.left = left.saturating_sub(1).max(1),
+            Key::Named(NamedKey::Compose) => self.left = COMPOSED_KEYS,
+            Key::Character(_) | Key::Named(NamedKey::Space) => self.left = left.saturating_sub(1),
+            named if usual_modifier(named) != 0 => {}
+            _ => self.left = 0,
+        }
+        left > 0
+    }
+}
+
 /// The keys that are held while one of our windows has the focus.
 ///
 /// The modifiers are counted from the key events themselves: the window system's own answer to "what is held now" may

@@ -7,5 +7,5 @@ pub mod keyboard;
 pub mod keysym;
 pub mod pointer;
 
-pub use keyboard::{KeyChange, KeyFacts, KeyPress, Keyboard};
+pub use keyboard::{Composing, KeyChange, KeyFacts, KeyPress, Keyboard};
 pub use pointer::{Pointer, WheelFilter, WheelScale};

@@ -162,7 +162,19 @@ fn signs(generation: Generation) {
     }
     desk.layout(&["-layout", "us", "-variant", "intl"]);
     desk.check("us(intl)", all_signs);
-    // Dead keys make letters.
+    // Dead keys make letters, also those that other levels of their keys type.
+    let typed = desk.check("accents of us(intl)", |typist| {
+        for letter in LETTERS {
+            typist
+                .tap(&[], 48)
+                .tap(&[], letter)
+                .tap(&[SHIFT], 48)
+                .tap(&[SHIFT], letter)
+                .tap(&[ALT_GR], letter);
+        }
+        typist.tap(&[SHIFT], 49).tap(&[], 57).tap(&[], 48).tap(&[], SPACE).tap(&[], 38);
+    });
+    assert!(typed.contains("áÄá") && typed.ends_with("ñ'a"), "{typed}");
     // Changed while it runs: single keys, and all of them behind the back of `setxkbmap`.
     let change = |command: &str| {
         run(std::process::Command::new("sh").args(["-c", command]).env("DISPLAY", display.name()));
