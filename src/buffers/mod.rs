@@ -68,10 +68,18 @@ impl BufferPool {
 
     /// A buffer with whatever content it had.
     fn take_as_is(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {
-        let bytes = self.lock().take_idle(capacity).unwrap_or_else(|| {
-            let capacity = capacity.max(1).checked_next_multiple_of(SIZE_STEP).unwrap_or(capacity);
-            ledger.note_allocation(capacity);
-            Arc::new(Vec::with_capacity(capacity))
+        let rounded = capacity.max(1).checked_next_multiple_of(SIZE_STEP).unwrap_or(capacity);
+        let recycled = {
+            let mut slots = self.lock();
+            let recycled = slots.take_idle(capacity);
+            if recycled.is_none() {
+                slots.make_room(rounded, self.retained_bytes);
+            }
+            recycled
+        };
+        let bytes = recycled.unwrap_or_else(|| {
+            ledger.note_allocation(rounded);
+            Arc::new(Vec::with_capacity(rounded))
         });
         BufferMut { bytes: Some(bytes), pool: self.clone() }
     }
@@ -107,18 +115,24 @@ impl Slots {
         Arc::get_mut(&mut buffer).is_some().then_some(buffer)
     }
 
-    /// Remembers `buffer` and frees the oldest idle ones beyond the bounds.
+    /// Remembers `buffer`, and frees the oldest idle ones beyond the bounds.
     fn put(&mut self, buffer: Arc<Vec<u8>>, retained_bytes: usize) {
         self.bytes += buffer.capacity();
         self.buffers.push(buffer);
-        while self.bytes > retained_bytes || self.buffers.len() > MAX_SLOTS {
-            let idle = self.buffers.iter().position(|buffer| Arc::strong_count(buffer) == 1);
-            // Nothing idle: forget the oldest one in use, so that the list stays short. Its
-            // memory is freed when it is dropped.
-            let index = match idle {
-                Some(index) => index,
-                None if self.buffers.len() > MAX_SLOTS => 0,
-                None => break,
+        self.make_room(0, retained_bytes);
+        // Nothing idle: forget the oldest one in use, so that the list stays short. Its memory is freed when it is
+        // dropped.
+        while self.buffers.len() > MAX_SLOTS {
+            self.bytes -= self.buffers.remove(0).capacity();
+        }
+    }
+
+    /// Frees the oldest idle buffers until `bytes` more are within the bounds: before a new buffer is made, so that
+    /// those of a size that nobody asks for any more are not there beside it.
+    fn make_room(&mut self, bytes: usize, retained_bytes: usize) {
+        while self.bytes.saturating_add(bytes) > retained_bytes || self.buffers.len() > MAX_SLOTS {
+            let Some(index) = self.buffers.iter().position(|buffer| Arc::strong_count(buffer) == 1) else {
+                return;
             };
             self.bytes -= self.buffers.remove(index).capacity();
         }

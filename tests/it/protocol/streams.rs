@@ -276,3 +276,14 @@ fn a_pool_keeps_no_more_than_it_may() {
     let recycled = held.len() as u64 - (ledger.allocations - before);
     assert!(recycled <= 100_000 / 4096, "{recycled} buffers were kept");
 }
+
+#[test]
+fn idle_buffers_of_no_use_go_before_a_new_one_is_made() {
+    let pool = BufferPool::new(100_000);
+    let mut ledger = CopyLedger::default();
+    drop(pool.take(60_000, &mut ledger).freeze());
+    let larger = pool.take(80_000, &mut ledger);
+    drop(pool.take(60_000, &mut ledger));
+    assert_eq!(ledger.allocations, 3, "there was no room for both");
+    drop(larger);
+}
