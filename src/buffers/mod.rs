@@ -11,7 +11,7 @@
 use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex};
 
-use crate::stats::CopyLedger;
+use crate::stats::{CopyLedger, alloc};
 
 /// Bytes that a pool keeps for reuse at most; beyond that the oldest idle buffers are freed.
 const DEFAULT_RETAINED_BYTES: usize = 96 * 1024 * 1024;
@@ -78,6 +78,9 @@ impl BufferPool {
             recycled
         };
         let bytes = recycled.unwrap_or_else(|| {
+            if rounded >= alloc::LARGE {
+                alloc::return_large_blocks();
+            }
             ledger.note_allocation(rounded);
             Arc::new(Vec::with_capacity(rounded))
         });

@@ -1,9 +1,12 @@
-//! Counts the heap allocations of each thread.
+//! Counts the heap allocations of each thread, and says how long freed memory is kept.
 //!
 //! A program opts in by `#[global_allocator] static ALLOCATOR: CountingAllocator =
 //! CountingAllocator;`, as `farpane` and its tests do: two additions to a thread-local counter an
 //! allocation.
-#![expect(unsafe_code, reason = "an allocator can only be wrapped by an unsafe impl")]
+#![expect(
+    unsafe_code,
+    reason = "an allocator can only be wrapped by an unsafe impl, and told by a C function"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -38,6 +41,27 @@ impl Allocations {
 /// What this thread has allocated so far; nothing if the program did not opt in.
 pub fn so_far() -> Allocations {
     COUNTER.with(Cell::get)
+}
+
+/// Blocks of so many bytes, as pictures of more than full HD are, are given back to the system as soon as they are freed
+/// after [`return_large_blocks`].
+pub const LARGE: usize = 16 << 20;
+
+/// Sets how much freed memory the system's allocator keeps, before the first block of [`LARGE`] bytes is made. glibc
+/// raises both limits by itself to what was freed last, up to 32 MiB, and keeps twice as much (`mallopt(3)`, "dynamic
+/// mmap threshold"): after pictures of 4K that was 65 MB that nobody used. Sessions without such pictures keep what
+/// glibc chooses, which spares them page faults.
+pub fn return_large_blocks() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const LIMIT: i32 = LARGE as i32;
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        // SAFETY: mallopt only sets parameters; it takes the allocator's own lock.
+        ONCE.call_once(|| unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LIMIT);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, LIMIT);
+        });
+    }
 }
 
 /// Runs `work` and says what this thread allocated meanwhile; nothing if the program did not opt
