@@ -29,7 +29,6 @@ use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::popups::Popups;
 use super::remote_window::is_by_pointer;
-use super::retired;
 use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
 use super::session_menu::SessionMenuWindow;
@@ -149,7 +148,6 @@ impl Attached {
         self.popups.destroy_all();
         self.windows.destroy_all();
         self.threads.stop(&self.queues);
-        retired::sweep();
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
         (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))

@@ -118,5 +118,7 @@ fn show(start: Start) -> anyhow::Result<Finished> {
     let mut viewer = Viewer::new(start, inbox);
     let result = event_loop.run_app(&mut viewer).context("the event loop failed");
     let finished = viewer.finish();
+    // The renderers have ended.
+    retired::sweep();
     result.and(finished)
 }

@@ -34,16 +34,13 @@ pub fn run(config: &Config) -> Result<(), HeadlessError> {
     client.wait_for("the server's answer", LIMIT, |view| view.info.is_some())?;
     let mut lines = client.view().info.clone().unwrap_or_default();
     client.close();
-    lines.sort();
-    let version =
-        VERSION_KEYS.iter().find_map(|key| lines.iter().find(|(k, _)| k == key)).map(|(_, v)| v.clone());
-    if version.is_none_or(|version| version.matches('.').count() < 2)
-        && let Some(version) = full_version(config)
-    {
+    let version = VERSION_KEYS.iter().find_map(|key| lines.iter().find(|(k, _)| k == key));
+    let is_whole = version.is_some_and(|(_, version)| version.matches('.').count() >= 2);
+    if !is_whole && let Some(version) = full_version(config) {
         lines.retain(|(key, _)| !VERSION_KEYS.contains(&key.as_str()));
-        lines.insert(0, (VERSION_KEYS[0].to_owned(), version));
-        lines.sort();
+        lines.push((VERSION_KEYS[0].to_owned(), version));
     }
+    lines.sort();
     output::line(&format!("{:<10}{}", "server", config.connection.target));
     for (label, keys) in SUMMARY {
         let value_of = |key: &&str| lines.iter().find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v);

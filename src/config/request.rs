@@ -149,12 +149,11 @@ impl Request {
         let address = link_address(text);
         let sender = if address.is_some() { Sender::Link } else { Sender::Typed };
         if sender == Sender::Link {
-            // Nobody sees what they do where it is shown.
-            let decoded = percent_decode_str(text).decode_utf8_lossy();
             if text.len() > MAX_LINK_BYTES {
                 return Err(LinkError::TooLong { bytes: text.len() }.into());
             }
-            if text.contains(char::is_control) || decoded.contains(char::is_control) {
+            // Nobody sees what they do where it is shown.
+            if percent_decode_str(text).decode_utf8_lossy().contains(char::is_control) {
                 return Err(LinkError::Control.into());
             }
         }

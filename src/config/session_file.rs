@@ -89,9 +89,9 @@ impl SessionFile {
             .map_err(|why| SessionFileError::Read { path: path.to_owned(), why: why.to_string() })?;
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => Zeroizing::new(text.to_owned()),
-            Err(_) if utf16(&bytes).is_some() => utf16(&bytes).unwrap_or_default(),
             // 3.1.3's launcher writes no encoding of its own, and comments are often older than UTF-8.
-            Err(_) => Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect()),
+            Err(_) => utf16(&bytes)
+                .unwrap_or_else(|| Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect())),
         };
         Ok(Self { path: path.to_owned(), ..Self::parse(&text) })
     }

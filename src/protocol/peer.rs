@@ -97,15 +97,12 @@ impl NotXpra {
         let shown = payload.get(..MAX_SHOWN).unwrap_or(payload);
         let at = shown.windows(GOODBYE.len()).position(|window| window == GOODBYE)?;
         let behind = shown.get(at + GOODBYE.len()..).unwrap_or_default();
+        let is_bencode = payload.first() == Some(&b'l');
         let words = behind.split(|byte| !(byte.is_ascii_graphic() || *byte == b' ')).map(|run| {
             // Longer texts have their length before them, and lists of bencode their end behind them.
             let text = sanitised(run);
             let text = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(':');
-            if payload.first() == Some(&b'l') {
-                text.trim_end_matches('e').to_owned()
-            } else {
-                text.to_owned()
-            }
+            text.trim_end_matches(|c| is_bencode && c == 'e').to_owned()
         });
         let words: Vec<String> = words.filter(|words| words.len() > 2).collect();
         let message = if words.is_empty() { "it gave no reason".to_owned() } else { words.join(": ") };

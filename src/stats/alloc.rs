@@ -49,7 +49,7 @@ pub const LARGE: usize = 16 << 20;
 
 /// Sets how much freed memory the system's allocator keeps, before the first block of [`LARGE`] bytes is made. glibc
 /// raises both limits by itself to what was freed last, up to 32 MiB, and keeps twice as much (`mallopt(3)`, "dynamic
-/// mmap threshold"): after pictures of 4K that was 65 MB that nobody used. Sessions without such pictures keep what
+/// mmap threshold"): after pictures of 4K that is 64 MiB that nobody uses. Sessions without such pictures keep what
 /// glibc chooses, which spares them page faults.
 pub fn return_large_blocks() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
