@@ -75,6 +75,8 @@ pub struct Conversation {
     backing: Size,
     /// The application's window may have another size than the server says, because its limits changed.
     limits_news: bool,
+    /// What is waited for is a size that the server said, and not how the window is shown: maximised or not.
+    size_asked: bool,
     /// The server changed the window just now: until then only agreement counts.
     settling: Option<Instant>,
     /// Where the OS window was when it was hidden: there it is believed to appear again.
@@ -106,6 +108,7 @@ impl Conversation {
             told_before: Vec::new(),
             backing: server.size,
             limits_news: false,
+            size_asked: false,
             settling: None,
             hidden_at: None,
             shown_again: None,
@@ -151,7 +154,7 @@ impl Conversation {
             return;
         };
         let size = within(before, limits);
-        if size != before || self.settling.is_some() {
+        if size != before || (self.size_asked && self.settling.is_some()) {
             self.limits_news = true;
             out.push(Step::Resize(self.place.local_size(size)));
         }
@@ -293,6 +296,7 @@ impl Conversation {
         if let Some((told, _)) = &mut self.told {
             *told = geometry;
         }
+        self.size_asked = true;
         let local = self.place.wanted(geometry);
         if self.is_popup {
             self.place.found(local);
@@ -320,6 +324,7 @@ impl Conversation {
         if let Some((_, told)) = &mut self.told {
             *told = state;
         }
+        self.size_asked = false;
         self.settling = Some(now + SETTLE);
     }
 

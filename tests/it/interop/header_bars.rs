@@ -56,6 +56,7 @@ fn header_bar(generation: Generation) {
         let after = wait_for("one place after the drag", SOON, context, same);
         assert_eq!(after, expected, "round {round}");
     }
+    let (_, _, width, height) = wait_for("one place", SOON, context, same);
     for round in 0..3 {
         let is_maximised = || display.x.states(id).iter().any(|state| state == "MAXIMIZED_VERT");
         for wanted in [true, false] {
@@ -67,6 +68,11 @@ fn header_bar(generation: Generation) {
             display.x.xdotool(&["click", "--repeat", "2", "--delay", "80", "1"]);
             let what = format!("maximised {wanted} in round {round}");
             wait_for(&what, SOON, context, || (is_maximised() == wanted).then_some(()));
+            let is_as_before = || same().filter(|place| ((place.2, place.3) == (width, height)) != wanted);
+            // Longer than the viewer's patience: nothing changes it afterwards.
+            wait_for(&format!("{what}, its size"), SOON, context, is_as_before);
+            std::thread::sleep(std::time::Duration::from_millis(600));
+            assert!(is_as_before().is_some(), "{what}: {}", context());
         }
     }
     viewer.stop();
