@@ -7,6 +7,7 @@ use crate::codec::VideoDecoder;
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::server::Encoding;
+use crate::stats::alloc;
 
 /// A place in a window's order.
 #[derive(Clone, Copy, Debug)]
@@ -193,6 +194,8 @@ impl Lanes {
             tracing::debug!(%wid, bytes = lane.video_bytes, "a video decoder begins anew");
             lane.video = VideoDecoder::default();
             self.video_bytes = self.video_bytes.saturating_sub(std::mem::take(&mut lane.video_bytes));
+            // Another one is about to take as much, in pieces of other sizes.
+            alloc::give_back();
         }
     }
 

@@ -64,6 +64,16 @@ pub fn return_large_blocks() {
     }
 }
 
+/// Gives all that is free back to the system, in pages. It takes some milliseconds: for when much was freed that the
+/// next allocations may not fit into, such as a video decoder.
+pub fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim takes the allocator's own locks.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Runs `work` and says what this thread allocated meanwhile; nothing if the program did not opt
 /// in.
 pub fn counted<T>(work: impl FnOnce() -> T) -> (T, Allocations) {
