@@ -278,7 +278,9 @@ impl Conversation {
                 }
                 return;
             }
-            if self.was_told_lately(now, position, size) {
+            // What its limits do not allow any more is not asked for again: then the application changed back.
+            let is_possible = within(geometry.size, self.limits) == geometry.size;
+            if is_possible && self.was_told_lately(now, position, size) {
                 // Too late. Or the application insists on its size: then it does so again.
                 self.backing = size;
                 if self.mapped {

@@ -1,6 +1,7 @@
 //! The conversation about a window's geometry, against models of servers, window managers and users: it ends, nothing
 //! wanders, and what the user did last is what counts. And where new windows go.
 
+mod limits;
 mod minimised;
 
 use std::time::{Duration, Instant};

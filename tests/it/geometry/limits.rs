@@ -1,0 +1,73 @@
+//! Windows whose programs change which sizes they may have.
+
+use std::time::{Duration, Instant};
+
+use farpane::app::geometry::{Conversation, Step};
+use farpane::app::place::Geometry;
+use farpane::channel::{Scale, clock};
+use farpane::codec::Size;
+use farpane::desktop::WindowFacts;
+use farpane::session::WindowState;
+use farpane::session::event::SizeLimits;
+
+use super::{START, at, size};
+
+const SOON: Duration = Duration::from_millis(20);
+
+fn fixed(size: Size) -> SizeLimits {
+    SizeLimits { min: Some(size), max: Some(size), ..SizeLimits::default() }
+}
+
+fn see(talk: &mut Conversation, now: Instant, window: Geometry, state: WindowState) {
+    let position = Some((window.x, window.y));
+    talk.observe(now, &WindowFacts { position, size: window.size, state, shown: true }, &mut Vec::new());
+}
+
+/// GTK says other limits when a window is restored: that is no wish for the maximised size.
+#[test]
+fn limits_of_a_restored_window_keep_no_maximised_size() {
+    let full = at(0, 0, 1600, 1000);
+    let maximised = WindowState { maximized: true, ..WindowState::default() };
+    let now = clock::now();
+    let mut talk = Conversation::new(Scale::ONE, START, SizeLimits::default(), false);
+    see(&mut talk, now, START, WindowState::default());
+    see(&mut talk, now + SOON, full, maximised);
+    talk.server_says(now + SOON * 2, Some((full.x, full.y)), full.size, &mut Vec::new());
+    talk.server_sets(now + SOON * 3, WindowState::default());
+    let mut steps = Vec::new();
+    let limits = SizeLimits { min: Some(size(100, 50)), ..SizeLimits::default() };
+    talk.set_limits(limits, &mut steps);
+    assert_eq!(steps, []);
+}
+
+/// What the server said just now may have been refused here, by the limits before.
+#[test]
+fn a_size_is_asked_for_again_once_it_is_possible() {
+    let now = clock::now();
+    let mut talk = Conversation::new(Scale::ONE, START, fixed(START.size), false);
+    see(&mut talk, now, START, WindowState::default());
+    let larger = size(500, 350);
+    talk.server_says(now + SOON, None, larger, &mut Vec::new());
+    let mut steps = Vec::new();
+    talk.set_limits(fixed(larger), &mut steps);
+    assert_eq!(steps, [Step::Resize(larger)]);
+}
+
+/// A dialog that shows its details and hides them at once.
+#[test]
+fn a_program_that_changes_back_is_followed() {
+    let now = clock::now();
+    let mut talk = Conversation::new(Scale::ONE, START, fixed(START.size), false);
+    see(&mut talk, now, START, WindowState::default());
+    // It was told the first size lately, and tells another place since.
+    see(&mut talk, now + SOON, Geometry { x: START.x + 5, ..START }, WindowState::default());
+    let larger = size(500, 350);
+    let mut steps = Vec::new();
+    talk.server_says(now + SOON * 2, None, larger, &mut steps);
+    talk.set_limits(fixed(larger), &mut steps);
+    talk.set_limits(fixed(START.size), &mut steps);
+    talk.server_says(now + SOON * 3, None, START.size, &mut steps);
+    let told: Vec<_> = steps.iter().filter(|step| matches!(step, Step::TellConfigured(..))).collect();
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(steps.iter().rfind(|step| matches!(step, Step::Resize(_))), Some(&Step::Resize(START.size)));
+}
