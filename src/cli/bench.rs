@@ -177,6 +177,11 @@ pub enum BenchError {
     Peers(#[from] peers::Error),
     #[error("no client is left: there are {known}")]
     NoClient { known: String },
+    #[error(
+        "this farpane was built without optimisation, and its figures are not those of what people use: build it with \
+         cargo build --release to write them into {}", .0.display()
+    )]
+    NotOptimised(PathBuf),
     #[error("nothing is left to measure: there are {known}")]
     NothingLeft { known: String },
 }
@@ -186,6 +191,16 @@ pub enum BenchError {
 /// # Errors
 /// If a measurement fails or a file cannot be written.
 pub fn run(bench: &RawBench) -> Result<(), BenchError> {
+    if cfg!(debug_assertions) {
+        match bench {
+            RawBench::Overlay { docs: Some(file), .. }
+            | RawBench::Receive(RawReceive { docs: Some(file), .. })
+            | RawBench::Live(RawLive { docs: Some(file), .. }) => {
+                return Err(BenchError::NotOptimised(file.clone()));
+            }
+            _ => output::progress("built without optimisation: these are not the figures of what people use"),
+        }
+    }
     match bench {
         RawBench::Overlay { refreshes, docs } => {
             let costs = overlay::run(*refreshes)?;

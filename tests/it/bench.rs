@@ -130,6 +130,13 @@ fn what_is_missing_or_wrong_is_said() {
     let said = fails(&mut viewer::command(&["bench", "peers", "--cases", "lz5"]));
     assert!(said.contains("lz4, jpeg"), "{said}");
 
+    // Tests are built for development.
+    for kind in ["live", "receive", "overlay"] {
+        let words = ["bench", kind, "--docs", "video.md"];
+        let said = fails(&mut viewer::command(&words));
+        assert!(said.contains("without optimisation") && said.contains("cargo build --release"), "{said}");
+    }
+
     let others = folder.path().join("others.json");
     std::fs::write(&others, r#"[{"name": "x", "command": ["x"]}]"#).expect("a file");
     let words = ["bench", "peers", "--clients", &others.display().to_string()];

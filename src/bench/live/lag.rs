@@ -9,7 +9,7 @@ use crate::codec::Size;
 
 use super::program::{Act, Program};
 use super::server::Server;
-use super::{Attached, STEP, percentile};
+use super::{Attached, percentile};
 
 /// Presses a second.
 pub const RATES: [u32; 3] = [4, 10, 30];
@@ -96,13 +96,10 @@ fn answer(attached: &Attached) -> Result<Option<Duration>, Error> {
     let before = is_white()?;
     let pressed = clock::now();
     attached.screen.press(KEY)?;
-    loop {
-        if is_white()? != before {
-            return Ok(Some(clock::now() - pressed));
-        }
-        if clock::now() - pressed > LIMIT {
+    while is_white()? == before {
+        if !attached.changes.wait(pressed + LIMIT) {
             return Ok(None);
         }
-        std::thread::sleep(STEP);
     }
+    Ok(Some(clock::now() - pressed))
 }

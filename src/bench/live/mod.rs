@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::codec::Size;
 
 use super::peers::process::Tree;
-use super::peers::screen::{Place, Screen};
+use super::peers::screen::{Changes, Place, Screen};
 use super::peers::{Client, Error};
 use crate::channel::clock;
 
@@ -39,8 +39,6 @@ pub const IDLE_GOAL: f64 = 1.0;
 const SCREEN: Size = Size { width: 2200, height: 1300 };
 /// A client shows the session's window after this time, or never.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a screen is looked at.
-const STEP: Duration = Duration::from_micros(200);
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -111,12 +109,14 @@ struct Attached {
     // Dropped before its screen.
     client: Tree,
     screen: Screen,
+    changes: Changes,
     place: Place,
 }
 
 impl Attached {
     fn start(server: &Server, client: &Client, window: Size) -> Result<Self, Error> {
         let screen = Screen::start(SCREEN)?;
+        let changes = screen.watch()?;
         let command = client.command_for(&server.url());
         let mut environment = client.environment.clone();
         environment.push(("DISPLAY".to_owned(), screen.name().to_owned()));
@@ -125,7 +125,7 @@ impl Attached {
         loop {
             if let Some(place) = screen.find(window) {
                 screen.focus(place)?;
-                return Ok(Self { client: tree, screen, place });
+                return Ok(Self { client: tree, screen, changes, place });
             }
             if clock::now() > deadline || tree.exited().is_some() {
                 let said = tree.log();

@@ -9,8 +9,8 @@ use std::time::Duration;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
-    EventMask, ImageFormat, PropMode, Rectangle, WindowClass,
+    AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateGCAux,
+    CreateWindowAux, EventMask, ImageFormat, PropMode, Rectangle, WindowClass,
 };
 use x11rb::rust_connection::{ConnectionError, RustConnection};
 use x11rb::wrapper::ConnectionExt as _;
@@ -24,8 +24,6 @@ pub const SQUARE: u32 = 16;
 pub const BITS: u32 = 16;
 /// How far the film's picture moves before it begins again.
 const TRAVEL: u16 = 128;
-/// How often the window looks for key presses.
-const STEP: Duration = Duration::from_micros(500);
 /// Rows of the film's picture that are sent to the X server at once.
 const ROWS: u16 = 32;
 
@@ -40,6 +38,8 @@ pub enum Act {
 
 /// The running program. It ends when this is dropped, or with its display.
 pub struct Program {
+    connection: Arc<RustConnection>,
+    window: u32,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -53,33 +53,39 @@ impl Program {
         let failed = |why: String| Error::Screen(why);
         let (connection, screen) =
             RustConnection::connect(Some(display)).map_err(|why| failed(why.to_string()))?;
+        let connection = Arc::new(connection);
+        let window = Window::open(Arc::clone(&connection), screen, size);
+        let window = window.map_err(|why| failed(why.to_string()))?;
+        let id = window.id;
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("farpane-bench-program".to_owned());
         let run = move || {
             // The display goes before the program does: no error.
-            if let Err(error) =
-                Window::open(&connection, screen, size).and_then(|window| window.run(act, &told))
-            {
+            if let Err(error) = window.run(act, &told) {
                 tracing::debug!(%error, "the bench's window is gone");
             }
         };
         let thread = thread.spawn(run).map_err(|why| failed(why.to_string()))?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { connection, window: id, stop, thread: Some(thread) })
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        // A message to a window that asked for nothing goes to its program: it wakes.
+        let message = ClientMessageEvent::new(32, self.window, u32::from(AtomEnum::NONE), [0; 5]);
+        let _ = self.connection.send_event(false, self.window, EventMask::NO_EVENT, message);
+        let _ = self.connection.flush();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-struct Window<'a> {
-    connection: &'a RustConnection,
+struct Window {
+    connection: Arc<RustConnection>,
     id: u32,
     root: u32,
     depth: u8,
@@ -89,8 +95,8 @@ struct Window<'a> {
     size: (u16, u16),
 }
 
-impl<'a> Window<'a> {
-    fn open(connection: &'a RustConnection, screen: usize, size: Size) -> Result<Self, ConnectionError> {
+impl Window {
+    fn open(connection: Arc<RustConnection>, screen: usize, size: Size) -> Result<Self, ConnectionError> {
         let Some(screen) = connection.setup().roots.get(screen) else {
             return Err(ConnectionError::UnknownError);
         };
@@ -145,11 +151,7 @@ impl<'a> Window<'a> {
     fn flip(&self, stop: &AtomicBool) -> Result<(), ConnectionError> {
         let mut is_white = false;
         while !stop.load(Ordering::Relaxed) {
-            let Some(event) = self.connection.poll_for_event()? else {
-                std::thread::sleep(STEP);
-                continue;
-            };
-            if matches!(event, Event::KeyPress(_)) {
+            if let Event::KeyPress(_) = self.connection.wait_for_event()? {
                 is_white = !is_white;
                 let colour = if is_white { self.white } else { self.black };
                 let background = ChangeWindowAttributesAux::new().background_pixel(colour);

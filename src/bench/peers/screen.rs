@@ -2,15 +2,21 @@
 
 use std::io::{BufRead as _, BufReader, IoSlice};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
-use x11rb::CURRENT_TIME;
 use x11rb::connection::{Connection as _, RequestConnection as _};
+use x11rb::protocol::Event;
+use x11rb::protocol::damage::{ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xproto::{
     ConnectionExt as _, ImageFormat, ImageOrder, InputFocus, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, MapState,
     Window,
 };
 use x11rb::rust_connection::RustConnection;
+use x11rb::{CURRENT_TIME, NONE};
 
+use crate::channel::clock;
 use crate::codec::Size;
 use crate::headless::WindowPixels;
 
@@ -28,8 +34,22 @@ const MAX_DEPTH: u32 = 8;
 pub struct Screen {
     server: Child,
     name: String,
-    connection: RustConnection,
+    connection: Arc<RustConnection>,
     root: Window,
+}
+
+/// Says when something was drawn on a screen ([`Screen::watch`]).
+#[derive(Debug)]
+pub struct Changes(Receiver<()>);
+
+impl Changes {
+    /// Waits until something was drawn since the last call, or until then. Whether something was.
+    pub fn wait(&self, until: Instant) -> bool {
+        self.0.recv_timeout(until.saturating_duration_since(clock::now())).is_ok_and(|()| {
+            self.0.try_iter().for_each(drop);
+            true
+        })
+    }
 }
 
 /// A window's place on the screen.
@@ -69,7 +89,7 @@ impl Screen {
         match RustConnection::connect(Some(&name)) {
             Ok((connection, screen)) => {
                 let root = connection.setup().roots.get(screen).map_or(0, |screen| screen.root);
-                Ok(Self { server, name, connection, root })
+                Ok(Self { server, name, connection: Arc::new(connection), root })
             }
             Err(why) => {
                 let _ = server.kill();
@@ -157,6 +177,38 @@ impl Screen {
             sent.map_err(|why| failed(&why))?;
         }
         self.connection.flush().map_err(|why| failed(&why))
+    }
+
+    /// From now on, says when something is drawn: nobody has to look again and again, which takes time from
+    /// whoever draws.
+    ///
+    /// # Errors
+    /// If the X server does not tell.
+    pub fn watch(&self) -> Result<Changes, Error> {
+        let failed = |why: &dyn std::fmt::Display| Error::Screen(why.to_string());
+        let connection = Arc::clone(&self.connection);
+        let version = connection.damage_query_version(1, 1).map_err(|why| failed(&why))?;
+        version.reply().map_err(|why| failed(&why))?;
+        let damage = connection.generate_id().map_err(|why| failed(&why))?;
+        let created = connection.damage_create(damage, self.root, ReportLevel::NON_EMPTY);
+        created.map_err(|why| failed(&why))?.check().map_err(|why| failed(&why))?;
+        let (sender, changes) = channel();
+        // It ends with the screen, or with the next change that nobody waits for.
+        let tell = move || {
+            while let Ok(event) = connection.wait_for_event() {
+                if !matches!(event, Event::DamageNotify(_)) {
+                    continue;
+                }
+                let seen =
+                    connection.damage_subtract(damage, NONE, NONE).is_ok() && connection.flush().is_ok();
+                if !seen || sender.send(()).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("farpane-bench-screen".to_owned());
+        thread.spawn(tell).map_err(|why| failed(&why))?;
+        Ok(Changes(changes))
     }
 
     /// What can be seen there.
