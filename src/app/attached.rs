@@ -15,7 +15,7 @@ use crate::codec::Size;
 use crate::config::{Config, connections};
 use crate::desktop::DesktopEvent;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::Encoding;
+use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
 use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};

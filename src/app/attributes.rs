@@ -7,7 +7,7 @@ use winit::window::{Fullscreen, Icon, Window, WindowAttributes, WindowLevel};
 use crate::channel::Scale;
 use crate::codec::{Size, alpha, icon};
 use crate::desktop::WindowHints;
-use crate::protocol::packet::server::Image;
+use crate::protocol::packet::Image;
 use crate::protocol::text;
 use crate::session::event::SizeLimits;
 use crate::session::{WindowInfo, WindowState};

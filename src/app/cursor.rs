@@ -8,7 +8,7 @@ use winit::window::{Cursor, CustomCursor};
 
 use crate::channel::Scale;
 use crate::codec::{Size, alpha, icon};
-use crate::protocol::packet::server;
+use crate::protocol::packet::pointer;
 use crate::session::event::CursorShape;
 
 /// What to show for `shape`. A cursor that the local theme knows by name is shown in the local
@@ -75,7 +75,7 @@ const X_NAMED: [CursorIcon; 29] = [
 /// The cursor's own picture. Servers of both generations send it with red and blue exchanged: as RGBA where it is
 /// raw, and a png of that taken for BGRA. Its colours are multiplied by alpha, whichever the encoding. So does X11
 /// want them, to which winit 0.30 passes them on as they are; elsewhere it takes those that are not.
-fn picture(image: &server::Cursor, scale: Scale, event_loop: &ActiveEventLoop, x11: bool) -> Option<Cursor> {
+fn picture(image: &pointer::Cursor, scale: Scale, event_loop: &ActiveEventLoop, x11: bool) -> Option<Cursor> {
     let size = Size { width: image.width, height: image.height };
     // The rows of a raw cursor have no padding.
     let rowstride = image.width.checked_mul(4)?;

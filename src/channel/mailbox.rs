@@ -15,8 +15,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::AppEvent;
+use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::Image;
 use crate::session::event::CursorShape;
 use crate::session::{SessionEvent, WindowChange, WindowInfo};
 

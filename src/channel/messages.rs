@@ -8,8 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Mailbox, Scaling, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
-use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::server::{Encoding, ScrollRect};
+use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::reassembly::RawPacket;
 use crate::protocol::{Bounds, Dialect};

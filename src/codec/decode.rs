@@ -1,7 +1,7 @@
 //! What every decoder is handed, the bounds that hold for all of them, and the choice of one.
 
 use crate::buffers::{BufferPool, Payload};
-use crate::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, ScrollRect};
+use crate::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, ScrollRect};
 use crate::stats::CopyLedger;
 
 use super::jpeg::JpegDecoder;

@@ -1,7 +1,7 @@
 //! Small pictures outside the draw path: window icons and cursors.
 
 use crate::buffers::{BufferPool, Payload};
-use crate::protocol::packet::server::{DrawOptions, Encoding, RgbFormatName};
+use crate::protocol::packet::draw::{DrawOptions, Encoding, RgbFormatName};
 use crate::stats::CopyLedger;
 
 use super::{Coded, DecodeError, Size, StillDecoder, reference};

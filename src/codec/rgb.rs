@@ -5,7 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use crate::buffers::{BufferPool, Payload};
 use crate::protocol::compression::Decompressor;
 use crate::protocol::lz4;
-use crate::protocol::packet::server::{Encoding, PixelCompression, RgbFormatName};
+use crate::protocol::packet::draw::{Encoding, PixelCompression, RgbFormatName};
 use crate::protocol::record::Compressor;
 use crate::stats::{CopyLedger, Transform};
 

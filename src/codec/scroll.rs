@@ -1,7 +1,6 @@
 //! `scroll`: only rectangles to move within the window; the GPU does the work.
 
-use crate::protocol::packet::MAX_SCROLLS;
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::{MAX_SCROLLS, ScrollRect};
 
 use super::{DecodeError, MAX_DIMENSION};
 

@@ -6,7 +6,7 @@ use super::file::ConfigFileError;
 use super::session_file::read_bounded;
 use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Question, Request, identity};
 use crate::net::{Endpoint, NetConfig, Secret, Target};
-use crate::protocol::packet::server::Encoding;
+use crate::protocol::packet::draw::Encoding;
 use crate::protocol::text;
 use crate::session::{PictureOptions, SessionConfig};
 

@@ -4,7 +4,7 @@ use font8x8::legacy::BASIC_LEGACY;
 
 use crate::buffers::Payload;
 use crate::protocol::compression::lz4_append;
-use crate::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
+use crate::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 
 use super::hello::Offers;
 

@@ -6,7 +6,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::protocol::{ClientPacket, ServerPacket};
+use crate::protocol::ClientPacket;
+use crate::protocol::packet::connection;
 use crate::serving::hello::is_request;
 use crate::serving::{Received, Wire, WireError};
 
@@ -28,7 +29,7 @@ pub async fn run(stream: TcpStream, mut shutdown: watch::Receiver<bool>) -> Resu
         _ = shutdown.changed() => return Ok(()),
     };
     let Some((mut wire, capabilities)) = accepted else { return Ok(()) };
-    wire.send(&ServerPacket::Hello(hello::answer(wire.dialect(), &capabilities))).await?;
+    wire.send(&connection::FromServer::Hello(hello::answer(wire.dialect(), &capabilities)).into()).await?;
     if is_request(&capabilities) {
         return Ok(());
     }
@@ -52,7 +53,7 @@ async fn session(wire: &mut Wire, offers: Offers) -> Result<(), WireError> {
         tokio::select! {
             received = wire.receive() => match received? {
                 Received::End => return Ok(()),
-                Received::Packet(Some(ClientPacket::ConnectionClose { .. })) => return Ok(()),
+                Received::Packet(Some(ClientPacket::Connection(connection::ToServer::Close { .. }))) => return Ok(()),
                 Received::Packet(Some(packet)) => desktop.handle(packet),
                 // Something that the demo has no use for: clipboard, sound, …
                 Received::Packet(None) => {}
@@ -60,7 +61,7 @@ async fn session(wire: &mut Wire, offers: Offers) -> Result<(), WireError> {
             _ = frames.tick() => desktop.frame(start.elapsed()),
             _ = pings.tick() => {
                 let monotonic_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(0);
-                desktop.send(ServerPacket::Ping { monotonic_ms, sid: None });
+                desktop.send(connection::FromServer::Ping { monotonic_ms, sid: None }.into());
             }
         }
         for packet in desktop.outgoing() {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use crate::protocol::packet::client::{DrawOutcome, WindowGeometry};
-use crate::protocol::packet::server::{PingEcho, WindowCreate, WindowDraw};
+use crate::protocol::packet::connection::{self, PingEcho};
+use crate::protocol::packet::draw::{self, DrawOutcome, WindowDraw};
+use crate::protocol::packet::keyboard;
+use crate::protocol::packet::pointer;
+use crate::protocol::packet::window::{self, WindowCreate, WindowGeometry};
 use crate::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use crate::protocol::{ClientPacket, ServerPacket};
 
@@ -53,7 +56,7 @@ impl Desktop {
         desktop.open(400, 60, Box::new(Terminal::new()), None);
         desktop.open(40, 420, Box::new(Video::new()), None);
         desktop.open(600, 500, Box::new(Pad::new()), None);
-        desktop.send(ServerPacket::StartupComplete);
+        desktop.send(connection::FromServer::StartupComplete.into());
         desktop
     }
 
@@ -89,17 +92,20 @@ impl Desktop {
                 .push("size-constraints", limits(content.as_ref()));
         }
         let is_popup = parent.is_some();
-        self.send(ServerPacket::WindowCreate(WindowCreate {
-            wid,
-            x,
-            y,
-            width,
-            height,
-            metadata,
-            client_properties: Dict::default(),
-            override_redirect: is_popup,
-            tray: false,
-        }));
+        self.send(
+            window::FromServer::Create(WindowCreate {
+                wid,
+                x,
+                y,
+                width,
+                height,
+                metadata,
+                client_properties: Dict::default(),
+                override_redirect: is_popup,
+                tray: false,
+            })
+            .into(),
+        );
         // Nobody maps a popup: it is there at once.
         let (mapped, stale, unanswered) = (is_popup, true, Vec::new());
         self.windows.push(Window { wid, x, y, content, mapped, stale, unanswered, title, is_popup });
@@ -108,7 +114,7 @@ impl Desktop {
     fn close(&mut self, wid: WindowId) {
         if let Some(index) = self.windows.iter().position(|window| window.wid == wid) {
             self.windows.remove(index);
-            self.send(ServerPacket::WindowDestroy { wid });
+            self.send(window::FromServer::Destroy { wid }.into());
         }
     }
 
@@ -119,48 +125,52 @@ impl Desktop {
     /// Does what the client asks for. Windows that do not exist any more are nobody's fault.
     pub fn handle(&mut self, packet: ClientPacket) {
         match packet {
-            ClientPacket::Ping { monotonic_ms } => {
+            ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms }) => {
                 let echo = PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
-                self.send(ServerPacket::PingEcho(echo));
+                self.send(connection::FromServer::PingEcho(echo).into());
             }
-            ClientPacket::InfoRequest => self.send(ServerPacket::InfoResponse(self.info())),
-            ClientPacket::EncodingConfig(config) => self.offers.see_config(&config),
-            ClientPacket::WindowMap(geometry) => {
+            ClientPacket::Connection(connection::ToServer::InfoRequest) => {
+                self.send(connection::FromServer::InfoResponse(self.info()).into())
+            }
+            ClientPacket::Draw(draw::ToServer::EncodingConfig(config)) => self.offers.see_config(&config),
+            ClientPacket::Window(window::ToServer::Map(geometry)) => {
                 if let Some(window) = self.window(geometry.wid) {
                     window.mapped = true;
                     window.stale = true;
                 }
                 self.place(&geometry);
             }
-            ClientPacket::WindowUnmap { wid, .. } => {
+            ClientPacket::Window(window::ToServer::Unmap { wid, .. }) => {
                 if let Some(window) = self.window(wid) {
                     window.mapped = false;
                 }
             }
-            ClientPacket::WindowConfigure(geometry) => self.place(&geometry),
-            ClientPacket::WindowClose { wid } => self.close(wid),
-            ClientPacket::WindowRefresh { wid, .. } => {
+            ClientPacket::Window(window::ToServer::Configure(geometry)) => self.place(&geometry),
+            ClientPacket::Window(window::ToServer::Close { wid }) => self.close(wid),
+            ClientPacket::Draw(draw::ToServer::Refresh { wid, .. }) => {
                 let all = wid.0 == 0;
                 let asked = self.windows.iter_mut().filter(|window| all || window.wid == wid);
                 asked.for_each(|window| window.stale = true);
             }
-            ClientPacket::WindowsProperties { refresh: true, .. } => {
+            ClientPacket::Draw(draw::ToServer::AllWindows { refresh: true, .. }) => {
                 self.windows.iter_mut().for_each(|window| window.stale = true);
             }
-            ClientPacket::DrawAck(ack) => {
+            ClientPacket::Draw(draw::ToServer::Ack(ack)) => {
                 if let Some(window) = self.window(ack.wid) {
                     window.unanswered.retain(|sequence| *sequence > ack.sequence);
                     window.stale |= matches!(ack.outcome, DrawOutcome::Error { .. });
                 }
             }
-            ClientPacket::KeyboardEvent(event) if event.pressed => {
+            ClientPacket::Keyboard(keyboard::ToServer::Event(event)) if event.pressed => {
                 let wid = event.wid;
                 if let Some(window) = wid.and_then(|wid| self.window(wid)) {
                     window.content.key(&event.keyname, &event.string);
                 }
             }
-            ClientPacket::PointerMotion { wid, x, y, .. } => self.pointer(wid, (x, y), None),
-            ClientPacket::PointerButton { wid, button, pressed, x, y, .. } => {
+            ClientPacket::Pointer(pointer::ToServer::Motion { wid, x, y, .. }) => {
+                self.pointer(wid, (x, y), None)
+            }
+            ClientPacket::Pointer(pointer::ToServer::Button { wid, button, pressed, x, y, .. }) => {
                 self.pointer(wid, (x, y), Some((button, pressed)));
             }
             _ => {}
@@ -221,7 +231,7 @@ impl Desktop {
             if title != window.title {
                 let mut metadata = Dict::default();
                 metadata.push("title", title.as_str());
-                self.outgoing.push(ServerPacket::WindowMetadata { wid: window.wid, metadata });
+                self.outgoing.push(window::FromServer::Metadata { wid: window.wid, metadata }.into());
                 window.title = title;
             }
             let draws = window.content.draws(&self.offers, elapsed, std::mem::take(&mut window.stale));
@@ -234,18 +244,21 @@ impl Desktop {
                 }
                 let mut options = draw.options;
                 options.flush = follow;
-                self.outgoing.push(ServerPacket::WindowDraw(WindowDraw {
-                    wid: window.wid,
-                    x: i32::try_from(draw.area.x).unwrap_or(0),
-                    y: i32::try_from(draw.area.y).unwrap_or(0),
-                    width: draw.area.width,
-                    height: draw.area.height,
-                    encoding: draw.encoding,
-                    data: draw.data,
-                    sequence,
-                    rowstride: draw.rowstride,
-                    options,
-                }));
+                self.outgoing.push(
+                    draw::FromServer::Draw(WindowDraw {
+                        wid: window.wid,
+                        x: i32::try_from(draw.area.x).unwrap_or(0),
+                        y: i32::try_from(draw.area.y).unwrap_or(0),
+                        width: draw.area.width,
+                        height: draw.area.height,
+                        encoding: draw.encoding,
+                        data: draw.data,
+                        sequence,
+                        rowstride: draw.rowstride,
+                        options,
+                    })
+                    .into(),
+                );
             }
         }
     }

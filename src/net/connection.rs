@@ -15,6 +15,7 @@ use crate::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
     PacketSink, clock,
 };
+use crate::protocol::packet::connection;
 use crate::protocol::{
     ClientPacket, Dialect, Incoming, Limits, NotXpra, PacketReader, PacketWriter, Reassembler, RecordError,
     ServerPacket, Spelling,
@@ -390,7 +391,11 @@ impl<'a> Connection<'a> {
         let mut outputs = std::mem::take(&mut self.outputs);
         for output in outputs.drain(..) {
             match output {
-                Output::Send(echo @ ClientPacket::PingEcho { .. }) if self.outgoing.len() > MAX_ECHOES => {
+                Output::Send(
+                    echo @ ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+                        ..
+                    })),
+                ) if self.outgoing.len() > MAX_ECHOES => {
                     self.echo = Some(echo);
                 }
                 Output::Send(packet) => self.writer.write(&packet, self.outgoing.buffer()),

@@ -8,6 +8,8 @@ use crate::buffers::BufferPool;
 use crate::channel::PacketSink;
 use crate::protocol::limits::MAX_PAYLOAD;
 use crate::protocol::packet::WindowId;
+use crate::protocol::packet::draw;
+use crate::protocol::packet::window;
 use crate::protocol::reassembly::RawPacket;
 use crate::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 
@@ -38,7 +40,7 @@ impl Recording {
         let mut writer = PacketWriter::new(dialect);
         let mut without_key_frame = BTreeSet::new();
         for packet in opening {
-            if let ServerPacket::WindowCreate(create) = packet {
+            if let ServerPacket::Window(window::FromServer::Create(create)) = packet {
                 without_key_frame.insert(create.wid);
             }
             // No packet of an opening has a raw chunk.
@@ -79,12 +81,12 @@ impl Recording {
 /// Whether all that the packet refers to is recorded.
 fn is_decodable(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId>) -> bool {
     match packet {
-        ServerPacket::WindowDraw(draw) if draw.encoding.is_video() => {
+        ServerPacket::Draw(draw::FromServer::Draw(draw)) if draw.encoding.is_video() => {
             let is_key = draw.options.frame == Some(0);
             !without_key_frame.contains(&draw.wid) || (is_key && without_key_frame.remove(&draw.wid))
         }
         // Its id may be used again.
-        ServerPacket::WindowDestroy { wid } => {
+        ServerPacket::Window(window::FromServer::Destroy { wid }) => {
             without_key_frame.remove(wid);
             true
         }

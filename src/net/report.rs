@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::channel::{RendererInfo, SharedStats};
-use crate::protocol::packet::client::DrawOutcome;
+use crate::protocol::packet::draw::DrawOutcome;
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::session::{DrawDone, ServerInfo, SessionEvent};
 use crate::stats::alloc;

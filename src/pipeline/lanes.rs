@@ -6,7 +6,7 @@ use crate::channel::{BackingUpdate, DrawJob, RenderItem};
 use crate::codec::VideoDecoder;
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::Encoding;
+use crate::protocol::packet::draw::Encoding;
 use crate::stats::alloc;
 
 /// A place in a window's order.

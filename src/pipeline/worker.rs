@@ -7,8 +7,7 @@ use std::time::Instant;
 use crate::buffers::BufferPool;
 use crate::channel::{DecodedDraw, DrawContent, DrawJob, VideoFrame, VideoReturn, clock};
 use crate::codec::{Coded, DecodeError, PackedPicture, Size, StillDecoder, VideoDecoder, check_scroll};
-use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::server::{Encoding, PixelCompression};
+use crate::protocol::packet::draw::{DrawOutcome, Encoding, PixelCompression};
 use crate::session::DrawRequest;
 
 /// What a decode thread keeps between draws.

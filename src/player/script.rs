@@ -10,6 +10,9 @@ use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::limits::MAX_PAYLOAD;
 use crate::protocol::packet::Dict;
+use crate::protocol::packet::connection;
+use crate::protocol::packet::display;
+use crate::protocol::packet::draw;
 use crate::protocol::{Dialect, Limits, PacketError, PacketReader, ServerPacket};
 use crate::recording::{ReadError, Reader, Start};
 use crate::serving::WireError;
@@ -107,7 +110,7 @@ impl Script {
         for _ in 0..MAX_BEFORE_HELLO {
             let next = self.read().map_err(|why| PlayError::Read { path: self.path.clone(), why })?;
             match next {
-                Some(Step { at, packet: ServerPacket::Hello(hello) }) => {
+                Some(Step { at, packet: ServerPacket::Connection(connection::FromServer::Hello(hello)) }) => {
                     self.hello_at = at;
                     return Ok(hello);
                 }
@@ -128,7 +131,7 @@ impl Script {
                 Some(step) if !is_played(&step.packet) => {}
                 Some(Step { at, mut packet }) => {
                     let at = at.saturating_sub(self.hello_at) + self.earlier.0;
-                    if let ServerPacket::WindowDraw(draw) = &mut packet {
+                    if let ServerPacket::Draw(draw::FromServer::Draw(draw)) = &mut packet {
                         draw.sequence.0 = draw.sequence.0.saturating_add(self.earlier.1);
                         self.last.1 = self.last.1.max(draw.sequence.0);
                     } else if self.earlier.1 > 0 {
@@ -168,14 +171,14 @@ impl Script {
 fn is_played(packet: &ServerPacket) -> bool {
     !matches!(
         packet,
-        ServerPacket::Hello(_)
-            | ServerPacket::Challenge(_)
-            | ServerPacket::ConnectionClose { .. }
-            | ServerPacket::Ping { .. }
-            | ServerPacket::PingEcho(_)
-            | ServerPacket::Control { .. }
-            | ServerPacket::InfoResponse(_)
-            | ServerPacket::DisplayScreenshot(_)
+        ServerPacket::Connection(connection::FromServer::Hello(_))
+            | ServerPacket::Connection(connection::FromServer::Challenge(_))
+            | ServerPacket::Connection(connection::FromServer::Close { .. })
+            | ServerPacket::Connection(connection::FromServer::Ping { .. })
+            | ServerPacket::Connection(connection::FromServer::PingEcho(_))
+            | ServerPacket::Connection(connection::FromServer::Control { .. })
+            | ServerPacket::Connection(connection::FromServer::InfoResponse(_))
+            | ServerPacket::Display(display::FromServer::Screenshot(_))
             | ServerPacket::Ignored { .. }
             | ServerPacket::Unknown { .. }
     )

@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
 use crate::channel::clock;
-use crate::protocol::packet::client::DrawOutcome;
-use crate::protocol::packet::server::PingEcho;
+use crate::protocol::packet::connection::{self, PingEcho};
+use crate::protocol::packet::draw::{self, DrawOutcome};
+use crate::protocol::packet::window;
 use crate::protocol::packet::{Dict, DrawSequence, WindowId};
 use crate::protocol::{ClientPacket, ServerPacket};
 use crate::serving::hello::is_request;
@@ -48,7 +49,7 @@ pub async fn run(
     let recorded = script.hello()?;
     script.repeat(options.rounds);
     let answer = hello::answer(wire.dialect(), &client, &recorded, script.dialect());
-    wire.send(&ServerPacket::Hello(answer)).await?;
+    wire.send(&connection::FromServer::Hello(answer).into()).await?;
     if is_request(&client) {
         return Ok(());
     }
@@ -136,7 +137,9 @@ impl<'a> Session<'a> {
             };
             match wake {
                 Wake::Received(Received::End) => return Ok(None),
-                Wake::Received(Received::Packet(Some(ClientPacket::ConnectionClose { .. }))) => {
+                Wake::Received(Received::Packet(Some(ClientPacket::Connection(
+                    connection::ToServer::Close { .. },
+                )))) => {
                     return Ok(None);
                 }
                 Wake::Received(Received::Packet(Some(packet))) => self.answer(packet).await?,
@@ -163,7 +166,7 @@ impl<'a> Session<'a> {
     /// `Some(None)` for at once.
     fn due(&self) -> Option<Option<Instant>> {
         let next = self.next.as_ref()?;
-        let is_draw = matches!(next.packet, ServerPacket::WindowDraw(_));
+        let is_draw = matches!(next.packet, ServerPacket::Draw(draw::FromServer::Draw(_)));
         let is_held = || {
             self.unanswered.len() >= self.options.window.max(1)
                 || self.draws_sent >= *self.draws_allowed.borrow()
@@ -192,7 +195,7 @@ impl<'a> Session<'a> {
             self.wire.send(&resize).await?;
         }
         self.wire.send(&packet).await?;
-        let is_draw = matches!(packet, ServerPacket::WindowDraw(_));
+        let is_draw = matches!(packet, ServerPacket::Draw(draw::FromServer::Draw(_)));
         self.draws_sent += u64::from(is_draw);
         self.progress.note(|played| {
             played.packets += 1;
@@ -206,20 +209,20 @@ impl<'a> Session<'a> {
     /// recording has to be resized before it is painted.
     fn see(&mut self, packet: &ServerPacket) -> Option<ServerPacket> {
         match packet {
-            ServerPacket::WindowCreate(create) => {
+            ServerPacket::Window(window::FromServer::Create(create)) => {
                 self.sizes.insert(create.wid, (create.width, create.height));
             }
-            ServerPacket::WindowMoveResize(to) => {
+            ServerPacket::Window(window::FromServer::MoveResize(to)) => {
                 self.sizes.insert(to.wid, (to.width, to.height));
             }
-            ServerPacket::WindowResized { wid, width, height, .. } => {
+            ServerPacket::Window(window::FromServer::Resized { wid, width, height, .. }) => {
                 self.sizes.insert(*wid, (*width, *height));
             }
-            ServerPacket::WindowDestroy { wid } => {
+            ServerPacket::Window(window::FromServer::Destroy { wid }) => {
                 self.sizes.remove(wid);
                 self.unanswered.retain(|(of, _)| of != wid);
             }
-            ServerPacket::WindowDraw(draw) => {
+            ServerPacket::Draw(draw::FromServer::Draw(draw)) => {
                 if self.unanswered.is_empty() {
                     self.answered = Instant::now();
                 }
@@ -228,7 +231,12 @@ impl<'a> Session<'a> {
                 let known = self.sizes.get_mut(&draw.wid)?;
                 if std::mem::replace(known, size) != size {
                     let ((width, height), wid) = (size, draw.wid);
-                    return Some(ServerPacket::WindowResized { wid, width, height, resize_counter: 0 });
+                    return Some(ServerPacket::Window(window::FromServer::Resized {
+                        wid,
+                        width,
+                        height,
+                        resize_counter: 0,
+                    }));
                 }
             }
             _ => {}
@@ -238,20 +246,20 @@ impl<'a> Session<'a> {
 
     async fn answer(&mut self, packet: ClientPacket) -> Result<(), PlayError> {
         match packet {
-            ClientPacket::Ping { monotonic_ms } => {
+            ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms }) => {
                 let echo = PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
-                self.wire.send(&ServerPacket::PingEcho(echo)).await?;
+                self.wire.send(&connection::FromServer::PingEcho(echo).into()).await?;
             }
-            ClientPacket::InfoRequest => {
+            ClientPacket::Connection(connection::ToServer::InfoRequest) => {
                 let mut info = Dict::default();
                 let played = self.progress.get();
                 info.push("server", "farpane serve")
                     .push("recorded", self.script.start().facts.server.as_str())
                     .push("packets", played.packets)
                     .push("draws", played.draws);
-                self.wire.send(&ServerPacket::InfoResponse(info)).await?;
+                self.wire.send(&connection::FromServer::InfoResponse(info).into()).await?;
             }
-            ClientPacket::DrawAck(ack) => {
+            ClientPacket::Draw(draw::ToServer::Ack(ack)) => {
                 self.answered = Instant::now();
                 self.unanswered.remove(&(ack.wid, ack.sequence));
                 let refusal = match ack.outcome {
@@ -280,7 +288,7 @@ impl<'a> Session<'a> {
             self.unanswered.clear();
         }
         let monotonic_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
-        Ok(self.wire.send(&ServerPacket::Ping { monotonic_ms, sid: None }).await?)
+        Ok(self.wire.send(&connection::FromServer::Ping { monotonic_ms, sid: None }.into()).await?)
     }
 }
 

@@ -9,7 +9,7 @@ use super::bencode;
 use super::compression::{DecompressError, Decompressor};
 use super::limits::Limits;
 use super::packet::args::{ArgError, Args, Unpack};
-use super::packet::{ClientPacket, ServerPacket, client_parse, server_parse};
+use super::packet::{ClientPacket, ServerPacket};
 use super::reassembly::{RawPacket, RawRecord};
 use super::record::{Compressor, Dialect};
 use super::rencodeplus;
@@ -69,13 +69,13 @@ impl PacketReader {
 
     /// Reads a packet that a server sent.
     pub fn read(&mut self, raw: RawPacket<'_>) -> Result<Incoming<ServerPacket>, PacketError> {
-        self.read_with(raw, server_parse::parse)
+        self.read_with(raw, ServerPacket::parse)
     }
 
     /// Reads a packet that a client sent; `None` if it is one that Farpane's own client does not
     /// send (sound, clipboard, …).
     pub fn read_client(&mut self, raw: RawPacket<'_>) -> Result<Incoming<Option<ClientPacket>>, PacketError> {
-        self.read_with(raw, client_parse::parse)
+        self.read_with(raw, ClientPacket::parse)
     }
 
     fn read_with<P>(

@@ -4,7 +4,7 @@ use crate::buffers::Payload;
 
 use super::compression::lz4_append;
 use super::packet::encode::{Encoder, put};
-use super::packet::{ClientPacket, ServerPacket, Spelling, client_write, server_write};
+use super::packet::{ClientPacket, ServerPacket, Spelling};
 use super::record::{ChunkIndex, Dialect, HEADER_LEN, Header, RecordKind};
 
 /// Packets from this size on are compressed with LZ4, which every modern server must know: a
@@ -53,7 +53,7 @@ impl PacketWriter {
     pub fn write(&mut self, packet: &ClientPacket, out: &mut Vec<u8>) {
         let (dialect, spelling) = (self.dialect, self.spelling);
         self.record(out, |payload| {
-            client_write::encode(packet, spelling, &mut Encoder::new(dialect, payload))
+            packet.encode(spelling, &mut Encoder::new(dialect, payload));
         });
     }
 
@@ -62,7 +62,7 @@ impl PacketWriter {
     pub fn write_server(&mut self, packet: &ServerPacket, chunks: bool) -> ServerRecords {
         let (dialect, spelling) = (self.dialect, self.spelling);
         let mut records = ServerRecords::default();
-        let chunk = server_write::chunk(packet).filter(|_| chunks);
+        let chunk = packet.chunk().filter(|_| chunks);
         if let Some((index, len, data)) = chunk
             .and_then(|(index, data)| Some((ChunkIndex::new(index)?, u32::try_from(data.len()).ok()?, data)))
         {
@@ -71,7 +71,7 @@ impl PacketWriter {
         }
         let inline = records.data.is_none();
         self.record(&mut records.tail, |payload| {
-            server_write::encode(packet, spelling, inline, &mut Encoder::new(dialect, payload));
+            packet.encode(spelling, inline, &mut Encoder::new(dialect, payload));
         });
         records
     }

@@ -9,7 +9,7 @@ use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::ScrollRect;
 use crate::stats::CopyLedger;
 
 /// What became of a present.

@@ -2,7 +2,7 @@
 
 use crate::codec::{Rect, Size};
 use crate::protocol::limits::SCROLL_COVER;
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::ScrollRect;
 use crate::render::RenderError;
 
 /// Rectangles kept apart at most; more are joined.

@@ -16,7 +16,7 @@ use crate::channel::{
 use crate::codec::{DecodeError, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::client::DrawOutcome;
+use crate::protocol::packet::draw::DrawOutcome;
 use crate::session::{DrawDone, Input};
 use crate::stats::{CopyLedger, alloc};
 

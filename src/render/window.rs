@@ -7,7 +7,7 @@ use super::overlay::Overlay;
 use crate::channel::{DrawContent, WindowTarget};
 use crate::codec::{Rect, Size};
 use crate::protocol::packet::DrawSequence;
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::ScrollRect;
 
 /// What the thread knows of a window.
 #[derive(Default)]

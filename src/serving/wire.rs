@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::packet::Dict;
+use crate::protocol::packet::connection;
 use crate::protocol::record::{Header, MAGIC};
 use crate::protocol::{
     ClientPacket, Dialect, Limits, PacketError, PacketReader, PacketWriter, Reassembler, RecordError,
@@ -99,7 +100,7 @@ impl Wire {
         };
         let hello = match wire.receive().await? {
             Received::End => return Ok(None),
-            Received::Packet(Some(ClientPacket::Hello(hello))) => hello,
+            Received::Packet(Some(ClientPacket::Connection(connection::ToServer::Hello(hello)))) => hello,
             Received::Packet(Some(_)) => return Err(WireError::NotHello { got: "another packet" }),
             Received::Packet(None) => return Err(WireError::NotHello { got: "an unknown packet" }),
         };
@@ -149,7 +150,8 @@ impl Wire {
     /// Tells the client why its session ends, for a limited time. One that does not listen is gone
     /// anyway.
     pub async fn goodbye(&mut self, reason: &str) {
-        let goodbye = ServerPacket::ConnectionClose { reasons: vec![reason.to_owned()] };
+        let goodbye =
+            ServerPacket::Connection(connection::FromServer::Close { reasons: vec![reason.to_owned()] });
         let _ = timeout(GOODBYE_TIME, self.send(&goodbye)).await;
     }
 }

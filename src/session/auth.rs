@@ -11,7 +11,7 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use super::config::{Generation, Link, Secret};
-use crate::protocol::packet::server::Challenge;
+use crate::protocol::packet::connection::Challenge;
 use crate::protocol::text;
 
 /// Length of the salt that the client adds, in bytes.

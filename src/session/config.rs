@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::event::Keymap;
 use crate::codec::Size;
 use crate::protocol::Dialect;
-use crate::protocol::packet::server::Encoding;
+use crate::protocol::packet::draw::Encoding;
 
 /// Which generation of servers to speak to (DESIGN.md, decision 7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::event::DrawDone;
-use crate::protocol::packet::client::{DrawAck, DrawOutcome};
+use crate::protocol::packet::draw::{DrawAck, DrawOutcome};
 use crate::protocol::packet::{DrawSequence, WindowId};
 
 /// Draws under way at most. Servers wait for acknowledgements long before that; a peer that does

@@ -5,9 +5,137 @@
 //! send plain pixels instead. What they do follow is the list of what may be sent. So a preference is a
 //! shorter list, with what the server needs beside it; only where that is not enough it is told as well.
 
-use super::config::{Generation, PictureOptions};
-use crate::protocol::packet::Dict;
-use crate::protocol::packet::server::Encoding;
+use super::config::{Generation, PictureOptions, SessionConfig};
+use super::hello::compressors;
+use crate::protocol::packet::draw::Encoding;
+use crate::protocol::packet::{Dict, Value};
+
+/// Byte orders of rgb pixels that the shaders read as they are (DESIGN.md, decision 5). The
+/// servers capture BGRX and BGRA: first in the list, they need no conversion.
+const RGB_FORMATS: &[&str] = &["BGRX", "BGRA", "RGBX", "RGBA", "RGB", "BGR", "r210", "BGR565"];
+/// How a lossless refresh follows a lossy update, in milliseconds.
+const AUTO_REFRESH_DELAY_MS: u32 = 150;
+/// Largest video frame: the decoder's limit, not the server's.
+const VIDEO_MAX_SIDE: u32 = 4096;
+/// Largest icon wanted, and the one that is scaled to.
+const ICON_MAX_SIDE: u32 = 128;
+const ICON_SIDE: u32 = 64;
+
+/// What hello says of them.
+pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+    let pictures = &config.pictures;
+    let offered = self::offered(pictures, false);
+    hello.push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS).push("encodings", &names(&offered)[..]);
+    if config.generation.is_modern() {
+        hello.push("encoding", map(config, false));
+        return;
+    }
+    hello
+        .push("generic-rgb-encodings", true)
+        .push("encodings.core", &core_names(&offered)[..])
+        .push("encoding", setting(pictures))
+        .push("encodings.window-icon", &["png"][..])
+        .push("encodings.rgb_formats", RGB_FORMATS)
+        .push("encoding.generic", true)
+        .push("encoding.client_options", true)
+        .push("encoding.csc_atoms", true)
+        .push("encoding.video_reinit", true)
+        .push("encoding.video_scaling", pictures.video_scaling)
+        .push("encoding.video_b_frames", Vec::<Value>::new())
+        .push("encoding.video_max_size", square(VIDEO_MAX_SIDE))
+        .push("encoding.rgb_formats", RGB_FORMATS)
+        .push("encoding.full_csc_modes", csc_modes(&offered))
+        .push("encoding.h264.YUV420P.profile", pictures.h264_profile)
+        .push("encoding.rgb24zlib", compresses_rgb(config, "zlib"))
+        .push("encoding.rgb_zlib", compresses_rgb(config, "zlib"))
+        .push("encoding.rgb_lz4", compresses_rgb(config, "lz4"))
+        .push("encoding.rgb_lzo", false)
+        .push("encoding.transparency", true)
+        .push("encoding.scrolling", scrolls(pictures))
+        .push("encoding.flush", true)
+        .push("encoding.eos", true)
+        .push("encoding.max-soft-expired", 5u32)
+        .push("encoding.icons.greedy", true)
+        .push("encoding.icons.size", square(ICON_SIDE))
+        .push("encoding.icons.max_size", square(ICON_MAX_SIDE));
+    if !pictures.video_scaling {
+        hello.push("encoding.scaling.control", 0u32);
+    }
+    for (name, value) in quality_options(config) {
+        hello.push(&format!("encoding.{name}"), u32::from(value));
+    }
+}
+
+/// The `encoding` map, also sent as `encoding-config` when more can be offered after hello.
+pub fn map(config: &SessionConfig, scroll: bool) -> Dict {
+    let pictures = &config.pictures;
+    let offered = self::offered(pictures, scroll);
+    let setting = self::setting(pictures);
+    let mut caps = Dict::default();
+    let mut icons = Dict::default();
+    icons.push("greedy", true).push("size", square(ICON_SIDE));
+    icons.push("max_size", square(ICON_MAX_SIDE));
+    // 6.x looks a name with dots up part by part: `h264` {`YUV420P.profile`} would never be found.
+    let mut yuv420 = Dict::default();
+    yuv420.push("profile", pictures.h264_profile);
+    let mut h264 = Dict::default();
+    h264.push("profile", pictures.h264_profile).push("YUV420P", yuv420);
+    caps.push("options", &names(&offered)[..])
+        .push("core", &core_names(&offered)[..])
+        .push("window-icon", &["png", "BGRA"][..])
+        .push("rgb_formats", RGB_FORMATS)
+        .push("full_csc_modes", csc_modes(&offered))
+        .push("rgb_lz4", compresses_rgb(config, "lz4"))
+        .push("rgb_zstd", compresses_rgb(config, "zstd"))
+        .push("transparency", true)
+        .push("eos", true)
+        .push("flush", true)
+        .push("video_b_frames", Vec::<Value>::new())
+        .push("video_max_size", square(VIDEO_MAX_SIDE))
+        .push("max-soft-expired", 5u32)
+        .push("send-timestamps", false)
+        .push("h264", h264)
+        .push("icons", icons)
+        .push("setting", setting)
+        .push("", setting);
+    if !pictures.video_scaling {
+        caps.push("scaling.control", 0u32);
+    }
+    for (name, value) in quality_options(config) {
+        caps.push(name, u32::from(value));
+    }
+    caps
+}
+
+/// May rgb pixels come compressed by this one?
+fn compresses_rgb(config: &SessionConfig, compressor: &str) -> bool {
+    config.pictures.compress_rgb && compressors(config).contains(&compressor)
+}
+
+fn quality_options(config: &SessionConfig) -> Vec<(&'static str, u8)> {
+    let pictures = &config.pictures;
+    let all = [
+        ("quality", pictures.quality),
+        ("min-quality", pictures.min_quality),
+        ("speed", pictures.speed),
+        ("min-speed", pictures.min_speed),
+    ];
+    all.into_iter().filter_map(|(name, value)| Some((name, value?.min(100)))).collect()
+}
+
+/// Client properties of a window whose video cannot be decoded: it shall come as pictures. Servers of both
+/// generations leave out an encoding that no pixels are named for, and forget this with the connection.
+pub fn pictures_only(config: &SessionConfig) -> Dict {
+    let mut offered = self::offered(&config.pictures, false);
+    offered.retain(|encoding| !encoding.is_video());
+    let mut properties = Dict::default();
+    properties.push("encoding.full_csc_modes", csc_modes(&offered));
+    properties
+}
+
+fn square(side: u32) -> Vec<Value> {
+    vec![Value::from(side), Value::from(side)]
+}
 
 /// What is offered for a preferred encoding; `None`: everything, and the preference is told.
 ///
@@ -96,7 +224,7 @@ pub fn csc_modes(offered: &[Encoding]) -> Dict {
 /// The client properties of a window that may be sent what `pictures` offer from now on: both generations
 /// copy the session's list when a window comes, and read changes only from here.
 pub fn window_properties(pictures: &PictureOptions, generation: Generation, scroll: bool) -> Dict {
-    let offered = offered(pictures, scroll);
+    let offered = self::offered(pictures, scroll);
     let mut properties = Dict::default();
     properties
         .push("encodings", &names(&offered)[..])

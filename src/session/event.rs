@@ -6,8 +6,9 @@ use super::config::{DisplayInfo, Secret};
 use crate::buffers::Payload;
 use crate::codec::{Coded, Rect, Size};
 use crate::protocol::Bounds;
-use crate::protocol::packet::client::{ClientPacket, DrawOutcome};
-use crate::protocol::packet::server::{Cursor, DrawOptions, Encoding, Image};
+use crate::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding};
+use crate::protocol::packet::pointer::Cursor;
+use crate::protocol::packet::{ClientPacket, Image};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::text;
 use crate::stats::DrawTrace;
@@ -93,9 +94,9 @@ pub enum SessionEvent {
     WindowDestroyed {
         wid: WindowId,
     },
-    /// Window 0 or a real one rings.
+    /// A window rings, or none in particular.
     Bell {
-        wid: u64,
+        wid: Option<WindowId>,
         percent: i32,
         pitch: i32,
         duration_ms: i32,

@@ -8,8 +8,7 @@ use super::event::{CloseReason, Output, SessionEvent};
 use super::hello;
 use super::metadata::text;
 use crate::protocol::packet::Value;
-use crate::protocol::packet::client::ClientPacket;
-use crate::protocol::packet::server::Challenge;
+use crate::protocol::packet::connection::{self, Challenge};
 
 /// How long the server may take to answer a hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -34,7 +33,7 @@ impl Handshake {
     /// Says hello.
     pub fn start(&mut self, now: Instant, config: &SessionConfig, out: &mut Vec<Output>) {
         self.deadline = Some(now + HELLO_TIMEOUT);
-        out.push(Output::Send(ClientPacket::Hello(hello::hello(config))));
+        out.push(Output::Send(connection::ToServer::Hello(hello::hello(config)).into()));
     }
 
     /// When [`Handshake::timed_out`] may be true.
@@ -126,7 +125,7 @@ impl Handshake {
             .push("challenge_client_salt", bytes(&answer.client_salt))
             .push("challenge_padding", bytes(padding.get(..answer.padding_len).unwrap_or(&padding)));
         self.deadline = Some(now + HELLO_TIMEOUT);
-        out.push(Output::Send(ClientPacket::Hello(hello)));
+        out.push(Output::Send(connection::ToServer::Hello(hello).into()));
         Ok(())
     }
 }

@@ -1,8 +1,11 @@
 //! Keys, pointer, wheel and focus: from what the desktop says to packets.
 
 use super::event::{Key, Keymap, Output};
+use crate::protocol::packet::ClientPacket;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::client::{ClientPacket, KeyboardEvent};
+use crate::protocol::packet::keyboard::{self, KeyboardEvent};
+use crate::protocol::packet::pointer;
+use crate::protocol::packet::window;
 
 /// One notch of a wheel in the units of [`super::Input::Wheel`].
 const NOTCH: i32 = 1000;
@@ -58,7 +61,7 @@ impl InputState {
         }
         self.release_keys(out);
         self.focus = wid;
-        let packet = ClientPacket::WindowFocus { wid, modifiers: self.modifiers.clone() };
+        let packet = window::ToServer::Focus { wid, modifiers: self.modifiers.clone() }.into();
         out.push(Output::Send(packet));
     }
 
@@ -159,13 +162,13 @@ impl InputState {
     /// The pointer moves.
     pub fn motion(&mut self, pointer: Pointer, out: &mut Vec<Output>) {
         let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
-        out.push(Output::Send(ClientPacket::PointerMotion { wid, x, y, modifiers, buttons }));
+        out.push(Output::Send(pointer::ToServer::Motion { wid, x, y, modifiers, buttons }.into()));
     }
 
     /// A button goes down or up.
     pub fn button(&mut self, button: u8, pressed: bool, pointer: Pointer, out: &mut Vec<Output>) {
         let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
-        let packet = ClientPacket::PointerButton { wid, button, pressed, x, y, modifiers, buttons };
+        let packet = pointer::ToServer::Button { wid, button, pressed, x, y, modifiers, buttons }.into();
         out.push(Output::Send(packet));
     }
 
@@ -180,7 +183,7 @@ impl InputState {
                 if distance != 0 {
                     let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
                     let packet =
-                        ClientPacket::PointerWheel { wid, button, distance, x, y, modifiers, buttons };
+                        pointer::ToServer::Wheel { wid, button, distance, x, y, modifiers, buttons }.into();
                     out.push(Output::Send(packet));
                 }
             }
@@ -214,7 +217,7 @@ fn is_same_key(a: &Key, b: &Key) -> bool {
 
 fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Vec<String>) -> ClientPacket {
     let Key { keyname, keyval, keycode, group, string } = key;
-    ClientPacket::KeyboardEvent(KeyboardEvent {
+    ClientPacket::Keyboard(keyboard::ToServer::Event(KeyboardEvent {
         wid,
         keyname,
         pressed,
@@ -223,7 +226,7 @@ fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Vec<Str
         string,
         keycode,
         group,
-    })
+    }))
 }
 
 /// Adds motion and takes out the whole notches. What is left of the other direction is dropped:
@@ -245,7 +248,7 @@ fn click(count: i32, button: u8, pointer: &Pointer, out: &mut Vec<Output>) {
     for _ in 0..count.unsigned_abs() {
         for pressed in [true, false] {
             let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
-            let packet = ClientPacket::PointerButton { wid, button, pressed, x, y, modifiers, buttons };
+            let packet = pointer::ToServer::Button { wid, button, pressed, x, y, modifiers, buttons }.into();
             out.push(Output::Send(packet));
         }
     }

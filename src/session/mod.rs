@@ -13,16 +13,20 @@
 
 pub mod auth;
 pub mod config;
+mod display;
 pub mod draw_ledger;
+mod draws;
 mod encodings;
 pub mod event;
 mod handshake;
 mod hello;
 mod input;
+mod keyboard;
 mod keymap;
 mod metadata;
 mod opening;
 pub mod ping;
+mod pointer;
 mod room;
 mod server_info;
 mod unknown;
@@ -38,15 +42,15 @@ pub use event::{
 };
 pub use handshake::HELLO_TIMEOUT;
 
-use crate::buffers::Payload;
-use crate::codec::{Rect, Size};
-use crate::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
-use crate::protocol::packet::server::{Cursor, Encoding, ServerPacket, WindowDraw};
+use crate::codec::Size;
+use crate::protocol::packet::ServerPacket;
+use crate::protocol::packet::connection;
+use crate::protocol::packet::draw;
+use crate::protocol::packet::window;
 use crate::protocol::packet::{Dict, Value, WindowId};
 use crate::protocol::text;
 use crate::stats::DrawTrace;
-use draw_ledger::DrawLedger;
-use event::CursorShape;
+use draws::Draws;
 use handshake::Handshake;
 use input::{InputState, Pointer};
 use keymap::Told;
@@ -55,8 +59,6 @@ use server_info::ServerTraits;
 use unknown::UnknownPackets;
 use windows::Windows;
 
-/// Largest width or height of a cursor.
-const MAX_CURSOR_SIDE: u32 = 512;
 /// Characters of what is wrong that the server is told.
 const MAX_GOODBYE_CHARS: usize = 200;
 
@@ -75,7 +77,7 @@ pub struct Session {
     config: SessionConfig,
     phase: Phase,
     windows: Windows,
-    ledger: DrawLedger,
+    draws: Draws,
     input: InputState,
     /// The keymap became known after hello.
     keyboard_changed: bool,
@@ -87,10 +89,6 @@ pub struct Session {
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
     unknown: UnknownPackets,
-    /// The server can be offered `scroll`.
-    scroll_works: bool,
-    /// The server does not multiply the colours of png pictures by alpha, as it does in all others.
-    straight_png: bool,
 }
 
 impl Session {
@@ -101,7 +99,7 @@ impl Session {
             config,
             phase: Phase::Handshake(Handshake::default()),
             windows: Windows::default(),
-            ledger: DrawLedger::default(),
+            draws: Draws::default(),
             input: InputState::default(),
             keyboard_changed: false,
             told_keymap: Told::default(),
@@ -109,8 +107,6 @@ impl Session {
             server_desktop: None,
             info_wanted: false,
             unknown: UnknownPackets::default(),
-            scroll_works: false,
-            straight_png: false,
         }
     }
 
@@ -177,17 +173,7 @@ impl Session {
         if !matches!(self.phase, Phase::Running(_)) {
             return;
         }
-        match self.ledger.finish(done, self.windows.contains(done.wid)) {
-            Some(ack) => {
-                out.push(Output::Send(ClientPacket::DrawAck(ack)));
-                if done.encoding.is_video() {
-                    let refused = matches!(done.outcome, DrawOutcome::Error { .. });
-                    let pictures_only = || hello::pictures_only(&self.config);
-                    self.windows.video_done(done.wid, done.sequence, refused, pictures_only, out);
-                }
-            }
-            None => tracing::debug!(wid = %done.wid, sequence = done.sequence.0, "no such draw is under way"),
-        }
+        self.draws.done(done, &self.config, &mut self.windows, out);
     }
 
     /// Does what is due.
@@ -231,7 +217,9 @@ impl Session {
     /// Whether `packet` will make the session end with [`Output::SpeakLegacy`].
     pub fn will_speak_legacy(&self, packet: &ServerPacket) -> bool {
         match (&self.phase, packet) {
-            (Phase::Handshake(_), ServerPacket::Hello(hello)) => self.is_half_understood(hello),
+            (Phase::Handshake(_), ServerPacket::Connection(connection::FromServer::Hello(hello))) => {
+                self.is_half_understood(hello)
+            }
             _ => false,
         }
     }
@@ -244,12 +232,12 @@ impl Session {
 
     /// Draws that were handed out and not finished yet.
     pub fn draws_in_flight(&self) -> usize {
-        self.ledger.in_flight()
+        self.draws.in_flight()
     }
 
     /// Draws of one window that were handed out and not finished yet.
     pub fn draws_in_flight_of(&self, wid: WindowId) -> usize {
-        self.ledger.in_flight_of(wid)
+        self.draws.in_flight_of(wid)
     }
 
     /// A window as it is now.
@@ -276,7 +264,7 @@ impl Session {
             CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
         };
         if let Some(reason) = words {
-            out.push(Output::Send(ClientPacket::ConnectionClose { reason }));
+            out.push(Output::Send(connection::ToServer::Close { reason }.into()));
         }
         self.phase = Phase::Closed;
         out.push(Output::Close(reason));
@@ -294,26 +282,35 @@ impl Session {
             return Ok(());
         };
         match packet {
-            ServerPacket::Challenge(challenge) => handshake.challenge(now, challenge, &self.config, out),
-            ServerPacket::ConnectionClose { reasons } => Err(handshake::goodbye(&reasons, true)),
-            ServerPacket::Hello(hello) if self.config.profile != Profile::Attach => {
+            ServerPacket::Connection(connection::FromServer::Challenge(challenge)) => {
+                handshake.challenge(now, challenge, &self.config, out)
+            }
+            ServerPacket::Connection(connection::FromServer::Close { reasons }) => {
+                Err(handshake::goodbye(&reasons, true))
+            }
+            ServerPacket::Connection(connection::FromServer::Hello(hello))
+                if self.config.profile != Profile::Attach =>
+            {
                 let info = SessionEvent::Info(server_info::flatten(&hello));
                 out.push(Output::Event(info));
                 Err(CloseReason::User)
             }
-            ServerPacket::Hello(hello) if self.is_half_understood(&hello) => {
+            ServerPacket::Connection(connection::FromServer::Hello(hello))
+                if self.is_half_understood(&hello) =>
+            {
                 let reason = "connecting again".to_owned();
-                out.push(Output::Send(ClientPacket::ConnectionClose { reason }));
+                out.push(Output::Send(connection::ToServer::Close { reason }.into()));
                 self.phase = Phase::Closed;
                 out.push(Output::SpeakLegacy);
                 Ok(())
             }
-            ServerPacket::Hello(hello) => {
+            ServerPacket::Connection(connection::FromServer::Hello(hello)) => {
                 self.accepted(now, &hello, out);
                 self.server_hello = Some(hello);
                 Ok(())
             }
-            ServerPacket::WindowDraw(_) | ServerPacket::WindowCreate(_) => {
+            ServerPacket::Draw(draw::FromServer::Draw(_))
+            | ServerPacket::Window(window::FromServer::Create(_)) => {
                 Err(CloseReason::Protocol("the server sent windows before its hello".to_owned()))
             }
             other => {
@@ -340,13 +337,7 @@ impl Session {
             // 6.x: the keycodes did not fit into hello
             self.send_keyboard(out);
         }
-        self.straight_png = traits.has_straight_png();
-        self.scroll_works = traits.scroll_works();
-        let scroll = self.scroll_works && encodings::scrolls(&self.config.pictures);
-        if modern && scroll {
-            let caps = hello::encoding_caps(&self.config, true);
-            out.push(Output::Send(ClientPacket::EncodingConfig(caps)));
-        }
+        self.draws.accepted(&traits, &self.config, out);
     }
 
     /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
@@ -367,104 +358,63 @@ impl Session {
         packet: ServerPacket,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
-        use ServerPacket as S;
         match packet {
-            S::WindowDraw(draw) => return self.draw(trace, draw, out),
-            S::Ping { monotonic_ms, sid } => {
-                if let Phase::Running(pinger) = &self.phase {
-                    out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
+            ServerPacket::Draw(packet) => {
+                self.draws.packet(trace, packet, &self.config, &mut self.windows, out)
+            }
+            ServerPacket::Window(packet) => {
+                if let window::FromServer::Destroy { wid } = packet {
+                    self.input.window_gone(wid, out);
                 }
+                self.windows.packet(packet, out);
+                Ok(())
             }
-            S::PingEcho(echo) => {
-                if let Phase::Running(pinger) = &mut self.phase
-                    && let Some(latency) = pinger.echoed(now, &echo)
-                {
-                    out.push(Output::Event(SessionEvent::Latency(latency)));
-                }
+            ServerPacket::Pointer(packet) => {
+                out.extend(pointer::packet(packet).map(Output::Event));
+                Ok(())
             }
-            S::ConnectionClose { reasons } => return Err(handshake::goodbye(&reasons, false)),
-            S::StartupComplete => out.push(Output::Event(SessionEvent::StartupComplete)),
-            S::InfoResponse(info) if std::mem::take(&mut self.info_wanted) => {
-                out.push(Output::Event(SessionEvent::Info(server_info::flatten(&info))));
+            ServerPacket::Connection(packet) => self.connection_packet(now, packet, out),
+            ServerPacket::Unknown { name } => {
+                self.unknown.note(name);
+                Ok(())
             }
-            S::WindowCreate(create) => self.windows.create(&create, out),
-            S::WindowMetadata { wid, metadata } => self.windows.update_metadata(wid, &metadata, out),
-            S::WindowMoveResize(moved) => self.windows.server_moved(&moved, out),
-            S::WindowResized { wid, width, height, resize_counter } => {
-                self.windows.server_resized(wid, width, height, resize_counter, out);
-            }
-            S::WindowRaise { wid } => self.windows.raise(wid, out),
-            // X's Above without a sibling is a raise; other orders mean nothing on another desktop
-            S::WindowRestack { wid, detail: 0, .. } => self.windows.raise(wid, out),
-            S::WindowInitiateMoveResize(request) => {
-                self.windows.initiate_move_resize(&request, out);
-            }
-            S::WindowDestroy { wid } => {
-                self.input.window_gone(wid, out);
-                self.windows.destroy(wid, out);
-            }
-            S::WindowIcon { wid, image } => self.windows.icon(wid, image, out),
-            S::WindowBell(bell) => out.push(Output::Event(SessionEvent::Bell {
-                wid: bell.wid,
-                percent: bell.percent.clamp(-100, 100),
-                pitch: bell.pitch,
-                duration_ms: bell.duration_ms,
-            })),
-            S::CursorData(cursor) => out.push(Output::Event(SessionEvent::Cursor(cursor_shape(cursor)))),
-            S::CursorDefault => out.push(Output::Event(SessionEvent::Cursor(CursorShape::Default))),
-            S::WindowGrab { wid } => out.push(Output::Event(SessionEvent::PointerGrabbed { wid })),
-            S::WindowUngrab { .. } => out.push(Output::Event(SessionEvent::PointerUngrabbed)),
-            S::Unknown { name } => self.unknown.note(name),
-            S::Hello(_)
-            | S::Challenge(_)
-            | S::InfoResponse(_)
-            | S::SettingChange { .. }
-            | S::ServerEvent { .. }
-            | S::Control { .. }
-            | S::EncodingSet(_)
-            | S::DisplayResized { .. }
-            | S::DisplayScreenshot(_)
-            | S::DisplayShowDesktop { .. }
-            | S::WindowRestack { .. }
-            | S::WindowEos { .. }
-            | S::PointerPosition { .. }
-            | S::Ignored { .. } => {}
+            // Its size is what we told; nothing else of it is shown.
+            ServerPacket::Display(_) | ServerPacket::Ignored { .. } => Ok(()),
         }
-        Ok(())
     }
 
-    /// Hands a draw to the decoders. Also one that will be refused goes that way, so that it keeps
-    /// its place in its screen update; only a draw without a window, or out of bounds, is answered here.
-    fn draw(
+    fn connection_packet(
         &mut self,
-        mut trace: DrawTrace,
-        draw: WindowDraw,
+        now: Instant,
+        packet: connection::FromServer,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
-        let refused = if self.windows.contains(draw.wid) {
-            let refused = self.windows.check_draw(&draw).err();
-            refused.map(|error| DrawOutcome::Error { message: error.to_string() })
-        } else {
-            Some(DrawOutcome::WindowNotFound)
-        };
-        let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, mut options } = draw;
-        if let Some(outcome) = refused {
-            let ack = DrawAck { wid, sequence, width, height, outcome };
-            out.push(Output::Send(ClientPacket::DrawAck(ack)));
-            return Ok(());
+        use connection::FromServer as Packet;
+        match (packet, &mut self.phase) {
+            (Packet::Ping { monotonic_ms, sid }, Phase::Running(pinger)) => {
+                out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
+            }
+            (Packet::PingEcho(echo), Phase::Running(pinger)) => {
+                let latency = pinger.echoed(now, &echo);
+                out.extend(latency.map(|latency| Output::Event(SessionEvent::Latency(latency))));
+            }
+            (Packet::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
+            (Packet::StartupComplete, _) => out.push(Output::Event(SessionEvent::StartupComplete)),
+            (Packet::InfoResponse(info), _) if std::mem::take(&mut self.info_wanted) => {
+                out.push(Output::Event(SessionEvent::Info(server_info::flatten(&info))));
+            }
+            (
+                Packet::Hello(_)
+                | Packet::Challenge(_)
+                | Packet::Ping { .. }
+                | Packet::PingEcho(_)
+                | Packet::InfoResponse(_)
+                | Packet::SettingChange { .. }
+                | Packet::ServerEvent { .. }
+                | Packet::Control { .. },
+                _,
+            ) => {}
         }
-        self.windows.drawn(wid);
-        self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
-        let is_wanted = encodings::accepts(&self.config.pictures, encoding);
-        let encoding = if is_wanted { encoding } else { Encoding::Other };
-        options.straight_alpha = self.straight_png
-            && is_png(encoding)
-            && self.windows.info(wid).is_some_and(|info| info.has_alpha);
-        self.windows.video_began(wid, sequence, encoding, &options);
-        trace.pixels = u64::from(width) * u64::from(height);
-        let rect = Rect { x, y, width, height };
-        let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };
-        out.push(Output::Draw(request));
         Ok(())
     }
 
@@ -478,7 +428,7 @@ impl Session {
             Input::WindowToldAgain { wid, x, y, size } => self.windows.told_again(wid, x, y, size, out),
             Input::WindowRemembered { wid, memory } => self.windows.remembered(wid, memory, out),
             Input::WindowCloseRequested { wid } if self.windows.contains(wid) => {
-                out.push(Output::Send(ClientPacket::WindowClose { wid }));
+                out.push(Output::Send(window::ToServer::Close { wid }.into()));
             }
             Input::Focus { wid } => {
                 let wid = self.known(wid);
@@ -510,10 +460,8 @@ impl Session {
             }
             Input::ScreenChanged(display) => {
                 self.config.display = *display;
-                let properties = hello::display_properties(&self.config.display);
-                let Size { width, height } = self.config.display.size;
                 self.set_desktop(out);
-                out.push(Output::Send(ClientPacket::DisplayConfigure { width, height, properties }));
+                out.push(Output::Send(display::configure(&self.config.display).into()));
             }
             Input::KeymapChanged(keymap) => {
                 if self.config.keymap.as_ref() != Some(&keymap) {
@@ -523,20 +471,24 @@ impl Session {
                 }
             }
             Input::RefreshWindow { wid } if self.windows.contains(wid) => {
-                out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
+                out.push(Output::Send(draw::ToServer::Refresh { wid, quality: 100 }.into()));
             }
             Input::RequestInfo => {
                 self.info_wanted = true;
-                out.push(Output::Send(ClientPacket::InfoRequest));
+                out.push(Output::Send(connection::ToServer::InfoRequest.into()));
             }
             Input::EncodingOption { name, value } => {
                 self.config.pictures.note_option(name, value);
                 let value = Value::from(value);
-                out.push(Output::Send(ClientPacket::EncodingOption { name, value }));
+                out.push(Output::Send(draw::ToServer::EncodingOption { name, value }.into()));
             }
-            Input::PreferEncoding(encoding) => self.prefer_encoding(encoding, out),
+            Input::PreferEncoding(encoding) => {
+                self.config.pictures.preferred =
+                    Some(encoding).filter(|name| !name.is_empty() && name != "auto");
+                self.draws.offer_again(&self.config, &mut self.windows, out);
+            }
             Input::BandwidthLimit { bits_per_second } => {
-                out.push(Output::Send(ClientPacket::BandwidthLimit { bits_per_second }));
+                out.push(Output::Send(draw::ToServer::BandwidthLimit { bits_per_second }.into()));
             }
             Input::WindowCloseRequested { .. }
             | Input::RefreshWindow { .. }
@@ -546,53 +498,16 @@ impl Session {
         }
     }
 
-    /// Offers other encodings from now on, and asks for all pixels in them.
-    fn prefer_encoding(&mut self, encoding: String, out: &mut Vec<Output>) {
-        self.config.pictures.preferred = Some(encoding).filter(|name| !name.is_empty() && name != "auto");
-        let pictures = &self.config.pictures;
-        let scroll = self.scroll_works && encodings::scrolls(pictures);
-        let properties = encodings::window_properties(pictures, self.config.generation, scroll);
-        self.windows.map_properties.clone_from(&properties);
-        let mut send = |packet| out.push(Output::Send(packet));
-        // The list first: a preference that a window's list lacks is replaced for good. The packet that
-        // changes the preference alone makes 6.5 log an error and forget the refresh.
-        send(ClientPacket::WindowsProperties { properties: properties.clone(), refresh: false });
-        match self.config.generation {
-            Generation::Modern | Generation::ModernYaml => {
-                send(ClientPacket::EncodingConfig(hello::encoding_caps(&self.config, scroll)));
-                send(ClientPacket::WindowsProperties { properties, refresh: true });
-            }
-            Generation::Legacy31 => {
-                let encoding = encodings::setting(&self.config.pictures).to_owned();
-                send(ClientPacket::EncodingSet { encoding });
-            }
-        }
-    }
-
     fn keymap_known(&mut self) {
         self.told_keymap.start(self.config.keymap.as_ref());
         self.input.keymap(self.config.keymap.as_ref().unwrap_or(&keymap::us()));
     }
 
     fn send_keyboard(&self, out: &mut Vec<Output>) {
-        let configs = hello::keyboard_config(&self.config, &self.told_keymap);
-        out.extend(configs.into_iter().map(|config| Output::Send(ClientPacket::KeyboardConfig(config))));
+        keyboard::tell(&self.config, &self.told_keymap, out);
     }
 
     fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {
         wid.filter(|wid| self.windows.contains(*wid))
     }
-}
-
-fn is_png(encoding: Encoding) -> bool {
-    matches!(encoding, Encoding::Png | Encoding::PngPalette | Encoding::PngGrey)
-}
-
-fn cursor_shape(mut cursor: Cursor) -> CursorShape {
-    if !room::is_small_picture(cursor.width, cursor.height, MAX_CURSOR_SIDE, cursor.data.len()) {
-        return CursorShape::Default;
-    }
-    // The buffer that it was received in may be far larger.
-    cursor.data = Payload::from(Vec::from(&cursor.data[..]));
-    CursorShape::Image(cursor)
 }

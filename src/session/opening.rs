@@ -1,7 +1,9 @@
 //! What a server would have to say for somebody who comes later to see the session as it is now.
 
 use super::{Session, metadata};
-use crate::protocol::packet::server::{ServerPacket, WindowCreate};
+use crate::protocol::packet::ServerPacket;
+use crate::protocol::packet::connection;
+use crate::protocol::packet::window::{self, WindowCreate};
 use crate::protocol::packet::{Dict, WindowId};
 
 impl Session {
@@ -9,25 +11,28 @@ impl Session {
     /// before the server's hello.
     pub fn opening(&self) -> Vec<ServerPacket> {
         let Some(hello) = &self.server_hello else { return Vec::new() };
-        let mut packets = vec![ServerPacket::Hello(hello.clone())];
+        let mut packets = vec![ServerPacket::Connection(connection::FromServer::Hello(hello.clone()))];
         for info in self.windows.all() {
             let wid = WindowId(info.wid);
-            packets.push(ServerPacket::WindowCreate(WindowCreate {
-                wid,
-                x: info.x,
-                y: info.y,
-                width: info.size.width,
-                height: info.size.height,
-                metadata: metadata::told(info),
-                client_properties: Dict::default(),
-                override_redirect: info.override_redirect,
-                tray: false,
-            }));
+            packets.push(
+                window::FromServer::Create(WindowCreate {
+                    wid,
+                    x: info.x,
+                    y: info.y,
+                    width: info.size.width,
+                    height: info.size.height,
+                    metadata: metadata::told(info),
+                    client_properties: Dict::default(),
+                    override_redirect: info.override_redirect,
+                    tray: false,
+                })
+                .into(),
+            );
             if let Some(image) = info.icon.clone() {
-                packets.push(ServerPacket::WindowIcon { wid, image });
+                packets.push(window::FromServer::Icon { wid, image }.into());
             }
         }
-        packets.push(ServerPacket::StartupComplete);
+        packets.push(connection::FromServer::StartupComplete.into());
         packets
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::protocol::packet::client::ClientPacket;
-use crate::protocol::packet::server::PingEcho;
+use crate::protocol::packet::ClientPacket;
+use crate::protocol::packet::connection::{self, PingEcho};
 
 /// How often a ping is sent.
 pub const PING_INTERVAL: Duration = Duration::from_secs(3);
@@ -62,7 +62,7 @@ impl Pinger {
             self.outstanding.pop_front();
         }
         self.outstanding.push_back((monotonic_ms, now));
-        Ok(Some(ClientPacket::Ping { monotonic_ms }))
+        Ok(Some(ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms })))
     }
 
     /// The answer to the server's own ping.
@@ -70,7 +70,12 @@ impl Pinger {
         let latency_ms = self.last_latency.map_or(-1, |l| i64::try_from(l.as_millis()).unwrap_or(-1));
         let sid = sid.filter(|sid| sid.len() <= MAX_SID);
         // load averages of the client's machine are nobody's business
-        ClientPacket::PingEcho { monotonic_ms, load: [0; 3], latency_ms, sid }
+        ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+            monotonic_ms,
+            load: [0; 3],
+            latency_ms,
+            sid,
+        }))
     }
 
     /// The latency, if the echo answers a ping of ours that was not answered yet.

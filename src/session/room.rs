@@ -4,8 +4,9 @@
 use crate::codec::Size;
 use crate::protocol::Bounds;
 use crate::protocol::limits::SCROLL_COVER;
+use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::{Image, WindowDraw};
+use crate::protocol::packet::draw::WindowDraw;
 
 /// Windows at a time.
 pub const MAX_WINDOWS: usize = 512;

@@ -1,7 +1,7 @@
 //! One window's video as the server should know it: whether what it encodes can be read here.
 
 use crate::protocol::packet::DrawSequence;
-use crate::protocol::packet::server::{DrawOptions, Encoding};
+use crate::protocol::packet::draw::{DrawOptions, Encoding};
 
 /// Frames refused in a row after which a stream counts as unreadable. A stream that merely missed a frame
 /// recovers with the key frame that the server sends next.

@@ -2,19 +2,47 @@
 
 use std::collections::BTreeMap;
 
+use super::config::SessionConfig;
 use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowMemory, WindowState};
 use super::metadata;
 use super::room::{DrawRefused, NoRoom, Room};
 use super::video::{Remedy, VideoHealth};
 use crate::buffers::Payload;
 use crate::codec::Size;
-use crate::protocol::packet::client::{ClientPacket, WindowGeometry};
-use crate::protocol::packet::server::{
-    DrawOptions, Encoding, Image, WindowCreate, WindowDraw, WindowInitiateMoveResize, WindowMoveResize,
+use crate::protocol::packet::Image;
+use crate::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
+use crate::protocol::packet::window::{
+    self, WindowCreate, WindowGeometry, WindowInitiateMoveResize, WindowMoveResize,
 };
-use crate::protocol::packet::{Dict, DrawSequence, WindowId};
+use crate::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 
 pub use super::room::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
+
+/// What hello says of them.
+pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+    let square = |side: u32| vec![Value::from(side), Value::from(side)];
+    hello
+        .push("windows", true)
+        .push("metadata.supported", metadata::SUPPORTED)
+        .push("system_tray", false)
+        .push("bell", true);
+    if config.generation.is_modern() {
+        let mut window = Dict::default();
+        window.push("enabled", true).push("min-size", square(0)).push("max-size", square(MAX_WINDOW_SIDE));
+        hello.push("window", window);
+        return;
+    }
+    hello
+        .push("generic_window_types", true)
+        .push("server-window-move-resize", true)
+        .push("server-window-resize", true)
+        .push("raw_window_icons", true)
+        .push("window.raise", true)
+        .push("window.initiate-moveresize", true)
+        .push("window.resize-counter", true)
+        .push("window.min-size", square(0))
+        .push("window.max-size", square(MAX_WINDOW_SIDE));
+}
 
 #[derive(Debug)]
 struct Window {
@@ -83,8 +111,33 @@ impl Windows {
         }
     }
 
+    /// What the server says of its windows.
+    pub fn packet(&mut self, packet: window::FromServer, out: &mut Vec<Output>) {
+        use window::FromServer as Packet;
+        match packet {
+            Packet::Create(create) => self.create(&create, out),
+            Packet::Metadata { wid, metadata } => self.update_metadata(wid, &metadata, out),
+            Packet::MoveResize(moved) => self.server_moved(&moved, out),
+            Packet::Resized { wid, width, height, resize_counter } => {
+                self.server_resized(wid, width, height, resize_counter, out);
+            }
+            // X's Above without a sibling is a raise; other orders mean nothing on another desktop
+            Packet::Raise { wid } | Packet::Restack { wid, detail: 0, .. } => self.raise(wid, out),
+            Packet::Restack { .. } => {}
+            Packet::InitiateMoveResize(request) => self.initiate_move_resize(&request, out),
+            Packet::Destroy { wid } => self.destroy(wid, out),
+            Packet::Icon { wid, image } => self.icon(wid, image, out),
+            Packet::Bell(bell) => out.push(Output::Event(SessionEvent::Bell {
+                wid: bell.wid,
+                percent: bell.percent.clamp(-100, 100),
+                pitch: bell.pitch,
+                duration_ms: bell.duration_ms,
+            })),
+        }
+    }
+
     /// `window-create`. A tray is left out: there is nothing to show it in; so is a window that does not fit.
-    pub fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) {
+    fn create(&mut self, create: &WindowCreate, out: &mut Vec<Output>) {
         let wid = create.wid;
         if create.tray {
             tracing::debug!(%wid, "system tray left out");
@@ -131,7 +184,7 @@ impl Windows {
     }
 
     /// `window-destroy`.
-    pub fn destroy(&mut self, wid: WindowId, out: &mut Vec<Output>) {
+    fn destroy(&mut self, wid: WindowId, out: &mut Vec<Output>) {
         if let Some(window) = self.windows.remove(&wid) {
             self.room.release(window.info.size, window.info.icon.as_ref());
             out.push(Output::Backing { wid, size: None });
@@ -140,7 +193,7 @@ impl Windows {
     }
 
     /// `window-metadata`.
-    pub fn update_metadata(&mut self, wid: WindowId, update: &Dict, out: &mut Vec<Output>) {
+    fn update_metadata(&mut self, wid: WindowId, update: &Dict, out: &mut Vec<Output>) {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         let touched = metadata::apply(&mut window.info, update);
         let info = &window.info;
@@ -171,13 +224,13 @@ impl Windows {
     }
 
     /// `window-move-resize`.
-    pub fn server_moved(&mut self, moved: &WindowMoveResize, out: &mut Vec<Output>) {
+    fn server_moved(&mut self, moved: &WindowMoveResize, out: &mut Vec<Output>) {
         let size = not_empty(moved.width, moved.height);
         self.server_geometry(moved.wid, Some((moved.x, moved.y)), size, moved.resize_counter, out);
     }
 
     /// `window-resized`.
-    pub fn server_resized(
+    fn server_resized(
         &mut self,
         wid: WindowId,
         width: u32,
@@ -189,18 +242,18 @@ impl Windows {
     }
 
     /// The server raises a window.
-    pub fn raise(&self, wid: WindowId, out: &mut Vec<Output>) {
+    fn raise(&self, wid: WindowId, out: &mut Vec<Output>) {
         self.change(wid, WindowChange::Raise, out);
     }
 
     /// The application asks to be moved or resized by the user.
-    pub fn initiate_move_resize(&self, request: &WindowInitiateMoveResize, out: &mut Vec<Output>) {
+    fn initiate_move_resize(&self, request: &WindowInitiateMoveResize, out: &mut Vec<Output>) {
         let WindowInitiateMoveResize { wid, root_x: x, root_y: y, direction, button, .. } = *request;
         self.change(wid, WindowChange::InitiateMoveResize { x, y, direction, button }, out);
     }
 
     /// `window-icon`. An empty one (`default`) or a huge one changes nothing.
-    pub fn icon(&mut self, wid: WindowId, mut image: Image, out: &mut Vec<Output>) {
+    fn icon(&mut self, wid: WindowId, mut image: Image, out: &mut Vec<Output>) {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         if !self.room.icon(window.info.icon.as_ref(), &image) {
             tracing::debug!(%wid, width = image.width, height = image.height, "an icon is left out");
@@ -222,7 +275,7 @@ impl Windows {
         place(window, &mut self.room, x, y, size, out);
         let mut packet = window_geometry(window, Dict::default());
         packet.client_properties.clone_from(&self.map_properties);
-        out.push(Output::Send(ClientPacket::WindowMap(packet)));
+        out.push(Output::Send(window::ToServer::Map(packet).into()));
     }
 
     /// The OS window is hidden.
@@ -230,7 +283,7 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
         window.mapped = false;
         window.info.state.iconified = iconified;
-        out.push(Output::Send(ClientPacket::WindowUnmap { wid, iconified }));
+        out.push(Output::Send(window::ToServer::Unmap { wid, iconified }.into()));
     }
 
     /// The OS window was moved or resized. Says nothing when the server knows it already, as it
@@ -251,7 +304,7 @@ impl Windows {
         if moved || !changes.0.is_empty() {
             window.told();
             let packet = window_geometry(window, changes);
-            out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+            out.push(Output::Send(window::ToServer::Configure(packet).into()));
         }
     }
 
@@ -262,7 +315,7 @@ impl Windows {
             window.told();
             place(window, &mut self.room, x, y, size, out);
             let packet = window_geometry(window, Dict::default());
-            out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+            out.push(Output::Send(window::ToServer::Configure(packet).into()));
         }
     }
 
@@ -299,10 +352,10 @@ impl Windows {
                 skip_geometry: true,
                 ..window_geometry(window, Dict::default())
             };
-            out.push(Output::Send(ClientPacket::WindowConfigure(properties)));
+            out.push(Output::Send(window::ToServer::Configure(properties).into()));
         }
         if remedy != Remedy::None {
-            out.push(Output::Send(ClientPacket::WindowRefresh { wid, quality: 100 }));
+            out.push(Output::Send(draw::ToServer::Refresh { wid, quality: 100 }.into()));
         }
     }
 
@@ -319,7 +372,7 @@ impl Windows {
         kept.normal = memory.normal.or(kept.normal);
         let geometry = window_geometry(window, Dict::default());
         let packet = WindowGeometry { client_properties, skip_geometry: true, ..geometry };
-        out.push(Output::Send(ClientPacket::WindowConfigure(packet)));
+        out.push(Output::Send(window::ToServer::Configure(packet).into()));
     }
 
     fn server_geometry(

@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use farpane::buffers::BufferPool;
 use farpane::codec::{Coded, Size, StillDecoder, VideoDecoder};
 use farpane::protocol::lz4::decompress;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
+use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::stats::CopyLedger;
 use turbojpeg::Subsamp;
 

@@ -24,7 +24,7 @@ use farpane::channel::{
 };
 use farpane::codec::{Coded, Rect, Size, StillDecoder, VideoDecoder};
 use farpane::pipeline::DecodePool;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
+use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{self, RenderOptions, RendererChoice};
 use farpane::session::DrawRequest;

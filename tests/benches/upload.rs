@@ -13,7 +13,7 @@ use farpane::channel::{
     RenderItem, RenderMessage, RenderQueue, clock,
 };
 use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
-use farpane::protocol::packet::server::{Encoding, ScrollRect};
+use farpane::protocol::packet::draw::{Encoding, ScrollRect};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
 use farpane::stats::DrawTrace;

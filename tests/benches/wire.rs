@@ -7,8 +7,11 @@ use bytes::BufMut as _;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::clock;
-use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, RgbFormatName, ServerPacket, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{
+    self, DrawAck, DrawOptions, DrawOutcome, Encoding, RgbFormatName, WindowDraw,
+};
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use farpane::protocol::tape::Tape;
 use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler, rencodeplus};
@@ -18,7 +21,7 @@ const ROUND: usize = 32 << 20;
 
 /// A draw with this many bytes of pixels, as it goes over the wire.
 fn draw(len: usize) -> Vec<u8> {
-    let packet = ServerPacket::WindowDraw(WindowDraw {
+    let packet = ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WindowId(1),
         x: 0,
         y: 0,
@@ -29,7 +32,7 @@ fn draw(len: usize) -> Vec<u8> {
         sequence: DrawSequence(1234),
         rowstride: 7680,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), ..DrawOptions::default() },
-    });
+    }));
     let records = PacketWriter::new(Dialect::Modern).write_server(&packet, true);
     [&records.head[..], records.data.as_deref().unwrap_or_default(), &records.tail].concat()
 }
@@ -89,13 +92,13 @@ fn encoders(criterion: &mut Criterion) {
     });
     let mut writer = PacketWriter::new(Dialect::Modern);
     let mut out = Vec::new();
-    let ack = ClientPacket::DrawAck(DrawAck {
+    let ack = ClientPacket::Draw(draw::ToServer::Ack(DrawAck {
         wid: WindowId(1),
         sequence: DrawSequence(1234),
         width: 1920,
         height: 1080,
         outcome: DrawOutcome::Presented { decode_us: 1500 },
-    });
+    }));
     group.bench_function("encode an acknowledgement", |bench| {
         bench.iter(|| {
             out.clear();
@@ -108,7 +111,8 @@ fn encoders(criterion: &mut Criterion) {
     }
     let mut reader =
         PacketReader::new(Dialect::Modern, Limits::established(1920, 1080), BufferPool::default());
-    let bytes = writer.write_server(&ServerPacket::InfoResponse(info), true).tail;
+    let bytes =
+        writer.write_server(&ServerPacket::Connection(connection::FromServer::InfoResponse(info)), true).tail;
     let now = clock::now();
     let (packets, _) = farpane::fuzzing::reassemble(Dialect::Modern, &bytes, &[], now);
     group.bench_function("read 5000 lines of info", |bench| {

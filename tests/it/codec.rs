@@ -8,7 +8,7 @@ use farpane::codec::{
     Coded, DecodeError, MAX_SCROLL_RECTS, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder,
     VideoDecoder, YuvFormat, YuvMatrix, alpha, check_scroll, icon, reference,
 };
-use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
+use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
 use farpane::stats::{CopyLedger, Transform};
 use png::{BitDepth, ColorType};
 use proptest::prelude::*;

@@ -17,9 +17,8 @@ use farpane::channel::{
 };
 use farpane::codec::{Coded, Rect, Size, StillDecoder};
 use farpane::pipeline::DecodePool;
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{
-    DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
+use farpane::protocol::packet::draw::{
+    self, DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
 };
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::protocol::reassembly::{READ_AHEAD, RECEIVE_BUFFER};
@@ -82,7 +81,7 @@ impl Cost {
 }
 
 fn draw(size: Size, encoding: Encoding, options: DrawOptions, data: Vec<u8>) -> ServerPacket {
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WID,
         x: 0,
         y: 0,
@@ -93,7 +92,7 @@ fn draw(size: Size, encoding: Encoding, options: DrawOptions, data: Vec<u8>) -> 
         sequence: DrawSequence(7),
         rowstride: 0,
         options,
-    })
+    }))
 }
 
 fn rgb(compression: PixelCompression) -> DrawOptions {
@@ -139,7 +138,7 @@ impl Receiver {
             while let Some(raw) = self.reassembler.next_packet().expect("valid records") {
                 let incoming = self.reader.read(raw).expect("a valid packet");
                 match incoming.packet {
-                    ServerPacket::WindowDraw(packet) => draw(Incoming {
+                    ServerPacket::Draw(draw::FromServer::Draw(packet)) => draw(Incoming {
                         packet,
                         arrived: incoming.arrived,
                         wire_bytes: incoming.wire_bytes,

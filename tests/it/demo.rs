@@ -6,10 +6,12 @@ mod peer;
 use std::time::Duration;
 
 use farpane::demo::Server;
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{
-    Encoding, PixelCompression, RgbFormatName, ServerPacket, WindowDraw,
+use farpane::protocol::packet::ServerPacket;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{
+    self, DrawOutcome, Encoding, PixelCompression, RgbFormatName, WindowDraw,
 };
+use farpane::protocol::packet::window;
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::protocol::{ClientPacket, Spelling};
 
@@ -59,7 +61,7 @@ fn every_kind_of_draw_is_sent_and_acknowledged() {
     // Offered when the server is known: the terminal scrolls from now on.
     let mut config = Dict::default();
     config.push("options", &["rgb24", "rgb32", "h264", "scroll"][..]);
-    peer.send(&ClientPacket::EncodingConfig(config));
+    peer.send(&ClientPacket::Draw(draw::ToServer::EncodingConfig(config)));
     let scroll = peer.draw(|draw| draw.encoding == Encoding::Scroll);
     assert_eq!((scroll.wid, scroll.options.flush), (terminal, 1));
     assert_eq!(scroll.options.scroll.len(), 1);
@@ -113,7 +115,9 @@ fn the_pad_answers_pointer_and_keys_and_opens_a_menu() {
     peer.button(pad.wid, 1, false, at(90, 60));
     // Titles come before the pixels of the same moment.
     let title = peer.packet(|packet| match packet {
-        ServerPacket::WindowMetadata { metadata, .. } => metadata.str("title").map(str::to_owned),
+        ServerPacket::Window(window::FromServer::Metadata { metadata, .. }) => {
+            metadata.str("title").map(str::to_owned)
+        }
         _ => None,
     });
     assert_eq!(title, "Drawing pad (1 stroke)");
@@ -134,7 +138,7 @@ fn the_pad_answers_pointer_and_keys_and_opens_a_menu() {
     peer.draw(|draw| draw.wid == menu.wid);
     peer.button(menu.wid, 1, true, (menu.x + 20, menu.y + menu.height as i32 - 5));
     let gone = peer.packet(|packet| match packet {
-        ServerPacket::WindowDestroy { wid } => Some(*wid),
+        ServerPacket::Window(window::FromServer::Destroy { wid }) => Some(*wid),
         _ => None,
     });
     assert_eq!(gone, menu.wid);
@@ -157,12 +161,12 @@ fn windows_are_resized_refreshed_and_closed() {
     assert_eq!(limits.get("minimum-size"), limits.get("maximum-size"));
     peer.map(video.wid);
     peer.configure(video.wid, (10, 20, 200, 100));
-    peer.send(&ClientPacket::WindowRefresh { wid: video.wid, quality: 100 });
+    peer.send(&ClientPacket::Draw(draw::ToServer::Refresh { wid: video.wid, quality: 100 }));
     let whole = peer.draw(|draw| draw.wid == video.wid);
     assert_eq!((whole.width, whole.height), (video.width, video.height));
-    peer.send(&ClientPacket::WindowClose { wid: plasma.wid });
+    peer.send(&ClientPacket::Window(window::ToServer::Close { wid: plasma.wid }));
     let closed = peer.packet(|packet| match packet {
-        ServerPacket::WindowDestroy { wid } => Some(*wid),
+        ServerPacket::Window(window::FromServer::Destroy { wid }) => Some(*wid),
         _ => None,
     });
     assert_eq!(closed, plasma.wid);
@@ -172,15 +176,15 @@ fn windows_are_resized_refreshed_and_closed() {
 fn ping_and_info_are_answered() {
     let server = start();
     let mut peer = Peer::attach(&server, &["rgb32"], &["BGRX"]);
-    peer.send(&ClientPacket::Ping { monotonic_ms: 4711 });
+    peer.send(&ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms: 4711 }));
     let echoed = peer.packet(|packet| match packet {
-        ServerPacket::PingEcho(echo) => Some(echo.monotonic_ms),
+        ServerPacket::Connection(connection::FromServer::PingEcho(echo)) => Some(echo.monotonic_ms),
         _ => None,
     });
     assert_eq!(echoed, 4711);
-    peer.send(&ClientPacket::InfoRequest);
+    peer.send(&ClientPacket::Connection(connection::ToServer::InfoRequest));
     let info = peer.packet(|packet| match packet {
-        ServerPacket::InfoResponse(info) => Some(info.clone()),
+        ServerPacket::Connection(connection::FromServer::InfoResponse(info)) => Some(info.clone()),
         _ => None,
     });
     assert_eq!(info.str("server"), Some("farpane demo"));
@@ -207,7 +211,7 @@ fn who_does_not_speak_the_protocol_is_dropped_alone() {
     for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 64], b"P\x10\0\0\xff\xff\xff\xff"] {
         assert!(peer::is_dropped(&server, bytes));
     }
-    let early = peer::packet_bytes(&ClientPacket::Ping { monotonic_ms: 1 });
+    let early = peer::packet_bytes(&ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms: 1 }));
     assert!(peer::is_dropped(&server, &early));
     Peer::attach(&server, &["rgb32"], &["BGRX"]);
 }
@@ -218,7 +222,7 @@ fn the_server_says_goodbye_when_it_stops() {
     let mut peer = Peer::attach(&server, &["rgb32"], &["BGRX"]);
     drop(server);
     let reasons = peer.packet(|packet| match packet {
-        ServerPacket::ConnectionClose { reasons } => Some(reasons.clone()),
+        ServerPacket::Connection(connection::FromServer::Close { reasons }) => Some(reasons.clone()),
         _ => None,
     });
     assert_eq!(reasons, ["server shutdown"]);

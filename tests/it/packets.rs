@@ -4,11 +4,13 @@
 mod errors;
 mod from_client;
 mod from_server;
+mod owners;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
 use farpane::fuzzing::reassemble;
 use farpane::protocol::limits::MAX_HELLO;
+use farpane::protocol::packet::connection;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::record::{Header, RecordKind};
@@ -75,7 +77,10 @@ fn a_hello_with_a_keymap_is_small_enough() {
     let keycodes = (8u32..256).map(|code| list![code, format!("keysym_{}", code * 7), code * 3, 0]);
     let mut keymap = Dict::default();
     keymap.push("keycodes", keycodes.flat_map(|key| vec![key; 4]).collect::<Vec<Value>>());
-    let hello = ClientPacket::Hello(map([("version", "6.5.5".into()), ("keymap", keymap.into())]));
+    let hello = ClientPacket::Connection(connection::ToServer::Hello(map([
+        ("version", "6.5.5".into()),
+        ("keymap", keymap.into()),
+    ])));
     let mut bytes = Vec::new();
     PacketWriter::new(Dialect::Modern).write(&hello, &mut bytes);
     assert!(bytes.len() < MAX_HELLO, "{} bytes", bytes.len());

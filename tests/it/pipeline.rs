@@ -9,8 +9,9 @@ use farpane::channel::{
 };
 use farpane::codec::{Rect, Size, reference};
 use farpane::pipeline::DecodePool;
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
+use farpane::protocol::packet::draw::{
+    DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName, ScrollRect,
+};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::session::DrawRequest;
 use farpane::stats::DrawTrace;

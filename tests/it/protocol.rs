@@ -12,7 +12,9 @@ use std::time::Instant;
 
 use farpane::buffers::Payload;
 use farpane::channel::clock;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, RgbFormatName, ServerPacket, WindowDraw};
+use farpane::protocol::packet::ServerPacket;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, RgbFormatName, WindowDraw};
 use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use farpane::protocol::{Dialect, PacketWriter};
 
@@ -29,7 +31,7 @@ fn server_bytes(dialect: Dialect, packet: &ServerPacket, chunks: bool) -> Vec<u8
 
 /// A draw whose pixels are `pixels`.
 fn draw(sequence: u64, pixels: Vec<u8>) -> ServerPacket {
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WindowId(7),
         x: 1,
         y: -2,
@@ -40,11 +42,11 @@ fn draw(sequence: u64, pixels: Vec<u8>) -> ServerPacket {
         sequence: DrawSequence(sequence),
         rowstride: 2560,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), flush: 2, ..DrawOptions::default() },
-    })
+    }))
 }
 
 fn hello() -> ServerPacket {
     let mut caps = Dict::default();
     caps.push("version", "6.5.5").push("actual_desktop_size", vec![Value::from(1920), Value::from(1080)]);
-    ServerPacket::Hello(caps)
+    ServerPacket::Connection(connection::FromServer::Hello(caps))
 }

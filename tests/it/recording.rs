@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::clock;
 use farpane::headless::{HeadlessClient, WindowPixels};
-use farpane::protocol::packet::server::{
-    DrawOptions, Encoding, PingEcho, RgbFormatName, WindowCreate, WindowDraw,
-};
+use farpane::protocol::packet::connection::{self, PingEcho};
+use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, RgbFormatName, WindowDraw};
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
 use farpane::protocol::reassembly::KeptPacket;
 use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
@@ -47,7 +47,7 @@ fn raw(dialect: Dialect, packet: &ServerPacket, arrived: Instant) -> KeptPacket 
 fn hello() -> ServerPacket {
     let mut hello = Dict::default();
     hello.push("version", "6.5.5").push("session_name", "recorded");
-    ServerPacket::Hello(hello)
+    ServerPacket::Connection(connection::FromServer::Hello(hello))
 }
 
 const WID: WindowId = WindowId(3);
@@ -56,7 +56,7 @@ const SIDE: u32 = 64;
 fn window() -> ServerPacket {
     let mut metadata = Dict::default();
     metadata.push("title", "a recorded window");
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WID,
         x: 10,
         y: 20,
@@ -66,13 +66,13 @@ fn window() -> ServerPacket {
         client_properties: Dict::default(),
         override_redirect: false,
         tray: false,
-    })
+    }))
 }
 
 /// A draw of the whole window in one colour.
 fn draw(sequence: u64, colour: [u8; 4]) -> ServerPacket {
     let pixels: Vec<u8> = colour.iter().copied().cycle().take((SIDE * SIDE * 4) as usize).collect();
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WID,
         x: 0,
         y: 0,
@@ -83,16 +83,23 @@ fn draw(sequence: u64, colour: [u8; 4]) -> ServerPacket {
         sequence: DrawSequence(sequence),
         rowstride: SIDE * 4,
         options: DrawOptions { rgb_format: Some(RgbFormatName::Bgrx), ..DrawOptions::default() },
-    })
+    }))
 }
 
 /// A short session: what matters to a client, and what does not.
 fn session(draws: u64) -> Vec<ServerPacket> {
     let echo = PingEcho { monotonic_ms: 7, load: [1; 3], latency_ms: 3, sid: None };
-    let mut packets = vec![hello(), window(), ServerPacket::StartupComplete, ServerPacket::PingEcho(echo)];
+    let mut packets = vec![
+        hello(),
+        window(),
+        ServerPacket::Connection(connection::FromServer::StartupComplete),
+        ServerPacket::Connection(connection::FromServer::PingEcho(echo)),
+    ];
     packets.extend((1..=draws).map(|sequence| draw(sequence, [sequence as u8, 2, 3, 255])));
-    packets.push(ServerPacket::Ping { monotonic_ms: 9, sid: None });
-    packets.push(ServerPacket::ConnectionClose { reasons: vec!["server shutdown".into()] });
+    packets.push(ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 9, sid: None }));
+    packets.push(ServerPacket::Connection(connection::FromServer::Close {
+        reasons: vec!["server shutdown".into()],
+    }));
     packets
 }
 

@@ -12,8 +12,9 @@ mod windows;
 use std::time::{Duration, Instant};
 
 use farpane::codec::Size;
-use farpane::protocol::packet::client::ClientPacket;
-use farpane::protocol::packet::server::{ServerPacket, WindowCreate};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::window::{self, WindowCreate};
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::{
     ClientIdentity, CloseReason, DrawDone, Generation, Input, Output, Session, SessionConfig, SessionEvent,
@@ -39,7 +40,7 @@ impl Driver {
     /// The server accepted, and what that brought about was looked at.
     pub fn running(config: SessionConfig) -> Self {
         let mut driver = Self::started(config);
-        driver.packet(ServerPacket::Hello(server_hello("6.5.5")));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello("6.5.5"))));
         driver.take();
         driver
     }
@@ -94,7 +95,7 @@ impl Driver {
     #[track_caller]
     pub fn hello(&mut self) -> Dict {
         let hello = |packet| match packet {
-            ClientPacket::Hello(hello) => Some(hello),
+            ClientPacket::Connection(connection::ToServer::Hello(hello)) => Some(hello),
             _ => None,
         };
         self.sent().into_iter().filter_map(hello).next_back().expect("a hello was sent")
@@ -134,7 +135,7 @@ pub fn server_hello(version: &str) -> Dict {
 }
 
 pub fn create(wid: u64, x: i32, y: i32, width: u32, height: u32, metadata: Dict) -> ServerPacket {
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WindowId(wid),
         x,
         y,
@@ -144,7 +145,7 @@ pub fn create(wid: u64, x: i32, y: i32, width: u32, height: u32, metadata: Dict)
         tray: metadata.bool("tray").unwrap_or(false),
         metadata,
         client_properties: Dict::default(),
-    })
+    }))
 }
 
 pub fn dict(entries: &[(&str, Value)]) -> Dict {

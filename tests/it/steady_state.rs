@@ -17,9 +17,11 @@ use farpane::channel::{
 use farpane::codec::Size;
 use farpane::pipeline::DecodePool;
 use farpane::player::{AtEnd, Options, Pace, Player};
-use farpane::protocol::packet::server::{
-    DrawOptions, Encoding, PixelCompression, RgbFormatName, WindowCreate, WindowDraw,
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{
+    self, DrawOptions, Encoding, PixelCompression, RgbFormatName, WindowDraw,
 };
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
 use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 use farpane::recording::{Facts, Start, Writer};
@@ -69,8 +71,8 @@ fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)
     };
     let mut hello = Dict::default();
     hello.push("version", "6.5.5");
-    write(&ServerPacket::Hello(hello));
-    write(&ServerPacket::WindowCreate(WindowCreate {
+    write(&ServerPacket::Connection(connection::FromServer::Hello(hello)));
+    write(&ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WID,
         x: 0,
         y: 0,
@@ -80,11 +82,11 @@ fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)
         client_properties: Dict::default(),
         override_redirect: false,
         tray: false,
-    }));
-    write(&ServerPacket::StartupComplete);
+    })));
+    write(&ServerPacket::Connection(connection::FromServer::StartupComplete));
     for number in 0..DRAWS {
         let (data, options) = draws(number);
-        write(&ServerPacket::WindowDraw(WindowDraw {
+        write(&ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
             wid: WID,
             x: 0,
             y: 0,
@@ -95,7 +97,7 @@ fn recording(encoding: Encoding, draws: impl Fn(usize) -> (Vec<u8>, DrawOptions)
             sequence: DrawSequence(number as u64 + 1),
             rowstride: 0,
             options,
-        }));
+        })));
     }
     file.finish().expect("memory")
 }

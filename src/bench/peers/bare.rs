@@ -10,7 +10,7 @@ use openh264::decoder::{DecodeOptions, Decoder, DecoderConfig, Flush};
 
 use crate::buffers::{BufferPool, Payload};
 use crate::codec::{Coded, Size, StillDecoder};
-use crate::protocol::packet::server::{Encoding, PixelCompression, WindowDraw};
+use crate::protocol::packet::draw::{Encoding, PixelCompression, WindowDraw};
 use crate::stats::{CopyLedger, CopySite, copies};
 
 use super::{Error, webp};

@@ -13,7 +13,9 @@ use crate::buffers::{BufferPool, Payload};
 use crate::channel::clock;
 use crate::demo::canvas::{Area, Canvas, Draw, Packing};
 use crate::demo::hello::Offers;
-use crate::protocol::packet::server::{DrawOptions, Encoding, WindowCreate, WindowDraw};
+use crate::protocol::packet::connection;
+use crate::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
+use crate::protocol::packet::window::{self, WindowCreate};
 use crate::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
 use crate::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 use crate::recording::{Facts, Start, Writer};
@@ -241,13 +243,13 @@ impl<'a> Recording<'a> {
         hello.push("version", "6.5").push("session_name", "busy desktop").push("session-type", "seamless");
         let encodings = ["rgb24", "rgb32", "png", "jpeg", "webp", "h264"];
         hello.push("encodings.core", &encodings[..]);
-        recording.packet(&ServerPacket::Hello(hello))?;
+        recording.packet(&ServerPacket::Connection(connection::FromServer::Hello(hello)))?;
         let mut metadata = Dict::default();
         let size = Value::List(vec![i64::from(WIDTH).into(), i64::from(HEIGHT).into()]);
         // Without a window manager GTK would draw a frame of its own.
         metadata.push("title", "busy desktop").push("size", size).push("decorations", 0i64);
         let (width, height) = (WIDTH, HEIGHT);
-        recording.packet(&ServerPacket::WindowCreate(WindowCreate {
+        recording.packet(&ServerPacket::Window(window::FromServer::Create(WindowCreate {
             wid: WID,
             x: 0,
             y: 0,
@@ -257,8 +259,8 @@ impl<'a> Recording<'a> {
             client_properties: Dict::default(),
             override_redirect: false,
             tray: false,
-        }))?;
-        recording.packet(&ServerPacket::StartupComplete)?;
+        })))?;
+        recording.packet(&ServerPacket::Connection(connection::FromServer::StartupComplete))?;
         Ok(recording)
     }
 
@@ -266,7 +268,7 @@ impl<'a> Recording<'a> {
         self.draws += 1;
         let Draw { area, encoding, data, rowstride, options } = draw;
         let side = |value: u32| i32::try_from(value).unwrap_or(0);
-        self.packet(&ServerPacket::WindowDraw(WindowDraw {
+        self.packet(&ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
             wid: WID,
             x: side(area.x),
             y: side(area.y),
@@ -277,7 +279,7 @@ impl<'a> Recording<'a> {
             sequence: DrawSequence(u64::from(self.draws)),
             rowstride,
             options,
-        }))
+        })))
     }
 
     /// Appends a packet as it would have been received.

@@ -10,7 +10,8 @@ use crate::headless::WindowPixels;
 use crate::player::script::Script;
 use crate::protocol::ServerPacket;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::{Encoding, ScrollRect, WindowDraw};
+use crate::protocol::packet::draw::{self, Encoding, ScrollRect, WindowDraw};
+use crate::protocol::packet::window;
 use crate::stats::CopyLedger;
 
 use super::Error;
@@ -42,24 +43,24 @@ impl Recorded {
         let mut total_draws = 0;
         while let Some(step) = script.next_step().map_err(|why| Error::Recording(why.to_string()))? {
             match step.packet {
-                ServerPacket::WindowCreate(window) => {
+                ServerPacket::Window(window::FromServer::Create(window)) => {
                     let size = Size { width: window.width, height: window.height };
                     sizes.insert(window.wid, size);
                     let end = |at: i32, len: u32| at.max(0).unsigned_abs().saturating_add(len);
                     extent.width = extent.width.max(end(window.x, size.width));
                     extent.height = extent.height.max(end(window.y, size.height));
                 }
-                ServerPacket::WindowMoveResize(to) => {
+                ServerPacket::Window(window::FromServer::MoveResize(to)) => {
                     sizes.insert(to.wid, Size { width: to.width, height: to.height });
                 }
-                ServerPacket::WindowResized { wid, width, height, .. } => {
+                ServerPacket::Window(window::FromServer::Resized { wid, width, height, .. }) => {
                     sizes.insert(wid, Size { width, height });
                 }
-                ServerPacket::WindowDestroy { wid } => {
+                ServerPacket::Window(window::FromServer::Destroy { wid }) => {
                     sizes.remove(&wid);
                     draws.remove(&wid);
                 }
-                ServerPacket::WindowDraw(draw) => {
+                ServerPacket::Draw(draw::FromServer::Draw(draw)) => {
                     total_draws += 1;
                     if let Some((width, height)) = draw.options.window_size {
                         sizes.insert(draw.wid, Size { width, height });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::buffers::Payload;
 use crate::demo::canvas::{Area, Canvas, Color, Draw, GLYPH_WIDTH, LINE_HEIGHT, Packing};
 use crate::demo::hello::Offers;
-use crate::protocol::packet::server::{DrawOptions, Encoding, ScrollRect};
+use crate::protocol::packet::draw::{DrawOptions, Encoding, ScrollRect};
 
 use super::Content;
 

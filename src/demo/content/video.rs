@@ -10,7 +10,7 @@ use crate::buffers::Payload;
 use crate::demo::canvas::{Area, Canvas, Color, Draw, Packing};
 use crate::demo::hello::Offers;
 use crate::protocol::packet::ShortName;
-use crate::protocol::packet::server::{DrawOptions, Encoding};
+use crate::protocol::packet::draw::{DrawOptions, Encoding};
 
 use super::Content;
 

@@ -6,7 +6,7 @@ use crate::protocol::record::ChunkIndex;
 use crate::protocol::tape::{Node, Span, Tape};
 use crate::protocol::text;
 
-use super::{Dict, Value};
+use super::{Dict, Value, WindowId};
 
 /// An argument that is missing, of another type than the packet wants, or out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,6 +130,20 @@ impl<'a> Args<'a> {
     /// A signed integer of 64 bits.
     pub fn i64(&mut self, field: &'static str) -> Result<i64, ArgError> {
         self.int(field, "an integer of 64 bits")
+    }
+
+    /// A window's identifier.
+    pub fn wid(&mut self) -> Result<WindowId, ArgError> {
+        match self.u64("wid")? {
+            0 => Err(self.error("wid", "a window, which is never 0", "0")),
+            wid => Ok(WindowId(wid)),
+        }
+    }
+
+    /// A window, or `None` for 0 and less, which peers send where there is none.
+    pub fn window(&mut self) -> Result<Option<WindowId>, ArgError> {
+        let wid = self.i64("wid")?;
+        Ok(u64::try_from(wid).ok().filter(|wid| *wid > 0).map(WindowId))
     }
 
     /// A boolean, or an integer as "not zero".

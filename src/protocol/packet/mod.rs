@@ -1,23 +1,30 @@
-//! Typed packets, both ways. Dynamic values stay in here, except in the maps that the protocol
-//! itself leaves open (capabilities, window metadata).
+//! Typed packets, both ways, by subject. A subject's file has all there is to know of its packets on the wire: their
+//! types, how they are read and written in each spelling, and their names. Dynamic values stay in here, except in the
+//! maps that the protocol itself leaves open (capabilities, window metadata).
 
 pub mod args;
-pub mod client;
-pub(crate) mod client_parse;
-pub(crate) mod client_write;
-mod draw;
+pub mod connection;
+pub mod display;
+pub mod draw;
 pub mod encode;
-pub mod names;
-pub mod server;
-pub(crate) mod server_parse;
-pub(crate) mod server_write;
+mod image;
+pub mod keyboard;
+mod names;
+mod out;
+pub mod pointer;
 mod short_name;
+pub mod unowned;
 pub mod value;
+pub mod window;
 
-pub use client::ClientPacket;
-pub use draw::MAX_SCROLLS;
+use crate::buffers::Payload;
+
+use args::{ArgError, Args};
+use encode::Encoder;
+use out::Out;
+
+pub use image::Image;
 pub use names::Spelling;
-pub use server::ServerPacket;
 pub use short_name::ShortName;
 pub use value::{Dict, Value};
 
@@ -34,3 +41,163 @@ impl std::fmt::Display for WindowId {
 /// The number by which a draw is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DrawSequence(pub u64);
+
+/// A packet from the server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerPacket {
+    Draw(draw::FromServer),
+    Window(window::FromServer),
+    Pointer(pointer::FromServer),
+    Connection(connection::FromServer),
+    Display(display::FromServer),
+    /// One that no subject has although servers send it: see [`unowned`].
+    Ignored {
+        name: &'static str,
+    },
+    /// A packet type that the protocol document does not know.
+    Unknown {
+        name: String,
+    },
+}
+
+/// A packet to the server. One shape for all servers: the writer knows how each [`Spelling`] has it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientPacket {
+    Draw(draw::ToServer),
+    Pointer(pointer::ToServer),
+    Keyboard(keyboard::ToServer),
+    Window(window::ToServer),
+    Connection(connection::ToServer),
+    Display(display::ToServer),
+}
+
+impl ServerPacket {
+    /// The packet's modern name, for statistics and logs; `unknown` for [`Self::Unknown`].
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Draw(packet) => packet.name(),
+            Self::Window(packet) => packet.name(),
+            Self::Pointer(packet) => packet.name(),
+            Self::Connection(packet) => packet.name(),
+            Self::Display(packet) => packet.name(),
+            Self::Ignored { name } => name,
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+
+    /// Reads the packet that `args` are the arguments of, in any spelling.
+    ///
+    /// # Errors
+    /// If an argument is missing or not what the packet wants.
+    pub fn parse(args: &mut Args<'_>) -> Result<Self, ArgError> {
+        if let Some(packet) = draw::FromServer::parse(args)? {
+            return Ok(Self::Draw(packet));
+        }
+        if let Some(packet) = window::FromServer::parse(args)? {
+            return Ok(Self::Window(packet));
+        }
+        if let Some(packet) = pointer::FromServer::parse(args)? {
+            return Ok(Self::Pointer(packet));
+        }
+        if let Some(packet) = connection::FromServer::parse(args)? {
+            return Ok(Self::Connection(packet));
+        }
+        if let Some(packet) = display::FromServer::parse(args)? {
+            return Ok(Self::Display(packet));
+        }
+        Ok(match unowned::find(args.packet()) {
+            Some((name, _)) => Self::Ignored { name },
+            None => Self::Unknown { name: super::text::name(args.packet()) },
+        })
+    }
+
+    /// Writes the packet, as a server does. A draw's pixels are left out unless they are `inline`.
+    ///
+    /// [`Self::Ignored`] and [`Self::Unknown`] say nothing but a name and are written without arguments.
+    pub fn encode(&self, spelling: Spelling, inline: bool, encoder: &mut Encoder<'_>) {
+        let mut out = Out::new(spelling, encoder);
+        match self {
+            Self::Draw(packet) => packet.encode(inline, out.names(draw::NAMES.to_client)),
+            Self::Window(packet) => packet.encode(out.names(window::NAMES.to_client)),
+            Self::Pointer(packet) => packet.encode(out.names(pointer::NAMES.to_client)),
+            Self::Connection(packet) => packet.encode(out.names(connection::NAMES.to_client)),
+            Self::Display(packet) => packet.encode(out.names(display::NAMES.to_client)),
+            Self::Ignored { name } => out.named(name, 0, |_| {}),
+            Self::Unknown { name } => out.named(name, 0, |_| {}),
+        }
+    }
+
+    /// The pixels that go in a raw chunk before the packet, and their position in it.
+    pub fn chunk(&self) -> Option<(u8, &Payload)> {
+        match self {
+            Self::Draw(packet) => packet.chunk(),
+            _ => None,
+        }
+    }
+}
+
+impl ClientPacket {
+    /// Reads the packet that `args` are the arguments of, in any spelling; `None` if it is one that Farpane's own
+    /// client does not send.
+    ///
+    /// # Errors
+    /// If an argument is missing or not what the packet wants.
+    pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
+        if let Some(packet) = draw::ToServer::parse(args)? {
+            return Ok(Some(Self::Draw(packet)));
+        }
+        if let Some(packet) = pointer::ToServer::parse(args)? {
+            return Ok(Some(Self::Pointer(packet)));
+        }
+        if let Some(packet) = keyboard::ToServer::parse(args)? {
+            return Ok(Some(Self::Keyboard(packet)));
+        }
+        if let Some(packet) = window::ToServer::parse(args)? {
+            return Ok(Some(Self::Window(packet)));
+        }
+        if let Some(packet) = connection::ToServer::parse(args)? {
+            return Ok(Some(Self::Connection(packet)));
+        }
+        display::ToServer::parse(args).map(|packet| packet.map(Self::Display))
+    }
+
+    /// Writes the packet.
+    pub fn encode(&self, spelling: Spelling, encoder: &mut Encoder<'_>) {
+        let mut out = Out::new(spelling, encoder);
+        match self {
+            Self::Draw(packet) => packet.encode(out.names(draw::NAMES.to_server)),
+            Self::Pointer(packet) => packet.encode(out.names(pointer::NAMES.to_server)),
+            Self::Keyboard(packet) => packet.encode(out.names(keyboard::NAMES.to_server)),
+            Self::Window(packet) => packet.encode(out.names(window::NAMES.to_server)),
+            Self::Connection(packet) => packet.encode(out.names(connection::NAMES.to_server)),
+            Self::Display(packet) => packet.encode(out.names(display::NAMES.to_server)),
+        }
+    }
+}
+
+/// So that a packet can be made of its subject's.
+macro_rules! is_of {
+    ($packet:ident: $($subject:ident, $of:path;)+) => {
+        $(impl From<$of> for $packet {
+            fn from(packet: $of) -> Self {
+                Self::$subject(packet)
+            }
+        })+
+    };
+}
+
+is_of!(ServerPacket:
+    Draw, draw::FromServer;
+    Window, window::FromServer;
+    Pointer, pointer::FromServer;
+    Connection, connection::FromServer;
+    Display, display::FromServer;
+);
+is_of!(ClientPacket:
+    Draw, draw::ToServer;
+    Pointer, pointer::ToServer;
+    Keyboard, keyboard::ToServer;
+    Window, window::ToServer;
+    Connection, connection::ToServer;
+    Display, display::ToServer;
+);

@@ -2,7 +2,7 @@
 
 use super::frame::{Frame, bytes, bytes_mut, room};
 use crate::codec::{Rect, Size};
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::ScrollRect;
 use crate::render::RenderError;
 use crate::render::damage::{check_area, clip_move};
 use crate::stats::{CopyLedger, CopySite, copies};

@@ -33,7 +33,7 @@ use super::{PresentPreference, RenderError, RenderOptions};
 use crate::channel::{RendererInfo, Scaling, WindowTarget};
 use crate::codec::{PictureRef, PixelsRef, Rect, Size};
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::server::ScrollRect;
+use crate::protocol::packet::draw::ScrollRect;
 use crate::stats::{CopyLedger, CopySite};
 
 /// All that one wgpu device does for us.

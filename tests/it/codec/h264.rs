@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use farpane::codec::{Coded, DecodeError, PictureRef, PixelsRef, Size, VideoDecoder, YuvMatrix, reference};
 use farpane::protocol::packet::ShortName;
-use farpane::protocol::packet::server::{DrawOptions, Encoding};
+use farpane::protocol::packet::draw::{DrawOptions, Encoding};
 use farpane::stats::{CopyLedger, Transform};
 use openh264::encoder::VuiConfig;
 

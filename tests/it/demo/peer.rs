@@ -8,8 +8,12 @@ use bytes::BufMut as _;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
 use farpane::demo::Server;
-use farpane::protocol::packet::client::{DrawAck, DrawOutcome, KeyboardEvent, WindowGeometry};
-use farpane::protocol::packet::server::{ServerPacket, WindowCreate, WindowDraw};
+use farpane::protocol::packet::ServerPacket;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
+use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
+use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::window::{self, WindowCreate, WindowGeometry};
 use farpane::protocol::packet::{Dict, WindowId};
 use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 
@@ -72,18 +76,18 @@ impl Peer {
             .push("encodings", encodings)
             .push("lz4", true)
             .push("encoding", encoding);
-        peer.send(&ClientPacket::Hello(hello));
+        peer.send(&ClientPacket::Connection(connection::ToServer::Hello(hello)));
         let answer = peer.packet(|packet| match packet {
-            ServerPacket::Hello(answer) => Some(answer.clone()),
+            ServerPacket::Connection(connection::FromServer::Hello(answer)) => Some(answer.clone()),
             _ => None,
         });
         peer.spelling = Spelling::for_version(answer.str("version").expect("a version"));
         peer.writer.set_spelling(peer.spelling);
         loop {
             match peer.receive(PATIENCE).expect("a packet") {
-                ServerPacket::WindowCreate(window) => peer.windows.push(window),
-                ServerPacket::StartupComplete => return peer,
-                ServerPacket::Ping { .. } => {}
+                ServerPacket::Window(window::FromServer::Create(window)) => peer.windows.push(window),
+                ServerPacket::Connection(connection::FromServer::StartupComplete) => return peer,
+                ServerPacket::Connection(connection::FromServer::Ping { .. }) => {}
                 other => panic!("not yet: {other:?}"),
             }
         }
@@ -129,7 +133,7 @@ impl Peer {
                 panic!("waited {PATIENCE:?} in vain; there came {seen:?}");
             };
             *seen.entry(packet.name()).or_default() += 1;
-            if let ServerPacket::WindowDraw(draw) = &packet
+            if let ServerPacket::Draw(draw::FromServer::Draw(draw)) = &packet
                 && self.acknowledge
             {
                 self.ack(draw, DrawOutcome::Presented { decode_us: 100 });
@@ -144,7 +148,7 @@ impl Peer {
     #[track_caller]
     pub fn draw(&mut self, accept: impl Fn(&WindowDraw) -> bool) -> WindowDraw {
         self.packet(|packet| match packet {
-            ServerPacket::WindowDraw(draw) if accept(draw) => Some(WindowDraw::clone(draw)),
+            ServerPacket::Draw(draw::FromServer::Draw(draw)) if accept(draw) => Some(WindowDraw::clone(draw)),
             _ => None,
         })
     }
@@ -153,7 +157,9 @@ impl Peer {
     #[track_caller]
     pub fn popup(&mut self) -> WindowCreate {
         self.packet(|packet| match packet {
-            ServerPacket::WindowCreate(window) if window.override_redirect => Some(window.clone()),
+            ServerPacket::Window(window::FromServer::Create(window)) if window.override_redirect => {
+                Some(window.clone())
+            }
             _ => None,
         })
     }
@@ -164,7 +170,7 @@ impl Peer {
         loop {
             match self.receive(deadline.saturating_duration_since(clock::now())) {
                 None => return true,
-                Some(ServerPacket::WindowDraw(_)) => return false,
+                Some(ServerPacket::Draw(draw::FromServer::Draw(_))) => return false,
                 Some(_) => {}
             }
         }
@@ -172,33 +178,53 @@ impl Peer {
 
     pub fn ack(&mut self, draw: &WindowDraw, outcome: DrawOutcome) {
         let WindowDraw { wid, sequence, width, height, .. } = *draw;
-        self.send(&ClientPacket::DrawAck(DrawAck { wid, sequence, width, height, outcome }));
+        self.send(&ClientPacket::Draw(draw::ToServer::Ack(DrawAck {
+            wid,
+            sequence,
+            width,
+            height,
+            outcome,
+        })));
     }
 
     /// Shows a window where it asked to be.
     pub fn map(&mut self, wid: WindowId) {
         let window = self.windows.iter().find(|window| window.wid == wid).expect("a window").clone();
         let geometry = geometry(wid, (window.x, window.y, window.width, window.height));
-        self.send(&ClientPacket::WindowMap(geometry));
+        self.send(&ClientPacket::Window(window::ToServer::Map(geometry)));
     }
 
     pub fn configure(&mut self, wid: WindowId, place: (i32, i32, u32, u32)) {
-        self.send(&ClientPacket::WindowConfigure(geometry(wid, place)));
+        self.send(&ClientPacket::Window(window::ToServer::Configure(geometry(wid, place))));
     }
 
     pub fn motion(&mut self, wid: WindowId, (x, y): (i32, i32)) {
         let (modifiers, buttons) = (Vec::new(), Vec::new());
-        self.send(&ClientPacket::PointerMotion { wid: Some(wid), x, y, modifiers, buttons });
+        self.send(&ClientPacket::Pointer(pointer::ToServer::Motion {
+            wid: Some(wid),
+            x,
+            y,
+            modifiers,
+            buttons,
+        }));
     }
 
     pub fn button(&mut self, wid: WindowId, button: u8, pressed: bool, (x, y): (i32, i32)) {
         let (modifiers, buttons) = (Vec::new(), Vec::new());
-        self.send(&ClientPacket::PointerButton { wid: Some(wid), button, pressed, x, y, modifiers, buttons });
+        self.send(&ClientPacket::Pointer(pointer::ToServer::Button {
+            wid: Some(wid),
+            button,
+            pressed,
+            x,
+            y,
+            modifiers,
+            buttons,
+        }));
     }
 
     pub fn key(&mut self, wid: WindowId, text: &str) {
         for pressed in [true, false] {
-            self.send(&ClientPacket::KeyboardEvent(KeyboardEvent {
+            self.send(&ClientPacket::Keyboard(keyboard::ToServer::Event(KeyboardEvent {
                 wid: Some(wid),
                 keyname: text.to_owned(),
                 pressed,
@@ -207,7 +233,7 @@ impl Peer {
                 string: text.to_owned(),
                 keycode: 0,
                 group: 0,
-            }));
+            })));
         }
     }
 }

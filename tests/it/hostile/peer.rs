@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
-use farpane::protocol::packet::client::DrawOutcome;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOutcome};
 use farpane::protocol::packet::{ClientPacket, Value};
 use farpane::protocol::{Dialect, Limits, PacketReader, Reassembler};
 
@@ -61,7 +62,10 @@ impl Peer {
             .expect("a thread");
         let mut peer = Self { stream, heard, sequence: 0, drawn: Vec::new() };
         peer.wait("hello", |heard| {
-            heard.packets.iter().any(|packet| matches!(packet, ClientPacket::Hello(_)))
+            heard
+                .packets
+                .iter()
+                .any(|packet| matches!(packet, ClientPacket::Connection(connection::ToServer::Hello(_))))
         });
         peer.send(&raw::hello());
         peer.send(&raw::window(GOOD, GOOD_SIZE.0, GOOD_SIZE.1, &[("title", "good".into())]));
@@ -174,7 +178,7 @@ fn listen(mut stream: TcpStream, heard: &Mutex<Heard>) {
                 let packet = reader.read_client(raw).expect("the viewer's packets are right").packet;
                 let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                 match packet {
-                    Some(ClientPacket::DrawAck(ack)) => {
+                    Some(ClientPacket::Draw(draw::ToServer::Ack(ack))) => {
                         let sequence = i64::try_from(ack.sequence.0).expect("a number of ours");
                         heard.acks.entry(sequence).or_default().push(ack.outcome);
                     }

@@ -1,5 +1,6 @@
 //! Windows, their metadata, icons, cursors, and everything else that is said besides draws.
 
+use farpane::protocol::packet::draw;
 use farpane::protocol::packet::{Dict, Value};
 
 use super::draws::picture;
@@ -337,7 +338,7 @@ fn a_window_resized_to_nothing_and_back_is_painted_again() {
             peer.send(&raw::ints("window-resized", &[BAD, 0, 0, 1]));
             peer.send(&raw::ints("window-resized", &[BAD, 400, 300, 2]));
             peer.probe("the new size");
-            let asked = |packet: &farpane::protocol::ClientPacket| matches!(packet, farpane::protocol::ClientPacket::WindowRefresh { wid, .. } if wid.0 == 2);
+            let asked = |packet: &farpane::protocol::ClientPacket| matches!(packet, farpane::protocol::ClientPacket::Draw(draw::ToServer::Refresh { wid, .. }) if wid.0 == 2);
             peer.wait_packet("the viewer asks for the window's pixels", asked);
         }),
     ]);

@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser};
 use farpane::cli::{Invocation, RawArgs};
 use farpane::config::{Config, KeyCombination, RendererChoice, Settings};
 use farpane::net::{Endpoint, Protocol};
-use farpane::protocol::packet::server::Encoding;
+use farpane::protocol::packet::draw::Encoding;
 use farpane::session::Generation;
 
 fn invocation(line: &str) -> Invocation {

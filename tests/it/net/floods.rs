@@ -14,7 +14,11 @@ use farpane::channel::{
     SharedStats,
 };
 use farpane::net::{self, NetConfig, Protocol, Target};
-use farpane::protocol::packet::server::{Cursor, Image, WindowBell, WindowCreate, WindowMoveResize};
+use farpane::protocol::packet::Image;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw;
+use farpane::protocol::packet::pointer::{self, Cursor};
+use farpane::protocol::packet::window::{self, WindowBell, WindowCreate, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
 use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
 
@@ -39,16 +43,16 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
         "titles" => {
             let mut metadata = Dict::default();
             metadata.push("title", format!("{number} {}", "title ".repeat(80)).as_str());
-            ServerPacket::WindowMetadata { wid, metadata }
+            ServerPacket::Window(window::FromServer::Metadata { wid, metadata })
         }
         "icons" => {
             let (encoding, data) = ("BGRA".to_owned(), picture());
-            ServerPacket::WindowIcon {
+            ServerPacket::Window(window::FromServer::Icon {
                 wid,
                 image: Image { width: 120, height: 125, encoding, rowstride: 480, data },
-            }
+            })
         }
-        "cursors" => ServerPacket::CursorData(Cursor {
+        "cursors" => ServerPacket::Pointer(pointer::FromServer::Cursor(Cursor {
             encoding: "raw".to_owned(),
             width: 120,
             height: 125,
@@ -57,23 +61,29 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
             serial: number,
             data: picture(),
             name: String::new(),
-        }),
+        })),
         "bells" => {
             let name = "bell".to_owned();
-            ServerPacket::WindowBell(WindowBell { wid: wid.0, percent: 1, pitch: 440, duration_ms: 5, name })
+            ServerPacket::Window(window::FromServer::Bell(WindowBell {
+                wid: Some(wid),
+                percent: 1,
+                pitch: 440,
+                duration_ms: 5,
+                name,
+            }))
         }
-        "moves" => ServerPacket::WindowMoveResize(WindowMoveResize {
+        "moves" => ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
             wid,
             x: number as i32 % 10,
             y: 5,
             width: 300,
             height: 200,
             resize_counter: 0,
-        }),
+        })),
         "windows" => {
             let mut metadata = Dict::default();
             metadata.push("title", "title ".repeat(80).as_str());
-            ServerPacket::WindowCreate(WindowCreate {
+            ServerPacket::Window(window::FromServer::Create(WindowCreate {
                 // More than there may be at a time would end the session.
                 wid: WindowId(100 + number % 3000),
                 x: 0,
@@ -84,13 +94,13 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
                 client_properties: Dict::default(),
                 override_redirect: number.is_multiple_of(2),
                 tray: false,
-            })
+            }))
         }
-        "settings" => ServerPacket::SettingChange {
+        "settings" => ServerPacket::Connection(connection::FromServer::SettingChange {
             name: format!("setting {number}"),
             value: "value".repeat(100).as_str().into(),
-        },
-        "pings" => ServerPacket::Ping { monotonic_ms: number, sid: None },
+        }),
+        "pings" => ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: number, sid: None }),
         other => panic!("no flood {other}"),
     }
 }
@@ -252,17 +262,23 @@ fn a_draw_behind_100_000_pings_is_acknowledged() {
         server.send(&draw(1, 1));
         let mut newest = 0;
         server.wait("the acknowledgement", |packet| match packet {
-            ClientPacket::PingEcho { monotonic_ms, .. } => {
+            ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+                monotonic_ms,
+                ..
+            })) => {
                 assert!(monotonic_ms >= newest, "echoes in order");
                 newest = monotonic_ms;
                 None
             }
-            ClientPacket::DrawAck(ack) => (ack.sequence.0 == 1).then_some(()),
+            ClientPacket::Draw(draw::ToServer::Ack(ack)) => (ack.sequence.0 == 1).then_some(()),
             _ => None,
         });
         if newest != 99_999 {
             server.wait("the echo of the newest ping", |packet| match packet {
-                ClientPacket::PingEcho { monotonic_ms, .. } => (monotonic_ms == 99_999).then_some(()),
+                ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+                    monotonic_ms,
+                    ..
+                })) => (monotonic_ms == 99_999).then_some(()),
                 _ => None,
             });
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::clock;
+use farpane::protocol::packet::connection;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value, WindowId};
 use farpane::protocol::record::{Header, MAGIC, RecordKind};
@@ -30,7 +31,7 @@ fn after_hello(bytes: &'static [u8]) -> (CloseReason, Option<String>) {
         server.send(&window(1));
         server.stream.write_all(bytes).expect("the client reads");
         while let Some(packet) = server.next() {
-            if let ClientPacket::ConnectionClose { reason } = packet {
+            if let ClientPacket::Connection(connection::ToServer::Close { reason }) = packet {
                 *heard.lock().expect("no panic") = Some(reason);
             }
         }
@@ -275,18 +276,19 @@ proptest! {
     #[test]
     fn no_text_of_the_server_is_shown_as_it_is(said in any_text()) {
         use crate::session::{Driver, config};
-        use farpane::protocol::packet::server::{Challenge, WindowCreate};
+        use farpane::protocol::packet::connection::Challenge;
+        use farpane::protocol::packet::window::{self, WindowCreate};
         use farpane::session::{Generation, SessionEvent};
         let mut asking = Driver::started(farpane::session::SessionConfig {
             may_prompt: true, ..config(Generation::Modern)
         });
-        asking.packet(ServerPacket::Challenge(Challenge {
+        asking.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
             salt: vec![1; 64],
             auth_caps: Dict::default(),
             digest: "hmac+sha512".to_owned(),
             salt_digest: "hmac+sha512".to_owned(),
             prompt: Some(said.clone()),
-        }));
+        })));
         for event in asking.events() {
             if let SessionEvent::PasswordNeeded { prompt, .. } = event {
                 prop_assert!(is_shown(&prompt), "{:?}", prompt);
@@ -295,11 +297,11 @@ proptest! {
         let mut hello = Dict::default();
         hello.push("version", "6.5.5").push("session_name", said.as_str()).push("hostname", said.as_str());
         let mut driver = Driver::started(config(Generation::Modern));
-        driver.packet(ServerPacket::Hello(hello));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         let mut metadata = Dict::default();
         metadata.push("title", said.as_str()).push("class-instance", &[said.as_str(), "x"][..]);
         metadata.push("window-type", &[said.as_str()][..]);
-        driver.packet(ServerPacket::WindowCreate(WindowCreate {
+        driver.packet(ServerPacket::Window(window::FromServer::Create(WindowCreate {
             wid: WindowId(1),
             x: 0,
             y: 0,
@@ -309,10 +311,10 @@ proptest! {
             client_properties: Dict::default(),
             override_redirect: false,
             tray: false,
-        }));
+        })));
         let mut info = Dict::default();
         info.push(&said, said.as_str());
-        driver.packet(ServerPacket::InfoResponse(info));
+        driver.packet(ServerPacket::Connection(connection::FromServer::InfoResponse(info)));
         for event in driver.events() {
             match event {
                 SessionEvent::Connected(server) => {
@@ -328,7 +330,7 @@ proptest! {
                 _ => {}
             }
         }
-        driver.packet(ServerPacket::ConnectionClose { reasons: vec![said.clone(), said.clone()] });
+        driver.packet(ServerPacket::Connection(connection::FromServer::Close { reasons: vec![said.clone(), said.clone()] }));
         prop_assert!(is_shown(&driver.closed().to_string()));
         let bytes = Payload::from(said.into_bytes());
         prop_assert!(is_shown(&farpane::protocol::peer::sanitised(&bytes)));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use farpane::channel::mailbox::{MAX_BYTES, MAX_EVENTS};
 use farpane::channel::{AppEvent, Mailbox};
 use farpane::codec::Size;
+use farpane::protocol::packet::Image;
 use farpane::protocol::packet::WindowId;
-use farpane::protocol::packet::server::Image;
 use farpane::session::event::CursorShape;
 use farpane::session::{CloseReason, SessionEvent, WindowChange, WindowInfo, WindowState};
 use proptest::prelude::*;
@@ -65,7 +65,7 @@ fn event(said: Said, number: u32) -> SessionEvent {
             changed(wid, WindowChange::State(state))
         }
         Said::Cursor => SessionEvent::Cursor(CursorShape::Default),
-        Said::Bell => SessionEvent::Bell { wid: 0, percent: 1, pitch: number as i32, duration_ms: 1 },
+        Said::Bell => SessionEvent::Bell { wid: None, percent: 1, pitch: number as i32, duration_ms: 1 },
         Said::LoggingIn => SessionEvent::LoggingIn,
     }
 }

@@ -12,8 +12,9 @@ use farpane::buffers::Payload;
 use farpane::channel::{ByteBudget, DrawJob, NetCommand, clock};
 use farpane::codec::{Rect, Size};
 use farpane::net::pump::{Next, Pump, Step, charge};
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOptions, DrawOutcome, Encoding, WindowDraw};
+use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Dict, DrawSequence, ServerPacket, WindowId};
 use farpane::session::{CloseReason, DrawDone, DrawRequest, Input, WindowState};
 use farpane::stats::DrawTrace;
@@ -271,7 +272,7 @@ fn packets(sent: &[Sent]) -> (Vec<ServerPacket>, HashMap<(u64, u64), usize>) {
         match *sent {
             Sent::Draw { wid, encoding, len, width, height } => {
                 *draws.entry((wid, number)).or_default() += 1;
-                packets.push(ServerPacket::WindowDraw(WindowDraw {
+                packets.push(ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
                     wid: WindowId(wid),
                     x: 0,
                     y: 0,
@@ -282,24 +283,30 @@ fn packets(sent: &[Sent]) -> (Vec<ServerPacket>, HashMap<(u64, u64), usize>) {
                     sequence: DrawSequence(number),
                     rowstride: 0,
                     options: DrawOptions::default(),
-                }));
+                })));
             }
-            Sent::Resize { wid, side } => packets.push(ServerPacket::WindowResized {
+            Sent::Resize { wid, side } => packets.push(ServerPacket::Window(window::FromServer::Resized {
                 wid: WindowId(wid),
                 width: side,
                 height: side,
                 resize_counter: number,
-            }),
+            })),
             Sent::Again { wid } => {
-                packets.push(ServerPacket::WindowDestroy { wid: WindowId(wid) });
+                packets.push(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(wid) }));
                 packets.push(window(wid));
             }
             Sent::Title { wid } => {
                 let mut metadata = Dict::default();
                 metadata.push("title", format!("title {number}").as_str());
-                packets.push(ServerPacket::WindowMetadata { wid: WindowId(wid), metadata });
+                packets.push(ServerPacket::Window(window::FromServer::Metadata {
+                    wid: WindowId(wid),
+                    metadata,
+                }));
             }
-            Sent::Ping => packets.push(ServerPacket::Ping { monotonic_ms: number, sid: None }),
+            Sent::Ping => packets.push(ServerPacket::Connection(connection::FromServer::Ping {
+                monotonic_ms: number,
+                sid: None,
+            })),
         }
     }
     (packets, draws)
@@ -326,7 +333,7 @@ pub fn serve(
     let mut count = 0;
     while count < draws {
         let Some(packet) = server.next() else { break };
-        if let ClientPacket::DrawAck(ack) = packet {
+        if let ClientPacket::Draw(draw::ToServer::Ack(ack)) = packet {
             *acknowledged.entry((ack.wid.0, ack.sequence.0)).or_default() += 1;
             count += 1;
         }
@@ -336,13 +343,19 @@ pub fn serve(
         let _ = server.stream.shutdown(std::net::Shutdown::Both);
     } else {
         // One that comes twice comes now.
-        server.send(&ServerPacket::Ping { monotonic_ms: u64::MAX >> 1, sid: None });
+        server.send(&ServerPacket::Connection(connection::FromServer::Ping {
+            monotonic_ms: u64::MAX >> 1,
+            sid: None,
+        }));
         while let Some(packet) = server.next() {
             match packet {
-                ClientPacket::DrawAck(ack) => {
+                ClientPacket::Draw(draw::ToServer::Ack(ack)) => {
                     *acknowledged.entry((ack.wid.0, ack.sequence.0)).or_default() += 1
                 }
-                ClientPacket::PingEcho { monotonic_ms, .. } if monotonic_ms == u64::MAX >> 1 => break,
+                ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+                    monotonic_ms,
+                    ..
+                })) if monotonic_ms == u64::MAX >> 1 => break,
                 _ => {}
             }
         }

@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 
 use farpane::buffers::{BufferPool, Payload};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowCreate, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, Dict, DrawSequence, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler};
 
@@ -74,7 +76,9 @@ impl<S: Read + Write> Server<S> {
 
     /// Waits for the client's hello and accepts it.
     pub fn accept(&mut self) {
-        self.wait("hello", |packet| matches!(packet, ClientPacket::Hello(_)).then_some(()));
+        self.wait("hello", |packet| {
+            matches!(packet, ClientPacket::Connection(connection::ToServer::Hello(_))).then_some(())
+        });
         self.send(&hello());
     }
 }
@@ -83,12 +87,12 @@ impl<S: Read + Write> Server<S> {
 pub fn hello() -> ServerPacket {
     let mut caps = Dict::default();
     caps.push("version", "6.5.5").push("session-type", "seamless");
-    ServerPacket::Hello(caps)
+    ServerPacket::Connection(connection::FromServer::Hello(caps))
 }
 
 /// A window of 256 × 256 pixels.
 pub fn window(wid: u64) -> ServerPacket {
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WindowId(wid),
         x: 10,
         y: 20,
@@ -98,12 +102,12 @@ pub fn window(wid: u64) -> ServerPacket {
         client_properties: Dict::default(),
         override_redirect: false,
         tray: false,
-    })
+    }))
 }
 
 /// A raw draw of a whole window: 256 KiB of pixels that all have the value `sequence`.
 pub fn draw(wid: u64, sequence: u8) -> ServerPacket {
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WindowId(wid),
         x: 0,
         y: 0,
@@ -114,5 +118,5 @@ pub fn draw(wid: u64, sequence: u8) -> ServerPacket {
         sequence: DrawSequence(u64::from(sequence)),
         rowstride: 1024,
         options: DrawOptions::default(),
-    })
+    }))
 }

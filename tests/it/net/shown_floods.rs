@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use farpane::channel::clock;
-use farpane::protocol::packet::server::WindowCreate;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
 
 use super::server::Server;
@@ -23,7 +24,7 @@ fn window(wid: u64) -> ServerPacket {
     let mut metadata = Dict::default();
     metadata.push("title", format!("window {wid}").as_str());
     let (column, row) = (wid as i32 % 25, wid as i32 / 25);
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WindowId(wid),
         x: 60 * column,
         y: 45 * row,
@@ -33,7 +34,7 @@ fn window(wid: u64) -> ServerPacket {
         client_properties: Dict::default(),
         override_redirect: false,
         tray: false,
-    })
+    }))
 }
 
 /// Reads on in another thread what the client says.
@@ -64,11 +65,16 @@ fn five_hundred_windows_close_with_the_session() {
     let (url, server) = tcp_server(move |mut server| {
         server.accept();
         (1..=500).for_each(|wid| server.send(&window(wid)));
-        server.send(&ServerPacket::StartupComplete);
-        let bytes = server.bytes(&ServerPacket::ConnectionClose { reasons: vec!["server shutdown".into()] });
+        server.send(&ServerPacket::Connection(connection::FromServer::StartupComplete));
+        let bytes = server.bytes(&ServerPacket::Connection(connection::FromServer::Close {
+            reasons: vec!["server shutdown".into()],
+        }));
         let mut stream = server.stream.try_clone().expect("a second handle");
         let reader = listen(server, move |packet| {
-            count.fetch_add(i32::from(matches!(packet, ClientPacket::WindowMap(_))), Ordering::AcqRel);
+            count.fetch_add(
+                i32::from(matches!(packet, ClientPacket::Window(window::ToServer::Map(_)))),
+                Ordering::AcqRel,
+            );
         });
         while !told.load(Ordering::Acquire) {
             std::thread::sleep(Duration::from_millis(5));

@@ -12,9 +12,10 @@ use farpane::buffers::Payload;
 use farpane::codec::Size;
 use farpane::headless::HeadlessClient;
 use farpane::player::{AtEnd, Options, Pace, Player};
-use farpane::protocol::packet::server::{
-    DrawOptions, Encoding, PixelCompression, RgbFormatName, WindowCreate, WindowDraw,
+use farpane::protocol::packet::draw::{
+    self, DrawOptions, Encoding, PixelCompression, RgbFormatName, WindowDraw,
 };
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
 use farpane::protocol::{Dialect, ServerPacket};
 use farpane::session::Profile;
@@ -27,7 +28,7 @@ use crate::support::{samples, wait_for};
 
 fn window(wid: u64, size: Size) -> ServerPacket {
     let Size { width, height } = size;
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WindowId(wid),
         x: 0,
         y: 0,
@@ -37,7 +38,7 @@ fn window(wid: u64, size: Size) -> ServerPacket {
         client_properties: Dict::default(),
         override_redirect: false,
         tray: false,
-    })
+    }))
 }
 
 /// Draws from the top left corner, numbered as they are made.
@@ -54,7 +55,7 @@ impl Draws {
 
     fn draw(&mut self, wid: u64, size: Size, encoding: Encoding, data: &[u8], options: DrawOptions) {
         self.count += 1;
-        self.packets.push(ServerPacket::WindowDraw(WindowDraw {
+        self.packets.push(ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
             wid: WindowId(wid),
             x: 0,
             y: 0,
@@ -65,7 +66,7 @@ impl Draws {
             sequence: DrawSequence(self.count),
             rowstride: 0,
             options,
-        }));
+        })));
     }
 
     /// Sends all of it to a viewer, which has to acknowledge each draw once.
@@ -92,7 +93,7 @@ impl Draws {
 
 fn once(packet: &ServerPacket) -> Option<((u64, u64), usize)> {
     match packet {
-        ServerPacket::WindowDraw(draw) => Some(((draw.wid.0, draw.sequence.0), 1)),
+        ServerPacket::Draw(draw::FromServer::Draw(draw)) => Some(((draw.wid.0, draw.sequence.0), 1)),
         _ => None,
     }
 }

@@ -13,7 +13,11 @@ use farpane::channel::{
     SharedStats,
 };
 use farpane::net::{self, NetConfig, NetThread, Protocol, Target};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
+use farpane::protocol::packet::keyboard;
+use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
 use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
@@ -140,7 +144,7 @@ fn key(name: &str) -> Input {
 }
 
 fn is_key(packet: ClientPacket) -> Option<()> {
-    matches!(packet, ClientPacket::KeyboardEvent(_)).then_some(())
+    matches!(packet, ClientPacket::Keyboard(keyboard::ToServer::Event(_))).then_some(())
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn backings_and_draws_stay_in_order_in_any_split() {
         for sequence in 1..=3 {
             bytes.extend(server.bytes(&draw(1, sequence)));
         }
-        bytes.extend(server.bytes(&ServerPacket::WindowDestroy { wid: WindowId(1) }));
+        bytes.extend(server.bytes(&ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(1) })));
         let mut rest = bytes.as_slice();
         for len in (1..40).chain([1000, 7, 100_000, 65_536, 3, 8]).cycle() {
             let (part, left) = rest.split_at(len.min(rest.len()));
@@ -258,9 +262,15 @@ impl PacketSink for Recorded {
 #[test]
 fn a_recording_can_begin_later() {
     fn video(sequence: u8, frame: u64) -> ServerPacket {
-        let ServerPacket::WindowDraw(picture) = draw(1, sequence) else { panic!("not a draw") };
+        let ServerPacket::Draw(draw::FromServer::Draw(picture)) = draw(1, sequence) else {
+            panic!("not a draw")
+        };
         let options = DrawOptions { frame: Some(frame), ..picture.options };
-        ServerPacket::WindowDraw(WindowDraw { encoding: Encoding::H264, options, ..picture })
+        ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
+            encoding: Encoding::H264,
+            options,
+            ..picture
+        }))
     }
     let (url, server) = tcp_server(|mut server| {
         server.accept();
@@ -268,7 +278,8 @@ fn a_recording_can_begin_later() {
             server.send(&packet);
         }
         server.wait("a wish for all pixels", |packet| {
-            matches!(packet, ClientPacket::WindowRefresh { wid: WindowId(1), .. }).then_some(())
+            matches!(packet, ClientPacket::Draw(draw::ToServer::Refresh { wid: WindowId(1), .. }))
+                .then_some(())
         });
         for packet in [video(3, 1), draw(1, 4), video(5, 2), video(6, 0), video(7, 1), draw(1, 8)] {
             server.send(&packet);
@@ -289,7 +300,7 @@ fn a_recording_can_begin_later() {
     let mut seen = String::new();
     for packet in &*recorded.0.lock().expect("no panic") {
         match reader.read(packet.lend()).expect("a packet").packet {
-            ServerPacket::WindowDraw(draw) => {
+            ServerPacket::Draw(draw::FromServer::Draw(draw)) => {
                 seen += &format!("{}:{} ", draw.encoding.name(), draw.sequence.0)
             }
             packet => seen += &format!("{} ", packet.name()),
@@ -328,7 +339,9 @@ fn a_slow_reader_gets_everything_and_the_goodbye() {
             std::thread::sleep(Duration::from_micros(100));
             server.wait("every key", is_key);
         }
-        server.wait("the goodbye", |p| matches!(p, ClientPacket::ConnectionClose { .. }).then_some(()));
+        server.wait("the goodbye", |p| {
+            matches!(p, ClientPacket::Connection(connection::ToServer::Close { .. })).then_some(())
+        });
         assert!(server.next().is_none());
     });
     let client = Client::start(&url, 1 << 20);
@@ -350,11 +363,11 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         let mut moves = Vec::new();
         for click in 0..3 {
             let pressed_at = server.wait("a click", |packet| match packet {
-                ClientPacket::PointerMotion { x, .. } => {
+                ClientPacket::Pointer(pointer::ToServer::Motion { x, .. }) => {
                     moves.push(x);
                     None
                 }
-                ClientPacket::PointerButton { x, .. } => Some(x),
+                ClientPacket::Pointer(pointer::ToServer::Button { x, .. }) => Some(x),
                 _ => None,
             });
             // What came before a click is known before it.
@@ -388,7 +401,8 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
 
 #[test]
 fn the_end_is_told_once_with_its_reason() {
-    let goodbye = ServerPacket::ConnectionClose { reasons: vec!["server shutdown".into()] };
+    let goodbye =
+        ServerPacket::Connection(connection::FromServer::Close { reasons: vec!["server shutdown".into()] });
     let (url, server) = tcp_server(move |mut server| {
         server.accept();
         server.send(&goodbye);

@@ -1,8 +1,9 @@
 //! Packets that are not what they should be are refused, and the error says where.
 
 use farpane::buffers::Payload;
+use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::args::ArgError;
-use farpane::protocol::packet::server::{ServerPacket, WindowDraw};
+use farpane::protocol::packet::draw::{self, WindowDraw};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::record::ChunkIndex;
 use farpane::protocol::{Dialect, PacketError, PacketWriter};
@@ -63,7 +64,11 @@ fn wrong_arguments_are_named() {
     refused(&scroll(list![list![0, 0, -4, 4, 0, 1]]), 7, "data", "a list");
     // More of them than anybody sends is no break of the protocol: the draw alone is refused (`hostile::draws`).
     let many = scroll(Value::List(vec![list![0, 0, 4, 4, 0, 1]; 1001]));
-    assert!(matches!(read(&many), Ok(ServerPacket::WindowDraw(_))), "{:?}", read(&many).err());
+    assert!(
+        matches!(read(&many), Ok(ServerPacket::Draw(draw::FromServer::Draw(_)))),
+        "{:?}",
+        read(&many).err()
+    );
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn a_chunk_takes_the_place_of_an_argument_and_of_nothing_else() {
     let send = |index: u8| {
         reader(Dialect::Modern).read(raw(Dialect::Modern, &[chunk(index), main.clone()].concat()).lend())
     };
-    let ServerPacket::WindowDraw(draw) = send(7).expect("a draw").packet else {
+    let ServerPacket::Draw(draw::FromServer::Draw(draw)) = send(7).expect("a draw").packet else {
         panic!("no draw");
     };
     assert_eq!(&draw.data[..], b"abc");
@@ -102,18 +107,18 @@ fn a_chunk_takes_the_place_of_an_argument_and_of_nothing_else() {
 #[test]
 fn pixels_are_not_copied_between_record_and_packet() {
     let draw = |len| {
-        ServerPacket::WindowDraw(WindowDraw {
+        ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
             wid: farpane::protocol::packet::WindowId(1),
             x: 0,
             y: 0,
             width: 4,
             height: 4,
-            encoding: farpane::protocol::packet::server::Encoding::Png,
+            encoding: farpane::protocol::packet::draw::Encoding::Png,
             data: Payload::from(vec![5; len]),
             sequence: farpane::protocol::packet::DrawSequence(1),
             rowstride: 0,
             options: Default::default(),
-        })
+        }))
     };
     for len in [100, 2000, 100_000] {
         let records = PacketWriter::new(Dialect::Modern).write_server(&draw(len), true);
@@ -124,7 +129,7 @@ fn pixels_are_not_copied_between_record_and_packet() {
         let before = packet.ledger.unwrap_or_default();
         let read = reader(Dialect::Modern).read(packet.lend()).expect("a packet");
         assert_eq!(read.ledger, before, "reading copies nothing");
-        let ServerPacket::WindowDraw(draw) = read.packet else {
+        let ServerPacket::Draw(draw::FromServer::Draw(draw)) = read.packet else {
             panic!("no draw");
         };
         assert_eq!(draw.data.len(), len);

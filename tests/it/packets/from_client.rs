@@ -1,6 +1,12 @@
 //! Packets to servers: the exact shapes that each generation wants, and back.
 
-use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome, KeyboardEvent, WindowGeometry};
+use farpane::protocol::packet::ClientPacket;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::display;
+use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome};
+use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
+use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::window::{self, WindowGeometry};
 use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use farpane::protocol::tape::Tape;
 use farpane::protocol::{Dialect, PacketWriter, Spelling, bencode, rencodeplus};
@@ -74,19 +80,19 @@ fn geometry(skip_geometry: bool) -> WindowGeometry {
 fn windows() {
     let state = || Value::from(map([("maximized", true.into())]));
     let place = |name: &str| list![name, 7, -10, 20, 300, 200, Dict::default(), state()];
-    let window_map = ClientPacket::WindowMap(geometry(false));
+    let window_map = ClientPacket::Window(window::ToServer::Map(geometry(false)));
     check(&window_map, place("map-window"), place("window-map"), place("window-map"));
     let configuration =
         || map([("geometry", list![-10, 20, 300, 200]), ("resize-counter", 4.into()), ("state", state())]);
     check(
-        &ClientPacket::WindowConfigure(geometry(false)),
+        &ClientPacket::Window(window::ToServer::Configure(geometry(false))),
         list!["configure-window", 7, -10, 20, 300, 200, Dict::default(), 4, state(), false],
         list!["window-configure", 7, configuration()],
         list!["window-configure", 7, configuration()],
     );
     let only_state = || list!["window-configure", 7, map([("state", state())])];
     check(
-        &ClientPacket::WindowConfigure(geometry(true)),
+        &ClientPacket::Window(window::ToServer::Configure(geometry(true))),
         list!["configure-window", 7, -10, 20, 300, 200, Dict::default(), 4, state(), true],
         only_state(),
         only_state(),
@@ -94,23 +100,26 @@ fn windows() {
     // Servers refuse what does not fit 16 bits.
     let far =
         WindowGeometry { x: -100_000, y: 100_000, width: 100_000, state: Dict::default(), ..geometry(false) };
-    let ServerSees(x, y, width) =
-        ServerSees::of(&value(Dialect::Modern, Spelling::V65, &ClientPacket::WindowMap(far)));
+    let ServerSees(x, y, width) = ServerSees::of(&value(
+        Dialect::Modern,
+        Spelling::V65,
+        &ClientPacket::Window(window::ToServer::Map(far)),
+    ));
     assert_eq!((x, y, width), (-32768, 32767, 65535));
 
-    let unmap = ClientPacket::WindowUnmap { wid: WID, iconified: true };
+    let unmap = ClientPacket::Window(window::ToServer::Unmap { wid: WID, iconified: true });
     check(
         &unmap,
         list!["unmap-window", 7, true],
         list!["window-unmap", 7, true],
         list!["window-unmap", 7, true],
     );
-    let close = ClientPacket::WindowClose { wid: WID };
+    let close = ClientPacket::Window(window::ToServer::Close { wid: WID });
     check(&close, list!["close-window", 7], list!["window-close", 7], list!["window-close", 7]);
-    let focus = ClientPacket::WindowFocus { wid: None, modifiers: strings(&["shift"]) };
+    let focus = ClientPacket::Window(window::ToServer::Focus { wid: None, modifiers: strings(&["shift"]) });
     let focused = |name: &str| list![name, 0, list!["shift"]];
     check(&focus, focused("focus"), focused("window-focus"), focused("window-focus"));
-    let refresh = ClientPacket::WindowRefresh { wid: WID, quality: 100 };
+    let refresh = ClientPacket::Draw(draw::ToServer::Refresh { wid: WID, quality: 100 });
     let refreshed = |name: &str| list![name, 7, 0, 100];
     check(&refresh, refreshed("buffer-refresh"), refreshed("window-refresh"), refreshed("window-refresh"));
 }
@@ -118,13 +127,14 @@ fn windows() {
 #[test]
 fn what_all_windows_are_told() {
     let properties = map([("encodings", list!["png"])]);
-    let packet = ClientPacket::WindowsProperties { properties: properties.clone(), refresh: false };
+    let packet =
+        ClientPacket::Draw(draw::ToServer::AllWindows { properties: properties.clone(), refresh: false });
     let told = |name: &str, all: i64| {
         list![name, all, 0, 100, map([("refresh-now", false.into())]), properties.clone()]
     };
     check(&packet, told("buffer-refresh", -1), told("window-refresh", 0), told("window-refresh", 0));
     // Servers take 0 for their least limit.
-    let none = ClientPacket::BandwidthLimit { bits_per_second: 0 };
+    let none = ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 0 });
     let lifted = || list!["bandwidth-limit", 10_737_418_240_i64];
     check(&none, lifted(), lifted(), lifted());
 }
@@ -134,11 +144,13 @@ fn what_all_windows_are_told() {
 fn a_new_resolution_for_legacy_servers() {
     let dots = map([("", 144.into()), ("x", 143.into()), ("y", 145.into())]);
     let properties = map([("screen_sizes", list!["s"]), ("dpi", dots.into())]);
-    let packet = ClientPacket::DisplayConfigure { width: 80, height: 60, properties };
+    let packet = ClientPacket::Display(display::ToServer::Configure { width: 80, height: 60, properties });
     let bytes = written(Dialect::Legacy31, Spelling::Legacy, &packet);
     let read =
         reader(Dialect::Legacy31).read_client(raw(Dialect::Legacy31, &bytes).lend()).expect("a packet");
-    let Some(ClientPacket::DisplayConfigure { width: 80, height: 60, properties }) = read.packet else {
+    let Some(ClientPacket::Display(display::ToServer::Configure { width: 80, height: 60, properties })) =
+        read.packet
+    else {
         panic!("{:?}", read.packet);
     };
     assert_eq!((properties.int("dpi.x"), properties.int("dpi.y")), (Some(143), Some(145)));
@@ -165,13 +177,13 @@ fn acknowledgements() {
         (DrawOutcome::WindowNotFound, -2, "window not found"),
     ];
     for (outcome, time, message) in cases {
-        let ack = ClientPacket::DrawAck(DrawAck {
+        let ack = ClientPacket::Draw(draw::ToServer::Ack(DrawAck {
             wid: WID,
             sequence: DrawSequence(99),
             width: 3,
             height: 4,
             outcome,
-        });
+        }));
         let expected = |name: &str| list![name, 99, 7, 3, 4, time, message];
         check(&ack, expected("damage-sequence"), expected("window-draw-ack"), expected("window-draw-ack"));
     }
@@ -180,12 +192,12 @@ fn acknowledgements() {
     let read = reader(Dialect::Modern).read_client(raw(Dialect::Modern, &modern).lend()).expect("a packet");
     let outcome = DrawOutcome::Error { message: "bad".to_owned() };
     let ack = DrawAck { wid: WID, sequence: DrawSequence(99), width: 3, height: 4, outcome };
-    assert_eq!(read.packet, Some(ClientPacket::DrawAck(ack)));
+    assert_eq!(read.packet, Some(ClientPacket::Draw(draw::ToServer::Ack(ack))));
 }
 
 #[test]
 fn keyboard_and_pointer() {
-    let key = ClientPacket::KeyboardEvent(KeyboardEvent {
+    let key = ClientPacket::Keyboard(keyboard::ToServer::Event(KeyboardEvent {
         wid: Some(WID),
         keyname: "eacute".to_owned(),
         pressed: true,
@@ -194,7 +206,7 @@ fn keyboard_and_pointer() {
         string: "é".to_owned(),
         keycode: 38,
         group: 1,
-    });
+    }));
     let modifiers = || list!["shift", "mod2"];
     let event = || {
         let properties = map([
@@ -213,14 +225,14 @@ fn keyboard_and_pointer() {
     let properties = || map([("modifiers", list!["control"]), ("buttons", list![1])]);
     let (m, b) = (modifiers.clone(), buttons.clone());
     check(
-        &ClientPacket::PointerMotion { wid: Some(WID), x, y, modifiers: m, buttons: b },
+        &ClientPacket::Pointer(pointer::ToServer::Motion { wid: Some(WID), x, y, modifiers: m, buttons: b }),
         list!["pointer-position", 7, list![-3, 70_000], list!["control"], list![1]],
         list!["pointer-motion", -1, 0, 7, list![-3, 70_000], properties()],
         list!["pointer-motion", -1, 0, 7, list![0, 65_535], properties()],
     );
     let (m, b) = (modifiers.clone(), buttons.clone());
     check(
-        &ClientPacket::PointerButton {
+        &ClientPacket::Pointer(pointer::ToServer::Button {
             wid: None,
             button: 3,
             pressed: false,
@@ -228,13 +240,13 @@ fn keyboard_and_pointer() {
             y: 6,
             modifiers: m,
             buttons: b,
-        },
+        }),
         list!["button-action", 0, 3, false, list![5, 6], list!["control"], list![1]],
         list!["pointer-button", -1, 0, 0, 3, false, list![5, 6], properties()],
         list!["pointer-button", -1, 0, 0, 3, false, list![5, 6], properties()],
     );
     check(
-        &ClientPacket::PointerWheel {
+        &ClientPacket::Pointer(pointer::ToServer::Wheel {
             wid: Some(WID),
             button: 4,
             distance: -250,
@@ -242,7 +254,7 @@ fn keyboard_and_pointer() {
             y: 6,
             modifiers,
             buttons,
-        },
+        }),
         list!["wheel-motion", 7, 4, -250, list![5, 6], list!["control"], list![1]],
         list!["pointer-wheel", 7, 4, -250, list![5, 6], list!["control"], list![1]],
         list!["pointer-wheel", 7, 4, -250, list![5, 6], list!["control"], list![1], Dict::default()],
@@ -251,25 +263,34 @@ fn keyboard_and_pointer() {
 
 #[test]
 fn settings() {
-    let option = ClientPacket::EncodingOption { name: "quality", value: 80.into() };
+    let option = ClientPacket::Draw(draw::ToServer::EncodingOption { name: "quality", value: 80.into() });
     let options = || list!["encoding-options", map([("quality", 80.into())])];
     check(&option, list!["quality", 80], options(), options());
-    let set = ClientPacket::EncodingSet { encoding: "jpeg".to_owned() };
+    let set = ClientPacket::Draw(draw::ToServer::EncodingSet { encoding: "jpeg".to_owned() });
     check(&set, list!["encoding", "jpeg"], list!["encoding-set", "jpeg"], list!["encoding-set", "jpeg"]);
-    let display = ClientPacket::DisplayConfigure { width: 800, height: 600, properties: Dict::default() };
+    let display = ClientPacket::Display(display::ToServer::Configure {
+        width: 800,
+        height: 600,
+        properties: Dict::default(),
+    });
     let configure = || list!["display-configure", map([("desktop-size", list![800, 600])])];
     check(&display, list!["desktop_size", 800, 600, list![]], configure(), configure());
-    let suspend = |suspended| ClientPacket::Suspend { suspended };
+    let suspend = |suspended| ClientPacket::Connection(connection::ToServer::Suspend { suspended });
     check(&suspend(true), list!["suspend", true, list![]], list!["suspend"], list!["suspend", true]);
     check(&suspend(false), list!["resume", true, list![]], list!["resume"], list!["suspend", false]);
-    let cursors = ClientPacket::CursorSet { enabled: true };
+    let cursors = ClientPacket::Pointer(pointer::ToServer::CursorSet { enabled: true });
     check(&cursors, list!["set-cursors", true], list!["cursor-set", true], list!["cursor-set", true]);
-    let bell = ClientPacket::BellSet { enabled: false };
+    let bell = ClientPacket::Window(window::ToServer::BellSet { enabled: false });
     check(&bell, list!["set-bell", false], list!["bell-set", false], list!["bell-set", false]);
-    let echo = ClientPacket::PingEcho { monotonic_ms: 5, load: [1, 2, 3], latency_ms: -1, sid: None };
+    let echo = ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+        monotonic_ms: 5,
+        load: [1, 2, 3],
+        latency_ms: -1,
+        sid: None,
+    }));
     let echoed = |name: &str| list![name, 5, 1, 2, 3, -1, ""];
     check(&echo, echoed("ping_echo"), echoed("ping_echo"), echoed("ping-echo"));
-    let close = ClientPacket::ConnectionClose { reason: "bye".to_owned() };
+    let close = ClientPacket::Connection(connection::ToServer::Close { reason: "bye".to_owned() });
     check(
         &close,
         list!["disconnect", "bye"],
@@ -283,31 +304,46 @@ fn all() -> Vec<ClientPacket> {
     let none = || (Vec::new(), Vec::new());
     let ((m1, b1), (m2, b2), (m3, b3)) = (none(), none(), none());
     vec![
-        ClientPacket::Hello(map([("version", "0.1".into())])),
-        ClientPacket::ConnectionClose { reason: "bye".to_owned() },
-        ClientPacket::Ping { monotonic_ms: 1 },
-        ClientPacket::PingEcho { monotonic_ms: 1, load: [2, 3, 4], latency_ms: 5, sid: Some("x".to_owned()) },
-        ClientPacket::InfoRequest,
-        ClientPacket::DisplayConfigure { width: 8, height: 9, properties: Dict::default() },
-        ClientPacket::WindowMap(WindowGeometry { resize_counter: 0, ..geometry(false) }),
-        ClientPacket::WindowUnmap { wid: WID, iconified: false },
-        ClientPacket::WindowConfigure(geometry(false)),
-        ClientPacket::WindowClose { wid: WID },
-        ClientPacket::WindowFocus { wid: Some(WID), modifiers: strings(&["mod1"]) },
-        ClientPacket::WindowRefresh { wid: WID, quality: 90 },
-        ClientPacket::WindowsProperties { properties: map([("encodings", list!["png"])]), refresh: false },
-        ClientPacket::WindowsProperties { properties: map([("encodings", list!["png"])]), refresh: true },
-        ClientPacket::DrawAck(DrawAck {
+        ClientPacket::Connection(connection::ToServer::Hello(map([("version", "0.1".into())]))),
+        ClientPacket::Connection(connection::ToServer::Close { reason: "bye".to_owned() }),
+        ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms: 1 }),
+        ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+            monotonic_ms: 1,
+            load: [2, 3, 4],
+            latency_ms: 5,
+            sid: Some("x".to_owned()),
+        })),
+        ClientPacket::Connection(connection::ToServer::InfoRequest),
+        ClientPacket::Display(display::ToServer::Configure {
+            width: 8,
+            height: 9,
+            properties: Dict::default(),
+        }),
+        ClientPacket::Window(window::ToServer::Map(WindowGeometry { resize_counter: 0, ..geometry(false) })),
+        ClientPacket::Window(window::ToServer::Unmap { wid: WID, iconified: false }),
+        ClientPacket::Window(window::ToServer::Configure(geometry(false))),
+        ClientPacket::Window(window::ToServer::Close { wid: WID }),
+        ClientPacket::Window(window::ToServer::Focus { wid: Some(WID), modifiers: strings(&["mod1"]) }),
+        ClientPacket::Draw(draw::ToServer::Refresh { wid: WID, quality: 90 }),
+        ClientPacket::Draw(draw::ToServer::AllWindows {
+            properties: map([("encodings", list!["png"])]),
+            refresh: false,
+        }),
+        ClientPacket::Draw(draw::ToServer::AllWindows {
+            properties: map([("encodings", list!["png"])]),
+            refresh: true,
+        }),
+        ClientPacket::Draw(draw::ToServer::Ack(DrawAck {
             wid: WID,
             sequence: DrawSequence(5),
             width: 1,
             height: 2,
             outcome: DrawOutcome::Presented { decode_us: 3 },
-        }),
-        ClientPacket::EncodingOption { name: "min-speed", value: 3.into() },
-        ClientPacket::EncodingConfig(map([("quality", 3.into())])),
-        ClientPacket::EncodingSet { encoding: "png".to_owned() },
-        ClientPacket::KeyboardEvent(KeyboardEvent {
+        })),
+        ClientPacket::Draw(draw::ToServer::EncodingOption { name: "min-speed", value: 3.into() }),
+        ClientPacket::Draw(draw::ToServer::EncodingConfig(map([("quality", 3.into())]))),
+        ClientPacket::Draw(draw::ToServer::EncodingSet { encoding: "png".to_owned() }),
+        ClientPacket::Keyboard(keyboard::ToServer::Event(KeyboardEvent {
             wid: None,
             keyname: "a".to_owned(),
             pressed: false,
@@ -316,10 +352,16 @@ fn all() -> Vec<ClientPacket> {
             string: String::new(),
             keycode: 24,
             group: 2,
+        })),
+        ClientPacket::Keyboard(keyboard::ToServer::Config(map([("layout", "gb".into())]))),
+        ClientPacket::Pointer(pointer::ToServer::Motion {
+            wid: Some(WID),
+            x: 1,
+            y: 2,
+            modifiers: m1,
+            buttons: b1,
         }),
-        ClientPacket::KeyboardConfig(map([("layout", "gb".into())])),
-        ClientPacket::PointerMotion { wid: Some(WID), x: 1, y: 2, modifiers: m1, buttons: b1 },
-        ClientPacket::PointerButton {
+        ClientPacket::Pointer(pointer::ToServer::Button {
             wid: Some(WID),
             button: 1,
             pressed: true,
@@ -327,8 +369,8 @@ fn all() -> Vec<ClientPacket> {
             y: 2,
             modifiers: m2,
             buttons: b2,
-        },
-        ClientPacket::PointerWheel {
+        }),
+        ClientPacket::Pointer(pointer::ToServer::Wheel {
             wid: None,
             button: 7,
             distance: 9,
@@ -336,13 +378,13 @@ fn all() -> Vec<ClientPacket> {
             y: 2,
             modifiers: m3,
             buttons: b3,
-        },
-        ClientPacket::BandwidthLimit { bits_per_second: 1_000_000 },
-        ClientPacket::BandwidthLimit { bits_per_second: 0 },
-        ClientPacket::CursorSet { enabled: true },
-        ClientPacket::BellSet { enabled: true },
-        ClientPacket::Suspend { suspended: true },
-        ClientPacket::Suspend { suspended: false },
+        }),
+        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 1_000_000 }),
+        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 0 }),
+        ClientPacket::Pointer(pointer::ToServer::CursorSet { enabled: true }),
+        ClientPacket::Window(window::ToServer::BellSet { enabled: true }),
+        ClientPacket::Connection(connection::ToServer::Suspend { suspended: true }),
+        ClientPacket::Connection(connection::ToServer::Suspend { suspended: false }),
     ]
 }
 
@@ -355,8 +397,12 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
                 reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet");
             let read = match read.packet {
                 // The legacy form carries a list of screens.
-                Some(ClientPacket::DisplayConfigure { width, height, .. }) => {
-                    Some(ClientPacket::DisplayConfigure { width, height, properties: Dict::default() })
+                Some(ClientPacket::Display(display::ToServer::Configure { width, height, .. })) => {
+                    Some(ClientPacket::Display(display::ToServer::Configure {
+                        width,
+                        height,
+                        properties: Dict::default(),
+                    }))
                 }
                 // 3.1's form of "resume" and "suspend" have the same arguments.
                 other => other,
@@ -375,10 +421,19 @@ fn other_clients_are_understood() {
     };
     let motion = list!["pointer", -1, 0, 7, list![5, 6, 1, 2], map([("modifiers", list!["shift"])])];
     let modifiers = strings(&["shift"]);
-    let expected = ClientPacket::PointerMotion { wid: Some(WID), x: 5, y: 6, modifiers, buttons: Vec::new() };
+    let expected = ClientPacket::Pointer(pointer::ToServer::Motion {
+        wid: Some(WID),
+        x: 5,
+        y: 6,
+        modifiers,
+        buttons: Vec::new(),
+    });
     assert_eq!(read(&motion), Some(expected));
     let refresh = list!["buffer-refresh", -1, 0, 100, map([("refresh-now", true.into())]), Dict::default()];
-    assert_eq!(read(&refresh), Some(ClientPacket::WindowRefresh { wid: WindowId(0), quality: 100 }));
+    assert_eq!(
+        read(&refresh),
+        Some(ClientPacket::Draw(draw::ToServer::Refresh { wid: WindowId(0), quality: 100 }))
+    );
     let configure = list![
         "configure-window",
         7,
@@ -394,13 +449,16 @@ fn other_clients_are_understood() {
         list![1, 2],
         list![]
     ];
-    let Some(ClientPacket::WindowConfigure(geometry)) = read(&configure) else {
+    let Some(ClientPacket::Window(window::ToServer::Configure(geometry))) = read(&configure) else {
         panic!("no geometry");
     };
     assert_eq!((geometry.x, geometry.height, geometry.resize_counter), (1, 4, 0));
     let display = list!["configure-display", map([("desktop-size", list![80, 60]), ("vrefresh", 60.into())])];
     let properties = map([("vrefresh", 60.into())]);
-    assert_eq!(read(&display), Some(ClientPacket::DisplayConfigure { width: 80, height: 60, properties }));
+    assert_eq!(
+        read(&display),
+        Some(ClientPacket::Display(display::ToServer::Configure { width: 80, height: 60, properties }))
+    );
     for name in ["clipboard-token", "sound-control", "printers", "whatever"] {
         assert_eq!(read(&list![name, 1, "x"]), None);
     }

@@ -1,11 +1,17 @@
 //! Packets from servers: what 3.1.3, 6.5.5 and 6.6 send, and everything that we write ourselves.
 
 use farpane::buffers::Payload;
-use farpane::protocol::packet::server::{
-    Challenge, Cursor, DrawOptions, Encoding, Image, PingEcho, PixelCompression, RgbFormatName, ScrollRect,
-    ServerPacket, WindowBell, WindowCreate, WindowDraw, WindowInitiateMoveResize, WindowMoveResize,
+use farpane::protocol::packet::connection::{self, Challenge, PingEcho};
+use farpane::protocol::packet::display;
+use farpane::protocol::packet::draw::{
+    self, DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
+};
+use farpane::protocol::packet::pointer::{self, Cursor};
+use farpane::protocol::packet::window::{
+    self, WindowBell, WindowCreate, WindowInitiateMoveResize, WindowMoveResize,
 };
 use farpane::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
+use farpane::protocol::packet::{Image, ServerPacket};
 use farpane::protocol::{Dialect, PacketWriter, Spelling};
 
 use super::{list, map, raw, reader, record};
@@ -40,7 +46,7 @@ fn check_both(packet: Value, expected: &ServerPacket) {
 fn create(override_redirect: bool, tray: bool, metadata: Dict) -> ServerPacket {
     let (x, y) = if tray { (0, 0) } else { (-5, 20) };
     let client_properties = Dict::default();
-    ServerPacket::WindowCreate(WindowCreate {
+    ServerPacket::Window(window::FromServer::Create(WindowCreate {
         wid: WID,
         x,
         y,
@@ -50,7 +56,7 @@ fn create(override_redirect: bool, tray: bool, metadata: Dict) -> ServerPacket {
         client_properties,
         override_redirect,
         tray,
-    })
+    }))
 }
 
 #[test]
@@ -68,46 +74,65 @@ fn windows() {
     check(list!["window-create", 7, -5, 20, 300, 200, popup.clone(), none()], &create(true, false, popup));
     check_both(list!["new-tray", 7, 300, 200, none()], &create(false, true, Dict::default()));
     let title = list!["new-window", 7, -5, 20, 300, 200, legacy_map([("title", bytes("é"))]), none()];
-    let ServerPacket::WindowCreate(window) = read(Dialect::Legacy31, &title) else {
+    let ServerPacket::Window(window::FromServer::Create(window)) = read(Dialect::Legacy31, &title) else {
         panic!("no window");
     };
     assert_eq!(window.metadata.str("title"), Some("é"));
 
     let moved = |resize_counter| {
         let (x, y, width, height) = (1, 2, 3, 4);
-        ServerPacket::WindowMoveResize(WindowMoveResize { wid: WID, x, y, width, height, resize_counter })
+        ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
+            wid: WID,
+            x,
+            y,
+            width,
+            height,
+            resize_counter,
+        }))
     };
     check_both(list!["window-move-resize", 7, 1, 2, 3, 4, 9], &moved(9));
     check_both(list!["configure-override-redirect", 7, 1, 2, 3, 4], &moved(0));
-    let resized = ServerPacket::WindowResized { wid: WID, width: 3, height: 4, resize_counter: 2 };
+    let resized = ServerPacket::Window(window::FromServer::Resized {
+        wid: WID,
+        width: 3,
+        height: 4,
+        resize_counter: 2,
+    });
     check_both(list!["window-resized", 7, 3, 4, 2], &resized);
     for name in ["lost-window", "window-destroy"] {
-        check_both(list![name, 7], &ServerPacket::WindowDestroy { wid: WID });
+        check_both(list![name, 7], &ServerPacket::Window(window::FromServer::Destroy { wid: WID }));
     }
     for name in ["raise-window", "window-raise"] {
-        check_both(list![name, 7], &ServerPacket::WindowRaise { wid: WID });
+        check_both(list![name, 7], &ServerPacket::Window(window::FromServer::Raise { wid: WID }));
     }
     for name in ["eos", "window-eos"] {
-        check_both(list![name, 7], &ServerPacket::WindowEos { wid: WID });
+        check_both(list![name, 7], &ServerPacket::Draw(draw::FromServer::EndOfStream { wid: WID }));
     }
     for name in ["pointer-grab", "window-grab"] {
-        check_both(list![name, 7], &ServerPacket::WindowGrab { wid: WID });
+        check_both(list![name, 7], &ServerPacket::Pointer(pointer::FromServer::Grab { wid: WID }));
     }
     for name in ["pointer-ungrab", "window-ungrab"] {
-        check_both(list![name, -1], &ServerPacket::WindowUngrab { wid: WindowId(0) });
+        check_both(list![name, -1], &ServerPacket::Pointer(pointer::FromServer::Ungrab { wid: None }));
     }
     for name in ["restack-window", "window-restack"] {
-        let restack = ServerPacket::WindowRestack { wid: WID, detail: 1, sibling: 0 };
+        let restack = ServerPacket::Window(window::FromServer::Restack { wid: WID, detail: 1, sibling: 0 });
         check_both(list![name, 7, 1, 0], &restack);
     }
     for name in ["initiate-moveresize", "window-initiate-moveresize"] {
         let start =
             WindowInitiateMoveResize { wid: WID, root_x: 1, root_y: 2, direction: 8, button: 1, source: 1 };
-        check_both(list![name, 7, 1, 2, 8, 1, 1], &ServerPacket::WindowInitiateMoveResize(start));
+        check_both(
+            list![name, 7, 1, 2, 8, 1, 1],
+            &ServerPacket::Window(window::FromServer::InitiateMoveResize(start)),
+        );
     }
     for name in ["bell", "window-bell"] {
-        let bell = WindowBell { wid: 0, percent: 50, pitch: -1, duration_ms: 100, name: "ding".to_owned() };
-        check_both(list![name, 0, 0, 50, -1, 100, 0, 0, "ding"], &ServerPacket::WindowBell(bell));
+        let bell =
+            WindowBell { wid: None, percent: 50, pitch: -1, duration_ms: 100, name: "ding".to_owned() };
+        check_both(
+            list![name, 0, 0, 50, -1, 100, 0, 0, "ding"],
+            &ServerPacket::Window(window::FromServer::Bell(bell)),
+        );
     }
     let icon = |encoding: &str, data: Vec<u8>| Image {
         width: 32,
@@ -118,11 +143,11 @@ fn windows() {
     };
     check_both(
         list!["window-icon", 7, 32, 32, "png", vec![1u8, 2]],
-        &ServerPacket::WindowIcon { wid: WID, image: icon("png", vec![1, 2]) },
+        &ServerPacket::Window(window::FromServer::Icon { wid: WID, image: icon("png", vec![1, 2]) }),
     );
     check_both(
         list!["window-icon", 7, 32, 32, "default", ""],
-        &ServerPacket::WindowIcon { wid: WID, image: icon("default", vec![]) },
+        &ServerPacket::Window(window::FromServer::Icon { wid: WID, image: icon("default", vec![]) }),
     );
 }
 
@@ -130,19 +155,30 @@ fn windows() {
 fn session() {
     for name in ["disconnect", "connection-close"] {
         let reasons = vec!["authentication failed".to_owned(), "bye".to_owned()];
-        let close = ServerPacket::ConnectionClose { reasons };
+        let close = ServerPacket::Connection(connection::FromServer::Close { reasons });
         check_both(list![name, "authentication failed", "bye"], &close);
         check_both(list![name, list!["authentication failed", "bye"]], &close);
     }
-    let ping = |sid: Option<&str>| ServerPacket::Ping { monotonic_ms: 123, sid: sid.map(str::to_owned) };
+    let ping = |sid: Option<&str>| {
+        ServerPacket::Connection(connection::FromServer::Ping {
+            monotonic_ms: 123,
+            sid: sid.map(str::to_owned),
+        })
+    };
     check_both(list!["ping", 123], &ping(None));
     check_both(list!["ping", 123, 1_700_000_000_000i64], &ping(None));
     check_both(list!["ping", 123, 1_700_000_000_000i64, "abc"], &ping(Some("abc")));
     check_both(list!["ping", 123, "abc"], &ping(Some("abc")));
     for name in ["ping_echo", "ping-echo"] {
         let echo = PingEcho { monotonic_ms: 5, load: [1, 2, 3], latency_ms: -1, sid: None };
-        check_both(list![name, 5, 1, 2, 3, -1, ""], &ServerPacket::PingEcho(echo.clone()));
-        check_both(list![name, 5, 1, 2, 3, -1], &ServerPacket::PingEcho(echo));
+        check_both(
+            list![name, 5, 1, 2, 3, -1, ""],
+            &ServerPacket::Connection(connection::FromServer::PingEcho(echo.clone())),
+        );
+        check_both(
+            list![name, 5, 1, 2, 3, -1],
+            &ServerPacket::Connection(connection::FromServer::PingEcho(echo)),
+        );
     }
     // 3.1 sends an empty text where it has no capabilities.
     let challenge = Challenge {
@@ -154,27 +190,34 @@ fn session() {
     };
     check_both(
         list!["challenge", b"salt".to_vec(), "", "hmac+sha512", "hmac+sha256", "password"],
-        &ServerPacket::Challenge(challenge.clone()),
+        &ServerPacket::Connection(connection::FromServer::Challenge(challenge.clone())),
     );
     let without_prompt = Challenge { prompt: None, salt_digest: "xor".to_owned(), ..challenge };
     check_both(
         list!["challenge", "salt", Dict::default(), "hmac+sha512"],
-        &ServerPacket::Challenge(without_prompt),
+        &ServerPacket::Connection(connection::FromServer::Challenge(without_prompt)),
     );
-    check_both(list!["startup-complete"], &ServerPacket::StartupComplete);
+    check_both(list!["startup-complete"], &ServerPacket::Connection(connection::FromServer::StartupComplete));
     for name in ["server-event", "events"] {
-        let event = ServerPacket::ServerEvent { name: "exit".to_owned(), values: vec![1.into(), 2.into()] };
+        let event = ServerPacket::Connection(connection::FromServer::ServerEvent {
+            name: "exit".to_owned(),
+            values: vec![1.into(), 2.into()],
+        });
         check_both(list![name, "exit", 1, 2], &event);
     }
     for name in ["encodings", "encoding-set"] {
-        check_both(list![name, Dict::default()], &ServerPacket::EncodingSet(Dict::default()));
+        check_both(
+            list![name, Dict::default()],
+            &ServerPacket::Draw(draw::FromServer::Encodings(Dict::default())),
+        );
     }
     let (width, height, max_width, max_height) = (1024, 768, 3840, 2160);
     for name in ["desktop_size", "display-resized"] {
-        let resized = ServerPacket::DisplayResized { width, height, max_width, max_height };
+        let resized =
+            ServerPacket::Display(display::FromServer::Resized { width, height, max_width, max_height });
         check_both(list![name, 1024, 768, 3840, 2160], &resized);
     }
-    let position = ServerPacket::PointerPosition { wid: WID, x: -1, y: 2 };
+    let position = ServerPacket::Pointer(pointer::FromServer::Position { wid: Some(WID), x: -1, y: 2 });
     check_both(list!["pointer-position", 7, -1, 2, 0, 0], &position);
     for name in ["clipboard-token", "sound-data", "notify_show", "notification-show", "webcam-stop"] {
         let packet = read(Dialect::Modern, &list![name, 1, 2, 3]);
@@ -186,7 +229,7 @@ fn session() {
 #[test]
 fn cursors() {
     let cursor = |encoding: &str| {
-        ServerPacket::CursorData(Cursor {
+        ServerPacket::Pointer(pointer::FromServer::Cursor(Cursor {
             encoding: encoding.to_owned(),
             width: 16,
             height: 24,
@@ -195,19 +238,19 @@ fn cursors() {
             serial: 99,
             data: Payload::from(vec![1, 2, 3]),
             name: "xterm".to_owned(),
-        })
+        }))
     };
     let data = || vec![1u8, 2, 3];
     check_both(list!["cursor", "png", 0, 0, 16, 24, 3, 4, 99, data(), "xterm", 24, 64, 64], &cursor("png"));
     check_both(list!["cursor-data", "raw", 16, 24, 3, 4, 99, data(), "xterm"], &cursor("raw"));
-    check_both(list!["cursor", ""], &ServerPacket::CursorDefault);
-    check_both(list!["cursor-default"], &ServerPacket::CursorDefault);
+    check_both(list!["cursor", ""], &ServerPacket::Pointer(pointer::FromServer::DefaultCursor));
+    check_both(list!["cursor-default"], &ServerPacket::Pointer(pointer::FromServer::DefaultCursor));
     let default = list!["cursor", "default:png", 0, 0, 16, 24, 3, 4, 99, data(), "xterm"];
-    check_both(default, &ServerPacket::Ignored { name: "cursor" });
+    check_both(default, &ServerPacket::Pointer(pointer::FromServer::DefaultCursorShape));
 }
 
 fn draw(encoding: Encoding, data: &[u8], options: DrawOptions) -> ServerPacket {
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WID,
         x: 10,
         y: 20,
@@ -218,7 +261,7 @@ fn draw(encoding: Encoding, data: &[u8], options: DrawOptions) -> ServerPacket {
         sequence: DrawSequence(17),
         rowstride: 2560,
         options,
-    })
+    }))
 }
 
 fn draw_packet(name: &str, encoding: &str, data: Value, options: Dict) -> Value {
@@ -325,52 +368,79 @@ fn all() -> Vec<ServerPacket> {
     };
     let scroll = vec![ScrollRect { x: 0, y: 1, width: 2, height: 3, dx: 4, dy: -5 }];
     vec![
-        ServerPacket::Hello(map([("version", "6.5.5".into())])),
-        ServerPacket::Challenge(Challenge {
+        ServerPacket::Connection(connection::FromServer::Hello(map([("version", "6.5.5".into())]))),
+        ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
             salt: vec![1, 255],
             auth_caps: map([("module", "env".into())]),
             digest: "hmac+sha512".to_owned(),
             salt_digest: "xor".to_owned(),
             prompt: Some("password".to_owned()),
+        })),
+        ServerPacket::Connection(connection::FromServer::Close {
+            reasons: vec!["a".to_owned(), "b".to_owned()],
         }),
-        ServerPacket::ConnectionClose { reasons: vec!["a".to_owned(), "b".to_owned()] },
-        ServerPacket::Ping { monotonic_ms: 1, sid: None },
-        ServerPacket::Ping { monotonic_ms: 1, sid: Some("s".to_owned()) },
-        ServerPacket::PingEcho(PingEcho { monotonic_ms: 9, load: [1, 2, 3], latency_ms: -1, sid: None }),
-        ServerPacket::StartupComplete,
-        ServerPacket::SettingChange { name: "bell".to_owned(), value: true.into() },
-        ServerPacket::ServerEvent { name: "x".to_owned(), values: vec![1.into()] },
-        ServerPacket::Control { command: "quit".to_owned(), arguments: vec!["now".into()] },
-        ServerPacket::InfoResponse(map([("a", map([("b", 1.into())]).into())])),
-        ServerPacket::EncodingSet(map([("encodings", list!["png"])])),
-        ServerPacket::DisplayResized { width, height, max_width, max_height },
-        ServerPacket::DisplayScreenshot(Image { rowstride: 32, ..image.clone() }),
-        ServerPacket::DisplayShowDesktop { show: true },
+        ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 1, sid: None }),
+        ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 1, sid: Some("s".to_owned()) }),
+        ServerPacket::Connection(connection::FromServer::PingEcho(PingEcho {
+            monotonic_ms: 9,
+            load: [1, 2, 3],
+            latency_ms: -1,
+            sid: None,
+        })),
+        ServerPacket::Connection(connection::FromServer::StartupComplete),
+        ServerPacket::Connection(connection::FromServer::SettingChange {
+            name: "bell".to_owned(),
+            value: true.into(),
+        }),
+        ServerPacket::Connection(connection::FromServer::ServerEvent {
+            name: "x".to_owned(),
+            values: vec![1.into()],
+        }),
+        ServerPacket::Connection(connection::FromServer::Control {
+            command: "quit".to_owned(),
+            arguments: vec!["now".into()],
+        }),
+        ServerPacket::Connection(connection::FromServer::InfoResponse(map([(
+            "a",
+            map([("b", 1.into())]).into(),
+        )]))),
+        ServerPacket::Draw(draw::FromServer::Encodings(map([("encodings", list!["png"])]))),
+        ServerPacket::Display(display::FromServer::Resized { width, height, max_width, max_height }),
+        ServerPacket::Display(display::FromServer::Screenshot(Image { rowstride: 32, ..image.clone() })),
+        ServerPacket::Display(display::FromServer::ShowDesktop { show: true }),
         create(false, false, map([("title", "t".into())])),
         create(false, true, map([("tray", true.into())])),
         create(true, false, map([("override-redirect", true.into())])),
-        ServerPacket::WindowMetadata { wid: WID, metadata: map([("title", "t".into())]) },
-        ServerPacket::WindowMoveResize(WindowMoveResize {
+        ServerPacket::Window(window::FromServer::Metadata {
+            wid: WID,
+            metadata: map([("title", "t".into())]),
+        }),
+        ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
             wid: WID,
             x: -1,
             y: 2,
             width: 3,
             height: 4,
             resize_counter: 5,
+        })),
+        ServerPacket::Window(window::FromServer::Resized {
+            wid: WID,
+            width: 3,
+            height: 4,
+            resize_counter: 6,
         }),
-        ServerPacket::WindowResized { wid: WID, width: 3, height: 4, resize_counter: 6 },
-        ServerPacket::WindowRaise { wid: WID },
-        ServerPacket::WindowRestack { wid: WID, detail: 1, sibling: 2 },
-        ServerPacket::WindowInitiateMoveResize(WindowInitiateMoveResize {
+        ServerPacket::Window(window::FromServer::Raise { wid: WID }),
+        ServerPacket::Window(window::FromServer::Restack { wid: WID, detail: 1, sibling: 2 }),
+        ServerPacket::Window(window::FromServer::InitiateMoveResize(WindowInitiateMoveResize {
             wid: WID,
             root_x: 1,
             root_y: -2,
             direction: 8,
             button: 1,
             source: 1,
-        }),
-        ServerPacket::WindowDestroy { wid: WID },
-        ServerPacket::WindowIcon { wid: WID, image },
+        })),
+        ServerPacket::Window(window::FromServer::Destroy { wid: WID }),
+        ServerPacket::Window(window::FromServer::Icon { wid: WID, image }),
         draw(Encoding::Jpeg, &[9; 5000], DrawOptions { quality: Some(9), ..DrawOptions::default() }),
         draw(
             Encoding::Rgb32,
@@ -378,18 +448,18 @@ fn all() -> Vec<ServerPacket> {
             DrawOptions { rgb_format: Some(RgbFormatName::R210), ..DrawOptions::default() },
         ),
         draw(Encoding::Scroll, &[], DrawOptions { scroll, ..DrawOptions::default() }),
-        ServerPacket::WindowEos { wid: WID },
-        ServerPacket::WindowBell(WindowBell {
-            wid: 7,
+        ServerPacket::Draw(draw::FromServer::EndOfStream { wid: WID }),
+        ServerPacket::Window(window::FromServer::Bell(WindowBell {
+            wid: Some(WID),
             percent: 1,
             pitch: 2,
             duration_ms: 3,
             name: "n".to_owned(),
-        }),
-        ServerPacket::WindowGrab { wid: WID },
-        ServerPacket::WindowUngrab { wid: WID },
-        ServerPacket::PointerPosition { wid: WID, x: 1, y: -2 },
-        ServerPacket::CursorData(Cursor {
+        })),
+        ServerPacket::Pointer(pointer::FromServer::Grab { wid: WID }),
+        ServerPacket::Pointer(pointer::FromServer::Ungrab { wid: Some(WID) }),
+        ServerPacket::Pointer(pointer::FromServer::Position { wid: Some(WID), x: 1, y: -2 }),
+        ServerPacket::Pointer(pointer::FromServer::Cursor(Cursor {
             encoding: "png".to_owned(),
             width: 1,
             height: 2,
@@ -398,8 +468,8 @@ fn all() -> Vec<ServerPacket> {
             serial: 4,
             data: Payload::from(vec![1]),
             name: "c".to_owned(),
-        }),
-        ServerPacket::CursorDefault,
+        })),
+        ServerPacket::Pointer(pointer::FromServer::DefaultCursor),
         ServerPacket::Ignored { name: "sound-data" },
         ServerPacket::Unknown { name: "what".to_owned() },
     ]
@@ -420,7 +490,7 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
                     reader(Dialect::Modern).read(raw(Dialect::Modern, &stream).lend()).expect("a packet");
                 // A tray is named by its packet or by its metadata; it has no place.
                 let read = match (read.packet, &packet) {
-                    (ServerPacket::WindowCreate(window), _) if window.tray => {
+                    (ServerPacket::Window(window::FromServer::Create(window)), _) if window.tray => {
                         create(false, true, window.metadata)
                     }
                     (read, _) => read,

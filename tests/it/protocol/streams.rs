@@ -6,7 +6,8 @@ use bytes::BufMut as _;
 use farpane::bench::receive::{RecordStream, Workload};
 use farpane::buffers::BufferPool;
 use farpane::fuzzing::reassemble;
-use farpane::protocol::packet::server::ServerPacket;
+use farpane::protocol::packet::ServerPacket;
+use farpane::protocol::packet::connection;
 use farpane::protocol::reassembly::{READ_AHEAD, RECEIVE_BUFFER};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket, Reassembler, RecordError};
 use farpane::stats::{CopyLedger, CopySite};
@@ -55,8 +56,10 @@ fn mixed() -> Vec<ServerPacket> {
         .map(|(n, len)| draw(n as u64, (0..len).map(|i| (i * 31 + n) as u8).collect()));
     let mut packets: Vec<ServerPacket> = draws.collect();
     packets.insert(0, hello());
-    packets.insert(4, ServerPacket::StartupComplete);
-    packets.push(ServerPacket::ConnectionClose { reasons: vec!["done".to_owned(), "é".to_owned()] });
+    packets.insert(4, ServerPacket::Connection(connection::FromServer::StartupComplete));
+    packets.push(ServerPacket::Connection(connection::FromServer::Close {
+        reasons: vec!["done".to_owned(), "é".to_owned()],
+    }));
     packets
 }
 
@@ -83,7 +86,8 @@ proptest! {
 
 #[test]
 fn every_two_pieces_give_the_same_packets() {
-    let packets = [hello(), draw(1, vec![7; 2000]), ServerPacket::StartupComplete];
+    let packets =
+        [hello(), draw(1, vec![7; 2000]), ServerPacket::Connection(connection::FromServer::StartupComplete)];
     let stream: Vec<u8> =
         packets.iter().flat_map(|packet| server_bytes(Dialect::Modern, packet, true)).collect();
     for cut in 1..stream.len() {

@@ -9,8 +9,9 @@ use bytes::BufMut as _;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
 use farpane::player::{AtEnd, Options, Pace, Player};
-use farpane::protocol::packet::client::{DrawAck, DrawOutcome};
-use farpane::protocol::packet::server::{WindowCreate, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{Dict, WindowId};
 use farpane::protocol::{
     ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket,
@@ -78,7 +79,7 @@ impl Peer {
         };
         let mut hello = Dict::default();
         hello.push("version", version).push("chunks", true);
-        peer.send(&ClientPacket::Hello(hello));
+        peer.send(&ClientPacket::Connection(connection::ToServer::Hello(hello)));
         peer
     }
 
@@ -109,7 +110,7 @@ impl Peer {
 
     fn next_draw(&mut self, patience: Duration) -> Option<WindowDraw> {
         loop {
-            if let ServerPacket::WindowDraw(draw) = self.receive(patience)? {
+            if let ServerPacket::Draw(draw::FromServer::Draw(draw)) = self.receive(patience)? {
                 return Some(draw);
             }
         }
@@ -118,7 +119,13 @@ impl Peer {
     fn acknowledge(&mut self, draw: &WindowDraw) {
         let WindowDraw { wid, sequence, width, height, .. } = *draw;
         let outcome = DrawOutcome::Presented { decode_us: 10 };
-        self.send(&ClientPacket::DrawAck(DrawAck { wid, sequence, width, height, outcome }));
+        self.send(&ClientPacket::Draw(draw::ToServer::Ack(DrawAck {
+            wid,
+            sequence,
+            width,
+            height,
+            outcome,
+        })));
     }
 }
 
@@ -179,11 +186,16 @@ fn draws_wait_for_acknowledgements() {
     }
     let last = loop {
         match peer.receive(PATIENCE).expect("a goodbye") {
-            ServerPacket::Ping { .. } => {}
+            ServerPacket::Connection(connection::FromServer::Ping { .. }) => {}
             packet => break packet,
         }
     };
-    assert_eq!(last, ServerPacket::ConnectionClose { reasons: vec!["end of the recording".into()] });
+    assert_eq!(
+        last,
+        ServerPacket::Connection(connection::FromServer::Close {
+            reasons: vec!["end of the recording".into()]
+        })
+    );
 }
 
 #[test]
@@ -205,11 +217,11 @@ fn draws_can_be_played_again_and_held_back() {
         // Only the draws come again: no second window, no second start.
         let packet = loop {
             match peer.receive(PATIENCE).expect("a packet") {
-                ServerPacket::Ping { .. } => {}
+                ServerPacket::Connection(connection::FromServer::Ping { .. }) => {}
                 packet => break packet,
             }
         };
-        let ServerPacket::WindowDraw(draw) = packet else { panic!("{packet:?}") };
+        let ServerPacket::Draw(draw::FromServer::Draw(draw)) = packet else { panic!("{packet:?}") };
         assert_eq!(draw.sequence.0, sequence);
         assert_eq!(draw.data[0], ((sequence - 1) % 3 + 1) as u8, "the pixels of that draw");
         peer.acknowledge(&draw);
@@ -228,7 +240,7 @@ fn draws_can_be_played_again_and_held_back() {
 /// What matters of packets: bencode does not tell text from bytes, so that metadata looks different.
 fn described(packets: &[ServerPacket]) -> Vec<String> {
     let describe = |packet: &ServerPacket| match packet {
-        ServerPacket::WindowCreate(window) => {
+        ServerPacket::Window(window::FromServer::Create(window)) => {
             let WindowCreate { wid, x, y, width, height, metadata, .. } = window;
             format!("window {wid} at {x},{y}: {width} x {height}, {:?}", metadata.str("title"))
         }
@@ -251,7 +263,10 @@ fn every_dialect_is_served_from_every_recording() {
             (Dialect::Yaml, "6.6"),
         ] {
             let mut peer = Peer::attach(&player, dialect, version);
-            let Some(ServerPacket::Hello(hello)) = peer.receive(PATIENCE) else { panic!("no hello") };
+            let Some(ServerPacket::Connection(connection::FromServer::Hello(hello))) = peer.receive(PATIENCE)
+            else {
+                panic!("no hello")
+            };
             let encoder = match dialect {
                 Dialect::Modern => "rencodeplus",
                 Dialect::Legacy31 => "bencode",
@@ -260,10 +275,17 @@ fn every_dialect_is_served_from_every_recording() {
             assert_eq!(hello.bool(encoder), Some(true), "{hello:?}");
             assert_eq!(hello.str("session_name"), Some("recorded"));
             let mut got = Vec::new();
-            while got.iter().filter(|packet| matches!(packet, ServerPacket::WindowDraw(_))).count() < 2 {
+            while got
+                .iter()
+                .filter(|packet| matches!(packet, ServerPacket::Draw(draw::FromServer::Draw(_))))
+                .count()
+                < 2
+            {
                 got.push(peer.receive(PATIENCE).expect("a packet"));
             }
-            got.retain(|packet| !matches!(packet, ServerPacket::Ping { .. }));
+            got.retain(|packet| {
+                !matches!(packet, ServerPacket::Connection(connection::FromServer::Ping { .. }))
+            });
             let expected: Vec<_> = packets
                 .iter()
                 .filter(|packet| {

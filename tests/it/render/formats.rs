@@ -6,8 +6,7 @@ use farpane::codec::{
     Coded, PackedPicture, Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture,
 };
 use farpane::protocol::packet::WindowId;
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
+use farpane::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName};
 use farpane::render::RendererChoice;
 use farpane::session::Input;
 use farpane::stats::{CopySite, Transform};

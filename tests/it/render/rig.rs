@@ -9,7 +9,7 @@ use farpane::channel::{
     RenderItem, RenderMessage, RenderQueue, clock,
 };
 use farpane::codec::{Picture, PixelFormat, Pixels, Rect, Size, reference};
-use farpane::protocol::packet::server::Encoding;
+use farpane::protocol::packet::draw::Encoding;
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
 use farpane::session::DrawDone;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use farpane::channel::{BackingUpdate, DrawContent, NetCommand, RenderCommand};
 use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
-use farpane::protocol::packet::server::ScrollRect;
+use farpane::protocol::packet::draw::ScrollRect;
 use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::Input;
 use farpane::stats::CopySite;

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use farpane::protocol::limits::SCROLL_COVER;
-use farpane::protocol::packet::client::{ClientPacket, DrawAck, DrawOutcome};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, ScrollRect, ServerPacket, WindowDraw};
+use farpane::protocol::packet::draw::{
+    self, DrawAck, DrawOptions, DrawOutcome, Encoding, ScrollRect, WindowDraw,
+};
+use farpane::protocol::packet::window;
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use farpane::session::windows::MAX_WINDOW_SIDE;
@@ -14,7 +17,7 @@ use proptest::prelude::*;
 use super::{Driver, config};
 
 pub(super) fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
-    ServerPacket::WindowDraw(WindowDraw {
+    ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WindowId(wid),
         x: 3,
         y: -4,
@@ -25,7 +28,7 @@ pub(super) fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket 
         sequence: DrawSequence(sequence),
         rowstride: 80,
         options: DrawOptions::default(),
-    })
+    }))
 }
 
 fn done(request: &DrawRequest, outcome: DrawOutcome) -> DrawDone {
@@ -50,7 +53,7 @@ fn requests(outputs: Vec<Output>) -> Vec<DrawRequest> {
 
 fn acks(driver: &mut Driver) -> Vec<DrawAck> {
     let ack = |packet| match packet {
-        ClientPacket::DrawAck(ack) => Some(ack),
+        ClientPacket::Draw(draw::ToServer::Ack(ack)) => Some(ack),
         _ => None,
     };
     driver.sent().into_iter().filter_map(ack).collect()
@@ -103,7 +106,7 @@ fn a_window_that_goes_takes_no_acknowledgement_with_it() {
     driver.window(5, 0, 0, 100, 100);
     let outputs = driver.packet(draw(5, 1, Encoding::Png)).take();
     let [request] = &requests(outputs)[..] else { panic!("one draw is one request") };
-    driver.packet(ServerPacket::WindowDestroy { wid: WindowId(5) });
+    driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(5) }));
     assert!(acks(&mut driver).is_empty(), "the decoders still have it");
     let [ack] = &driver.finish(&done(request, DrawOutcome::Presented { decode_us: 9 }))[..] else {
         panic!("one acknowledgement");
@@ -149,11 +152,15 @@ fn hostile_draws_are_refused_and_too_many_end_the_session() {
         },
     ];
     for spoil in spoil {
-        let ServerPacket::WindowDraw(mut bad) = draw(5, 1, Encoding::Png) else { unreachable!() };
+        let ServerPacket::Draw(draw::FromServer::Draw(mut bad)) = draw(5, 1, Encoding::Png) else {
+            unreachable!()
+        };
         spoil(&mut bad);
-        driver.packet(ServerPacket::WindowDraw(bad));
+        driver.packet(ServerPacket::Draw(draw::FromServer::Draw(bad)));
         let sent = driver.sent();
-        let [ClientPacket::DrawAck(ack)] = &sent[..] else { panic!("one acknowledgement, not {sent:?}") };
+        let [ClientPacket::Draw(draw::ToServer::Ack(ack))] = &sent[..] else {
+            panic!("one acknowledgement, not {sent:?}")
+        };
         assert!(matches!(ack.outcome, DrawOutcome::Error { .. }), "{ack:?}");
     }
     assert_eq!(driver.session.draws_in_flight(), 0);
@@ -207,7 +214,7 @@ proptest! {
             match step {
                 Step::Create(wid) => { driver.window(wid, 0, 0, 50, 50); }
                 Step::Destroy(wid) => {
-                    driver.packet(ServerPacket::WindowDestroy { wid: WindowId(wid) });
+                    driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(wid) }));
                     answers = acks(&mut driver);
                 }
                 Step::Draw { wid, sequence } => {
@@ -215,7 +222,7 @@ proptest! {
                     for output in driver.packet(draw(wid, sequence, Encoding::Rgb24)).take() {
                         match output {
                             Output::Draw(request) => pending.push(request),
-                            Output::Send(ClientPacket::DrawAck(ack)) => answers.push(ack),
+                            Output::Send(ClientPacket::Draw(draw::ToServer::Ack(ack))) => answers.push(ack),
                             _ => {}
                         }
                     }

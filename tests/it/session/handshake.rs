@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use farpane::codec::Size;
 use farpane::protocol::limits::MAX_HELLO;
-use farpane::protocol::packet::client::ClientPacket;
-use farpane::protocol::packet::server::{Challenge, Encoding, PingEcho, ServerPacket};
+use farpane::protocol::packet::connection::{self, Challenge, PingEcho};
+use farpane::protocol::packet::draw::{self, Encoding};
+use farpane::protocol::packet::keyboard;
+use farpane::protocol::packet::window;
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::{Bounds, Dialect, PacketWriter};
 use farpane::session::config::{DisplayInfo, Monitor};
@@ -18,7 +21,7 @@ use farpane::session::{
 use super::{Driver, config, dict, server_hello};
 
 fn goodbye(reason: &str) -> ServerPacket {
-    ServerPacket::ConnectionClose { reasons: vec![reason.to_owned()] }
+    ServerPacket::Connection(connection::FromServer::Close { reasons: vec![reason.to_owned()] })
 }
 
 #[test]
@@ -61,9 +64,11 @@ fn scroll_is_kept_from_servers_that_fail_with_it() {
     let check = |version: &str, expect: bool| {
         let mut driver = Driver::started(config(Generation::Modern));
         assert!(!offers(&driver.hello(), "encoding.core"), "nobody knows the version yet");
-        driver.packet(ServerPacket::Hello(server_hello(version)));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello(version))));
         let offered = driver.sent().into_iter().any(|packet| match packet {
-            ClientPacket::EncodingConfig(caps) => offers(&caps, "core") && offers(&caps, "options"),
+            ClientPacket::Draw(draw::ToServer::EncodingConfig(caps)) => {
+                offers(&caps, "core") && offers(&caps, "options")
+            }
             _ => false,
         });
         assert_eq!(offered, expect, "{version}");
@@ -131,15 +136,15 @@ fn another_encoding_is_offered_to_all_windows() {
         let sent = driver.input(Input::PreferEncoding("png".to_owned())).sent();
         let core = |caps: &Dict, key: &str| caps.get(key).and_then(Value::as_list).map(<[Value]>::len);
         let said = sent.iter().map(|packet| match packet {
-            ClientPacket::WindowsProperties { properties, refresh } => {
+            ClientPacket::Draw(draw::ToServer::AllWindows { properties, refresh }) => {
                 assert_eq!(core(properties, "encodings.core"), Some(2));
                 if *refresh { "refreshed" } else { "changed" }
             }
-            ClientPacket::EncodingConfig(caps) => {
+            ClientPacket::Draw(draw::ToServer::EncodingConfig(caps)) => {
                 assert_eq!((core(caps, "core"), caps.int("quality")), (Some(2), Some(55)));
                 "config"
             }
-            ClientPacket::EncodingSet { encoding } => {
+            ClientPacket::Draw(draw::ToServer::EncodingSet { encoding }) => {
                 assert_eq!(encoding, "auto");
                 "set"
             }
@@ -149,7 +154,7 @@ fn another_encoding_is_offered_to_all_windows() {
         // and to those that come later
         let wid = driver.window(5, 0, 0, 90, 80);
         let sent = driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: super::size(90, 80) }).sent();
-        let [ClientPacket::WindowMap(map)] = &sent[..] else { panic!("{sent:?}") };
+        let [ClientPacket::Window(window::ToServer::Map(map))] = &sent[..] else { panic!("{sent:?}") };
         assert_eq!(core(&map.client_properties, "encodings.core"), Some(2));
     };
     check(Generation::Modern, &["changed", "config", "refreshed"]);
@@ -174,12 +179,13 @@ fn servers_between_the_generations_are_spoken_to_in_the_old_way() {
         let config = SessionConfig { may_speak_legacy, ..config(Generation::Modern) };
         let mut driver = Driver::started(config);
         driver.take();
-        let hello = ServerPacket::Hello(server_hello(version));
+        let hello = ServerPacket::Connection(connection::FromServer::Hello(server_hello(version)));
         assert_eq!(driver.session.will_speak_legacy(&hello), expected, "{version}");
         let out = driver.packet(hello).take();
         let last = out.last().expect("something");
         assert_eq!(matches!(last, Output::SpeakLegacy), expected, "{version}: {out:?}");
-        let goodbye = matches!(out[0], Output::Send(ClientPacket::ConnectionClose { .. }));
+        let goodbye =
+            matches!(out[0], Output::Send(ClientPacket::Connection(connection::ToServer::Close { .. })));
         assert_eq!(goodbye, expected, "{version}: {out:?}");
     };
     for version in ["4.4.6", "5.1.6", "5.1.6-r34"] {
@@ -194,7 +200,7 @@ fn servers_between_the_generations_are_spoken_to_in_the_old_way() {
 #[test]
 fn the_keymap_follows_hello_where_it_did_not_fit() {
     let mut driver = Driver::started(config(Generation::Modern));
-    driver.packet(ServerPacket::Hello(server_hello("6.5")));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello("6.5"))));
     let keymaps: Vec<Dict> = keymaps(&mut driver);
     assert_eq!(keymaps.len(), 1);
     assert!(keymaps[0].get("keycodes").and_then(Value::as_list).expect("keycodes").len() > 100);
@@ -212,7 +218,7 @@ fn the_keymap_follows_hello_where_it_did_not_fit() {
 
 fn keymaps(driver: &mut Driver) -> Vec<Dict> {
     let keymap = |packet| match packet {
-        ClientPacket::KeyboardConfig(keymap) => Some(keymap),
+        ClientPacket::Keyboard(keyboard::ToServer::Config(keymap)) => Some(keymap),
         _ => None,
     };
     driver.sent().into_iter().filter_map(keymap).collect()
@@ -223,7 +229,7 @@ fn the_servers_hello_is_understood_in_both_forms() {
     let check = |hello: Dict, generation: Generation, expect: [&str; 6]| {
         let mut driver = Driver::started(config(generation));
         driver.take();
-        let outputs = driver.packet(ServerPacket::Hello(hello)).take();
+        let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello))).take();
         assert!(matches!(outputs[0], Output::Established { bounds } if bounds.packet_bytes() >= 16 << 20));
         let Some(Output::Event(SessionEvent::Connected(info))) = outputs.get(1) else {
             panic!("no Connected in {outputs:?}");
@@ -261,7 +267,7 @@ fn larger_desktops_allow_larger_records_within_reason() {
         let mut hello = server_hello("6.5");
         hello.push("session-type", mode);
         hello.push("actual_desktop_size", vec![Value::Int(width), Value::Int(height)]);
-        let outputs = driver.packet(ServerPacket::Hello(hello)).take();
+        let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello))).take();
         let limit = outputs.iter().find_map(|output| match output {
             Output::Established { bounds } => Some(*bounds),
             _ => None,
@@ -307,7 +313,7 @@ fn goodbyes_mean_what_they_say() {
 fn leaving_says_goodbye_once() {
     let mut driver = Driver::running(config(Generation::Modern));
     let outputs = driver.input(Input::Disconnect).take();
-    assert!(matches!(outputs[0], Output::Send(ClientPacket::ConnectionClose { .. })));
+    assert!(matches!(outputs[0], Output::Send(ClientPacket::Connection(connection::ToServer::Close { .. }))));
     assert!(matches!(outputs[1], Output::Close(CloseReason::User)));
     driver.input(Input::Disconnect).packet(goodbye("too late")).pass(Duration::from_secs(100));
     assert!(driver.take().is_empty());
@@ -335,16 +341,29 @@ fn pings_measure_and_answer() {
     let mut driver = Driver::running(config(Generation::Modern));
     driver.pass(Duration::ZERO);
     let sent = driver.sent();
-    let [ClientPacket::Ping { monotonic_ms }] = sent[..] else { panic!("no ping but {sent:?}") };
+    let [ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms })] = sent[..] else {
+        panic!("no ping but {sent:?}")
+    };
     driver.now += Duration::from_micros(2500);
     let echo = PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
-    let events = driver.packet(ServerPacket::PingEcho(echo.clone())).events();
+    let events =
+        driver.packet(ServerPacket::Connection(connection::FromServer::PingEcho(echo.clone()))).events();
     assert!(matches!(events[..], [SessionEvent::Latency(latency)] if latency == Duration::from_micros(2500)));
-    assert!(driver.packet(ServerPacket::PingEcho(echo)).take().is_empty(), "one answer a ping");
+    assert!(
+        driver.packet(ServerPacket::Connection(connection::FromServer::PingEcho(echo))).take().is_empty(),
+        "one answer a ping"
+    );
 
-    driver.packet(ServerPacket::Ping { monotonic_ms: 77, sid: Some("s".to_owned()) });
-    let expect =
-        ClientPacket::PingEcho { monotonic_ms: 77, load: [0; 3], latency_ms: 2, sid: Some("s".to_owned()) };
+    driver.packet(ServerPacket::Connection(connection::FromServer::Ping {
+        monotonic_ms: 77,
+        sid: Some("s".to_owned()),
+    }));
+    let expect = ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
+        monotonic_ms: 77,
+        load: [0; 3],
+        latency_ms: 2,
+        sid: Some("s".to_owned()),
+    }));
     assert_eq!(driver.sent(), [expect]);
 }
 
@@ -353,7 +372,7 @@ fn silence_ends_the_session_and_any_word_prevents_it() {
     let mut driver = Driver::running(config(Generation::Modern));
     let mut waited = Duration::ZERO;
     while waited < SERVER_TIMEOUT * 3 {
-        driver.pass(PING_INTERVAL).packet(ServerPacket::StartupComplete);
+        driver.pass(PING_INTERVAL).packet(ServerPacket::Connection(connection::FromServer::StartupComplete));
         waited += PING_INTERVAL;
     }
     driver.take();
@@ -370,7 +389,12 @@ fn silence_ends_the_session_and_any_word_prevents_it() {
 fn a_machine_that_slept_does_not_blame_the_server() {
     let mut driver = Driver::running(config(Generation::Modern));
     driver.pass(Duration::ZERO).pass(Duration::from_secs(3600));
-    assert!(driver.sent().iter().all(|packet| matches!(packet, ClientPacket::Ping { .. })));
+    assert!(
+        driver
+            .sent()
+            .iter()
+            .all(|packet| matches!(packet, ClientPacket::Connection(connection::ToServer::Ping { .. })))
+    );
     assert!(driver.session.next_timeout().is_some());
 }
 
@@ -387,7 +411,7 @@ fn asking_for_information_ends_with_the_answer() {
         ),
         ("ok", true.into()),
     ]);
-    let outputs = driver.packet(ServerPacket::Hello(deep)).take();
+    let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(deep))).take();
     let Some(Output::Event(SessionEvent::Info(lines))) = outputs.first() else { panic!("{outputs:?}") };
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(lines, ["server.pid=7", "server=x", "server.load=1, 2", "ok=true"]);
@@ -422,8 +446,8 @@ fn hello_stays_under_16_kib_even_with_many_monitors_and_a_login() {
         salt_digest: "hmac+sha512".to_owned(),
         prompt: None,
     };
-    driver.packet(ServerPacket::Challenge(challenge));
-    let hello = ClientPacket::Hello(driver.hello());
+    driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge)));
+    let hello = ClientPacket::Connection(connection::ToServer::Hello(driver.hello()));
     let mut bytes = Vec::new();
     PacketWriter::new(Dialect::Modern).write(&hello, &mut bytes);
     assert!(bytes.len() < MAX_HELLO, "{} bytes", bytes.len());

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use farpane::protocol::packet::server::{
-    Challenge, Cursor, Image, PingEcho, ServerPacket, WindowBell, WindowMoveResize,
-};
+use farpane::protocol::packet::connection::{self, Challenge, PingEcho};
+use farpane::protocol::packet::pointer::{self, Cursor};
+use farpane::protocol::packet::window::{self, WindowBell, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
+use farpane::protocol::packet::{Image, ServerPacket};
 use farpane::session::{Generation, Input, WindowState};
 use proptest::prelude::*;
 
@@ -89,23 +90,31 @@ fn packet() -> impl Strategy<Value = ServerPacket> {
     let text = || ".{0,20}";
     let data = || proptest::collection::vec(any::<u8>(), 0..8);
     prop_oneof![
-        map().prop_map(ServerPacket::Hello),
-        map().prop_map(ServerPacket::InfoResponse),
+        map().prop_map(|packet| ServerPacket::Connection(connection::FromServer::Hello(packet))),
+        map().prop_map(|packet| ServerPacket::Connection(connection::FromServer::InfoResponse(packet))),
         (wid(), any::<i32>(), any::<i32>(), side(), side(), map())
             .prop_map(|(wid, x, y, width, height, metadata)| create(wid.0, x, y, width, height, metadata)),
-        (wid(), map()).prop_map(|(wid, metadata)| ServerPacket::WindowMetadata { wid, metadata }),
+        (wid(), map())
+            .prop_map(|(wid, metadata)| ServerPacket::Window(window::FromServer::Metadata { wid, metadata })),
         (wid(), any::<i32>(), any::<i32>(), side(), side(), any::<u64>()).prop_map(
             |(wid, x, y, width, height, resize_counter)| {
-                ServerPacket::WindowMoveResize(WindowMoveResize { wid, x, y, width, height, resize_counter })
+                ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
+                    wid,
+                    x,
+                    y,
+                    width,
+                    height,
+                    resize_counter,
+                }))
             }
         ),
-        wid().prop_map(|wid| ServerPacket::WindowDestroy { wid }),
+        wid().prop_map(|wid| ServerPacket::Window(window::FromServer::Destroy { wid })),
         (wid(), side(), side(), text(), data()).prop_map(|(wid, width, height, encoding, data)| {
             let image = Image { width, height, encoding, rowstride: 0, data: data.into() };
-            ServerPacket::WindowIcon { wid, image }
+            ServerPacket::Window(window::FromServer::Icon { wid, image })
         }),
         (side(), side(), data()).prop_map(|(width, height, data)| {
-            ServerPacket::CursorData(Cursor {
+            ServerPacket::Pointer(pointer::FromServer::Cursor(Cursor {
                 encoding: "raw".to_owned(),
                 width,
                 height,
@@ -114,20 +123,38 @@ fn packet() -> impl Strategy<Value = ServerPacket> {
                 serial: 0,
                 data: data.into(),
                 name: String::new(),
-            })
+            }))
         }),
         (data(), map(), text(), text()).prop_map(|(salt, auth_caps, digest, salt_digest)| {
             let prompt = Some(digest.clone());
-            ServerPacket::Challenge(Challenge { salt, auth_caps, digest, salt_digest, prompt })
+            ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
+                salt,
+                auth_caps,
+                digest,
+                salt_digest,
+                prompt,
+            }))
         }),
         (any::<u64>(), any::<i64>()).prop_map(|(monotonic_ms, latency_ms)| {
-            ServerPacket::PingEcho(PingEcho { monotonic_ms, load: [u64::MAX; 3], latency_ms, sid: None })
+            ServerPacket::Connection(connection::FromServer::PingEcho(PingEcho {
+                monotonic_ms,
+                load: [u64::MAX; 3],
+                latency_ms,
+                sid: None,
+            }))
         }),
-        (any::<u64>(), any::<i32>()).prop_map(|(wid, n)| {
+        (any::<Option<u64>>(), any::<i32>()).prop_map(|(wid, n)| {
             let name = String::new();
-            ServerPacket::WindowBell(WindowBell { wid, percent: n, pitch: n, duration_ms: n, name })
+            ServerPacket::Window(window::FromServer::Bell(WindowBell {
+                wid: wid.map(WindowId),
+                percent: n,
+                pitch: n,
+                duration_ms: n,
+                name,
+            }))
         }),
-        proptest::collection::vec(text(), 0..3).prop_map(|reasons| ServerPacket::ConnectionClose { reasons }),
+        proptest::collection::vec(text(), 0..3)
+            .prop_map(|reasons| ServerPacket::Connection(connection::FromServer::Close { reasons })),
     ]
 }
 
@@ -142,7 +169,7 @@ proptest! {
         let generation = if legacy { Generation::Legacy31 } else { Generation::Modern };
         let mut driver = Driver::started(config(generation));
         if !late {
-            driver.packet(ServerPacket::Hello(hello));
+            driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         }
         for packet in packets {
             driver.packet(packet).pass(Duration::from_secs(1));

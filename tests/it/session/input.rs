@@ -1,7 +1,11 @@
 //! Keys, pointer, wheel and focus become packets.
 
-use farpane::protocol::packet::client::ClientPacket;
-use farpane::protocol::packet::server::ServerPacket;
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::display;
+use farpane::protocol::packet::keyboard;
+use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::window;
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Value, WindowId};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{Generation, Input, Key, Keymap, KeymapEntry};
@@ -14,7 +18,7 @@ fn running(precise_wheel: bool) -> Driver {
     let mut driver = Driver::started(config(Generation::Modern));
     let mut hello = server_hello("6.5");
     hello.push("wheel.precise", precise_wheel);
-    driver.packet(ServerPacket::Hello(hello));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
     driver.window(1, 0, 0, 100, 100);
     driver.window(2, 0, 0, 100, 100);
     driver
@@ -32,10 +36,12 @@ fn wheel(wid: Option<WindowId>, dx: i32, dy: i32) -> Input {
 /// Button presses as `4+`, releases as `4-`, precise motion as `4:250`.
 fn wheel_packets(driver: &mut Driver) -> Vec<String> {
     let text = |packet| match packet {
-        ClientPacket::PointerButton { button, pressed, .. } => {
+        ClientPacket::Pointer(pointer::ToServer::Button { button, pressed, .. }) => {
             Some(format!("{button}{}", if pressed { '+' } else { '-' }))
         }
-        ClientPacket::PointerWheel { button, distance, .. } => Some(format!("{button}:{distance}")),
+        ClientPacket::Pointer(pointer::ToServer::Wheel { button, distance, .. }) => {
+            Some(format!("{button}:{distance}"))
+        }
         _ => None,
     };
     driver.sent().into_iter().filter_map(text).collect()
@@ -76,7 +82,11 @@ fn precise_wheels_get_every_step() {
 fn keys_go_to_their_window_with_all_they_are() {
     let mut driver = running(false);
     let sent = driver.input(key("a", 38, true)).sent();
-    let [ClientPacket::KeyboardEvent(event), ClientPacket::KeyboardEvent(_)] = &sent[..] else {
+    let [
+        ClientPacket::Keyboard(keyboard::ToServer::Event(event)),
+        ClientPacket::Keyboard(keyboard::ToServer::Event(_)),
+    ] = &sent[..]
+    else {
         panic!("{sent:?}")
     };
     assert_eq!((event.wid, event.keyname.as_str(), event.pressed), (WID, "a", true));
@@ -87,12 +97,14 @@ fn keys_go_to_their_window_with_all_they_are() {
 /// Key presses as `a+`, releases as `a-`, of a group as `a+1`; a keymap as its layout.
 fn key_packets(driver: &mut Driver) -> Vec<String> {
     let text = |packet| match packet {
-        ClientPacket::KeyboardEvent(event) => {
+        ClientPacket::Keyboard(keyboard::ToServer::Event(event)) => {
             let group = Some(event.group).filter(|group| *group > 0).map(|group| group.to_string());
             let sign = if event.pressed { '+' } else { '-' };
             Some(format!("{}{sign}{}", event.keyname, group.unwrap_or_default()))
         }
-        ClientPacket::KeyboardConfig(keymap) => Some(keymap.str("layout").unwrap_or_default().to_owned()),
+        ClientPacket::Keyboard(keyboard::ToServer::Config(keymap)) => {
+            Some(keymap.str("layout").unwrap_or_default().to_owned())
+        }
         _ => None,
     };
     driver.sent().into_iter().filter_map(text).collect()
@@ -125,7 +137,7 @@ fn a_server_that_repeats_keys_itself_is_left_to_it() {
     let mut driver = Driver::started(config(Generation::Modern));
     let mut hello = server_hello("6.5");
     hello.push("key_repeat", vec![Value::from(500), Value::from(30)]);
-    driver.packet(ServerPacket::Hello(hello));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
     driver.window(1, 0, 0, 100, 100);
     driver.sent();
     driver.input(key("w", 25, true)).input(key("w", 25, true)).input(key("w", 25, false));
@@ -206,7 +218,9 @@ fn keysyms_stand_in_the_columns_of_a_core_keyboard_map() {
         driver.sent();
         driver.input(Input::KeymapChanged(Box::new(keymap)));
         let sent = driver.sent();
-        let [ClientPacket::KeyboardConfig(keymap)] = &sent[..] else { panic!("{sent:?}") };
+        let [ClientPacket::Keyboard(keyboard::ToServer::Config(keymap))] = &sent[..] else {
+            panic!("{sent:?}")
+        };
         let keycodes = keymap.get("x11_keycodes").and_then(Value::as_dict).expect("keycodes");
         let [(Value::Int(24), names)] = &keycodes.0[..] else { panic!("{keycodes:?}") };
         names.as_list().expect("names").to_vec()
@@ -229,7 +243,10 @@ fn keys_held_while_the_focus_goes_are_released() {
     driver.input(Input::Focus { wid: WID }).input(key("Alt_L", 64, true)).input(key("Tab", 23, true));
     driver.input(key("Tab", 23, false)).take();
     let sent = driver.input(Input::Focus { wid: None }).sent();
-    let [ClientPacket::KeyboardEvent(event), ClientPacket::WindowFocus { wid: None, modifiers }] = &sent[..]
+    let [
+        ClientPacket::Keyboard(keyboard::ToServer::Event(event)),
+        ClientPacket::Window(window::ToServer::Focus { wid: None, modifiers }),
+    ] = &sent[..]
     else {
         panic!("{sent:?}");
     };
@@ -238,8 +255,10 @@ fn keys_held_while_the_focus_goes_are_released() {
     assert!(driver.input(Input::Focus { wid: None }).take().is_empty(), "nothing changed");
 
     driver.input(Input::Focus { wid: WID }).input(key("F4", 70, true)).take();
-    driver.packet(ServerPacket::WindowDestroy { wid: WindowId(1) });
-    assert!(matches!(&driver.sent()[..], [ClientPacket::KeyboardEvent(event)] if !event.pressed));
+    driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(1) }));
+    assert!(
+        matches!(&driver.sent()[..], [ClientPacket::Keyboard(keyboard::ToServer::Event(event))] if !event.pressed)
+    );
 }
 
 #[test]
@@ -247,7 +266,15 @@ fn the_pointer_stays_on_the_wire() {
     let mut driver = running(false);
     let moved = |x, y, wid| Input::PointerMoved { wid, x, y, modifiers: Vec::new(), buttons: vec![1] };
     let sent = driver.input(moved(-5, 70_000, WID)).input(moved(1, 2, Some(WindowId(99)))).sent();
-    let at = |wid, x, y| ClientPacket::PointerMotion { wid, x, y, modifiers: Vec::new(), buttons: vec![1] };
+    let at = |wid, x, y| {
+        ClientPacket::Pointer(pointer::ToServer::Motion {
+            wid,
+            x,
+            y,
+            modifiers: Vec::new(),
+            buttons: vec![1],
+        })
+    };
     assert_eq!(sent, [at(WID, 0, 32767), at(None, 1, 2)]);
 }
 
@@ -255,7 +282,9 @@ fn the_pointer_stays_on_the_wire() {
 fn a_new_screen_size_is_told() {
     let mut driver = running(false);
     let sent = driver.input(Input::ScreenChanged(Box::new(DisplayInfo::single(size(1920, 1080))))).sent();
-    let [ClientPacket::DisplayConfigure { width: 1920, height: 1080, properties }] = &sent[..] else {
+    let [ClientPacket::Display(display::ToServer::Configure { width: 1920, height: 1080, properties })] =
+        &sent[..]
+    else {
         panic!("{sent:?}");
     };
     assert!(properties.get("monitors").is_some());

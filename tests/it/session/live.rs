@@ -11,9 +11,10 @@ use std::time::Duration;
 use bytes::BufMut;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
+use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::WindowId;
-use farpane::protocol::packet::client::DrawOutcome;
-use farpane::protocol::packet::server::{Encoding, ServerPacket};
+use farpane::protocol::packet::draw::{DrawOutcome, Encoding};
+use farpane::protocol::packet::window;
 use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
@@ -569,7 +570,7 @@ fn what_crosses_is_told_again() {
         let wid = client.titled("one").expect("a window");
         for (round, (x, width)) in [(301, 300), (302, 320), (303, 330), (304, 330)].into_iter().enumerate() {
             let mut held = Vec::new();
-            let says = |incoming: &Incoming<ServerPacket>| matches!(&incoming.packet, ServerPacket::WindowMoveResize(m) if (m.x, m.width) == (x, width));
+            let says = |incoming: &Incoming<ServerPacket>| matches!(&incoming.packet, ServerPacket::Window(window::FromServer::MoveResize(m)) if (m.x, m.width) == (x, width));
             let (deadline, mut tries) = (clock::now() + Duration::from_secs(10), 0..);
             while !held.iter().any(says) {
                 assert!(clock::now() < deadline, "{generation:?} {round}: {:?}", card.place());

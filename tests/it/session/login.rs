@@ -1,7 +1,8 @@
 //! Passwords. The expected answers were computed with Python 3.11's `hmac` module:
 //! `salt = hmac.new(client_salt, server_salt, D).hexdigest()`, `hmac.new(password, salt, D).hexdigest()`.
 
-use farpane::protocol::packet::server::{Challenge, ServerPacket};
+use farpane::protocol::packet::ServerPacket;
+use farpane::protocol::packet::connection::{self, Challenge};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::session::auth::{self, AuthError, CLIENT_SALT_LEN};
 use farpane::session::{CloseReason, Generation, Input, Link, Secret, SessionConfig, SessionEvent};
@@ -123,7 +124,10 @@ fn a_known_password_answers_at_once() {
     let password = Some(Secret::new(PASSWORD.to_owned()));
     let mut driver = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
     assert_eq!(driver.hello().get("challenge_response"), None);
-    driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
+        "hmac+sha512",
+        "hmac+sha512",
+    ))));
     let hello = driver.hello();
     let salt = hello.get("challenge_client_salt").and_then(Value::as_bytes).expect("a salt");
     let salt: [u8; CLIENT_SALT_LEN] = salt.try_into().expect("its length");
@@ -138,7 +142,12 @@ fn a_known_password_answers_at_once() {
 
     let password = Some(Secret::new(PASSWORD.to_owned()));
     let mut other = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
-    let other = other.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"))).hello();
+    let other = other
+        .packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
+            "hmac+sha512",
+            "hmac+sha512",
+        ))))
+        .hello();
     let other = other.get("challenge_client_salt").and_then(Value::as_bytes).expect("a salt").to_owned();
     assert_ne!(other, salt, "each answer has a salt of its own");
 }
@@ -147,7 +156,9 @@ fn a_known_password_answers_at_once() {
 /// not given to it.
 #[test]
 fn one_password_answers_one_challenge() {
-    let step = || ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512"));
+    let step = || {
+        ServerPacket::Connection(connection::FromServer::Challenge(challenge("hmac+sha512", "hmac+sha512")))
+    };
     let password = || Some(Secret::new(PASSWORD.to_owned()));
     let modern = || SessionConfig { password: password(), ..config(Generation::Modern) };
     let mut asked = Driver::started(SessionConfig { may_prompt: true, ..modern() });
@@ -182,8 +193,10 @@ fn a_servers_words_are_one_short_line() {
         let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
         driver.take();
         let prompt = Some(said.to_owned());
-        driver
-            .packet(ServerPacket::Challenge(Challenge { prompt, ..challenge("hmac+sha256", "hmac+sha256") }));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
+            prompt,
+            ..challenge("hmac+sha256", "hmac+sha256")
+        })));
         let events = driver.events();
         assert!(
             matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, .. }] if prompt == shown),
@@ -197,7 +210,10 @@ fn the_user_is_asked_when_there_is_no_password() {
     let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
     driver.take();
     let prompt = Some("pass\u{1b}word for work".to_owned());
-    driver.packet(ServerPacket::Challenge(Challenge { prompt, ..challenge("hmac+sha256", "hmac+sha256") }));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
+        prompt,
+        ..challenge("hmac+sha256", "hmac+sha256")
+    })));
     let events = driver.events();
     assert!(
         matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, number: 1 }] if prompt == "password for work")
@@ -214,7 +230,10 @@ fn the_user_is_asked_when_there_is_no_password() {
 fn without_anyone_to_ask_the_login_fails() {
     let check = |config: SessionConfig, input: Option<Input>| {
         let mut driver = Driver::started(config);
-        driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
+            "hmac+sha512",
+            "hmac+sha512",
+        ))));
         if let Some(input) = input {
             driver.input(input);
         }
@@ -233,10 +252,16 @@ fn without_anyone_to_ask_the_login_fails() {
 fn a_server_cannot_ask_forever() {
     let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
     for _ in 0..auth::MAX_CHALLENGES {
-        driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
+        driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
+            "hmac+sha512",
+            "hmac+sha512",
+        ))));
         driver.input(Input::Password(Secret::new(PASSWORD.to_owned())));
         driver.hello();
     }
-    driver.packet(ServerPacket::Challenge(challenge("hmac+sha512", "hmac+sha512")));
+    driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
+        "hmac+sha512",
+        "hmac+sha512",
+    ))));
     assert!(matches!(driver.closed(), CloseReason::Authentication(_)));
 }

@@ -1,7 +1,8 @@
 //! What becomes of video that cannot be read: pictures come instead.
 
-use farpane::protocol::packet::client::{ClientPacket, DrawOutcome};
-use farpane::protocol::packet::server::{DrawOptions, Encoding, ServerPacket, WindowDraw};
+use farpane::protocol::packet::draw::{self, DrawOptions, DrawOutcome, Encoding, WindowDraw};
+use farpane::protocol::packet::window;
+use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
 use farpane::session::{DrawDone, Generation, Output};
 
@@ -9,7 +10,7 @@ use super::{Driver, config, size};
 
 /// What the session sends besides the acknowledgement when a frame ends like this.
 fn after(driver: &mut Driver, sequence: u64, options: DrawOptions, refused: bool) -> Vec<ClientPacket> {
-    driver.packet(ServerPacket::WindowDraw(WindowDraw {
+    driver.packet(ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
         wid: WindowId(5),
         x: 0,
         y: 0,
@@ -20,7 +21,7 @@ fn after(driver: &mut Driver, sequence: u64, options: DrawOptions, refused: bool
         sequence: DrawSequence(sequence),
         rowstride: 0,
         options,
-    }));
+    })));
     let request = driver.take().into_iter().find_map(|output| match output {
         Output::Draw(request) => Some(request),
         _ => None,
@@ -40,7 +41,11 @@ fn after(driver: &mut Driver, sequence: u64, options: DrawOptions, refused: bool
         trace: request.trace,
     };
     driver.done(&done);
-    driver.sent().into_iter().filter(|packet| !matches!(packet, ClientPacket::DrawAck(_))).collect()
+    driver
+        .sent()
+        .into_iter()
+        .filter(|packet| !matches!(packet, ClientPacket::Draw(draw::ToServer::Ack(_))))
+        .collect()
 }
 
 fn frame(number: u64) -> DrawOptions {
@@ -49,7 +54,11 @@ fn frame(number: u64) -> DrawOptions {
 
 #[track_caller]
 fn assert_pictures_only(sent: &[ClientPacket]) {
-    let [ClientPacket::WindowConfigure(configured), ClientPacket::WindowRefresh { wid, .. }] = sent else {
+    let [
+        ClientPacket::Window(window::ToServer::Configure(configured)),
+        ClientPacket::Draw(draw::ToServer::Refresh { wid, .. }),
+    ] = sent
+    else {
         panic!("expected pictures and a refresh: {sent:?}");
     };
     assert_eq!((configured.wid, *wid), (WindowId(5), WindowId(5)));
@@ -82,7 +91,7 @@ fn a_missed_frame_is_asked_for_and_forgiven() {
     for round in 0..20 {
         let sequence = 10 * round;
         assert!(after(&mut driver, sequence + 1, frame(0), false).is_empty());
-        let refresh = ClientPacket::WindowRefresh { wid: WindowId(5), quality: 100 };
+        let refresh = ClientPacket::Draw(draw::ToServer::Refresh { wid: WindowId(5), quality: 100 });
         assert_eq!(after(&mut driver, sequence + 2, frame(1), true), [refresh]);
         assert!(after(&mut driver, sequence + 3, frame(2), true).is_empty(), "one refresh for all of them");
     }

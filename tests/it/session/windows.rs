@@ -2,8 +2,9 @@
 //! each other forever.
 
 use farpane::protocol::Bounds;
-use farpane::protocol::packet::client::{ClientPacket, WindowGeometry};
-use farpane::protocol::packet::server::{Encoding, Image, ServerPacket, WindowMoveResize};
+use farpane::protocol::packet::draw::{self, Encoding};
+use farpane::protocol::packet::window::{self, WindowGeometry, WindowMoveResize};
+use farpane::protocol::packet::{ClientPacket, Image, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::event::SizeLimits;
 use farpane::session::windows::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
@@ -34,7 +35,10 @@ fn created(metadata: Dict) -> WindowInfo {
 #[track_caller]
 fn geometry(driver: &mut Driver) -> WindowGeometry {
     match driver.sent().pop() {
-        Some(ClientPacket::WindowMap(geometry) | ClientPacket::WindowConfigure(geometry)) => geometry,
+        Some(
+            ClientPacket::Window(window::ToServer::Map(geometry))
+            | ClientPacket::Window(window::ToServer::Configure(geometry)),
+        ) => geometry,
         other => panic!("no geometry but {other:?}"),
     }
 }
@@ -78,13 +82,13 @@ fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     first.packet(create(8, 1, 2, 30, 20, dict(&[("override-redirect", true.into())])));
     first.packet(create(9, 0, 0, 10, 10, Dict::default()));
     let (wid, title) = (WindowId(7), Value::from("renamed"));
-    first.packet(ServerPacket::WindowMetadata {
+    first.packet(ServerPacket::Window(window::FromServer::Metadata {
         wid,
         metadata: dict(&[("title", title), ("modal", false.into())]),
-    });
+    }));
     first.input(Input::WindowMapped { wid, x: 10, y: 20, size: size(300, 200) });
     first.input(configured(wid, 15, 25, 310, 210));
-    first.packet(ServerPacket::WindowDestroy { wid: WindowId(9) });
+    first.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(9) }));
     let opening = first.session.opening();
     let names: Vec<&str> = opening.iter().map(ServerPacket::name).collect();
     assert_eq!(names, ["hello", "window-create", "window-create", "startup-complete"]);
@@ -161,7 +165,8 @@ fn backings_come_before_their_windows_and_draws() {
             Output::Event(SessionEvent::WindowCreated(_)),
         ] if s == size(1, 5)
     ));
-    let outputs = driver.packet(ServerPacket::WindowDestroy { wid: WindowId(7) }).take();
+    let outputs =
+        driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(7) })).take();
     assert!(matches!(
         outputs[..],
         [
@@ -169,7 +174,12 @@ fn backings_come_before_their_windows_and_draws() {
             Output::Event(SessionEvent::WindowDestroyed { wid: WindowId(7) }),
         ]
     ));
-    assert!(driver.packet(ServerPacket::WindowDestroy { wid: WindowId(7) }).take().is_empty());
+    assert!(
+        driver
+            .packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(7) }))
+            .take()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -194,7 +204,7 @@ fn too_many_or_too_large_windows_are_left_out() {
         driver.window(wid, 0, 0, 1, 1);
     }
     assert_eq!(left_out(&mut driver, limit + 1, 1, 1), 1);
-    driver.packet(ServerPacket::WindowDestroy { wid: WindowId(1) }).take();
+    driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(1) })).take();
     driver.window(limit + 1, 0, 0, 1, 1);
     assert!(driver.session.window(WindowId(limit + 1)).is_some(), "there is room again");
 
@@ -212,7 +222,8 @@ fn too_many_or_too_large_windows_are_left_out() {
     let mut driver = running();
     driver.window(1, 0, 0, 10, 10);
     let (wid, resize_counter) = (WindowId(1), 1);
-    let too_large = ServerPacket::WindowResized { wid, width: u32::MAX, height: 1, resize_counter };
+    let too_large =
+        ServerPacket::Window(window::FromServer::Resized { wid, width: u32::MAX, height: 1, resize_counter });
     assert_eq!(notices(&driver.packet(too_large).take()), 1);
     assert_eq!(driver.session.window(wid).expect("it stays").size, size(10, 10));
 }
@@ -230,7 +241,14 @@ fn mapping_tells_the_place_and_the_resize_counter() {
     let wid = driver.window(7, 10, 20, 300, 200);
     driver.input(configured(wid, 1, 1, 5, 5));
     assert!(driver.take().is_empty(), "not shown yet");
-    driver.packet(ServerPacket::WindowResized { wid, width: 310, height: 200, resize_counter: 4 }).take();
+    driver
+        .packet(ServerPacket::Window(window::FromServer::Resized {
+            wid,
+            width: 310,
+            height: 200,
+            resize_counter: 4,
+        }))
+        .take();
     driver.input(Input::WindowMapped { wid, x: 50, y: 60, size: size(310, 200) });
     let told = geometry(&mut driver);
     assert_eq!((told.x, told.y, told.width, told.height, told.resize_counter), (50, 60, 310, 200, 4));
@@ -246,7 +264,7 @@ fn the_users_resize_is_told_once_with_its_backing_first() {
         &outputs[..],
         [
             Output::Backing { size: Some(s), .. },
-            Output::Send(ClientPacket::WindowConfigure(_)),
+            Output::Send(ClientPacket::Window(window::ToServer::Configure(_))),
         ] if *s == size(400, 250)
     ));
     assert!(driver.input(configured(wid, 0, 0, 400, 250)).take().is_empty());
@@ -264,7 +282,7 @@ fn the_servers_resize_is_not_echoed() {
     let wid = driver.window(7, 0, 0, 300, 200);
     driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
     let moved = WindowMoveResize { wid, x: 30, y: 40, width: 320, height: 240, resize_counter: 2 };
-    let outputs = driver.packet(ServerPacket::WindowMoveResize(moved)).take();
+    let outputs = driver.packet(ServerPacket::Window(window::FromServer::MoveResize(moved))).take();
     assert!(matches!(
         &outputs[..],
         [
@@ -284,7 +302,14 @@ fn the_servers_resize_is_not_echoed() {
     driver.input(configured(wid, 30, 40, 330, 240));
     assert_eq!(geometry(&mut driver).resize_counter, 2);
     // an older counter does not go back
-    driver.packet(ServerPacket::WindowResized { wid, width: 340, height: 240, resize_counter: 1 }).take();
+    driver
+        .packet(ServerPacket::Window(window::FromServer::Resized {
+            wid,
+            width: 340,
+            height: 240,
+            resize_counter: 1,
+        }))
+        .take();
     driver.input(configured(wid, 31, 40, 340, 240));
     assert_eq!(geometry(&mut driver).resize_counter, 2);
 }
@@ -297,11 +322,22 @@ fn a_server_that_has_drawn_a_window_is_not_told_again() {
     driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) });
     let says = |x| {
         let (width, height) = (300, 200);
-        ServerPacket::WindowMoveResize(WindowMoveResize { wid, x, y: 40, width, height, resize_counter: 0 })
+        ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
+            wid,
+            x,
+            y: 40,
+            width,
+            height,
+            resize_counter: 0,
+        }))
     };
     let again = |driver: &mut Driver, x| {
         driver.input(Input::WindowToldAgain { wid, x, y: 40, size: size(300, 200) });
-        driver.sent().iter().filter(|packet| matches!(packet, ClientPacket::WindowConfigure(_))).count()
+        driver
+            .sent()
+            .iter()
+            .filter(|packet| matches!(packet, ClientPacket::Window(window::ToServer::Configure(_))))
+            .count()
     };
     driver.packet(says(30)).take();
     assert_eq!(again(&mut driver, 30), 1, "it may not know yet that the window is shown");
@@ -332,14 +368,14 @@ fn metadata_updates_become_changes() {
     let check = |update: Dict, expect: fn(&WindowChange) -> bool| {
         let mut driver = running();
         let wid = driver.window(7, 0, 0, 300, 200);
-        driver.packet(ServerPacket::WindowMetadata { wid, metadata: update.clone() });
+        driver.packet(ServerPacket::Window(window::FromServer::Metadata { wid, metadata: update.clone() }));
         let events = driver.events();
         let found = events.iter().any(|event| match event {
             SessionEvent::WindowChanged { change, .. } => expect(change),
             _ => false,
         });
         assert!(found && events.len() == 1, "{update:?} made {events:?}");
-        driver.packet(ServerPacket::WindowMetadata { wid, metadata: update });
+        driver.packet(ServerPacket::Window(window::FromServer::Metadata { wid, metadata: update }));
         assert!(driver.take().is_empty(), "said twice, changed once");
     };
     check(dict(&[("title", "new".into())]), |c| matches!(c, WindowChange::Title(t) if t == "new"));
@@ -357,7 +393,7 @@ fn icons_of_a_sane_size_are_shown() {
     let wid = driver.window(7, 0, 0, 300, 200);
     let mut icon = |width: u32, data: Vec<u8>| {
         let image = Image { width, height: 16, encoding: "png".to_owned(), rowstride: 0, data: data.into() };
-        driver.packet(ServerPacket::WindowIcon { wid, image }).events().len()
+        driver.packet(ServerPacket::Window(window::FromServer::Icon { wid, image })).events().len()
     };
     assert_eq!(icon(16, vec![1]), 1);
     assert_eq!(icon(0, vec![1]), 0);
@@ -375,9 +411,9 @@ fn requests_about_unknown_windows_go_nowhere() {
         .input(Input::WindowUnmapped { wid, iconified: true })
         .input(Input::WindowCloseRequested { wid })
         .input(Input::RefreshWindow { wid })
-        .packet(ServerPacket::WindowRaise { wid })
-        .packet(ServerPacket::WindowMetadata { wid, metadata: Dict::default() })
-        .packet(ServerPacket::WindowRestack { wid, detail: 0, sibling: 0 });
+        .packet(ServerPacket::Window(window::FromServer::Raise { wid }))
+        .packet(ServerPacket::Window(window::FromServer::Metadata { wid, metadata: Dict::default() }))
+        .packet(ServerPacket::Window(window::FromServer::Restack { wid, detail: 0, sibling: 0 }));
     assert!(driver.take().is_empty());
 }
 
@@ -385,8 +421,11 @@ fn requests_about_unknown_windows_go_nowhere() {
 fn closing_asks_the_server_and_keeps_the_window() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
-    assert_eq!(driver.input(Input::WindowCloseRequested { wid }).sent(), [ClientPacket::WindowClose { wid }]);
+    assert_eq!(
+        driver.input(Input::WindowCloseRequested { wid }).sent(),
+        [ClientPacket::Window(window::ToServer::Close { wid })]
+    );
     assert!(driver.session.window(wid).is_some());
-    let refresh = ClientPacket::WindowRefresh { wid, quality: 100 };
+    let refresh = ClientPacket::Draw(draw::ToServer::Refresh { wid, quality: 100 });
     assert_eq!(driver.input(Input::RefreshWindow { wid }).sent(), [refresh]);
 }

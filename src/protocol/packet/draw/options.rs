@@ -1,13 +1,10 @@
-//! `window-draw`, both ways. Its options are read straight from the tape.
+//! The options of a draw, read straight from the tape.
 
-use crate::buffers::Payload;
-use crate::protocol::tape::Node;
+use crate::protocol::packet::ShortName;
+use crate::protocol::packet::args::{ArgError, Args, Item, List};
+use crate::protocol::packet::encode::Encoder;
 
-use super::args::{ArgError, Args, Item, List};
-use super::encode::Encoder;
-use super::server::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw};
-use super::server_parse::wid;
-use super::{DrawSequence, ShortName};
+use super::encoding::{PixelCompression, RgbFormatName, format_from_name, format_name};
 
 /// Rectangles of one `scroll` draw. Servers give up above 20 or so.
 pub const MAX_SCROLLS: usize = 1000;
@@ -34,35 +31,55 @@ const OTHER_COMPRESSORS: &[&str] = &[
     "compressor",
 ];
 
-/// Reads a draw.
-pub fn parse(args: &mut Args<'_>) -> Result<WindowDraw, ArgError> {
-    let wid = wid(args)?;
-    let (x, y) = (args.i32("x")?, args.i32("y")?);
-    let (width, height) = (args.size("w")?, args.size("h")?);
-    let encoding = Encoding::from_name(args.str("encoding")?);
-    // Released servers put the rectangles of a scroll here, 6.6 in the options.
-    let mut scroll = Vec::new();
-    let data = if matches!(args.peek(), Some(Node::List { .. })) {
-        let list = args.list("data")?;
-        if encoding == Encoding::Scroll {
-            scroll =
-                scrolls(list).ok_or_else(|| args.error("data", "rectangles of six integers", "a list"))?;
-        }
-        Payload::default()
-    } else {
-        args.bytes("data")?
-    };
-    let sequence = DrawSequence(args.u64("sequence")?);
-    let rowstride = args.u32("rowstride")?;
-    let mut options = if args.left() > 0 { options(args)? } else { DrawOptions::default() };
-    if options.scroll.is_empty() {
-        options.scroll = scroll;
-    }
-    Ok(WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, options })
+/// What Farpane uses of a draw's options map.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DrawOptions {
+    /// Draws of the same screen update that still follow; 0 ends the update.
+    pub flush: u32,
+    /// Byte order of rgb data: `BGRX`, `RGB`, …; absent means the encoding's default.
+    pub rgb_format: Option<RgbFormatName>,
+    /// Compression of the pixel data itself (not of the record).
+    pub pixel_compression: PixelCompression,
+    /// Size of the coded picture where it differs from the rectangle (`scaled_size`).
+    pub scaled_size: Option<(u32, u32)>,
+    /// Chroma sub-sampling of video: `YUV420P`, … (`csc`).
+    pub csc: Option<ShortName>,
+    /// Frame number within a video stream (`frame`).
+    pub frame: Option<u64>,
+    /// `IDR`, `I`, `P`, `B` where the server says (`type`).
+    pub frame_type: Option<ShortName>,
+    /// YUV uses 0..=255 (`full-range`).
+    pub full_range: Option<bool>,
+    /// Frames that the server's video encoder holds back (`delayed`): while it is not 0, the
+    /// picture of this draw may come out of the decoder only with a later one.
+    pub delayed: u32,
+    /// `Some(false)`: decode, so that later video frames can refer to it, but do not show it
+    /// (`paint`).
+    pub paint: Option<bool>,
+    /// Quality 0..=100 that the server encoded with.
+    pub quality: Option<u32>,
+    /// The server's window size at the time of the draw (`window-size`).
+    pub window_size: Option<(u32, u32)>,
+    /// Rectangles of a `scroll` draw.
+    pub scroll: Vec<ScrollRect>,
+    /// The colours of a png picture are not multiplied by alpha yet, and have to be. Not on the wire: the
+    /// session knows.
+    pub straight_alpha: bool,
+}
+
+/// One part of a `scroll` draw: the rectangle at (`x`, `y`) moves by (`dx`, `dy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScrollRect {
+    pub x: i32,
+    pub y: i32,
+    pub width: u32,
+    pub height: u32,
+    pub dx: i32,
+    pub dy: i32,
 }
 
 /// Reads the options; keys that Farpane does not know are skipped, wrong values refused.
-fn options(args: &mut Args<'_>) -> Result<DrawOptions, ArgError> {
+pub fn parse(args: &mut Args<'_>) -> Result<DrawOptions, ArgError> {
     let mut options = DrawOptions::default();
     let map = args.map("options")?;
     for (key, item) in map.entries() {
@@ -107,7 +124,8 @@ fn pair(item: Item<'_>) -> Option<(u32, u32)> {
     Some((u32::from(width), u32::from(height)))
 }
 
-fn scrolls(list: List<'_>) -> Option<Vec<ScrollRect>> {
+/// The rectangles of a `scroll` draw; `None` if one is none.
+pub fn scrolls(list: List<'_>) -> Option<Vec<ScrollRect>> {
     let mut rects = Vec::new();
     for item in list.items() {
         let [x, y, width, height, dx, dy] = item.list()?.ints::<i32, 6>()?;
@@ -121,67 +139,8 @@ fn scrolls(list: List<'_>) -> Option<Vec<ScrollRect>> {
     Some(rects)
 }
 
-const FORMATS: [(RgbFormatName, &str); 12] = [
-    (RgbFormatName::Bgrx, "BGRX"),
-    (RgbFormatName::Bgra, "BGRA"),
-    (RgbFormatName::Rgb, "RGB"),
-    (RgbFormatName::Rgbx, "RGBX"),
-    (RgbFormatName::Rgba, "RGBA"),
-    (RgbFormatName::Bgr, "BGR"),
-    (RgbFormatName::Bgr565, "BGR565"),
-    (RgbFormatName::R210, "r210"),
-    (RgbFormatName::Xrgb, "XRGB"),
-    (RgbFormatName::Argb, "ARGB"),
-    (RgbFormatName::Xbgr, "XBGR"),
-    (RgbFormatName::Abgr, "ABGR"),
-];
-
-fn format_from_name(name: &str) -> RgbFormatName {
-    FORMATS.iter().find(|(_, known)| *known == name).map_or(RgbFormatName::Other, |(format, _)| *format)
-}
-
-/// The name of a pixel format on the wire.
-fn format_name(format: RgbFormatName) -> &'static str {
-    FORMATS.iter().find(|(known, _)| *known == format).map_or("", |(_, name)| *name)
-}
-
-/// Number of arguments of a draw.
-pub const ARGUMENTS: usize = 10;
-/// Position of the pixels in the packet.
-pub const DATA_POSITION: u8 = 7;
-
-/// Writes a draw's arguments; the pixels only if they are `inline`, else an empty placeholder.
-pub fn encode(draw: &WindowDraw, inline: bool, packet: &mut Encoder<'_>) {
-    packet.uint(draw.wid.0);
-    packet.int(draw.x);
-    packet.int(draw.y);
-    packet.int(draw.width);
-    packet.int(draw.height);
-    packet.str(draw.encoding.name());
-    if draw.encoding == Encoding::Scroll {
-        let rects = &draw.options.scroll;
-        packet.list(rects.len(), |list| rects.iter().for_each(|rect| encode_scroll(*rect, list)));
-    } else {
-        packet.bytes(if inline { &draw.data } else { &[] });
-    }
-    packet.uint(draw.sequence.0);
-    packet.int(draw.rowstride);
-    encode_options(&draw.options, packet);
-}
-
-fn encode_scroll(rect: ScrollRect, packet: &mut Encoder<'_>) {
-    let ScrollRect { x, y, width, height, dx, dy } = rect;
-    packet.ints(&[
-        i64::from(x),
-        i64::from(y),
-        i64::from(width),
-        i64::from(height),
-        i64::from(dx),
-        i64::from(dy),
-    ]);
-}
-
-fn encode_options(options: &DrawOptions, packet: &mut Encoder<'_>) {
+/// Writes the options.
+pub fn encode(options: &DrawOptions, packet: &mut Encoder<'_>) {
     let compression = match options.pixel_compression {
         PixelCompression::Lz4 => Some("lz4"),
         PixelCompression::Zlib => Some("zlib"),
@@ -252,4 +211,17 @@ fn encode_options(options: &DrawOptions, packet: &mut Encoder<'_>) {
             map.ints(&[width, height]);
         }
     });
+}
+
+/// Writes one rectangle of a `scroll` draw.
+pub fn encode_scroll(rect: ScrollRect, packet: &mut Encoder<'_>) {
+    let ScrollRect { x, y, width, height, dx, dy } = rect;
+    packet.ints(&[
+        i64::from(x),
+        i64::from(y),
+        i64::from(width),
+        i64::from(height),
+        i64::from(dx),
+        i64::from(dy),
+    ]);
 }

@@ -1,0 +1,145 @@
+//! Draws: which are under way, what becomes of them, and in which encodings they may come.
+
+use super::config::{Generation, SessionConfig};
+use super::draw_ledger::DrawLedger;
+use super::encodings;
+use super::event::{CloseReason, DrawDone, DrawRequest, Output};
+use super::server_info::ServerTraits;
+use super::windows::Windows;
+use crate::codec::Rect;
+use crate::protocol::packet::WindowId;
+use crate::protocol::packet::draw::{DrawAck, DrawOutcome, Encoding, FromServer, ToServer, WindowDraw};
+use crate::stats::DrawTrace;
+
+/// The draws of all windows.
+#[derive(Debug, Default)]
+pub struct Draws {
+    ledger: DrawLedger,
+    /// The server can be offered `scroll`.
+    scroll_works: bool,
+    /// The server does not multiply the colours of png pictures by alpha, as it does in all others.
+    straight_png: bool,
+}
+
+impl Draws {
+    /// The server accepted us: what it can do besides is offered.
+    pub fn accepted(&mut self, traits: &ServerTraits, config: &SessionConfig, out: &mut Vec<Output>) {
+        self.straight_png = traits.has_straight_png();
+        self.scroll_works = traits.scroll_works();
+        if config.generation.is_modern() && self.scrolls(config) {
+            out.push(Output::Send(ToServer::EncodingConfig(encodings::map(config, true)).into()));
+        }
+    }
+
+    fn scrolls(&self, config: &SessionConfig) -> bool {
+        self.scroll_works && encodings::scrolls(&config.pictures)
+    }
+
+    /// Takes a packet of the server's.
+    ///
+    /// # Errors
+    /// If the server does not wait for acknowledgements.
+    pub fn packet(
+        &mut self,
+        trace: DrawTrace,
+        packet: FromServer,
+        config: &SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        match packet {
+            FromServer::Draw(draw) => self.draw(trace, draw, config, windows, out),
+            // The next frame of a stream that ended begins another one, and says so itself.
+            FromServer::EndOfStream { .. } | FromServer::Encodings(_) => Ok(()),
+        }
+    }
+
+    fn draw(
+        &mut self,
+        mut trace: DrawTrace,
+        draw: WindowDraw,
+        config: &SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        let refused = if windows.contains(draw.wid) {
+            let refused = windows.check_draw(&draw).err();
+            refused.map(|error| DrawOutcome::Error { message: error.to_string() })
+        } else {
+            Some(DrawOutcome::WindowNotFound)
+        };
+        let WindowDraw { wid, x, y, width, height, encoding, data, sequence, rowstride, mut options } = draw;
+        if let Some(outcome) = refused {
+            let ack = DrawAck { wid, sequence, width, height, outcome };
+            out.push(Output::Send(ToServer::Ack(ack).into()));
+            return Ok(());
+        }
+        windows.drawn(wid);
+        self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
+        let is_wanted = encodings::accepts(&config.pictures, encoding);
+        let encoding = if is_wanted { encoding } else { Encoding::Other };
+        options.straight_alpha =
+            self.straight_png && is_png(encoding) && windows.info(wid).is_some_and(|info| info.has_alpha);
+        windows.video_began(wid, sequence, encoding, &options);
+        trace.pixels = u64::from(width) * u64::from(height);
+        let rect = Rect { x, y, width, height };
+        let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };
+        out.push(Output::Draw(request));
+        Ok(())
+    }
+
+    /// A draw was shown or refused: the server is told.
+    pub fn done(
+        &mut self,
+        done: &DrawDone,
+        config: &SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(ack) = self.ledger.finish(done, windows.contains(done.wid)) else {
+            tracing::debug!(wid = %done.wid, sequence = done.sequence.0, "no such draw is under way");
+            return;
+        };
+        out.push(Output::Send(ToServer::Ack(ack).into()));
+        if done.encoding.is_video() {
+            let refused = matches!(done.outcome, DrawOutcome::Error { .. });
+            let pictures_only = || encodings::pictures_only(config);
+            windows.video_done(done.wid, done.sequence, refused, pictures_only, out);
+        }
+    }
+
+    /// Other encodings are preferred: offers them from now on, and asks for all pixels in them.
+    pub fn offer_again(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
+        let scroll = self.scrolls(config);
+        let properties = encodings::window_properties(&config.pictures, config.generation, scroll);
+        windows.map_properties.clone_from(&properties);
+        let mut send = |packet| out.push(Output::Send(packet));
+        // The list first: a preference that a window's list lacks is replaced for good. The packet that
+        // changes the preference alone makes 6.5 log an error and forget the refresh.
+        send(ToServer::AllWindows { properties: properties.clone(), refresh: false }.into());
+        match config.generation {
+            Generation::Modern | Generation::ModernYaml => {
+                send(ToServer::EncodingConfig(encodings::map(config, scroll)).into());
+                send(ToServer::AllWindows { properties, refresh: true }.into());
+            }
+            Generation::Legacy31 => {
+                let encoding = encodings::setting(&config.pictures).to_owned();
+                send(ToServer::EncodingSet { encoding }.into());
+            }
+        }
+    }
+
+    /// Draws that were handed out and not finished yet.
+    pub fn in_flight(&self) -> usize {
+        self.ledger.in_flight()
+    }
+
+    /// Those of one window.
+    pub fn in_flight_of(&self, wid: WindowId) -> usize {
+        self.ledger.in_flight_of(wid)
+    }
+}
+
+fn is_png(encoding: Encoding) -> bool {
+    matches!(encoding, Encoding::Png | Encoding::PngPalette | Encoding::PngGrey)
+}
