@@ -4,6 +4,8 @@
 //! only given away (`xor`) where the other end is proven to be the same account's, or root's, which can
 //! read everything anyway.
 
+#[cfg(target_os = "linux")]
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 #[cfg(target_os = "linux")]
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,6 +19,10 @@ use super::local;
 /// More connections than this are not looked through.
 #[cfg(target_os = "linux")]
 const MAX_LINES: usize = 100_000;
+
+/// Bytes of a table that are asked for at once.
+#[cfg(target_os = "linux")]
+const TABLE_READ: usize = 64 * 1024;
 
 /// Whether the process that listens at a Unix socket belongs to this account or to root
 /// (`SO_PEERCRED`). `false` where the system does not say.
@@ -39,11 +45,24 @@ fn is_trusted(uid: u32) -> bool {
 
 /// The accounts of all sockets that may be the other end, from the kernel's tables: whoever listens
 /// there, and who took the connection. `None` if none was found.
+///
+/// It stands between connecting and the first word, and the kernel takes milliseconds to go through a table to its end,
+/// for each read that gets there: so tables are read only as far as they can tell something.
 #[cfg(target_os = "linux")]
 fn owners(peer: SocketAddr, ours: SocketAddr) -> Option<Vec<u32>> {
-    let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-        .map(|path| std::fs::read_to_string(path).unwrap_or_default());
-    let uids: Vec<u32> = tables.iter().flat_map(|table| owners_in(table, peer, ours)).collect();
+    let mut tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+    if peer.is_ipv6() {
+        tables.reverse();
+    }
+    let mut uids = Vec::new();
+    for table in tables {
+        let Ok(file) = std::fs::File::open(table) else { continue };
+        let found = owners_in(BufReader::with_capacity(TABLE_READ, file), peer, ours);
+        uids.extend(found.uids);
+        if found.is_accepted {
+            break;
+        }
+    }
     (!uids.is_empty()).then_some(uids)
 }
 
@@ -52,16 +71,25 @@ fn owners(_peer: SocketAddr, _ours: SocketAddr) -> Option<Vec<u32>> {
     None
 }
 
-/// The same in one table (Linux's `Documentation/networking/proc_net_tcp.rst`).
+/// The accounts in one table.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    pub uids: Vec<u32>,
+    /// The last one has taken the connection: no other socket can be its end.
+    pub is_accepted: bool,
+}
+
+/// The same in one table, as far as it has to be read (Linux's `Documentation/networking/proc_net_tcp.rst`).
 ///
 /// A connection that nobody accepted yet has no owner: the table says 0 for it, as for root, and 0 for
-/// its inode. Who listens is its owner to be.
+/// its inode. Who listens is its owner to be. Those who listen come before all connections.
 #[cfg(target_os = "linux")]
-pub fn owners_in(table: &str, peer: SocketAddr, ours: SocketAddr) -> Vec<u32> {
+pub fn owners_in(table: impl BufRead, peer: SocketAddr, ours: SocketAddr) -> Owners {
     const ESTABLISHED: &str = "01";
     const LISTEN: &str = "0A";
-    let mut owners = Vec::new();
-    for line in table.lines().skip(1).take(MAX_LINES) {
+    let mut owners = Owners::default();
+    for line in table.lines().map_while(Result::ok).skip(1).take(MAX_LINES) {
         let fields: Vec<&str> = line.split_whitespace().take(10).collect();
         let &[_, local, remote, state, _, _, _, uid, _, inode] = fields.as_slice() else { continue };
         let (Some(local), Some(remote), Ok(uid)) = (address(local), address(remote), uid.parse()) else {
@@ -75,7 +103,11 @@ pub fn owners_in(table: &str, peer: SocketAddr, ours: SocketAddr) -> Vec<u32> {
             && (local.ip().is_unspecified() || is_of(local, peer));
         let accepted = state == ESTABLISHED && inode != "0" && is_of(local, peer) && is_of(remote, ours);
         if listens || accepted {
-            owners.push(uid);
+            owners.uids.push(uid);
+        }
+        if accepted {
+            owners.is_accepted = true;
+            break;
         }
     }
     owners

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use farpane::net::owner::{is_trusted_port, is_trusted_socket, owners_in};
+use farpane::net::owner::{Owners, is_trusted_port, is_trusted_socket, owners_in};
 
 fn at(text: &str) -> SocketAddr {
     text.parse().expect("an address")
@@ -24,13 +24,18 @@ fn table(lines: &[(&str, &str, &str, &str, &str)]) -> String {
 fn the_owner_of_a_port_is_who_listens_and_who_accepted() {
     let (peer, ours) = (at("127.0.0.1:15000"), at("127.0.0.1:40000"));
     let (port, client) = ("0100007F:3A98", "0100007F:9C40");
-    let owners = |lines: &[(&str, &str, &str, &str, &str)]| owners_in(&table(lines), peer, ours);
+    let found = |lines: &[(&str, &str, &str, &str, &str)]| owners_in(table(lines).as_bytes(), peer, ours);
+    let owners = |lines: &[(&str, &str, &str, &str, &str)]| found(lines).uids;
     let listen = |uid| (port, "00000000:0000", "0A", uid, "77");
     assert!(owners(&[]).is_empty());
     assert_eq!(owners(&[listen("1000")]), [1000]);
     // A connection that nobody accepted yet says 0, as root's would.
     assert_eq!(owners(&[listen("1000"), (port, client, "01", "0", "0")]), [1000]);
     assert_eq!(owners(&[listen("1000"), (port, client, "01", "1001", "78")]), [1000, 1001]);
+    // Who has it is known then; the kernel would need milliseconds for the rest.
+    let rest = [listen("1000"), (port, client, "01", "1001", "78"), (port, client, "01", "1002", "79")];
+    assert_eq!(found(&rest), Owners { uids: vec![1000, 1001], is_accepted: true });
+    assert!(!found(&[listen("1000"), (port, client, "01", "0", "0")]).is_accepted);
     // Our own end, other ports and other states are nobody's.
     let others = [(client, port, "01", "1002", "79"), ("0100007F:3A99", "00000000:0000", "0A", "1003", "1")];
     assert!(owners(&others).is_empty());
@@ -44,8 +49,10 @@ fn the_owner_of_a_port_is_who_listens_and_who_accepted() {
     assert_eq!(owners(&[accepted]), [1007]);
     let six = "00000000000000000000000001000000:3A98";
     let listens = (six, "00000000000000000000000000000000:0000", "0A", "1008", "84");
-    assert_eq!(owners_in(&table(&[listens]), at("[::1]:15000"), at("[::1]:40000")), [1008]);
-    assert!(owners_in("nonsense\n 1 2 3\n0: x:y z:w 0A a b c d e f", peer, ours).is_empty());
+    let found = owners_in(table(&[listens]).as_bytes(), at("[::1]:15000"), at("[::1]:40000"));
+    assert_eq!(found.uids, [1008]);
+    let nonsense = "nonsense\n 1 2 3\n0: x:y z:w 0A a b c d e f";
+    assert_eq!(owners_in(nonsense.as_bytes(), peer, ours), Owners::default());
 }
 
 /// This very process listens: it is of the same account.
