@@ -263,7 +263,7 @@ impl HeadlessClient {
             }
             SessionEvent::StartupComplete => self.view.startup_complete = true,
             SessionEvent::WindowCreated(info) => {
-                let wid = WindowId(info.wid);
+                let wid = info.wid;
                 self.send(Input::WindowMapped { wid, x: info.x, y: info.y, size: info.size });
                 self.view.windows.insert(wid, *info);
             }

@@ -10,7 +10,7 @@ use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand, RenderCommand, RenderMessage, Scale, Scaling, clock};
+use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
 use crate::codec::Size;
 use crate::config::{Config, connections};
 use crate::desktop::DesktopEvent;
@@ -57,7 +57,7 @@ pub struct Attached {
     /// The next pixels of this window are a picture that the user asked for.
     wanted_picture: Option<WindowId>,
     /// Windows of our own that were opened so far.
-    own_windows: u64,
+    own_windows: OwnId,
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
     recording: SessionRecording,
@@ -115,7 +115,7 @@ impl Attached {
             menu: None,
             chosen: chosen(&config),
             wanted_picture: None,
-            own_windows: 0,
+            own_windows: OwnId(0),
             watching: false,
             recording,
             threads,
@@ -176,7 +176,7 @@ impl Attached {
                 if let Some(window) = self.popup_window(&info, &screen.desktop) {
                     self.popups.create(*info, window);
                 } else if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
-                    tracing::error!(%error, wid, title, "no window can be made for a remote one");
+                    tracing::error!(%error, %wid, title, "no window can be made for a remote one");
                 }
             }
             SessionEvent::WindowChanged { wid, change } => {
@@ -316,7 +316,7 @@ impl Attached {
     }
 
     fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {
-        self.own_windows += 1;
+        self.own_windows.0 += 1;
         let render = self.queues.render.clone();
         match PasswordDialog::open(prompt, self.own_windows, event_loop, render) {
             Ok(dialog) => self.password = Some(dialog),
@@ -332,7 +332,7 @@ impl Attached {
         if self.session_info.take().is_some() {
             return;
         }
-        self.own_windows += 1;
+        self.own_windows.0 += 1;
         let key = self.config.session_info_key.clone();
         let queues = (self.queues.render.clone(), Arc::clone(&self.queues.stats));
         match SessionInfoWindow::open(&self.windows.title, self.own_windows, key, event_loop, queues) {
@@ -346,7 +346,7 @@ impl Attached {
         if self.menu.take().is_some() {
             return;
         }
-        self.own_windows += 1;
+        self.own_windows.0 += 1;
         let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
         let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
         let key = self.config.session_menu_key.clone();

@@ -7,7 +7,7 @@ use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::Window;
 
-use crate::channel::RenderQueue;
+use crate::channel::{OwnId, RenderQueue};
 use crate::ui::dialogs::DIALOG_SIZE;
 use crate::ui::{PasswordPrompt, PasswordReply, password_ui};
 
@@ -20,13 +20,13 @@ pub struct PasswordDialog {
 }
 
 impl PasswordDialog {
-    /// Opens the dialog as own window `number`.
+    /// Opens the dialog as own window `id`.
     ///
     /// # Errors
     /// If the OS makes no window.
     pub fn open(
         prompt: PasswordPrompt,
-        number: u64,
+        id: OwnId,
         event_loop: &ActiveEventLoop,
         render: RenderQueue,
     ) -> Result<Self, winit::error::OsError> {
@@ -35,7 +35,7 @@ impl PasswordDialog {
             .with_title("Farpane: password")
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(false);
-        let window = OwnWindow::open(attributes, number, event_loop, render)?;
+        let window = OwnWindow::open(attributes, id, event_loop, render)?;
         Ok(Self { window, prompt })
     }
 

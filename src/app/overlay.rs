@@ -57,7 +57,7 @@ impl Overlay {
         self.wanted = false;
         match self.shown.take() {
             Some(shown) => {
-                self.send(RenderCommand::Overlay { wid: shown.wid, frame: None });
+                self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
                 self.state.hovered = None;
                 if shown.wid != wid {
                     self.show(wid);
@@ -95,7 +95,7 @@ impl Overlay {
         let frame = shown.painter.frame(&snapshot, &self.state, remote.surface, scale);
         let wid = shown.wid;
         if let Some(frame) = frame {
-            self.send(RenderCommand::Overlay { wid, frame: Some(frame) });
+            self.send(RenderCommand::Overlay { surface: wid.into(), frame: Some(frame) });
         }
     }
 

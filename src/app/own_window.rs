@@ -9,12 +9,10 @@ use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::ModifiersState;
 use winit::window::{Window, WindowAttributes};
 
-use crate::channel::{RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::channel::{OwnId, RenderCommand, RenderMessage, RenderQueue, SurfaceId, clock};
 use crate::codec::Size;
 use crate::config::KeyCombination;
 use crate::input::keysym;
-use crate::protocol::packet::WindowId;
-use crate::session::windows::FIRST_OWN_WID;
 use crate::ui::UiSurface;
 
 use super::attributes::own_icon;
@@ -25,7 +23,7 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// An open window. Closed by dropping it.
 pub struct OwnWindow {
-    wid: WindowId,
+    id: SurfaceId,
     window: Arc<Window>,
     surface: UiSurface,
     input: egui_winit::State,
@@ -34,19 +32,18 @@ pub struct OwnWindow {
 }
 
 impl OwnWindow {
-    /// Opens a window, which is due to be painted at once. `number` tells the windows of one run
-    /// apart.
+    /// Opens a window, which is due to be painted at once. `id` tells the windows of one render
+    /// thread apart.
     ///
     /// # Errors
     /// If the OS makes no window.
     pub fn open(
         attributes: WindowAttributes,
-        number: u64,
+        id: OwnId,
         event_loop: &ActiveEventLoop,
         render: RenderQueue,
     ) -> Result<Self, winit::error::OsError> {
         let window = Arc::new(event_loop.create_window(attributes.with_window_icon(own_icon()))?);
-        let wid = WindowId(FIRST_OWN_WID.saturating_add(number));
         let surface = UiSurface::new();
         let input = egui_winit::State::new(
             surface.context().clone(),
@@ -57,10 +54,10 @@ impl OwnWindow {
             None,
         );
         let target: Arc<Window> = Arc::clone(&window);
-        let own = Self { wid, window, surface, input, next: Some(clock::now()), render };
+        let own = Self { id: SurfaceId::Own(id), window, surface, input, next: Some(clock::now()), render };
         let size = own.window.inner_size();
         let size = Size { width: size.width, height: size.height };
-        own.send(RenderCommand::Attach { wid, target, size });
+        own.send(RenderCommand::Attach { surface: own.id, target, size });
         Ok(own)
     }
 
@@ -84,11 +81,11 @@ impl OwnWindow {
         match event {
             WindowEvent::Resized(size) => {
                 let size = Size { width: size.width, height: size.height };
-                self.send(RenderCommand::SurfaceResized { wid: self.wid, size });
+                self.send(RenderCommand::SurfaceResized { surface: self.id, size });
             }
-            WindowEvent::RedrawRequested => self.send(RenderCommand::Redraw { wid: self.wid }),
+            WindowEvent::RedrawRequested => self.send(RenderCommand::Redraw { surface: self.id }),
             WindowEvent::Occluded(occluded) => {
-                self.send(RenderCommand::Visible { wid: self.wid, visible: !occluded });
+                self.send(RenderCommand::Visible { surface: self.id, visible: !occluded });
             }
             _ => {}
         }
@@ -107,7 +104,7 @@ impl OwnWindow {
         let input = self.input.take_egui_input(&self.window);
         let frame = self.surface.frame(input, ui);
         self.input.handle_platform_output(&self.window, frame.platform_output);
-        self.send(RenderCommand::Overlay { wid: self.wid, frame: Some(frame.frame) });
+        self.send(RenderCommand::Overlay { surface: self.id, frame: Some(frame.frame) });
         let pause = frame.repaint_after.max(FRAME);
         self.next = (frame.repaint_after < Duration::MAX).then(|| clock::now() + pause);
     }
@@ -149,7 +146,7 @@ pub fn is_pressed(key: &KeyCombination, event: &WindowEvent, modifiers: &mut Mod
 impl Drop for OwnWindow {
     fn drop(&mut self) {
         self.window.set_visible(false);
-        self.send(RenderCommand::Detach { wid: self.wid });
+        self.send(RenderCommand::Detach { surface: self.id });
         retired::retire(Arc::clone(&self.window));
     }
 }

@@ -79,7 +79,7 @@ impl Popups {
 
     /// A new popup, of this window. [`Self::update`] opens it.
     pub fn create(&mut self, info: WindowInfo, window: WindowId) {
-        let wid = WindowId(info.wid);
+        let wid = info.wid;
         self.destroy(wid);
         self.popups.insert(wid, RemotePopup { info, window, open: None, dismissed: false });
     }
@@ -114,7 +114,7 @@ impl Popups {
             Some(open) if desktop.move_popup(&open.popup, &place) => {
                 open.place = place;
                 if open.placed {
-                    self.send(RenderCommand::SurfaceResized { wid, size: surface });
+                    self.send(RenderCommand::SurfaceResized { surface: wid.into(), size: surface });
                 }
                 false
             }
@@ -164,7 +164,7 @@ impl Popups {
         let Some(open) = popup.open.as_mut().filter(|open| !open.placed) else { return };
         open.placed = true;
         let (target, size) = (open.popup.target(), os_size::granted(size, open.factor));
-        self.send(RenderCommand::Attach { wid, target, size });
+        self.send(RenderCommand::Attach { surface: wid.into(), target, size });
     }
 
     /// The window system took it away; the server still has it.
@@ -234,7 +234,7 @@ impl Popups {
         }
         let open = self.popups.get_mut(&wid).and_then(|popup| popup.open.take());
         if open.is_some_and(|open| open.placed) {
-            self.send(RenderCommand::Detach { wid });
+            self.send(RenderCommand::Detach { surface: wid.into() });
         }
     }
 

@@ -144,7 +144,8 @@ impl RemoteWindow {
     pub fn set_visible(&mut self, visible: bool, render: &RenderQueue) {
         if self.visible != visible {
             self.visible = visible;
-            render.push(RenderMessage::Command(RenderCommand::Visible { wid: self.wid, visible }));
+            let surface = self.wid.into();
+            render.push(RenderMessage::Command(RenderCommand::Visible { surface, visible }));
         }
     }
 

@@ -9,7 +9,7 @@ use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::ModifiersState;
 use winit::window::Window;
 
-use crate::channel::{RenderQueue, SharedStats, clock};
+use crate::channel::{OwnId, RenderQueue, SharedStats, clock};
 use crate::config::KeyCombination;
 use crate::stats::StatsSnapshot;
 use crate::stats::export::{history_csv, history_json};
@@ -38,13 +38,13 @@ pub struct SessionInfoWindow {
 }
 
 impl SessionInfoWindow {
-    /// Opens the window as own window `number`. `title` says of which session.
+    /// Opens the window as own window `id`. `title` says of which session.
     ///
     /// # Errors
     /// If the OS makes no window.
     pub fn open(
         title: &str,
-        number: u64,
+        id: OwnId,
         key: KeyCombination,
         event_loop: &ActiveEventLoop,
         (render, stats): (RenderQueue, SharedStats),
@@ -53,7 +53,7 @@ impl SessionInfoWindow {
         let attributes = Window::default_attributes()
             .with_title(format!("Session information: {title}"))
             .with_inner_size(LogicalSize::new(width, height));
-        let window = OwnWindow::open(attributes, number, event_loop, render)?;
+        let window = OwnWindow::open(attributes, id, event_loop, render)?;
         let refresh = clock::now() + FIRST_REFRESH;
         let modifiers = ModifiersState::default();
         Ok(Self { window, stats, key, modifiers, note: String::new(), refresh })

@@ -8,7 +8,7 @@ use winit::event_loop::ActiveEventLoop;
 use winit::keyboard::ModifiersState;
 use winit::window::Window;
 
-use crate::channel::RenderQueue;
+use crate::channel::{OwnId, RenderQueue};
 use crate::config::KeyCombination;
 use crate::protocol::packet::WindowId;
 use crate::ui::session_menu::SESSION_MENU_SIZE;
@@ -29,14 +29,14 @@ pub struct SessionMenuWindow {
 }
 
 impl SessionMenuWindow {
-    /// Opens the menu as own window `number`, over the remote window `over`.
+    /// Opens the menu as own window `id`, over the remote window `over`.
     ///
     /// # Errors
     /// If the OS makes no window.
     pub fn open(
         menu: SessionMenu,
         over: WindowId,
-        number: u64,
+        id: OwnId,
         key: KeyCombination,
         (screen, event_loop): (&Screen, &ActiveEventLoop),
         render: RenderQueue,
@@ -45,7 +45,7 @@ impl SessionMenuWindow {
             .with_title("Session menu")
             .with_inner_size(LogicalSize::new(SESSION_MENU_SIZE.0, SESSION_MENU_SIZE.1))
             .with_resizable(false);
-        let window = OwnWindow::open(attributes, number, event_loop, render)?;
+        let window = OwnWindow::open(attributes, id, event_loop, render)?;
         theme::set_dark(window.context(), screen.is_dark(&window));
         Ok(Self { window, menu, over, key, modifiers: ModifiersState::default() })
     }

@@ -115,7 +115,7 @@ impl Windows {
         event_loop: &ActiveEventLoop,
         desktop: &Desktop,
     ) -> Result<(), winit::error::OsError> {
-        let wid = WindowId(info.wid);
+        let wid = info.wid;
         if self.windows.contains_key(&wid) {
             self.destroy(wid);
         }
@@ -161,7 +161,7 @@ impl Windows {
             remote.set_shape(desktop);
         }
         let target: Arc<Window> = Arc::clone(&window);
-        self.send(RenderCommand::Attach { wid, target, size });
+        self.send(RenderCommand::Attach { surface: wid.into(), target, size });
         window.set_visible(true);
         if remote.info.state.iconified {
             window.set_minimized(true);
@@ -211,7 +211,7 @@ impl Windows {
         let (left, top) = placement::reachable((x, y), size, frame, &self.areas, is_known);
         let placed = Geometry { x: left, y: top, size };
         if placed != talk.place().local() {
-            tracing::debug!(wid = info.wid, ?placed, "a window that could not be reached there");
+            tracing::debug!(wid = %info.wid, ?placed, "a window that could not be reached there");
             talk.begin_at(placed);
             if is_placed {
                 desktop.move_content(window, left, top);
@@ -289,7 +289,7 @@ impl Windows {
         if let Some(remote) = self.windows.remove(&wid) {
             self.by_os_id.remove(&remote.window.id());
             remote.window.set_visible(false);
-            self.send(RenderCommand::Detach { wid });
+            self.send(RenderCommand::Detach { surface: wid.into() });
             // The renderer still has its surface.
             retired::retire(remote.window);
         }
@@ -334,13 +334,13 @@ impl Windows {
             size = remote.resized(clock::now()).unwrap_or(size);
             remote.surface = size;
         }
-        self.send(RenderCommand::SurfaceResized { wid, size });
+        self.send(RenderCommand::SurfaceResized { surface: wid.into(), size });
         self.mark_dirty(wid);
     }
 
     /// The OS asks for the window's content.
     pub fn redraw(&self, wid: WindowId) {
-        self.send(RenderCommand::Redraw { wid });
+        self.send(RenderCommand::Redraw { surface: wid.into() });
     }
 
     /// The OS says whether any part of the window can be seen.

@@ -249,7 +249,7 @@ impl Renderer {
     }
 
     fn show(&self, frame: Option<OverlayFrame>) {
-        self.queue.push(RenderMessage::Command(RenderCommand::Overlay { wid: WID, frame }));
+        self.queue.push(RenderMessage::Command(RenderCommand::Overlay { surface: WID.into(), frame }));
     }
 
     fn read_back(&self) -> Result<(), OverlayBenchError> {

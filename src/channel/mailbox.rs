@@ -187,7 +187,7 @@ impl State {
 fn topic(event: &AppEvent) -> Option<Topic> {
     let AppEvent::Session(event) = event else { return None };
     match event {
-        SessionEvent::WindowCreated(info) => Some(Topic::Created(WindowId(info.wid))),
+        SessionEvent::WindowCreated(info) => Some(Topic::Created(info.wid)),
         SessionEvent::WindowChanged { wid, change } => Some(Topic::Window(*wid, discriminant(change))),
         SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => Some(Topic::PointerGrab),
         SessionEvent::StartupComplete

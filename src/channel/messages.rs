@@ -6,7 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Mailbox, Scaling, VideoFrame};
+use super::{Mailbox, Scaling, SurfaceId, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
@@ -187,35 +187,36 @@ pub enum RendererChoice {
     Cpu,
 }
 
-/// From the application to the render thread.
+/// From the application to the render thread. Each OS window has a surface of its own; pixels are there of
+/// remote windows only.
 pub enum RenderCommand {
-    /// Show this backing in an OS window of `size` physical pixels.
+    /// Show this window, or nothing but overlays, in an OS window of `size` physical pixels.
     Attach {
-        wid: WindowId,
+        surface: SurfaceId,
         target: Arc<dyn WindowTarget>,
         size: Size,
     },
     /// The OS window has another size now.
     SurfaceResized {
-        wid: WindowId,
+        surface: SurfaceId,
         size: Size,
     },
     /// The OS window is (not) visible: nothing is presented while it is not.
     Visible {
-        wid: WindowId,
+        surface: SurfaceId,
         visible: bool,
     },
     /// The OS asks for the content again (expose).
     Redraw {
-        wid: WindowId,
+        surface: SurfaceId,
     },
     /// The OS window goes away. The target is dropped before the answer to `done`.
     Detach {
-        wid: WindowId,
+        surface: SurfaceId,
     },
     /// Draw this over the window from now on, or nothing.
     Overlay {
-        wid: WindowId,
+        surface: SurfaceId,
         frame: Option<OverlayFrame>,
     },
     /// Sends what the window shows, overlay included, in local pixels, as [`AppEvent::Pixels`] (after

@@ -13,6 +13,7 @@ pub mod messages;
 pub mod queue;
 mod render_queue;
 pub mod scaling;
+mod surface;
 mod video;
 
 pub use mailbox::Mailbox;
@@ -24,6 +25,7 @@ pub use messages::{
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;
 pub use scaling::{DesktopScaling, Scale, Scaling, ScalingFilter};
+pub use surface::{OwnId, SurfaceId};
 pub use video::{VideoFrame, VideoReturn};
 
 /// To the network task.

@@ -17,6 +17,7 @@ use crate::config::{
 use crate::net::Secret;
 use crate::net::address::redacted;
 use crate::player::DEFAULT_WINDOW;
+use crate::protocol::packet::WindowId;
 
 use super::bench::RawBench;
 use super::help;
@@ -206,7 +207,7 @@ pub struct ScreenshotArgs {
     /// `None`: until the windows are complete.
     pub wait: Option<Duration>,
     /// `None`: all windows at their places.
-    pub window: Option<u64>,
+    pub window: Option<WindowId>,
 }
 
 /// A command line that cannot be carried out.
@@ -281,7 +282,7 @@ impl RawArgs {
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
             Some(RawCommand::Screenshot { url, file, wait, window }) => {
                 in_order("screenshot", &file)?;
-                Invocation::Screenshot(config(&url)?, ScreenshotArgs { file, wait, window })
+                Invocation::Screenshot(config(&url)?, ScreenshotArgs { file, wait, window: window.map(WindowId) })
             }
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Record { url, file, time }) => {

@@ -36,7 +36,7 @@ pub enum ScreenshotError {
     #[error("the session has no windows to take a picture of (try --wait SECONDS)")]
     NoWindows,
     #[error("there is no window {wid}: the session has {existing}")]
-    NoWindow { wid: u64, existing: String },
+    NoWindow { wid: WindowId, existing: String },
     #[error(
         "all windows together cover {width} x {height} pixels, which is too large: take one with --window WID"
     )]
@@ -104,19 +104,19 @@ fn all_painted(view: &View) -> bool {
     view.windows.keys().all(|wid| view.painted.contains(wid))
 }
 
-fn one_window(client: &mut HeadlessClient, wid: u64) -> Result<WindowPixels, ScreenshotError> {
-    if !client.windows().contains_key(&WindowId(wid)) {
+fn one_window(client: &mut HeadlessClient, wid: WindowId) -> Result<WindowPixels, ScreenshotError> {
+    if !client.windows().contains_key(&wid) {
         let existing = client.windows().values().map(|w| format!("{} ({:?})", w.wid, w.title));
         let existing = existing.collect::<Vec<_>>().join(", ");
         let existing = if existing.is_empty() { "none".to_owned() } else { existing };
         return Err(ScreenshotError::NoWindow { wid, existing });
     }
-    Ok(client.read_back(WindowId(wid))?)
+    Ok(client.read_back(wid)?)
 }
 
 /// All windows at their places: popups over the others, else the newer over the older.
 pub fn all_windows(client: &mut HeadlessClient) -> Result<WindowPixels, ScreenshotError> {
-    let painted = |window: &&WindowInfo| client.view().painted.contains(&WindowId(window.wid));
+    let painted = |window: &&WindowInfo| client.view().painted.contains(&window.wid);
     let mut windows: Vec<WindowInfo> = client.windows().values().filter(painted).cloned().collect();
     windows.sort_by_key(|window| (window.override_redirect, window.wid));
     let bounds = windows.iter().map(rect).reduce(Rect::union).ok_or(ScreenshotError::NoWindows)?;
@@ -127,7 +127,7 @@ pub fn all_windows(client: &mut HeadlessClient) -> Result<WindowPixels, Screensh
     let mut canvas = WindowPixels { size, rgba: vec![0; bytes] };
     canvas.rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
     for window in &windows {
-        match client.read_back(WindowId(window.wid)) {
+        match client.read_back(window.wid) {
             Ok(picture) => {
                 let at = rect(window);
                 let x = i64::from(at.x) - i64::from(bounds.x);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::RenderError;
 use super::overlay::{Overlay, TextureChanges};
 use crate::buffers::BufferPool;
-use crate::channel::{RendererInfo, Scaling, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, SurfaceId, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
@@ -32,6 +32,7 @@ pub(super) enum Part<'a> {
 
 /// Paints into backings and presents them. Everything happens in the order of the calls.
 ///
+/// Only remote windows have a backing, so that nothing that a server sends reaches a window of our own.
 /// A backing holds what the draws painted; its alpha has no meaning, windows are opaque.
 /// After [`RenderError::DeviceLost`] a backend is of no use: the thread makes a new one.
 pub(super) trait Backend {
@@ -90,27 +91,27 @@ pub(super) trait Backend {
     /// Hands over everything that was painted since the last call.
     fn submit(&mut self) -> Result<(), RenderError>;
 
-    /// Makes the OS window `target` show the backing.
-    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size)
+    /// Makes the OS window `target` show the surface: a remote window's backing, or overlays alone.
+    fn attach(&mut self, id: SurfaceId, target: Arc<dyn WindowTarget>, size: Size)
     -> Result<(), RenderError>;
 
     /// The OS window has another size.
-    fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError>;
+    fn resize_surface(&mut self, id: SurfaceId, size: Size) -> Result<(), RenderError>;
 
     /// Forgets the OS window.
-    fn detach(&mut self, wid: WindowId);
+    fn detach(&mut self, id: SurfaceId);
 
     /// Changes the textures of the window's overlay.
-    fn update_overlay(&mut self, wid: WindowId, changes: &TextureChanges);
+    fn update_overlay(&mut self, id: SurfaceId, changes: &TextureChanges);
 
     /// Frees what the overlay needed.
-    fn forget_overlay(&mut self, wid: WindowId);
+    fn forget_overlay(&mut self, id: SurfaceId);
 
-    /// Shows the backing, with the overlay over it, in the OS window. `ledger` counts what that
+    /// Shows the backing if there is one, with the overlay over it, in the OS window. `ledger` counts what that
     /// costs, and what earlier calls cost that had none.
     fn present(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         part: Part<'_>,
         overlay: Option<&Overlay>,
         ledger: &mut CopyLedger,

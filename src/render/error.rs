@@ -1,5 +1,6 @@
 //! What can go wrong while painting and presenting.
 
+use crate::channel::SurfaceId;
 use crate::codec::{DecodeError, Size};
 use crate::protocol::packet::WindowId;
 
@@ -12,6 +13,8 @@ pub enum RenderError {
     DeviceLost(String),
     #[error("window {0} has no backing")]
     NoBacking(WindowId),
+    #[error("window {0} has no surface")]
+    NoSurface(SurfaceId),
     #[error("a window of {}×{} pixels does not fit: {limit}", size.width, size.height)]
     TooLarge { size: Size, limit: String },
     #[error("a picture of {got} bytes is larger than the device's limit of {limit}")]

@@ -10,8 +10,8 @@ use super::gpu::{self, GpuBackend};
 use super::window::{Window, bytes};
 use super::{RenderError, RenderOptions, RendererChoice};
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
-    RenderItem, RenderMessage, RenderQueue, RendererInfo, WindowTarget, clock,
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, OverlayFrame,
+    RenderCommand, RenderItem, RenderMessage, RenderQueue, RendererInfo, SurfaceId, WindowTarget, clock,
 };
 use crate::codec::{DecodeError, Size};
 use crate::protocol::Bounds;
@@ -115,7 +115,7 @@ struct Renderer {
     /// As last announced.
     info: RendererInfo,
     bounds: Bounds,
-    windows: HashMap<WindowId, Window>,
+    windows: HashMap<SurfaceId, Window>,
     painted: Vec<Painted>,
     /// Why the backend is of no use any more.
     lost: Option<String>,
@@ -143,27 +143,27 @@ impl Renderer {
 
     fn command(&mut self, command: RenderCommand) {
         match command {
-            RenderCommand::Attach { wid, target, size } => self.attach(wid, target, size),
-            RenderCommand::SurfaceResized { wid, size } => self.resize_surface(wid, size),
-            RenderCommand::Visible { wid, visible } => {
-                if let Some(window) = self.windows.get_mut(&wid) {
+            RenderCommand::Attach { surface, target, size } => self.attach(surface, target, size),
+            RenderCommand::SurfaceResized { surface, size } => self.resize_surface(surface, size),
+            RenderCommand::Visible { surface, visible } => {
+                if let Some(window) = self.windows.get_mut(&surface) {
                     window.redraw |= visible && window.hidden;
                     window.hidden = !visible;
                 }
             }
-            RenderCommand::Redraw { wid } => {
-                if let Some(window) = self.windows.get_mut(&wid) {
+            RenderCommand::Redraw { surface } => {
+                if let Some(window) = self.windows.get_mut(&surface) {
                     window.redraw = true;
                 }
             }
-            RenderCommand::Detach { wid } => {
-                self.backend.detach(wid);
-                if let Some(window) = self.windows.get_mut(&wid) {
+            RenderCommand::Detach { surface } => {
+                self.backend.detach(surface);
+                if let Some(window) = self.windows.get_mut(&surface) {
                     window.target = None;
                 }
-                self.forget_if_gone(wid);
+                self.forget_if_gone(surface);
             }
-            RenderCommand::Overlay { wid, frame } => self.overlay(wid, frame),
+            RenderCommand::Overlay { surface, frame } => self.overlay(surface, frame),
             RenderCommand::ReadBack { wid } => self.read_back(wid),
             RenderCommand::Scaling(scaling) => {
                 self.options.scaling = scaling;
@@ -186,9 +186,10 @@ impl Renderer {
 
     /// Makes or resizes a backing. If that fails, draws for the window will be refused.
     fn resize(&mut self, wid: WindowId, size: Size) {
+        let surface = SurfaceId::Remote(wid);
         let others: u64 =
-            self.windows.iter().filter(|(other, _)| **other != wid).map(|(_, w)| w.bytes()).sum();
-        let window = self.windows.entry(wid).or_default();
+            self.windows.iter().filter(|(other, _)| **other != surface).map(|(_, w)| w.bytes()).sum();
+        let window = self.windows.entry(surface).or_default();
         if window.size == Some(size) {
             return;
         }
@@ -215,27 +216,30 @@ impl Renderer {
     }
 
     fn destroy(&mut self, wid: WindowId) {
+        let surface = SurfaceId::Remote(wid);
         self.backend.destroy(wid);
-        if let Some(window) = self.windows.get_mut(&wid) {
+        if let Some(window) = self.windows.get_mut(&surface) {
             window.size = None;
             window.has_content = false;
             window.update = None;
             window.damage.clear();
         }
-        self.forget_if_gone(wid);
+        self.forget_if_gone(surface);
     }
 
-    fn forget_if_gone(&mut self, wid: WindowId) {
-        if self.windows.get(&wid).is_some_and(|window| window.size.is_none() && window.target.is_none()) {
-            self.windows.remove(&wid);
-            self.backend.forget_overlay(wid);
+    fn forget_if_gone(&mut self, surface: SurfaceId) {
+        let is_gone = |window: &Window| window.size.is_none() && window.target.is_none();
+        if self.windows.get(&surface).is_some_and(is_gone) {
+            self.windows.remove(&surface);
+            self.backend.forget_overlay(surface);
         }
     }
 
     fn draw(&mut self, draw: DecodedDraw) {
         let started = clock::now();
         let mut trace = draw.trace;
-        let window = self.windows.get_mut(&draw.wid).filter(|window| window.size.is_some());
+        let surface = SurfaceId::Remote(draw.wid);
+        let window = self.windows.get_mut(&surface).filter(|window| window.size.is_some());
         let result = match (&draw.content, &window) {
             (DrawContent::Nothing(outcome), _) => Err(outcome.clone()),
             (_, None) => Err(DrawOutcome::WindowNotFound),
@@ -317,7 +321,7 @@ impl Renderer {
     fn present_all(&mut self) -> bool {
         let mut again = false;
         let heap_counted = &mut self.heap_counted;
-        for (&wid, window) in &mut self.windows {
+        for (&surface, window) in &mut self.windows {
             if !window.is_due() {
                 if window.damage.is_empty() {
                     window.update = None;
@@ -327,14 +331,14 @@ impl Renderer {
             let mut ledger = CopyLedger::default();
             let outcome = if let Some((_, size)) = &window.target {
                 if std::mem::take(&mut window.surface_outdated)
-                    && let Err(error) = self.backend.resize_surface(wid, *size)
+                    && let Err(error) = self.backend.resize_surface(surface, *size)
                 {
                     note_lost(error, &mut self.lost);
                     continue;
                 }
                 let part = if window.redraw { Part::All } else { Part::Damage(window.damage.rects()) };
                 let overlay = window.overlay.as_ref().filter(|overlay| overlay.is_shown());
-                self.backend.present(wid, part, overlay, &mut ledger)
+                self.backend.present(surface, part, overlay, &mut ledger)
             } else if self.options.offscreen {
                 Ok(PresentOutcome::Presented)
             } else {
@@ -343,16 +347,18 @@ impl Renderer {
             match outcome {
                 Ok(PresentOutcome::Presented) => {
                     self.rebuilds = 0;
-                    // Windows of our own, which have no backing, are no part of the session.
-                    if window.size.is_some() {
-                        let (sequence, at) = (window.update, clock::now());
-                        let so_far = alloc::so_far().count;
-                        ledger.heap_allocations +=
-                            so_far.saturating_sub(std::mem::replace(heap_counted, so_far));
-                        self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
-                    }
-                    if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
-                        self.app.send(AppEvent::FirstPaint { wid });
+                    // Windows of our own are no part of the session.
+                    if let SurfaceId::Remote(wid) = surface {
+                        if window.size.is_some() {
+                            let (sequence, at) = (window.update, clock::now());
+                            let so_far = alloc::so_far().count;
+                            ledger.heap_allocations +=
+                                so_far.saturating_sub(std::mem::replace(heap_counted, so_far));
+                            self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
+                        }
+                        if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
+                            self.app.send(AppEvent::FirstPaint { wid });
+                        }
                     }
                     window.presented();
                 }
@@ -360,7 +366,7 @@ impl Renderer {
                 Ok(PresentOutcome::Hidden) => window.presented(),
                 Err(RenderError::DeviceLost(why)) => self.lost = Some(why),
                 Err(error) => {
-                    tracing::warn!(%wid, %error, "present failed");
+                    tracing::warn!(window = %surface, %error, "present failed");
                     window.presented();
                 }
             }
@@ -368,12 +374,12 @@ impl Renderer {
         again
     }
 
-    fn attach(&mut self, wid: WindowId, target: Arc<dyn WindowTarget>, size: Size) {
-        let window = self.windows.entry(wid).or_default();
+    fn attach(&mut self, surface: SurfaceId, target: Arc<dyn WindowTarget>, size: Size) {
+        let window = self.windows.entry(surface).or_default();
         window.target = Some((Arc::clone(&target), size));
         window.redraw |= window.has_content;
         window.hidden = false;
-        if let Err(error) = self.backend.attach(wid, target, size) {
+        if let Err(error) = self.backend.attach(surface, target, size) {
             let why = error.to_string();
             if note_lost(error, &mut self.lost) {
                 // The new backend will be given the window.
@@ -388,8 +394,8 @@ impl Renderer {
         self.announce();
     }
 
-    fn resize_surface(&mut self, wid: WindowId, size: Size) {
-        let Some(window) = self.windows.get_mut(&wid) else { return };
+    fn resize_surface(&mut self, surface: SurfaceId, size: Size) {
+        let Some(window) = self.windows.get_mut(&surface) else { return };
         let Some((_, surface_size)) = &mut window.target else { return };
         if *surface_size == size {
             return;
@@ -399,12 +405,12 @@ impl Renderer {
         window.redraw = true;
     }
 
-    fn overlay(&mut self, wid: WindowId, frame: Option<crate::channel::OverlayFrame>) {
-        let Some(window) = self.windows.get_mut(&wid) else { return };
+    fn overlay(&mut self, surface: SurfaceId, frame: Option<OverlayFrame>) {
+        let Some(window) = self.windows.get_mut(&surface) else { return };
         match (frame, &mut window.overlay) {
             (Some(frame), overlay) => {
                 let changes = overlay.get_or_insert_default().update(frame);
-                self.backend.update_overlay(wid, &changes);
+                self.backend.update_overlay(surface, &changes);
             }
             (None, Some(overlay)) => overlay.hide(),
             (None, None) => return,
@@ -413,7 +419,7 @@ impl Renderer {
     }
 
     fn read_back(&mut self, wid: WindowId) {
-        let window = self.windows.get(&wid);
+        let window = self.windows.get(&SurfaceId::Remote(wid));
         let overlay = window.and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
         let size = window.and_then(|w| w.size).unwrap_or_default();
         let shown = self.options.scaling.scale.size_to_local(size);
@@ -459,16 +465,16 @@ impl Renderer {
         self.options.lose_device_after = None;
         self.backend = open(&self.options)?;
         self.backend.set_bounds(self.bounds);
-        for (&wid, window) in &mut self.windows {
-            if let Some(size) = window.size {
+        for (&surface, window) in &mut self.windows {
+            if let Some((wid, size)) = surface.remote().zip(window.size) {
                 self.backend.resize(wid, size)?;
                 self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
             }
             if let Some((target, size)) = &window.target {
-                self.backend.attach(wid, Arc::clone(target), *size)?;
+                self.backend.attach(surface, Arc::clone(target), *size)?;
             }
             if let Some(overlay) = &window.overlay {
-                self.backend.update_overlay(wid, &overlay.all_textures());
+                self.backend.update_overlay(surface, &overlay.all_textures());
             }
         }
         self.announce();

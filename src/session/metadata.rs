@@ -73,10 +73,10 @@ pub fn apply(info: &mut WindowInfo, metadata: &Dict) -> Touched {
             }
             "window-type" => touched.hints |= set(&mut info.window_types, types_of(value)),
             "transient-for" | "parent" => {
-                let parent = value.as_i64().and_then(|wid| u64::try_from(wid).ok()).filter(|wid| *wid != 0);
+                let parent = window(value);
                 // `parent` comes besides `transient-for` and must not clear it
                 if parent.is_some() || key == "transient-for" {
-                    touched.parent |= set(&mut info.parent, parent.map(WindowId));
+                    touched.parent |= set(&mut info.parent, parent);
                 }
             }
             "modal" => touched.hints |= set(&mut info.modal, flag(value)),
@@ -224,6 +224,15 @@ fn flag(value: &Value) -> bool {
 fn class_of(value: &Value) -> (String, String) {
     let mut names = value.as_list().unwrap_or_default().iter().map(text);
     (names.next().unwrap_or_default(), names.next().unwrap_or_default())
+}
+
+/// The window that a number names.
+fn window(value: &Value) -> Option<WindowId> {
+    let wid = match value {
+        Value::Big(wid) => Some(*wid),
+        value => value.as_i64().and_then(|wid| u64::try_from(wid).ok()),
+    };
+    wid.filter(|wid| *wid != 0).map(WindowId)
 }
 
 fn types_of(value: &Value) -> Vec<String> {

@@ -4,7 +4,7 @@ use super::{Session, metadata};
 use crate::protocol::packet::ServerPacket;
 use crate::protocol::packet::connection;
 use crate::protocol::packet::window::{self, WindowCreate};
-use crate::protocol::packet::{Dict, WindowId};
+use crate::protocol::packet::Dict;
 
 impl Session {
     /// The server's hello and the windows with their icons, as they are now, without their pixels. Nothing
@@ -13,7 +13,7 @@ impl Session {
         let Some(hello) = &self.server_hello else { return Vec::new() };
         let mut packets = vec![ServerPacket::Connection(connection::FromServer::Hello(hello.clone()))];
         for info in self.windows.all() {
-            let wid = WindowId(info.wid);
+            let wid = info.wid;
             packets.push(
                 window::FromServer::Create(WindowCreate {
                     wid,

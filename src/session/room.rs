@@ -12,8 +12,6 @@ use crate::protocol::packet::draw::WindowDraw;
 pub const MAX_WINDOWS: usize = 512;
 /// Largest width or height of a window.
 pub const MAX_WINDOW_SIDE: u32 = 16384;
-/// The first number that no window of a server may have: from here on they are Farpane's own windows.
-pub const FIRST_OWN_WID: u64 = 1 << 63;
 /// Largest width or height of a window's icon. Servers are asked for at most 128.
 const MAX_ICON_SIDE: u32 = 512;
 

@@ -16,7 +16,7 @@ use crate::protocol::packet::window::{
 };
 use crate::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 
-pub use super::room::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
+pub use super::room::{MAX_WINDOW_SIDE, MAX_WINDOWS};
 
 /// What hello says of them.
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
@@ -143,10 +143,6 @@ impl Windows {
             tracing::debug!(%wid, "system tray left out");
             return;
         }
-        if wid.0 >= FIRST_OWN_WID {
-            tracing::debug!(%wid, "a window with a number of our own is left out");
-            return;
-        }
         let size = not_empty(create.width, create.height);
         if self.contains(wid) {
             tracing::debug!(%wid, "made again without being destroyed");
@@ -156,7 +152,6 @@ impl Windows {
             return refuse(&mut self.room, &error, out);
         }
         let mut info = WindowInfo {
-            wid: wid.0,
             x: create.x,
             y: create.y,
             size,
@@ -164,7 +159,7 @@ impl Windows {
             decorations: true,
             is_desktop: self.desktop_server,
             memory: metadata::memory(&create.client_properties),
-            ..WindowInfo::default()
+            ..WindowInfo::new(wid)
         };
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
@@ -404,7 +399,7 @@ fn place(window: &mut Window, room: &mut Room, x: i32, y: i32, size: Size, out: 
     let info = &mut window.info;
     let mut size = not_empty(size.width, size.height);
     if size != info.size
-        && let Err(error) = room.resize(WindowId(info.wid), Some(info.size), size)
+        && let Err(error) = room.resize(info.wid, Some(info.size), size)
     {
         refuse(room, &error, out);
         size = info.size;
@@ -415,7 +410,7 @@ fn place(window: &mut Window, room: &mut Room, x: i32, y: i32, size: Size, out: 
     if resized {
         let Size { width, height } = window.largest;
         window.largest = Size { width: width.max(size.width), height: height.max(size.height) };
-        out.push(Output::Backing { wid: WindowId(info.wid), size: Some(size) });
+        out.push(Output::Backing { wid: info.wid, size: Some(size) });
     }
     moved || resized
 }
@@ -429,7 +424,7 @@ fn refuse(room: &mut Room, error: &NoRoom, out: &mut Vec<Output>) {
 fn window_geometry(window: &Window, state: Dict) -> WindowGeometry {
     let info = &window.info;
     WindowGeometry {
-        wid: WindowId(info.wid),
+        wid: info.wid,
         x: info.x,
         y: info.y,
         width: info.size.width,

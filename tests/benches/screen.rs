@@ -188,7 +188,11 @@ fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
     decoders.backing(WID, BackingUpdate::Resize(FULL_HD));
     if let Some(window) = &window {
         let target = Arc::clone(window) as _;
-        render_queue.push(RenderMessage::Command(RenderCommand::Attach { wid: WID, target, size: FULL_HD }));
+        render_queue.push(RenderMessage::Command(RenderCommand::Attach {
+            surface: WID.into(),
+            target,
+            size: FULL_HD,
+        }));
     }
     let budget = ByteBudget::new(256 << 20);
     let mut sequence = 0;

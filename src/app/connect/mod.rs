@@ -21,7 +21,9 @@ use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::Window;
 
-use crate::channel::{AppSink, ConnectStage, NetQueue, RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::channel::{
+    AppSink, ConnectStage, NetQueue, OwnId, RenderCommand, RenderMessage, RenderQueue, clock,
+};
 use crate::config::connections::{Which, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
@@ -44,8 +46,8 @@ pub use launcher::Launcher;
 use list::Thing;
 pub use locals::Found;
 
-/// The number of this window among those of its render thread.
-const OWN_NUMBER: u64 = 0;
+/// This window: the only one of its render thread.
+const OWN_ID: OwnId = OwnId(0);
 
 /// What the event loop is to do.
 pub enum Decision {
@@ -154,7 +156,7 @@ impl Connect {
             .with_title("Farpane")
             .with_inner_size(LogicalSize::new(CONNECT_SIZE.0, CONNECT_SIZE.1))
             .with_min_inner_size(LogicalSize::new(CONNECT_MIN_SIZE.0, CONNECT_MIN_SIZE.1));
-        let window = OwnWindow::open(attributes, OWN_NUMBER, event_loop, queue)
+        let window = OwnWindow::open(attributes, OWN_ID, event_loop, queue)
             .context("the connect window cannot be opened")?;
         theme::set_dark(window.context(), screen.is_dark(&window));
         let view = ConnectView::default();

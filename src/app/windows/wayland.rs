@@ -96,7 +96,7 @@ impl RemoteWindow {
         };
         if let Some(size) = taken {
             self.surface = size;
-            render.push(RenderMessage::Command(RenderCommand::SurfaceResized { wid, size }));
+            render.push(RenderMessage::Command(RenderCommand::SurfaceResized { surface: wid.into(), size }));
         }
     }
 

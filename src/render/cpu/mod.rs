@@ -29,7 +29,7 @@ use window::CpuWindow;
 use super::RenderError;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
-use crate::channel::{RendererInfo, Scaling, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, SurfaceId, WindowTarget};
 use crate::codec::{PackedPicture, PictureRef, Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
@@ -39,7 +39,7 @@ use crate::stats::CopyLedger;
 /// All windows' pixels in memory.
 #[derive(Default)]
 pub(super) struct CpuBackend {
-    windows: HashMap<WindowId, CpuWindow>,
+    windows: HashMap<SurfaceId, CpuWindow>,
     scaling: Scaling,
     /// Room for pictures that are scaled or clipped, and for what scroll rectangles overwrite.
     scratch: Vec<u32>,
@@ -49,9 +49,11 @@ pub(super) struct CpuBackend {
 }
 
 impl CpuBackend {
-    /// Whether windows may take so many bytes more. Some have their pixels in memory and in the buffer that shows them.
+    /// Whether remote windows may take so many bytes more. Some have their pixels in memory and in the buffer that
+    /// shows them. What a server fills is no reason to hide a window of our own.
     fn has_room_for(&self, bytes: u64) -> bool {
-        let used: u64 = self.windows.values().map(CpuWindow::bytes).sum();
+        let remote = self.windows.iter().filter(|(id, _)| id.remote().is_some());
+        let used: u64 = remote.map(|(_, window)| window.bytes()).sum();
         let limit = self.bounds.windows_bytes() / 2 * 3;
         // Larger than the server's by the user's wish.
         let scale = self.scaling.scale.factor().max(1.0);
@@ -83,11 +85,11 @@ impl Backend for CpuBackend {
     }
 
     fn resize(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
-        self.windows.entry(wid).or_default().resize(size, &mut self.ledger)
+        self.windows.entry(wid.into()).or_default().resize(size, &mut self.ledger)
     }
 
     fn destroy(&mut self, wid: WindowId) {
-        if let Some(window) = self.windows.get_mut(&wid) {
+        if let Some(window) = self.windows.get_mut(&SurfaceId::Remote(wid)) {
             window.destroy();
         }
         self.windows.retain(|_, window| !window.is_gone());
@@ -103,7 +105,7 @@ impl Backend for CpuBackend {
         picture: PictureRef<'_>,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        let window = self.windows.get_mut(&SurfaceId::Remote(wid)).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| frame.paint(rect, picture, &mut self.scratch, ledger))?
     }
 
@@ -118,7 +120,7 @@ impl Backend for CpuBackend {
         packed: &PackedPicture,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        let window = self.windows.get_mut(&SurfaceId::Remote(wid)).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| frame.paint_compressed(rect, packed, &mut self.scratch, ledger))?
     }
 
@@ -128,7 +130,7 @@ impl Backend for CpuBackend {
         rects: &[ScrollRect],
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        let window = self.windows.get_mut(&SurfaceId::Remote(wid)).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| scroll::scroll(frame, rects, &mut self.scratch, ledger))?
     }
 
@@ -142,51 +144,51 @@ impl Backend for CpuBackend {
 
     fn attach(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         target: Arc<dyn WindowTarget>,
         size: Size,
     ) -> Result<(), RenderError> {
-        self.windows.entry(wid).or_default().attach(target, size, &mut self.ledger)
+        self.windows.entry(id).or_default().attach(target, size, &mut self.ledger)
     }
 
-    fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
-        self.windows.get_mut(&wid).map_or(Ok(()), |window| window.resize_surface(size, &mut self.ledger))
+    fn resize_surface(&mut self, id: SurfaceId, size: Size) -> Result<(), RenderError> {
+        self.windows.get_mut(&id).map_or(Ok(()), |window| window.resize_surface(size, &mut self.ledger))
     }
 
-    fn detach(&mut self, wid: WindowId) {
-        if let Some(window) = self.windows.get_mut(&wid) {
+    fn detach(&mut self, id: SurfaceId) {
+        if let Some(window) = self.windows.get_mut(&id) {
             window.detach(&mut self.ledger);
         }
         self.windows.retain(|_, window| !window.is_gone());
     }
 
-    fn update_overlay(&mut self, wid: WindowId, _changes: &TextureChanges) {
-        if let Some(window) = self.windows.get_mut(&wid) {
+    fn update_overlay(&mut self, id: SurfaceId, _changes: &TextureChanges) {
+        if let Some(window) = self.windows.get_mut(&id) {
             window.layer_mut().outdate();
         }
     }
 
-    fn forget_overlay(&mut self, wid: WindowId) {
-        if let Some(window) = self.windows.get_mut(&wid) {
+    fn forget_overlay(&mut self, id: SurfaceId) {
+        if let Some(window) = self.windows.get_mut(&id) {
             *window.layer_mut() = Layer::default();
         }
     }
 
     fn present(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         part: Part<'_>,
         overlay: Option<&Overlay>,
         ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError> {
-        let missing = self.windows.get(&wid).map_or(0, CpuWindow::missing_bytes);
-        if missing > 0 && !self.has_room_for(missing) {
-            tracing::debug!(%wid, missing, "a window is not shown: all of them together are too large");
+        let missing = self.windows.get(&id).map_or(0, CpuWindow::missing_bytes);
+        if missing > 0 && id.remote().is_some() && !self.has_room_for(missing) {
+            tracing::debug!(window = %id, missing, "a window is not shown: all of them together are too large");
             return Ok(PresentOutcome::Hidden);
         }
-        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        let window = self.windows.get_mut(&id).ok_or(RenderError::NoSurface(id))?;
         ledger.merge(&std::mem::take(&mut self.ledger));
-        window.present(wid, part, overlay, self.scaling, ledger)?;
+        window.present(id, part, overlay, self.scaling, ledger)?;
         Ok(PresentOutcome::Presented)
     }
 
@@ -195,7 +197,7 @@ impl Backend for CpuBackend {
         wid: WindowId,
         overlay: Option<&Overlay>,
     ) -> Result<(Size, Vec<u8>), RenderError> {
-        let window = self.windows.get_mut(&wid).ok_or(RenderError::NoBacking(wid))?;
+        let window = self.windows.get_mut(&SurfaceId::Remote(wid)).ok_or(RenderError::NoBacking(wid))?;
         window.with_frame(wid, |frame| {
             let shown = self.scaling.scale.size_to_local(frame.size());
             let mut layer = Layer::default();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::frame::{Frame, bytes, bytes_mut};
 use super::layer::Layer;
 use super::surface::{Content, WindowSurface};
-use crate::channel::{Scaling, WindowTarget};
+use crate::channel::{Scaling, SurfaceId, WindowTarget};
 use crate::codec::Size;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderError;
@@ -134,19 +134,18 @@ impl CpuWindow {
     /// Shows the pixels and `overlay`.
     pub(super) fn present(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         part: Part<'_>,
         overlay: Option<&Overlay>,
         scaling: Scaling,
         ledger: &mut CopyLedger,
     ) -> Result<(), RenderError> {
-        let no_surface = || RenderError::Surface(format!("window {wid} has no surface"));
-        let size = self.surface.as_ref().ok_or_else(no_surface)?.size();
+        let size = self.surface.as_ref().ok_or(RenderError::NoSurface(id))?.size();
         let covered = self.layer.update(overlay, size, ledger);
         if covered {
             self.move_out(ledger);
         }
-        let surface = self.surface.as_mut().ok_or_else(no_surface)?;
+        let surface = self.surface.as_mut().ok_or(RenderError::NoSurface(id))?;
         let layer = covered.then_some(&mut self.layer);
         let content = match &self.backing {
             None => Content::Nothing,

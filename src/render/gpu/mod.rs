@@ -30,7 +30,7 @@ use unpack::Unpacker;
 use super::backend::{Backend, Part, PresentOutcome};
 use super::overlay::{Overlay, TextureChanges};
 use super::{PresentPreference, RenderError, RenderOptions};
-use crate::channel::{RendererInfo, Scaling, WindowTarget};
+use crate::channel::{RendererInfo, Scaling, SurfaceId, WindowTarget};
 use crate::codec::{PictureRef, PixelsRef, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::ScrollRect;
@@ -44,8 +44,8 @@ pub(super) struct GpuBackend {
     unpacker: Unpacker,
     snapshot: Snapshot,
     backings: HashMap<WindowId, Backing>,
-    surfaces: HashMap<WindowId, WindowSurface>,
-    overlays: HashMap<WindowId, egui_wgpu::Renderer>,
+    surfaces: HashMap<SurfaceId, WindowSurface>,
+    overlays: HashMap<SurfaceId, egui_wgpu::Renderer>,
     /// The commands of the present submission.
     encoder: Option<wgpu::CommandEncoder>,
     /// Something was written or recorded since the last submission.
@@ -176,30 +176,30 @@ impl Backend for GpuBackend {
 
     fn attach(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         target: Arc<dyn WindowTarget>,
         size: Size,
     ) -> Result<(), RenderError> {
         // The old surface goes first: a window has one swapchain at a time.
-        self.surfaces.remove(&wid);
+        self.surfaces.remove(&id);
         let surface = WindowSurface::new(&self.gpu, target, size, self.preference)?;
-        self.surfaces.insert(wid, surface);
+        self.surfaces.insert(id, surface);
         self.gpu.check()
     }
 
-    fn resize_surface(&mut self, wid: WindowId, size: Size) -> Result<(), RenderError> {
-        if let Some(surface) = self.surfaces.get_mut(&wid) {
+    fn resize_surface(&mut self, id: SurfaceId, size: Size) -> Result<(), RenderError> {
+        if let Some(surface) = self.surfaces.get_mut(&id) {
             surface.resize(&self.gpu, size);
         }
         self.gpu.check()
     }
 
-    fn detach(&mut self, wid: WindowId) {
-        self.surfaces.remove(&wid);
+    fn detach(&mut self, id: SurfaceId) {
+        self.surfaces.remove(&id);
     }
 
-    fn update_overlay(&mut self, wid: WindowId, changes: &TextureChanges) {
-        let renderer = match self.overlays.entry(wid) {
+    fn update_overlay(&mut self, id: SurfaceId, changes: &TextureChanges) {
+        let renderer = match self.overlays.entry(id) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(pass::overlay_renderer(&self.gpu)),
         };
@@ -207,22 +207,19 @@ impl Backend for GpuBackend {
         self.pending = true;
     }
 
-    fn forget_overlay(&mut self, wid: WindowId) {
-        self.overlays.remove(&wid);
+    fn forget_overlay(&mut self, id: SurfaceId) {
+        self.overlays.remove(&id);
     }
 
     fn present(
         &mut self,
-        wid: WindowId,
+        id: SurfaceId,
         _part: Part<'_>,
         overlay: Option<&Overlay>,
         ledger: &mut CopyLedger,
     ) -> Result<PresentOutcome, RenderError> {
         self.submit()?;
-        let surface = self
-            .surfaces
-            .get_mut(&wid)
-            .ok_or_else(|| RenderError::Surface(format!("window {wid} has no surface")))?;
+        let surface = self.surfaces.get_mut(&id).ok_or(RenderError::NoSurface(id))?;
         let frame = match surface.acquire(&self.gpu)? {
             Acquired::Frame(frame) => frame,
             Acquired::Timeout => return Ok(PresentOutcome::TryLater),
@@ -232,8 +229,8 @@ impl Backend for GpuBackend {
         if let Some(overlay) = overlay {
             ledger.note_copy(CopySite::Staging, overlay.mesh_bytes());
         }
-        let overlay = self.overlays.get_mut(&wid).zip(overlay);
-        let backing = self.backings.get(&wid);
+        let overlay = self.overlays.get_mut(&id).zip(overlay);
+        let backing = id.remote().and_then(|wid| self.backings.get(&wid));
         self.presenter.draw(&self.gpu, &frame.texture, surface.size(), backing, overlay);
         self.gpu.queue.present(frame);
         self.gpu.check()?;
@@ -247,7 +244,7 @@ impl Backend for GpuBackend {
     ) -> Result<(Size, Vec<u8>), RenderError> {
         self.submit()?;
         let backing = self.backings.get(&wid).ok_or(RenderError::NoBacking(wid))?;
-        let overlay = self.overlays.get_mut(&wid).zip(overlay);
+        let overlay = self.overlays.get_mut(&SurfaceId::Remote(wid)).zip(overlay);
         read_back::read_back(&self.gpu, &self.presenter, backing, overlay)
     }
 }

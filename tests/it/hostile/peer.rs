@@ -89,9 +89,15 @@ impl Peer {
     /// Sends a draw, which belongs to the present case.
     #[track_caller]
     pub fn draw(&mut self, draw: &Draw) {
+        self.draw_in(draw.wid, draw);
+    }
+
+    /// The same for another window.
+    #[track_caller]
+    pub fn draw_in(&mut self, wid: impl Into<Value>, draw: &Draw) {
         self.sequence += 1;
         self.drawn.push(self.sequence);
-        let bytes = draw.bytes(self.sequence);
+        let bytes = draw.bytes_in(wid.into(), self.sequence);
         self.send(&bytes);
     }
 
@@ -235,6 +241,10 @@ impl Draw {
     }
 
     pub fn bytes(&self, sequence: i64) -> Vec<u8> {
+        self.bytes_in(self.wid.into(), sequence)
+    }
+
+    fn bytes_in(&self, wid: Value, sequence: i64) -> Vec<u8> {
         const DATA: u8 = 7;
         let mut bytes = Vec::new();
         let data = match &self.data {
@@ -247,7 +257,7 @@ impl Draw {
         let (at, size) = (self.at, self.size);
         let values = [
             "window-draw".into(),
-            self.wid.into(),
+            wid,
             at.0.into(),
             at.1.into(),
             size.0.into(),

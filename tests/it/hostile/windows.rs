@@ -65,13 +65,20 @@ fn sizes(table: &mut Vec<Case>) {
             peer.send(&destroy(10));
         }
     }));
-    table.push(case("windows with numbers of Farpane's own", Right::Refused, |peer| {
-        for wid in [1_u64 << 63, (1 << 63) + 1, u64::MAX] {
+    table.push(case("windows with the largest numbers", Right::Shown, |peer| {
+        let wids = [1_u64 << 63, (1 << 63) + 1, u64::MAX];
+        for wid in wids {
             let create = ["window-create".into(), wid.into(), 0.into(), 0.into(), 50.into(), 50.into()];
             let create = create.into_iter().chain([raw::dict(&[])]).collect::<Vec<Value>>();
             peer.packet(&create);
+            peer.draw_in(wid, &Draw::with("png", (32, 32), picture("png", 32, 32)));
         }
+        peer.settle();
+        wids.iter().for_each(|wid| peer.packet(&["window-destroy".into(), (*wid).into()]));
+    }));
+    table.push(case("a draw for a window that is none", Right::Refused, |peer| {
         peer.draw(&Draw { wid: i64::MAX, ..Draw::default() });
+        peer.draw_in(u64::MAX, &Draw::default());
     }));
     table.push(goes_on("2000 windows of one pixel", |peer| {
         (1000..3000)

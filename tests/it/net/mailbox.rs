@@ -53,7 +53,7 @@ fn event(said: Said, number: u32) -> SessionEvent {
     let position = Some((number as i32, 0));
     match said {
         Said::Create(wid) => {
-            let info = WindowInfo { wid, title: format!("new {number}"), ..WindowInfo::default() };
+            let info = WindowInfo { title: format!("new {number}"), ..WindowInfo::new(WindowId(wid)) };
             SessionEvent::WindowCreated(Box::new(info))
         }
         Said::Destroy(wid) => SessionEvent::WindowDestroyed { wid: WindowId(wid) },
@@ -92,7 +92,7 @@ impl Known {
             SessionEvent::WindowCreated(info) => {
                 let window = Window { title: info.title, ..Window::default() };
                 assert!(
-                    self.windows.insert(info.wid, window).is_none(),
+                    self.windows.insert(info.wid.0, window).is_none(),
                     "window {} is there already",
                     info.wid
                 );
@@ -182,7 +182,7 @@ fn the_newest_of_each_kind_stands_where_it_was_said() {
 #[test]
 fn it_is_full_by_number_and_by_weight_and_says_when_there_is_room() {
     let window = |wid, icon| {
-        let info = WindowInfo { wid, icon, ..WindowInfo::default() };
+        let info = WindowInfo { icon, ..WindowInfo::new(WindowId(wid)) };
         AppEvent::Session(SessionEvent::WindowCreated(Box::new(info)))
     };
     let icon = |len: usize| {

@@ -12,7 +12,7 @@ use farpane::player::{AtEnd, Options, Pace, Player};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
 use farpane::protocol::packet::window::{self, WindowCreate};
-use farpane::protocol::packet::{Dict, WindowId};
+use farpane::protocol::packet::Dict;
 use farpane::protocol::{
     ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket,
 };
@@ -55,7 +55,7 @@ pub fn last_picture(options: Options, title: &str) -> Picture {
     assert_eq!((played.refused, played.damage.as_deref()), (0, None), "{played:?}");
     assert_eq!(played.acknowledged, played.draws, "{played:?}");
     let named = client.windows().values().find(|window| window.title == title);
-    let wid = named.map(|window| WindowId(window.wid)).expect("a window of this title");
+    let wid = named.map(|window| window.wid).expect("a window of this title");
     picture(&client.read_back(wid).expect("pixels"))
 }
 

@@ -9,7 +9,6 @@ use farpane::cli::screenshot::settle;
 use farpane::headless::{HeadlessClient, View};
 use farpane::net::Recorder;
 use farpane::player::{AtEnd, Options, Pace};
-use farpane::protocol::packet::WindowId;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -37,7 +36,7 @@ fn start(generation: Generation) -> XpraServer {
 /// What the client shows of the window with this title, when it rests.
 fn resting(client: &mut HeadlessClient, title: &str) -> Picture {
     let shown = |windows: &std::collections::BTreeMap<_, farpane::session::WindowInfo>| {
-        windows.values().find(|window| window.title == title).map(|window| WindowId(window.wid))
+        windows.values().find(|window| window.title == title).map(|window| window.wid)
     };
     client
         .wait_for("the window", PATIENCE, |view| {

@@ -111,7 +111,7 @@ fn windows_show_scaled_pixels_without_seams(renderer: RendererChoice) {
         assert_shows(&display, &window, &scaled(&unscaled, size, true), 0);
         let larger = Size { width: size.width + 40, height: size.height + 30 };
         window.resize(larger.width, larger.height);
-        rig.command(RenderCommand::SurfaceResized { wid: WindowId(1), size: larger });
+        rig.command(RenderCommand::SurfaceResized { surface: WindowId(1).into(), size: larger });
         let exact = scaled(&unscaled, scaling.scale.size_to_local(unscaled.size), true);
         assert_shows(&display, &window, &exact.in_window(larger), 0);
         // Back to one to one, as if nothing had been.
@@ -153,7 +153,7 @@ fn the_overlay_is_not_scaled(renderer: RendererChoice) {
     rig.picture(1, 0, 0, &plain_picture(50, 40, [0, 0, 90]));
     let context = farpane::ui::fonts::context();
     let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
+    rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame });
     let shown = rig.shown(1);
     assert_eq!(shown.size, Size { width: 100, height: 80 });
     let (inside, outside) = ([0, 255, 0, 255], [0, 0, 90, 255]);

@@ -213,7 +213,7 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     // Frames that arrive together: the texture changes of all of them are needed.
     for colour in [egui::Color32::RED, egui::Color32::GREEN] {
         let frame = Some(overlay_frame(&context, colour));
-        rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
+        rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame });
     }
     let shown = rig.shown(1);
     assert_eq!(rig.presented().1, None, "an overlay frame is presented");
@@ -228,15 +228,15 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     rig.picture(1, 0, 0, &plain_picture(100, 80, [90, 0, 0]));
     assert_eq!(rig.shown(1).pixel(20, 15), [0, 255, 0, 255]);
     assert_eq!(rig.shown(1).pixel(5, 5), [90, 0, 0, 255]);
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: None });
+    rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame: None });
     assert_eq!(rig.shown(1).pixel(20, 15), [90, 0, 0, 255]);
     // And it can come back without its textures being sent again.
     let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
+    rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame });
     assert!(lit(&rig.shown(1)) > 40);
     // A frame for a window that is not there is no harm.
     let frame = Some(overlay_frame(&farpane::ui::fonts::context(), egui::Color32::GREEN));
-    rig.command(RenderCommand::Overlay { wid: WindowId(9), frame });
+    rig.command(RenderCommand::Overlay { surface: WindowId(9).into(), frame });
     assert_eq!(rig.shown(1).size, Size { width: 100, height: 80 });
 }
 
@@ -251,7 +251,7 @@ fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
     rig.resize(1, 100, 80);
     let context = farpane::ui::fonts::context();
     let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame });
+    rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame });
     let background = plain_picture(100, 80, [0, 0, 90]);
     let refreshed = (0..20).any(|_| {
         rig.picture(1, 0, 0, &background);
@@ -277,7 +277,10 @@ fn both_renderers_draw_the_same_overlay() {
         let mut rig = Rig::offscreen(renderer);
         rig.resize(1, 300, 200);
         rig.picture(1, 0, 0, &noise_picture(PixelFormat::Rgb, 300, 200, 0));
-        rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: Some(rich_overlay_frame()) });
+        rig.command(RenderCommand::Overlay {
+            surface: WindowId(1).into(),
+            frame: Some(rich_overlay_frame()),
+        });
         rig.shown(1)
     });
     let [wgpu, cpu] = &shown;

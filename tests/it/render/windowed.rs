@@ -92,7 +92,7 @@ impl HasDisplayHandle for TestWindow {
 
 pub(super) fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, height: u32) {
     rig.command(RenderCommand::Attach {
-        wid: WindowId(wid),
+        surface: WindowId(wid).into(),
         target: Arc::clone(window) as _,
         size: Size { width, height },
     });
@@ -100,7 +100,7 @@ pub(super) fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, 
 
 /// Waits until the window on the screen shows `expected`: presenting is asynchronous.
 #[track_caller]
-fn assert_shows(display: &Display, window: &TestWindow, expected: &Image) {
+pub(super) fn assert_shows(display: &Display, window: &TestWindow, expected: &Image) {
     let (width, height) = (expected.size.width as usize, expected.size.height as usize);
     let rgb = expected.rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
     let expected = Picture { width, height, rgb };
@@ -150,12 +150,15 @@ fn windows_show_what_is_painted(renderer: RendererChoice) {
 
     // Nothing happens: nothing is presented. Exposed: presented again.
     assert_eq!(rig.presents_within(Duration::from_millis(200)), 0);
-    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    rig.command(RenderCommand::Redraw { surface: WindowId(1).into() });
     assert_eq!(rig.presented().1, None);
 
     // Larger than the backing: its edge goes on. Then the backing follows.
     first.resize(230, 120);
-    rig.command(RenderCommand::SurfaceResized { wid: WindowId(1), size: Size { width: 230, height: 120 } });
+    rig.command(RenderCommand::SurfaceResized {
+        surface: WindowId(1).into(),
+        size: Size { width: 230, height: 120 },
+    });
     let mut resized = expected.in_window(Size { width: 230, height: 120 });
     assert_shows(&display, &first, &resized);
     rig.resize(1, 230, 120);
@@ -166,19 +169,19 @@ fn windows_show_what_is_painted(renderer: RendererChoice) {
 
     // Invisible: nothing is presented until it can be seen again.
     while rig.presents_within(Duration::from_millis(100)) > 0 {}
-    rig.command(RenderCommand::Visible { wid: WindowId(1), visible: false });
+    rig.command(RenderCommand::Visible { surface: WindowId(1).into(), visible: false });
     let patch = plain_picture(50, 50, [1, 2, 3]);
     resized.paint(5, 5, &patch);
     let last = rig.picture(1, 5, 5, &patch);
     assert_eq!(rig.presents_within(Duration::from_millis(100)), 0);
-    rig.command(RenderCommand::Visible { wid: WindowId(1), visible: true });
+    rig.command(RenderCommand::Visible { surface: WindowId(1).into(), visible: true });
     assert_eq!(rig.presented().1, Some(last));
     assert_shows(&display, &first, &resized);
 
     // Detached: the window is let go, the other one goes on.
     let gone = Arc::downgrade(&first);
     drop(first);
-    rig.command(RenderCommand::Detach { wid: WindowId(1) });
+    rig.command(RenderCommand::Detach { surface: WindowId(1).into() });
     wait_for("the window to be dropped", Duration::from_secs(5), String::new, || {
         gone.upgrade().is_none().then_some(())
     });
@@ -227,7 +230,7 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     // Half an update is painted when the window is exposed.
     rig.draw(1, rect_of(&noise), DrawContent::Picture(noise.clone()), 1);
     rig.done();
-    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    rig.command(RenderCommand::Redraw { surface: WindowId(1).into() });
     expected.paint(0, 0, &noise);
     assert_shows(&display, &window, &expected);
     change(&mut rig, &mut expected);
@@ -235,13 +238,16 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     // The overlay comes, draws go on below it, and it goes again.
     let context = farpane::ui::fonts::context();
     let green = || egui::Color32::GREEN;
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: Some(overlay_frame(&context, green())) });
+    rig.command(RenderCommand::Overlay {
+        surface: WindowId(1).into(),
+        frame: Some(overlay_frame(&context, green())),
+    });
     rig.presented();
     change(&mut rig, &mut expected);
     let below = rig.shown(1);
     assert_eq!((below.pixel(20, 15), below.pixel(5, 5)), ([0, 255, 0, 255], expected.pixel(5, 5)));
     assert_shows(&display, &window, &below);
-    rig.command(RenderCommand::Overlay { wid: WindowId(1), frame: None });
+    rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame: None });
     assert_shows(&display, &window, &expected);
     let costs: Vec<u64> = (0..3).map(|_| change(&mut rig, &mut expected)).collect();
     assert_shows(&display, &window, &expected);
@@ -251,7 +257,8 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
 
     // The backing grows first, then the window; then the window shrinks first.
     for (width, height, backing_first) in [(120, 90, true), (70, 60, false)] {
-        let surface = RenderCommand::SurfaceResized { wid: WindowId(1), size: Size { width, height } };
+        let surface =
+            RenderCommand::SurfaceResized { surface: WindowId(1).into(), size: Size { width, height } };
         if backing_first {
             rig.resize(1, width, height);
             window.resize(width, height);
@@ -282,7 +289,7 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     for _ in 0..3 {
         change(&mut rig, &mut expected);
     }
-    rig.command(RenderCommand::Detach { wid: WindowId(1) });
+    rig.command(RenderCommand::Detach { surface: WindowId(1).into() });
     rig.shown(1).assert_close(&expected, 0);
     attach(&rig, 1, &window, 70, 60);
     assert_shows(&display, &window, &expected);
@@ -296,7 +303,7 @@ fn pixels_survive_every_change_of_the_window(renderer: RendererChoice) {
     assert_shows(&display, &window, &expected);
     let patch = plain_picture(30, 20, [1, 2, 3]);
     rig.picture(1, 0, 0, &patch);
-    rig.command(RenderCommand::Redraw { wid: WindowId(1) });
+    rig.command(RenderCommand::Redraw { surface: WindowId(1).into() });
     let mut expected = Image::black(70, 60);
     expected.paint(0, 0, &patch);
     assert_shows(&display, &window, &expected);

@@ -178,7 +178,7 @@ impl Client {
         match &event {
             SessionEvent::Connected(info) => self.writer.set_spelling(Spelling::for_version(&info.version)),
             SessionEvent::WindowCreated(info) => {
-                let wid = WindowId(info.wid);
+                let wid = info.wid;
                 let (x, y, size) = (info.x.max(0), info.y.max(0), info.size);
                 self.windows.insert(wid, (**info).clone());
                 self.session.handle_input(
@@ -197,8 +197,8 @@ impl Client {
     }
 
     fn titled(&self, title: &str) -> Option<WindowId> {
-        let of = |info: &WindowInfo| self.session.window(WindowId(info.wid)).map(|info| info.title.clone());
-        self.windows.values().find(|info| of(info).as_deref() == Some(title)).map(|info| WindowId(info.wid))
+        let of = |info: &WindowInfo| self.session.window(info.wid).map(|info| info.title.clone());
+        self.windows.values().find(|info| of(info).as_deref() == Some(title)).map(|info| info.wid)
     }
 
     fn draws(&self) -> usize {

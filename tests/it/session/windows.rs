@@ -7,7 +7,7 @@ use farpane::protocol::packet::window::{self, WindowGeometry, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Image, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::event::SizeLimits;
-use farpane::session::windows::{FIRST_OWN_WID, MAX_WINDOW_SIDE, MAX_WINDOWS};
+use farpane::session::windows::{MAX_WINDOW_SIDE, MAX_WINDOWS};
 use farpane::session::{Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState};
 
 use super::draws::draw;
@@ -182,6 +182,25 @@ fn backings_come_before_their_windows_and_draws() {
     );
 }
 
+/// Windows of our own are no business of the session's: servers number theirs as they like.
+#[test]
+fn windows_may_have_any_number() {
+    for wid in [1, 1 << 63, u64::MAX] {
+        let mut driver = running();
+        let metadata = dict(&[("transient-for", wid.into())]);
+        let outputs = driver.packet(create(wid, 0, 0, 10, 10, metadata)).take();
+        assert!(
+            matches!(&outputs[..], [
+                Output::Backing { wid: backing, .. },
+                Output::Event(SessionEvent::WindowCreated(info)),
+            ] if *backing == WindowId(wid) && info.wid == WindowId(wid) && info.parent == Some(WindowId(wid))),
+            "{outputs:?}"
+        );
+        driver.input(Input::WindowMapped { wid: WindowId(wid), x: 0, y: 0, size: size(10, 10) });
+        assert_eq!(geometry(&mut driver).wid, WindowId(wid));
+    }
+}
+
 #[test]
 fn too_many_or_too_large_windows_are_left_out() {
     let notices = |outputs: &[Output]| {
@@ -196,7 +215,6 @@ fn too_many_or_too_large_windows_are_left_out() {
     assert_eq!(left_out(&mut driver, 1, MAX_WINDOW_SIDE + 1, 1), 1);
     // The user is told once.
     assert_eq!(left_out(&mut driver, 1, 16_000, 16_000), 0);
-    assert!(driver.packet(create(FIRST_OWN_WID, 0, 0, 10, 10, Dict::default())).take().is_empty());
 
     let mut driver = running();
     let limit = u64::try_from(MAX_WINDOWS).expect("a number");
