@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::app::connect::Opened;
@@ -39,6 +40,16 @@ pub struct RawArgs {
     pub options: Given,
 }
 
+/// A file's name as typed. An address may stand in its place by mistake, which may hold a password: it is not printed.
+#[derive(Clone)]
+pub struct FileName(PathBuf);
+
+impl std::fmt::Debug for FileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if is_address(&self.0) { f.write_str("…") } else { write!(f, "{:?}", self.0) }
+    }
+}
+
 /// What to do instead of showing windows.
 #[derive(Debug, Subcommand)]
 pub enum RawCommand {
@@ -58,7 +69,8 @@ pub enum RawCommand {
         #[arg(value_parser = secret)]
         url: Secret,
         /// The PNG file to write
-        file: PathBuf,
+        #[arg(value_parser = PathBufValueParser::new().map(FileName), value_hint = ValueHint::AnyPath)]
+        file: FileName,
         /// Wait this long before taking it, instead of until the windows are complete
         #[arg(long, value_name = "SECONDS", value_parser = seconds)]
         wait: Option<Duration>,
@@ -76,7 +88,8 @@ pub enum RawCommand {
         #[arg(value_parser = secret)]
         url: Secret,
         /// The recording to write
-        file: PathBuf,
+        #[arg(value_parser = PathBufValueParser::new().map(FileName), value_hint = ValueHint::AnyPath)]
+        file: FileName,
         /// End after this time
         #[arg(long = "seconds", value_name = "SECONDS", value_parser = seconds)]
         time: Option<Duration>,
@@ -281,12 +294,15 @@ impl RawArgs {
             }
             Some(RawCommand::Attach { url }) => Invocation::Attach(config(&url)?),
             Some(RawCommand::Screenshot { url, file, wait, window }) => {
-                in_order("screenshot", &file)?;
-                Invocation::Screenshot(config(&url)?, ScreenshotArgs { file, wait, window: window.map(WindowId) })
+                let file = in_order("screenshot", file)?;
+                Invocation::Screenshot(
+                    config(&url)?,
+                    ScreenshotArgs { file, wait, window: window.map(WindowId) },
+                )
             }
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Record { url, file, time }) => {
-                in_order("record", &file)?;
+                let file = in_order("record", file)?;
                 Invocation::Record(config(&url)?, RecordArgs { file, time })
             }
             Some(RawCommand::Replay { play, headless, screenshot }) => {
@@ -304,10 +320,13 @@ impl RawArgs {
 }
 
 /// Xpra's own `screenshot` has the file first.
-fn in_order(command: &'static str, file: &Path) -> Result<(), UsageError> {
+fn in_order(command: &'static str, FileName(file): FileName) -> Result<PathBuf, UsageError> {
+    if is_address(&file) { Err(UsageError::Swapped { command }) } else { Ok(file) }
+}
+
+fn is_address(file: &Path) -> bool {
     let name = file.to_string_lossy();
-    let is_address = name.contains("://") || (name.starts_with(':') && !file.exists());
-    if is_address { Err(UsageError::Swapped { command }) } else { Ok(()) }
+    name.contains("://") || (name.starts_with(':') && !file.exists())
 }
 
 /// An address may hold a password.

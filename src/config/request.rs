@@ -12,6 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+use zeroize::Zeroizing;
 
 use super::connections;
 use super::session_file::{Problem, SessionFileError};
@@ -157,7 +158,7 @@ impl Request {
                 return Err(LinkError::Control.into());
             }
         }
-        let mut target = Target::parse(address.as_deref().unwrap_or(text))?;
+        let mut target = Target::parse(address.as_ref().map_or(text, |address| address.as_str()))?;
         let is_local =
             matches!(target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
         if is_local && sender == Sender::Link {
@@ -220,16 +221,16 @@ fn consequence(name: &str) -> &'static str {
 
 /// The address in a link, if `text` is one: `xpra…://…` as it is, `farpane:ADDRESS` without its
 /// scheme, `farpane://…` like `xpra://…`.
-fn link_address(text: &str) -> Option<String> {
+fn link_address(text: &str) -> Option<Zeroizing<String>> {
     let (scheme, rest) = text.split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
     if scheme == "farpane" {
         let address = if rest.starts_with("//") { format!("xpra:{rest}") } else { rest.to_owned() };
-        return Some(address);
+        return Some(address.into());
     }
     // Also without slashes (`xpra:1234`), which reads like a host and a port: whoever follows such a
     // link did not type it.
-    LINK_SCHEMES.contains(&scheme.as_str()).then(|| text.to_owned())
+    LINK_SCHEMES.contains(&scheme.as_str()).then(|| text.to_owned().into())
 }
 
 /// Takes options out of the path, where Xpra's clients understand them too (`add_path` in

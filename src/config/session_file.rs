@@ -48,12 +48,12 @@ struct Line {
     pair: Option<(String, Zeroizing<String>)>,
 }
 
-/// Passwords stay out of logs.
+/// Passwords stay out of logs, also those that the file has under other names or on a line of their own.
 impl std::fmt::Debug for Line {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.pair {
-            Some((name, _)) if PASSWORDS.contains(&name.as_str()) => write!(f, "{name}=…"),
-            _ => f.write_str(self.raw.trim_end()),
+            Some((name, _)) if is_known(name) => write!(f, "{name}=…"),
+            _ => f.write_str("…"),
         }
     }
 }
@@ -90,23 +90,29 @@ impl SessionFile {
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => Zeroizing::new(text.to_owned()),
             // 3.1.3's launcher writes no encoding of its own, and comments are often older than UTF-8.
-            Err(_) => utf16(&bytes)
-                .unwrap_or_else(|| Zeroizing::new(bytes.iter().map(|byte| char::from(*byte)).collect())),
+            Err(_) => utf16(&bytes).unwrap_or_else(|| {
+                let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+                text.extend(bytes.iter().map(|byte| char::from(*byte)));
+                text
+            }),
         };
         Ok(Self { path: path.to_owned(), ..Self::parse(&text) })
     }
 
     /// Understands a file's text. Lines that say nothing are kept as they are.
     pub fn parse(text: &str) -> Self {
+        let text = text.trim_start_matches('\u{feff}');
         let mut lines: Vec<Line> = Vec::new();
-        // The lines that belong together, and what they say so far.
-        let (mut raw, mut said, mut first) =
-            (Zeroizing::new(String::new()), Zeroizing::new(String::new()), 1);
-        for (index, line) in text.trim_start_matches('\u{feff}').split_inclusive('\n').enumerate() {
-            if raw.is_empty() {
+        // The lines that belong together, and what they say so far: a text that grew would leave parts behind.
+        let (mut begin, mut end, mut first) = (0, 0, 1);
+        let mut said = Zeroizing::new(String::with_capacity(text.len() + 1));
+        let copied =
+            |begin: usize, end: usize| Zeroizing::new(text.get(begin..end).unwrap_or_default().to_owned());
+        for (index, line) in text.split_inclusive('\n').enumerate() {
+            if begin == end {
                 first = index + 1;
             }
-            raw.push_str(line);
+            end += line.len();
             let line = line.trim();
             let is_comment = line.is_empty() || line.starts_with(['!', '#']);
             // Xpra takes comments out before it joins lines.
@@ -120,11 +126,12 @@ impl SessionFile {
                 _ if is_comment => {}
                 _ => said.push_str(line),
             }
-            lines.push(Line { raw: std::mem::take(&mut raw), number: first, pair: pair(&said) });
+            lines.push(Line { raw: copied(begin, end), number: first, pair: pair(&said) });
             said.clear();
+            begin = end;
         }
-        if !raw.is_empty() {
-            lines.push(Line { raw, number: first, pair: pair(&said) });
+        if begin < end {
+            lines.push(Line { raw: copied(begin, end), number: first, pair: pair(&said) });
         }
         Self { lines, path: PathBuf::new() }
     }
@@ -182,9 +189,9 @@ impl SessionFile {
         Ok(())
     }
 
-    /// The file's text.
-    pub fn to_text(&self) -> String {
-        self.lines.iter().map(|line| line.raw.as_str()).collect()
+    /// The file's text, with the passwords in it.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        joined(self.lines.iter().map(|line| line.raw.as_str()))
     }
 
     /// Writes the file, readable by its owner only, in one step: nobody finds half of it.
@@ -229,7 +236,7 @@ impl SessionFile {
         let end =
             self.lines.first().map_or("\n", |line| if line.raw.ends_with("\r\n") { "\r\n" } else { "\n" });
         let written = Line {
-            raw: Zeroizing::new(format!("{name}={value}{end}")),
+            raw: joined([name, "=", value, end].into_iter()),
             number: 0,
             pair: Some((name.to_owned(), Zeroizing::new(value.to_owned()))),
         };
@@ -251,7 +258,7 @@ impl SessionFile {
                     return Some(());
                 }
                 if let Some(last) = last.filter(|last| !last.raw.ends_with('\n')) {
-                    last.raw.push_str(end);
+                    last.raw = joined([last.raw.as_str(), end].into_iter());
                 }
                 self.lines.push(written);
             }
@@ -507,7 +514,22 @@ fn utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
     };
     let (pairs, _) = bytes.as_chunks();
     let characters = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
-    Some(Zeroizing::new(characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()))
+    // Two bytes make at most three of UTF-8.
+    let mut text = Zeroizing::new(String::with_capacity(pairs.len() * 3));
+    text.extend(characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    Some(text)
+}
+
+/// The parts as one text, which has room for them from the beginning: nothing of it is left behind.
+fn joined<'t>(parts: impl Iterator<Item = &'t str> + Clone) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(parts.clone().map(str::len).sum()));
+    parts.for_each(|part| text.push_str(part));
+    text
+}
+
+/// Whether a name is Xpra's or Farpane's.
+fn is_known(name: &str) -> bool {
+    OWN_NAMES.contains(&name) || PASSWORDS.contains(&name) || layers::long_name(name).is_ok()
 }
 
 fn is_list(name: &str) -> bool {

@@ -468,11 +468,11 @@ fn decoded(text: &str) -> String {
 }
 
 /// As much of an address as can be shown where it could not be understood: nothing behind the
-/// first `:` after its scheme, since a password may stand there.
+/// first `:` after its scheme, or behind `?` or `=`, since a password may stand there.
 pub fn redacted(text: &str) -> String {
     let (_, _, rest) = split_scheme(text.trim());
     let begin = text.trim().len() - rest.len();
-    let end = rest.find(':').map_or(text.trim().len(), |colon| begin + colon + 1);
+    let end = rest.find([':', '?', '=']).map_or(text.trim().len(), |colon| begin + colon + 1);
     let shown = text.trim().get(..end).unwrap_or_default();
     let is_cut = end < text.trim().len() || shown.chars().count() > MAX_SHOWN;
     let shown: String = shown.chars().filter(|c| !is_hidden(*c)).take(MAX_SHOWN).collect();

@@ -19,7 +19,7 @@ pub const DEFAULT_PORT: u16 = 14500;
 const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
 
 /// A server to attach to, with the credentials and options of its URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Target {
     pub endpoint: Endpoint,
     pub username: Option<String>,
@@ -89,6 +89,24 @@ impl Target {
                 at.is_loopback()
             }
         }
+    }
+}
+
+/// Without what may be a password: that is also what an option of Xpra's may say (`?password=…`, `/100,password=…`).
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text: &str| match text.split_once('=') {
+            Some((name, _)) => format!("{name}=…"),
+            None => text.to_owned(),
+        };
+        let names: Vec<&str> = self.options.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Target")
+            .field("endpoint", &self.endpoint)
+            .field("username", &self.username)
+            .field("password", &self.password)
+            .field("display", &self.display.as_deref().map(shown))
+            .field("options", &names)
+            .finish()
     }
 }
 

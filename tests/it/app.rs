@@ -264,7 +264,8 @@ fn missing_libraries_are_named_with_what_to_install() {
 fn a_saved_password_stays_with_its_server() {
     let text = "host=h\nport=1\npassword=saved\npassword-file=/nonexistent\nquality=50\n";
     let saved = SessionFile::parse(text).request(true).expect("valid");
-    let mut filled = ConnectForm { address: address_of_target(&saved.target), ..ConnectForm::default() };
+    let mut filled =
+        ConnectForm { address: address_of_target(&saved.target).into(), ..ConnectForm::default() };
     form::show_target(&mut filled, &saved.target);
     form::show_options(&mut filled, &saved.options);
     let edited = |host: &str, user: &str| {
@@ -273,7 +274,7 @@ fn a_saved_password_stays_with_its_server() {
         let mut request = saved.clone();
         let target = form::target(&form).expect("a host").expect("an address");
         form::lead_to(target, &mut form, &mut request);
-        form.address = address_of_target(&request.target);
+        form.address = address_of_target(&request.target).into();
         form::request(&form, Some(&request)).expect("an address")
     };
     let same = edited("h", "anna");
@@ -282,7 +283,7 @@ fn a_saved_password_stays_with_its_server() {
     assert!(other.password.is_none() && other.options.value("password-file").is_none());
     assert!(other.options.value("quality").is_some());
     // What is typed as an address begins anew.
-    let typed = ConnectForm { address: "tcp://other:1/".to_owned(), ..filled.clone() };
+    let typed = ConnectForm { address: "tcp://other:1/".to_owned().into(), ..filled.clone() };
     let typed = form::request(&typed, Some(&saved)).expect("an address");
     assert!(typed.password.is_none() && typed.options.value("password-file").is_none());
 }
@@ -294,7 +295,7 @@ fn the_connect_form_changes_only_what_was_chosen_in_it() {
     };
     // The options of an address that was typed, which the fields do not show.
     let address = "tcp://host:1/?quality=50&encoding=png";
-    let mut typed = ConnectForm { address: address.to_owned(), ..ConnectForm::default() };
+    let mut typed = ConnectForm { address: address.to_owned().into(), ..ConnectForm::default() };
     let request = form::request(&typed, None).expect("an address");
     assert_eq!(said(&request, "quality").as_deref(), Some("50"));
     assert_eq!(said(&request, "encoding").as_deref(), Some("png"));
@@ -303,7 +304,8 @@ fn the_connect_form_changes_only_what_was_chosen_in_it() {
     assert_eq!(said(&request, "quality").as_deref(), Some("80"));
 
     // What a saved connection says stays, unless it is changed or cleared.
-    let mut saved = ConnectForm { address: address_of_target(&request.target), ..ConnectForm::default() };
+    let mut saved =
+        ConnectForm { address: address_of_target(&request.target).into(), ..ConnectForm::default() };
     form::show_options(&mut saved, &request.options);
     assert_eq!((saved.quality, saved.encoding.as_str()), (80, "png"));
     saved.encoding.clear();

@@ -4,4 +4,5 @@ mod command_line;
 mod connections;
 mod files;
 mod links;
+mod secrets;
 mod session_files;

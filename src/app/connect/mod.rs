@@ -20,6 +20,7 @@ use winit::dpi::LogicalSize;
 use winit::event::WindowEvent;
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::Window;
+use zeroize::Zeroizing;
 
 use crate::channel::{
     AppSink, ConnectStage, NetQueue, OwnId, RenderCommand, RenderMessage, RenderQueue, clock,
@@ -304,11 +305,11 @@ impl Connect {
         let form = &mut self.view.form;
         form::show_target(form, &request.target);
         form::show_options(form, &request.options);
-        form.address = address(&request.target);
         form.name = match &which {
             Some(Which::Saved(name)) => name.clone(),
             _ => form::suggested_name(&request.target),
         };
+        self.view.replace_address(address(&request.target));
         self.view.address_error = None;
         self.view.state = ConnectState::Ready;
         self.view.selected = None;
@@ -320,7 +321,7 @@ impl Connect {
         if let Some((request, _)) = &self.base {
             form::forget_password_file(&mut self.view.form, request);
         }
-        let text = self.view.form.address.trim().to_owned();
+        let text = Zeroizing::new(self.view.form.address.trim().to_owned());
         self.view.address_error = None;
         if text.is_empty() {
             return;
@@ -345,11 +346,11 @@ impl Connect {
                 let edited = address(&target);
                 // The options of what is edited go along, but no password goes to another server.
                 if let Some((request, _)) = &mut self.base
-                    && address(&request.target) == self.view.form.address
+                    && address(&request.target) == *self.view.form.address
                 {
                     form::lead_to(target, &mut self.view.form, request);
                 }
-                self.view.form.address = edited;
+                self.view.form.address = edited.into();
             }
             Some(Err(error)) => self.view.address_error = Some(error.to_string()),
             None => self.view.form.address.clear(),
@@ -403,13 +404,13 @@ impl Connect {
         if !request.questions.is_empty() {
             self.view.state = ConnectState::Asking(asked(&request));
             // A link that was typed is from now on what the form was filled from: it is asked about once.
-            self.view.form.address = address(&request.target);
+            self.view.replace_address(address(&request.target));
             self.base = Some((request, None));
             return Ok(None);
         }
         if request.password.is_some() && base.is_none_or(|base| base.target != request.target) {
             // It was understood: no need to show the password any longer.
-            self.view.form.address = address(&request.target);
+            self.view.replace_address(address(&request.target));
             self.base = Some((request.clone(), None));
         }
         let kept = self.base.as_ref().filter(|(base, _)| base.target == request.target);

@@ -5,6 +5,8 @@ use egui::{
     Align, CollapsingHeader, ComboBox, Grid, Key, Label, Layout, RichText, ScrollArea, Slider, TextEdit, Ui,
 };
 
+use zeroize::Zeroizing;
+
 use super::{ConnectAction, ConnectState, ConnectView};
 use crate::ui::theme;
 
@@ -13,10 +15,11 @@ const BUTTONS_HEIGHT: f32 = 40.0;
 
 /// What the user typed. The address and the fields under it say the same: the application keeps
 /// them so.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ConnectForm {
-    /// Any form of address: `host:port`, a URL, a link, `:100`, a path.
-    pub address: String,
+    /// Any form of address: `host:port`, a URL, a link, `:100`, a path. It may hold a password, until it was
+    /// understood.
+    pub address: Zeroizing<String>,
     pub protocol: FormProtocol,
     pub host: String,
     /// Empty: the protocol's own.
@@ -35,6 +38,20 @@ pub struct ConnectForm {
     pub overlay: bool,
     /// The name to keep it under.
     pub name: String,
+}
+
+/// Without the address, which may hold a password.
+impl std::fmt::Debug for ConnectForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { address: _, protocol, host, port, display, user, .. } = self;
+        f.debug_struct("ConnectForm")
+            .field("protocol", protocol)
+            .field("host", host)
+            .field("port", port)
+            .field("display", display)
+            .field("user", user)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The kinds of connections, in the order of the list.
@@ -121,13 +138,19 @@ fn is_ready(view: &ConnectView) -> bool {
 fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
     ui.label(RichText::new("Connect to a session").heading().strong());
     let field = ui.add(
-        TextEdit::singleline(&mut view.form.address)
+        TextEdit::singleline(&mut *view.form.address)
             .hint_text("host:port, ssl://…, wss://…, xpra://…, or :100")
             .desired_width(f32::INFINITY)
             .margin(9)
             .font(egui::TextStyle::Body),
     );
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Address"));
+    if std::mem::take(&mut view.replaced)
+        && let Some(mut state) = TextEdit::load_state(ui.ctx(), field.id)
+    {
+        state.clear_undoer();
+        state.store(ui.ctx(), field.id);
+    }
     if !std::mem::replace(&mut view.focused, true) {
         field.request_focus();
         select_all(field.id, view.form.address.chars().count(), ui);

@@ -36,6 +36,8 @@ pub struct ConnectView {
     pub selected: Option<u64>,
     /// The address has had the focus since the form was last shown.
     focused: bool,
+    /// Another address is shown than the one that was typed.
+    replaced: bool,
     /// The entry whose deletion has to be confirmed.
     deleting: Option<u64>,
     /// The pictures of the entries.
@@ -43,6 +45,12 @@ pub struct ConnectView {
 }
 
 impl ConnectView {
+    /// Shows this address in place of what was typed, which may hold a password: undoing does not bring it back.
+    pub fn replace_address(&mut self, address: String) {
+        self.form.address = address.into();
+        self.replaced = true;
+    }
+
     /// The entries are others now: their numbers stand for other pictures.
     pub fn forget_pictures(&mut self) {
         self.textures.clear();

@@ -95,6 +95,15 @@ impl Window {
         action.or(self.frame(Self::input()))
     }
 
+    /// Ctrl+Z.
+    fn undo(&mut self) {
+        let (key, modifiers) = (Key::Z, Modifiers { ctrl: true, command: true, ..Modifiers::NONE });
+        let event = |pressed| Event::Key { key, physical_key: None, pressed, repeat: false, modifiers };
+        for pressed in [true, false] {
+            self.frame(RawInput { events: vec![event(pressed)], ..Self::input() });
+        }
+    }
+
     fn type_text(&mut self, text: &str) -> Option<ConnectAction> {
         self.frame(RawInput { events: vec![Event::Text(text.to_owned())], ..Self::input() })
     }
@@ -105,8 +114,32 @@ fn an_address_is_typed_at_once_and_enter_connects() {
     let mut window = Window::new(view());
     window.settle();
     assert_eq!(window.type_text("server:14500"), Some(ConnectAction::AddressEdited));
-    assert_eq!(window.view.form.address, "server:14500");
+    assert_eq!(*window.view.form.address, "server:14500");
     assert_eq!(window.press(Key::Enter), Some(ConnectAction::Connect));
+}
+
+/// An address that was understood is shown without its password, and no key brings that back.
+#[test]
+fn undoing_brings_no_password_back() {
+    for replaced in [false, true] {
+        let mut window = Window::new(view());
+        window.settle();
+        window.type_text("tcp://anna:pa55word@server:14500/");
+        // What stood there for some time can be undone.
+        for time in [100.0, 200.0] {
+            window.frame(RawInput { time: Some(time), ..Window::input() });
+        }
+        let without = "tcp://anna@server:14500/".to_owned();
+        if replaced {
+            window.view.replace_address(without);
+        } else {
+            window.view.form.address = without.into();
+        }
+        window.frame(RawInput { time: Some(300.0), ..Window::input() });
+        assert!(!format!("{:?}", window.view.form).contains("pa55word"));
+        window.undo();
+        assert_eq!(window.view.form.address.contains("pa55word"), !replaced);
+    }
 }
 
 #[test]
@@ -193,7 +226,7 @@ fn enter_does_not_allow_what_a_link_asks_for() {
 fn the_connect_window_can_be_looked_at() {
     let mut ready = Window::painted(view());
     ready.view.form.protocol = FormProtocol::Ssl;
-    ready.view.form.address = "ssl://build.example:14500/".to_owned();
+    ready.view.form.address = "ssl://build.example:14500/".to_owned().into();
     ready.view.form.host = "build.example".to_owned();
     ready.view.selected = Some(1);
     ready.save("connect-dark");

@@ -1,0 +1,145 @@
+//! No password in a `Debug` output: what holds one on its way from the command line, an address, a session file or a
+//! text field to the challenge, and what says that something of it is wrong.
+
+use std::fmt::Debug;
+
+use clap::Parser as _;
+use farpane::app::connect::Opened;
+use farpane::channel::NetCommand;
+use farpane::cli::args::RawArgs;
+use farpane::config::{ConfigFiles, Request, SessionFile, Settings};
+use farpane::net::{Secret, Target};
+use farpane::session::{Input, SessionConfig};
+use farpane::ui::{ConnectForm, PasswordReply, SecretText};
+
+const PASSWORD: &str = "hunter2";
+
+fn secret() -> Secret {
+    Secret::new(PASSWORD.to_owned())
+}
+
+#[track_caller]
+fn assert_silent(what: &impl Debug) {
+    for said in [format!("{what:?}"), format!("{what:#?}")] {
+        assert!(!said.contains(PASSWORD), "{said}");
+    }
+}
+
+/// Addresses that hold the password, understood or not.
+const ADDRESSES: [&str; 14] = [
+    "tcp://anna:hunter2@host:14500/100",
+    "ssl://:hunter2@host/",
+    "wss://anna:hunter2@host/path",
+    "anna:hunter2@host",
+    "tcp:anna:hunter2@host:1",
+    "socket://anna:hunter2@/run/socket",
+    "xpra://anna:hunter2@host/?quality=50",
+    "tcp://host/?password=hunter2",
+    "tcp://host/100,password=hunter2",
+    "tcp://host/password=hunter2",
+    "socket:///run/socket?password=hunter2",
+    // These cannot be.
+    "tcp://anna:hunter2@host:port/",
+    "gopher://anna:hunter2@host",
+    "tcp://anna:/hunter2@host/",
+];
+
+#[test]
+fn addresses_and_requests() {
+    let mut understood = 0;
+    for address in ADDRESSES {
+        let target = Target::parse(address);
+        understood += usize::from(target.is_ok());
+        assert_silent(&target);
+        assert_silent(&Request::address(address));
+        assert_silent(&Request::open(address));
+        assert_silent(&Opened::understand(address));
+        assert_silent(&ConnectForm { address: address.to_owned().into(), ..ConnectForm::default() });
+        if let Ok(request) = Request::address(address) {
+            let config = Settings { variable: Some(secret()), ..Settings::default() }.config(&request);
+            if let Ok(config) = &config {
+                assert_silent(&config.connection.target);
+                assert_silent(&config.connection);
+            }
+            assert_silent(&config);
+        }
+    }
+    assert_eq!(understood, 11);
+}
+
+#[test]
+fn the_command_line() {
+    for address in ADDRESSES {
+        for words in [
+            &["farpane", address][..],
+            &["farpane", "attach", address],
+            &["farpane", "open", address],
+            &["farpane", "info", address],
+            &["farpane", "screenshot", address, "x.png"],
+            &["farpane", "screenshot", "x.png", address],
+            &["farpane", "record", address, "x.rec"],
+            &["farpane", "record", "x.rec", address],
+            &["farpane", address, "info", address],
+        ] {
+            // What looks like a file's name is one, in whichever place it stands.
+            if words.get(2).is_some_and(|word| word.starts_with("x.")) && !address.contains("://") {
+                continue;
+            }
+            let arguments = RawArgs::try_parse_from(words).expect("a command line");
+            assert_silent(&arguments);
+            let settings = arguments.settings(&ConfigFiles::default()).expect("defaults");
+            let settings = Settings { variable: Some(secret()), ..settings };
+            assert_silent(&settings);
+            let invocation = arguments.validate(settings);
+            if let Err(error) = &invocation {
+                assert!(!error.to_string().contains(PASSWORD), "{error}");
+            }
+            assert_silent(&invocation);
+        }
+    }
+}
+
+#[test]
+fn session_files() {
+    for line in [
+        "password=hunter2",
+        "proxy_password = hunter2",
+        "Password=hunter2",
+        "ssl-key-password=hunter2",
+        "#password=hunter2",
+        "! hunter2",
+        "hunter2",
+        "pass\\\nword=hunter2",
+        "=hunter2",
+        "hunter2=",
+        "tcp://anna:hunter2@host/?quality=50",
+    ] {
+        let file = SessionFile::parse(&format!("mode=tcp\nhost=host\nusername=anna\n{line}\n"));
+        assert!(file.to_text().contains(PASSWORD));
+        assert_silent(&file);
+        assert_silent(&file.problems());
+        assert_silent(&file.request(true));
+        assert_silent(&file.request(false));
+    }
+    let mut file = SessionFile::parse("host=host");
+    file.store_password(&secret()).expect("a line");
+    assert_eq!(file.password(), Some(secret()));
+    assert_silent(&file);
+    assert_silent(&file.set("password", PASSWORD));
+    assert_silent(&file.store_password(&Secret::new("hunter2\\".to_owned())));
+}
+
+#[test]
+fn what_was_typed_on_its_way_to_the_challenge() {
+    use egui::TextBuffer as _;
+    let mut field = SecretText::default();
+    field.insert_text(PASSWORD, egui::text::CharIndex(0));
+    assert!(!field.as_str().contains(PASSWORD));
+    let typed = field.take();
+    assert_eq!(typed.expose(), PASSWORD);
+    assert_silent(&typed);
+    assert_silent(&PasswordReply::Password(typed.clone()));
+    assert_silent(&Input::Password(typed.clone()));
+    assert_silent(&NetCommand::Input(Input::Password(typed.clone())));
+    assert_silent(&SessionConfig { password: Some(typed), ..SessionConfig::default() });
+}
