@@ -54,6 +54,8 @@ impl Draws {
         }
     }
 
+    /// Hands a draw to the decoders. Also one that will be refused goes that way, so that it keeps
+    /// its place in its screen update; only a draw without a window, or out of bounds, is answered here.
     fn draw(
         &mut self,
         mut trace: DrawTrace,
