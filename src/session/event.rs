@@ -132,9 +132,9 @@ pub struct ServerInfo {
 }
 
 /// A window as it is now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WindowInfo {
-    pub wid: u64,
+    pub wid: WindowId,
     /// Position in the server's root window.
     pub x: i32,
     pub y: i32,
@@ -162,6 +162,34 @@ pub struct WindowInfo {
     pub shape: Option<WindowShape>,
     /// What an earlier session of ours had the server keep.
     pub memory: WindowMemory,
+}
+
+impl WindowInfo {
+    /// A window of no size that nothing was said of.
+    pub fn new(wid: WindowId) -> Self {
+        Self {
+            wid,
+            x: 0,
+            y: 0,
+            size: Size::default(),
+            title: String::new(),
+            class: Default::default(),
+            override_redirect: false,
+            has_position: false,
+            window_types: Vec::new(),
+            parent: None,
+            modal: false,
+            decorations: false,
+            has_alpha: false,
+            skip_taskbar: false,
+            is_desktop: false,
+            size_limits: SizeLimits::default(),
+            state: WindowState::default(),
+            icon: None,
+            shape: None,
+            memory: WindowMemory::default(),
+        }
+    }
 }
 
 /// The regions of a window that is no plain box (X Shape extension), each `None` where it is one.

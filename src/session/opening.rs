@@ -1,10 +1,10 @@
 //! What a server would have to say for somebody who comes later to see the session as it is now.
 
 use super::{Session, metadata};
+use crate::protocol::packet::Dict;
 use crate::protocol::packet::ServerPacket;
 use crate::protocol::packet::connection;
 use crate::protocol::packet::window::{self, WindowCreate};
-use crate::protocol::packet::Dict;
 
 impl Session {
     /// The server's hello and the windows with their icons, as they are now, without their pixels. Nothing

@@ -9,10 +9,10 @@ use bytes::BufMut as _;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
 use farpane::player::{AtEnd, Options, Pace, Player};
+use farpane::protocol::packet::Dict;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
 use farpane::protocol::packet::window::{self, WindowCreate};
-use farpane::protocol::packet::Dict;
 use farpane::protocol::{
     ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket,
 };

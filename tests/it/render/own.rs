@@ -6,7 +6,7 @@ use std::time::Duration;
 use farpane::channel::{BackingUpdate, DrawContent, NetCommand, OwnId, RenderCommand, SurfaceId};
 use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::Bounds;
-use farpane::protocol::packet::client::DrawOutcome;
+use farpane::protocol::packet::draw::DrawOutcome;
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::Input;
