@@ -76,7 +76,7 @@ fn sizes(table: &mut Vec<Case>) {
         peer.settle();
         wids.iter().for_each(|wid| peer.packet(&["window-destroy".into(), (*wid).into()]));
     }));
-    table.push(case("a draw for a window that is none", Right::Refused, |peer| {
+    table.push(case("draws for windows of the largest numbers that are none", Right::Refused, |peer| {
         peer.draw(&Draw { wid: i64::MAX, ..Draw::default() });
         peer.draw_in(u64::MAX, &Draw::default());
     }));
