@@ -27,3 +27,6 @@ pub mod pipeline;
 
 #[cfg(feature = "viewer")]
 pub mod render;
+
+#[cfg(feature = "viewer")]
+pub mod threads;

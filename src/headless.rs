@@ -6,31 +6,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::buffers::BufferPool;
-use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
-    RenderCommand, RenderMessage, RenderQueue, SharedStats, clock,
-};
+use crate::channel::{AppEvent, AppSink, Mailbox, NetCommand, NetQueue, RenderCommand, RenderMessage, clock};
 use crate::codec::Size;
-use crate::config::DRAW_BUDGET;
-use crate::net::{self, NetConfig, NetThread};
-use crate::pipeline::DecodePool;
+use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
-use crate::render::{self, RenderOptions, RenderThread};
+use crate::render::RenderOptions;
 use crate::session::{CloseReason, Input, Profile, ServerInfo, SessionEvent, WindowChange, WindowInfo};
 use crate::stats::StatsSnapshot;
+use crate::threads::Engine;
 
 /// A viewer without windows. The server's windows count as mapped where the server put them.
 ///
 /// Nothing happens to the public view (windows, events) by itself: [`Self::wait_for`] and
 /// [`Self::read_back`] take in what the other threads reported.
 pub struct HeadlessClient {
-    net_queue: NetQueue,
+    /// Without a renderer if only information is wanted.
+    engine: Engine,
     events: Mailbox,
-    net: Option<NetThread>,
-    /// `None` if only information is wanted.
-    renderer: Option<(RenderThread, RenderQueue)>,
-    stats: SharedStats,
     view: View,
 }
 
@@ -94,39 +86,20 @@ impl AppSink for EventQueue {
     }
 }
 
-/// Where draws go when nothing is rendered. They stay unacknowledged.
-struct NoDraws;
-
-impl DrawSink for NoDraws {
-    fn backing(&mut self, _wid: WindowId, _update: BackingUpdate) {}
-    fn draw(&mut self, _job: DrawJob) {}
-}
-
 impl HeadlessClient {
     /// Starts connecting. Only with [`Profile::Attach`] is anything decoded or rendered.
     ///
     /// # Errors
     /// If the OS gives no thread. Everything else is reported by the waiting functions.
     pub fn start(config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
-        let net_queue = NetQueue::default();
         let events = Mailbox::default();
         let app: Arc<dyn AppSink> = Arc::new(EventQueue(events.clone()));
-        let stats = SharedStats::default();
-        let pool = BufferPool::default();
-        let mut renderer = None;
-        let draws: Box<dyn DrawSink> = if config.session.profile != Profile::Attach {
-            Box::new(NoDraws)
+        let engine = if config.session.profile == Profile::Attach {
+            Engine::start(config, RenderOptions { offscreen: true, ..options }, app)?
         } else {
-            let queue = RenderQueue::default();
-            let options = RenderOptions { offscreen: true, ..options };
-            let thread = render::spawn(queue.clone(), net_queue.clone(), Arc::clone(&app), options)?;
-            let decoders = DecodePool::new(&pool, queue.clone())?;
-            renderer = Some((thread, queue));
-            Box::new(decoders)
+            Engine::without_renderer(config, app)?
         };
-        let budget = ByteBudget::new(DRAW_BUDGET);
-        let net = net::spawn(config, net_queue.clone(), app, draws, budget, pool, Arc::clone(&stats))?;
-        Ok(Self { net_queue, events, net: Some(net), renderer, stats, view: View::default() })
+        Ok(Self { engine, events, view: View::default() })
     }
 
     /// What was learned up to the last wait.
@@ -141,22 +114,22 @@ impl HeadlessClient {
 
     /// Tells the session something, as a user would.
     pub fn send(&self, input: Input) {
-        self.net_queue.push(NetCommand::Input(input));
+        self.engine.queues().net.push(NetCommand::Input(input));
     }
 
     /// The way to the network thread, for a signal handler.
     pub fn queue(&self) -> NetQueue {
-        self.net_queue.clone()
+        self.engine.queues().net.clone()
     }
 
     /// The statistics: several times a second after [`Self::watch_stats`], complete after the end.
     pub fn stats(&self) -> Arc<StatsSnapshot> {
-        Arc::clone(&self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.engine.queues().stats.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Keeps [`Self::stats`] fresh from now on.
     pub fn watch_stats(&self) {
-        self.net_queue.push(NetCommand::WatchStats(true));
+        self.engine.queues().net.push(NetCommand::WatchStats(true));
     }
 
     /// Takes in what happens until `done`. `what` names it in the error.
@@ -204,10 +177,10 @@ impl HeadlessClient {
     /// # Errors
     /// If there is no such window, or as [`Self::wait_for`].
     pub fn read_back(&mut self, wid: WindowId) -> Result<WindowPixels, HeadlessError> {
-        let (Some((_, queue)), true) = (&self.renderer, self.view.windows.contains_key(&wid)) else {
+        if !self.engine.renders() || !self.view.windows.contains_key(&wid) {
             return Err(HeadlessError::NoWindow { wid });
-        };
-        queue.push(RenderMessage::Command(RenderCommand::ReadBack { wid }));
+        }
+        self.engine.queues().render.push(RenderMessage::Command(RenderCommand::ReadBack { wid }));
         self.wait_for("reading back the pixels", Duration::from_secs(30), |view| {
             view.pixels.contains_key(&wid)
         })?;
@@ -217,23 +190,11 @@ impl HeadlessClient {
     /// Says goodbye to the server and waits for the end of all threads. Returns why the session
     /// ended; [`Self::stats`] is complete then.
     pub fn close(&mut self) -> CloseReason {
-        self.send(Input::Disconnect);
-        self.stop_threads();
+        self.engine.stop();
         while let Some(event) = self.events.try_pop() {
             self.take_in(event);
         }
         self.view.closed.clone().unwrap_or(CloseReason::User)
-    }
-
-    fn stop_threads(&mut self) {
-        self.net_queue.push(NetCommand::Input(Input::Disconnect));
-        if let Some(net) = self.net.take() {
-            net.join();
-        }
-        if let Some((thread, queue)) = self.renderer.take() {
-            queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-            thread.join();
-        }
     }
 
     fn next_event(&self, deadline: Instant) -> Option<AppEvent> {
@@ -293,15 +254,9 @@ impl HeadlessClient {
                 (window.x, window.y) = position.unwrap_or((window.x, window.y));
                 window.size = size;
                 let (x, y, state) = (window.x, window.y, window.state);
-                self.net_queue.push(NetCommand::Input(Input::WindowConfigured { wid, x, y, size, state }));
+                self.send(Input::WindowConfigured { wid, x, y, size, state });
             }
             WindowChange::Raise | WindowChange::InitiateMoveResize { .. } | WindowChange::Shape(_) => {}
         }
-    }
-}
-
-impl Drop for HeadlessClient {
-    fn drop(&mut self) {
-        self.stop_threads();
     }
 }

@@ -9,7 +9,7 @@
 //! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
-//! | 3 | [`config`], [`headless`], `bench`, [`app`], [`cli`] |
+//! | 3 | [`threads`], [`config`], [`headless`], `bench`, [`app`], [`cli`] |
 
 pub use farpane_engine::{buffers, codec, protocol, recording, session, stats};
 
@@ -17,7 +17,7 @@ pub use farpane_engine::{buffers, codec, protocol, recording, session, stats};
 pub use farpane_engine::fuzzing;
 
 #[cfg(feature = "viewer")]
-pub use farpane_engine::{channel, net, pipeline, render};
+pub use farpane_engine::{channel, net, pipeline, render, threads};
 
 #[cfg(feature = "viewer")]
 pub mod ui;

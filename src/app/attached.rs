@@ -20,6 +20,7 @@ use crate::render::RenderOptions;
 use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
+use crate::threads::{Engine, Queues};
 use crate::ui::{OverlayButton, OverlayState, PasswordPrompt, PasswordReply, SessionMenu, SessionMenuAction};
 
 use super::cursor;
@@ -33,7 +34,6 @@ use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfoWindow;
 use super::session_menu::SessionMenuWindow;
 use super::session_recording::SessionRecording;
-use super::threads::{Queues, Threads};
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
 use super::{export, picture};
@@ -61,7 +61,7 @@ pub struct Attached {
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
     recording: SessionRecording,
-    threads: Threads,
+    engine: Engine,
     /// What the server was told of the screen.
     display: DisplayInfo,
     scale: Scale,
@@ -78,7 +78,6 @@ impl Attached {
         event_loop: &ActiveEventLoop,
         inbox: &Arc<Inbox>,
     ) -> anyhow::Result<Self> {
-        let queues = Queues::default();
         let keys = OverlayState { hotkey: config.overlay_key.to_string(), ..OverlayState::default() };
         let hotkeys = [
             (config.overlay_key.clone(), Hotkey::Overlay),
@@ -87,7 +86,7 @@ impl Attached {
         ];
         let scale = screen::scale(config.desktop_scaling, event_loop);
         let display = display_info(event_loop, &screen.desktop, scale);
-        let recording = SessionRecording::new(&config, queues.net.clone())?;
+        let recording = SessionRecording::new(&config)?;
         let mut net = config.net(Profile::Attach);
         net.session.may_prompt = true;
         net.session.display.clone_from(&display);
@@ -97,7 +96,8 @@ impl Attached {
         let scaling = Scaling { scale, filter: config.scaling_filter };
         let options = RenderOptions { display: Some(Arc::new(handle)), scaling, ..config.render_options() };
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
-        let threads = Threads::start(net, options, &queues, app)?;
+        let engine = Engine::start(net, options, app).context("cannot start the threads")?;
+        let queues = engine.queues().clone();
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
@@ -118,7 +118,7 @@ impl Attached {
             own_windows: OwnId(0),
             watching: false,
             recording,
-            threads,
+            engine,
             display,
             scale,
             config,
@@ -147,7 +147,7 @@ impl Attached {
         self.menu = None;
         self.popups.destroy_all();
         self.windows.destroy_all();
-        self.threads.stop(&self.queues);
+        self.engine.stop();
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
         (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))
@@ -287,7 +287,7 @@ impl Attached {
         if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
             self.session_info = None;
         }
-        if let Some(words) = self.recording.update() {
+        if let Some(words) = self.recording.update(&self.queues.net) {
             self.note(words);
         }
         if let Some(action) = self.menu.as_mut().and_then(SessionMenuWindow::update) {
@@ -379,7 +379,7 @@ impl Attached {
                 return self.render(RenderCommand::ReadBack { wid: over });
             }
             SessionMenuAction::Record => {
-                let words = self.recording.toggle();
+                let words = self.recording.toggle(&self.queues.net);
                 return self.note(words);
             }
             SessionMenuAction::Close => {

@@ -32,7 +32,6 @@ mod session_info;
 mod session_menu;
 mod session_recording;
 mod signals;
-mod threads;
 mod user_input;
 mod viewer;
 mod windows;

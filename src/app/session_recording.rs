@@ -18,7 +18,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub struct SessionRecording {
     /// What is recorded, for people.
     server: String,
-    net: NetQueue,
     /// The one that is being written, until its end was told.
     recorder: Option<Recorder>,
     next_look: Instant,
@@ -32,13 +31,13 @@ impl SessionRecording {
     ///
     /// # Errors
     /// If the file cannot be created.
-    pub fn new(config: &Config, net: NetQueue) -> Result<Self, RecordingError> {
+    pub fn new(config: &Config) -> Result<Self, RecordingError> {
         let server = config.connection.target.to_string();
         let recorder = match &config.record {
             Some(file) => Some(Recorder::create_numbered(file, server.clone())?),
             None => None,
         };
-        Ok(Self { server, net, recorder, next_look: clock::now() + LOOK_EVERY, failed: None })
+        Ok(Self { server, recorder, next_look: clock::now() + LOOK_EVERY, failed: None })
     }
 
     /// Takes the packets, if something is recorded.
@@ -51,10 +50,11 @@ impl SessionRecording {
         self.recorder.is_some()
     }
 
-    /// Records to a new file from now on, or ends that. Returns words for the user.
-    pub fn toggle(&mut self) -> String {
+    /// Records to a new file from now on, or ends that: has the network thread give its packets. Returns words for the
+    /// user.
+    pub fn toggle(&mut self, net: &NetQueue) -> String {
         if let Some(recorder) = &self.recorder {
-            self.net.push(NetCommand::Record(None));
+            net.push(NetCommand::Record(None));
             recorder.close();
             self.next_look = clock::now();
             return format!("Completing {}", recorder.path().display());
@@ -62,7 +62,7 @@ impl SessionRecording {
         match self.start() {
             Ok(recorder) => {
                 let words = format!("Recording to {}", recorder.path().display());
-                self.net.push(NetCommand::Record(Some(Arc::new(recorder.clone()))));
+                net.push(NetCommand::Record(Some(Arc::new(recorder.clone()))));
                 self.recorder = Some(recorder);
                 self.next_look = clock::now() + LOOK_EVERY;
                 words
@@ -77,7 +77,7 @@ impl SessionRecording {
     }
 
     /// Looks how far it is, if it is time. Returns words for the user.
-    pub fn update(&mut self) -> Option<String> {
+    pub fn update(&mut self, net: &NetQueue) -> Option<String> {
         let now = clock::now();
         let recorder = self.recorder.take_if(|_| now >= self.next_look)?;
         let progress = recorder.progress();
@@ -88,7 +88,7 @@ impl SessionRecording {
             self.recorder = Some(recorder);
             return Some(words);
         }
-        self.net.push(NetCommand::Record(None));
+        net.push(NetCommand::Record(None));
         Some(match recorder.finish() {
             Ok(progress) => format!("Recorded {path}: {}", words(progress)),
             Err(error) => {

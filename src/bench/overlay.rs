@@ -6,13 +6,15 @@ use std::time::Duration;
 use cpu_time::{ProcessTime, ThreadTime};
 
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, NetCommand, NetQueue, OverlayFrame, Queue, RenderCommand, RenderItem,
-    RenderMessage, RenderQueue, clock,
+    AppEvent, AppSink, BackingUpdate, DrawReply, OverlayFrame, Presented, Queue, RenderCommand, RenderItem,
+    RenderMessage, RenderQueue, RendererInfo, clock,
 };
 use crate::codec::Size;
 use crate::protocol::packet::WindowId;
-use crate::render::{self, RenderOptions, RendererChoice};
+use crate::render::{RenderOptions, RendererChoice};
+use crate::session::DrawDone;
 use crate::stats::{Collector, CopyLedger, CopySite, DrawCounted, DrawTrace, StatsSnapshot};
+use crate::threads::Engine;
 use crate::ui::{OverlayPainter, OverlayState};
 
 /// The window that has the overlay.
@@ -200,28 +202,39 @@ impl AppSink for Events {
     }
 }
 
+/// Wants to know only what renders.
+#[derive(Clone, Default)]
+struct Renderers(Queue<RendererInfo>);
+
+impl DrawReply for Renderers {
+    fn done(&mut self, _draw: DrawDone) {}
+    fn presented(&mut self, _present: Presented) {}
+    fn refresh(&mut self, _wid: WindowId) {}
+    fn renderer(&mut self, info: RendererInfo) {
+        self.0.push(info);
+    }
+}
+
 /// A render thread with one window that nobody sees.
 struct Renderer {
     queue: RenderQueue,
-    net: NetQueue,
     events: Events,
-    thread: Option<render::RenderThread>,
     name: String,
+    _engine: Engine,
 }
 
 impl Renderer {
     fn start(renderer: RendererChoice) -> Result<Self, OverlayBenchError> {
-        let (queue, net, events) = (RenderQueue::default(), NetQueue::default(), Events::default());
+        let (events, renderers) = (Events::default(), Renderers::default());
         let options = RenderOptions { renderer, offscreen: true, ..RenderOptions::default() };
-        let thread = render::spawn(queue.clone(), net.clone(), Arc::new(events.clone()), options)?;
-        let mut renderer = Self { queue, net, events, thread: Some(thread), name: String::new() };
+        let engine = Engine::without_session(options, Arc::new(events.clone()), Box::new(renderers.clone()))?;
+        let queue = engine.queues().render.clone();
+        let mut renderer = Self { queue, events, name: String::new(), _engine: engine };
         let update = BackingUpdate::Resize(WINDOW);
         renderer.queue.push(RenderMessage::Item(RenderItem::Backing { wid: WID, update }));
         renderer.read_back()?;
-        while let Some(command) = renderer.net.try_pop() {
-            if let NetCommand::Renderer(info) = command {
-                renderer.name = format!("{} ({})", info.backend, info.adapter);
-            }
+        while let Some(info) = renderers.0.try_pop() {
+            renderer.name = format!("{} ({})", info.backend, info.adapter);
         }
         Ok(renderer)
     }
@@ -264,14 +277,5 @@ impl Renderer {
             }
         }
         Err(OverlayBenchError::Silent)
-    }
-}
-
-impl Drop for Renderer {
-    fn drop(&mut self) {
-        self.queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-        if let Some(thread) = self.thread.take() {
-            thread.join();
-        }
     }
 }

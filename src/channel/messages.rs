@@ -6,7 +6,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Mailbox, Scaling, SurfaceId, VideoFrame};
+use super::{Mailbox, NetQueue, Scaling, SurfaceId, VideoFrame};
 use crate::codec::{PackedPicture, Picture, Rect, Size};
 use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
@@ -62,6 +62,31 @@ pub trait DrawSink: Send {
     fn bounds(&mut self, _bounds: Bounds) {}
 }
 
+/// Takes what becomes of draws, from the render thread to whoever they came from: the network task,
+/// or nobody. Calls never block.
+pub trait DrawReply: Send {
+    /// A draw was handed to the GPU, or cannot be: the one answer to it.
+    fn done(&mut self, draw: DrawDone);
+    /// A window of the session was presented.
+    fn presented(&mut self, present: Presented);
+    /// A window's pixels are lost: they are to be sent again.
+    fn refresh(&mut self, wid: WindowId);
+    /// What renders from now on.
+    fn renderer(&mut self, info: RendererInfo);
+}
+
+/// A window was presented.
+#[derive(Debug)]
+pub struct Presented {
+    pub wid: WindowId,
+    /// The last draw of the newest update that became visible with it, `None` for an expose or a
+    /// new picture of the overlay.
+    pub sequence: Option<DrawSequence>,
+    pub at: Instant,
+    /// Copies made for it that belong to no single draw.
+    pub ledger: CopyLedger,
+}
+
 /// Takes packets as they came from the server, besides the session. Calls may block for a disk.
 pub trait PacketSink: Send + Sync + std::fmt::Debug {
     /// The next packet.
@@ -93,15 +118,7 @@ pub enum DrawContent {
 pub enum NetCommand {
     Input(Input),
     DrawDone(DrawDone),
-    /// A window was presented: `sequence` is the last draw of the newest update that became
-    /// visible with it, `None` for an expose or a new picture of the overlay.
-    Presented {
-        wid: WindowId,
-        sequence: Option<DrawSequence>,
-        at: Instant,
-        /// Copies made for it that belong to no single draw.
-        ledger: CopyLedger,
-    },
+    Presented(Presented),
     /// Whether anybody looks at them: only then are statistics published several times a second.
     WatchStats(bool),
     /// Gives all packets to this one too from now on, beginning with what is needed to make sense of them; or to
@@ -109,6 +126,24 @@ pub enum NetCommand {
     Record(Option<Arc<dyn PacketSink>>),
     /// What renders: adapter name, backend, present mode. For statistics.
     Renderer(RendererInfo),
+}
+
+impl DrawReply for NetQueue {
+    fn done(&mut self, draw: DrawDone) {
+        self.push(NetCommand::DrawDone(draw));
+    }
+
+    fn presented(&mut self, present: Presented) {
+        self.push(NetCommand::Presented(present));
+    }
+
+    fn refresh(&mut self, wid: WindowId) {
+        self.push(NetCommand::Input(Input::RefreshWindow { wid }));
+    }
+
+    fn renderer(&mut self, info: RendererInfo) {
+        self.push(NetCommand::Renderer(info));
+    }
 }
 
 /// What draws the pixels.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! net ──RenderItem (through the decode pool, in order per window)──► render
-//! net ──AppEvent──► app            app ──NetCommand──► net ◄──NetCommand── render
+//! net ──AppEvent──► app            app ──NetCommand──► net ◄──DrawReply── render
 //! app ──RenderCommand──► render    render ──AppEvent──► app
 //! ```
 
@@ -18,9 +18,9 @@ mod video;
 
 pub use mailbox::Mailbox;
 pub use messages::{
-    AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawSink, NetCommand,
-    OverlayFrame, PacketSink, RenderCommand, RenderItem, RenderMessage, RendererChoice, RendererInfo,
-    WindowTarget,
+    AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawReply, DrawSink,
+    NetCommand, OverlayFrame, PacketSink, Presented, RenderCommand, RenderItem, RenderMessage,
+    RendererChoice, RendererInfo, WindowTarget,
 };
 pub use queue::{AsyncQueue, ByteBudget, Queue};
 pub use render_queue::RenderQueue;

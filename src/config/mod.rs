@@ -61,9 +61,6 @@ pub struct Config {
     pub stats_json: Option<PathBuf>,
 }
 
-/// Draws between the socket and the renderer, in bytes.
-pub const DRAW_BUDGET: usize = 64 << 20;
-
 impl Config {
     /// How to start the network thread for this purpose.
     pub fn net(&self, profile: Profile) -> NetConfig {

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::buffers::BufferPool;
 use crate::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
-    PacketSink, clock,
+    PacketSink, Presented, clock,
 };
 use crate::protocol::packet::connection;
 use crate::protocol::{
@@ -123,7 +123,7 @@ impl Links {
             NetCommand::WatchStats(watched) => self.report.watch(now, watched),
             NetCommand::Record(sink) => self.recorder = sink,
             NetCommand::Renderer(info) => self.report.renderer(info),
-            NetCommand::DrawDone(_) | NetCommand::Presented { .. } => {}
+            NetCommand::DrawDone(_) | NetCommand::Presented(_) => {}
         }
     }
 
@@ -267,7 +267,7 @@ impl<'a> Connection<'a> {
                 self.session.handle_draw_done(now, &done, &mut self.outputs);
                 self.dispatch(now);
             }
-            NetCommand::Presented { wid, sequence, at, ledger } => {
+            NetCommand::Presented(Presented { wid, sequence, at, ledger }) => {
                 self.links.report.presented(wid, sequence, at, &ledger);
             }
             NetCommand::WatchStats(watched) => self.links.report.watch(now, watched),

@@ -20,6 +20,6 @@ pub mod websocket;
 
 pub use crate::session::Secret;
 pub use recorder::{Recorder, RecordingError};
-pub use task::{NetConfig, NetThread, Protocol, spawn};
+pub use task::{NetConfig, NetLinks, NetThread, Protocol, spawn};
 pub use transport::{ConnectError, Transport};
 pub use uri::{Endpoint, HostPort, Target, TargetError};

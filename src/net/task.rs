@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::buffers::BufferPool;
@@ -48,46 +49,69 @@ pub enum Protocol {
     Only(Generation),
 }
 
-/// The running network thread. It ends by itself when the session does; tell it to with
-/// [`Input::Disconnect`].
-#[derive(Debug)]
+/// The ways between the network thread and the others.
+pub struct NetLinks {
+    /// What it is told.
+    pub queue: NetQueue,
+    /// Who learns what happens.
+    pub app: Arc<dyn AppSink>,
+    /// Where draws go. Dropped with the thread.
+    pub draws: Box<dyn DrawSink>,
+    /// What draws may take of memory between the socket and the GPU: while it is spent, the
+    /// socket is not read.
+    pub budget: ByteBudget,
+    /// Where buffers come from.
+    pub pool: BufferPool,
+    /// Where statistics are published.
+    pub stats: SharedStats,
+}
+
+/// The running network thread. It ends by itself when the session does. Dropping it ends the session as
+/// [`Input::Disconnect`] does, and waits for the thread: for a server that takes nothing about a second.
 pub struct NetThread {
-    handle: std::thread::JoinHandle<()>,
+    queue: NetQueue,
+    /// Until it was waited for.
+    handle: Option<JoinHandle<()>>,
 }
 
 impl NetThread {
     /// Waits until the thread has ended, which is soon after [`SessionEvent::Closed`].
-    pub fn join(self) {
-        if self.handle.join().is_err() {
+    pub fn join(mut self) {
+        self.wait();
+    }
+
+    fn wait(&mut self) {
+        if self.handle.take().is_some_and(|handle| handle.join().is_err()) {
             tracing::error!("the network thread panicked");
+        }
+    }
+}
+
+impl Drop for NetThread {
+    fn drop(&mut self) {
+        if self.handle.is_some() {
+            self.queue.push(NetCommand::Input(Input::Disconnect));
+            self.wait();
         }
     }
 }
 
 /// Starts the network thread, `farpane-net`, which alone touches the socket and owns the session.
 ///
-/// It reads `queue`, hands draws to `draws` as long as they fit into `budget` (else it stops
-/// reading the socket), tells `app` what happens, and writes statistics to `stats`. The last
-/// event is [`SessionEvent::Closed`], exactly once; the statistics are complete by then.
+/// The last event is [`SessionEvent::Closed`], exactly once; the statistics are complete by then.
 ///
 /// # Errors
 /// If the OS gives no thread or no event queue.
-pub fn spawn(
-    config: NetConfig,
-    queue: NetQueue,
-    app: Arc<dyn AppSink>,
-    draws: Box<dyn DrawSink>,
-    budget: ByteBudget,
-    pool: BufferPool,
-    stats: SharedStats,
-) -> std::io::Result<NetThread> {
+pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_name("farpane-resolve")
         .max_blocking_threads(1)
         .build()?;
+    let NetLinks { queue, app, draws, budget, pool, stats } = links;
     let report = Report::new(clock::now(), config.target.endpoint.transport_name(), stats);
     let recorder = config.recorder.clone();
+    let commands = queue.clone();
     let mut links = Links { queue, app, draws, budget, pool, report, recorder, early_inputs: Vec::new() };
     let run = move || {
         let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &mut links)));
@@ -101,7 +125,8 @@ pub fn spawn(
         // A name that is still being looked up must not delay the end.
         runtime.shutdown_background();
     };
-    Ok(NetThread { handle: std::thread::Builder::new().name("farpane-net".into()).spawn(run)? })
+    let handle = std::thread::Builder::new().name("farpane-net".into()).spawn(run)?;
+    Ok(NetThread { queue: commands, handle: Some(handle) })
 }
 
 async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {

@@ -8,8 +8,9 @@
 //! while its queue is empty.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
-use crate::channel::{AppEvent, AppSink, NetQueue, RenderQueue, Scaling};
+use crate::channel::{AppEvent, AppSink, DrawReply, RenderCommand, RenderMessage, RenderQueue, Scaling};
 
 mod backend;
 mod cpu;
@@ -53,23 +54,26 @@ pub enum PresentPreference {
     Vsync,
 }
 
-/// The running thread. Dropping it does not stop the thread:
-/// [`crate::channel::RenderCommand::Shutdown`] does.
-#[derive(Debug)]
+/// The running thread. Dropping it ends the thread with [`RenderCommand::Shutdown`], after what was
+/// queued before, and waits for that.
 pub struct RenderThread {
-    handle: std::thread::JoinHandle<()>,
+    queue: RenderQueue,
+    /// Until it was waited for.
+    handle: Option<JoinHandle<()>>,
 }
 
-impl RenderThread {
-    /// Waits until the thread has ended.
-    pub fn join(self) {
-        // A panic of the thread was reported as RendererFailed.
-        let _ = self.handle.join();
+impl Drop for RenderThread {
+    fn drop(&mut self) {
+        self.queue.push(RenderMessage::Command(RenderCommand::Shutdown));
+        if let Some(handle) = self.handle.take() {
+            // A panic of the thread was reported as RendererFailed.
+            let _ = handle.join();
+        }
     }
 }
 
 /// Starts the render thread, `farpane-render`, which reads `queue` until it finds
-/// [`crate::channel::RenderCommand::Shutdown`].
+/// [`RenderCommand::Shutdown`], and says through `reply` what becomes of draws.
 ///
 /// No OS window is needed to start. If no adapter can be used, or the thread fails later, `app`
 /// gets [`AppEvent::RendererFailed`].
@@ -78,18 +82,20 @@ impl RenderThread {
 /// If the OS cannot start a thread.
 pub fn spawn(
     queue: RenderQueue,
-    net: NetQueue,
+    reply: Box<dyn DrawReply>,
     app: Arc<dyn AppSink>,
     options: RenderOptions,
 ) -> std::io::Result<RenderThread> {
+    let messages = queue.clone();
     let run = move || {
         let failed = Arc::clone(&app);
-        let run = std::panic::AssertUnwindSafe(|| thread::run(queue, net, app, options));
+        let run = std::panic::AssertUnwindSafe(|| thread::run(messages, reply, app, options));
         match std::panic::catch_unwind(run) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => failed.send(AppEvent::RendererFailed(error.to_string())),
             Err(_) => failed.send(AppEvent::RendererFailed("the render thread panicked".into())),
         }
     };
-    Ok(RenderThread { handle: std::thread::Builder::new().name("farpane-render".into()).spawn(run)? })
+    let handle = std::thread::Builder::new().name("farpane-render".into()).spawn(run)?;
+    Ok(RenderThread { queue, handle: Some(handle) })
 }

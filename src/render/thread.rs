@@ -10,14 +10,14 @@ use super::gpu::{self, GpuBackend};
 use super::window::{Window, bytes};
 use super::{RenderError, RenderOptions, RendererChoice};
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, OverlayFrame,
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, DrawReply, OverlayFrame, Presented,
     RenderCommand, RenderItem, RenderMessage, RenderQueue, RendererInfo, SurfaceId, WindowTarget, clock,
 };
 use crate::codec::{DecodeError, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::DrawOutcome;
-use crate::session::{DrawDone, Input};
+use crate::session::DrawDone;
 use crate::stats::{CopyLedger, alloc};
 
 /// Draws that are uploaded before the windows are presented, however many wait.
@@ -30,13 +30,13 @@ const MAX_REBUILDS: u32 = 5;
 /// Runs until [`RenderCommand::Shutdown`].
 pub(super) fn run(
     queue: RenderQueue,
-    net: NetQueue,
+    reply: Box<dyn DrawReply>,
     app: Arc<dyn AppSink>,
     options: RenderOptions,
 ) -> Result<(), RenderError> {
     let backend = open(&options)?;
     let mut renderer = Renderer {
-        net,
+        reply,
         app,
         options,
         backend,
@@ -108,7 +108,7 @@ struct Painted {
 }
 
 struct Renderer {
-    net: NetQueue,
+    reply: Box<dyn DrawReply>,
     app: Arc<dyn AppSink>,
     options: RenderOptions,
     backend: Box<dyn Backend>,
@@ -262,7 +262,7 @@ impl Renderer {
         };
         if let (DrawContent::Packed(_), Err(DrawOutcome::Error { .. })) = (&draw.content, &result) {
             // Damaged pixels may have been unpacked in part, over those that were there.
-            self.net.push(NetCommand::Input(Input::RefreshWindow { wid: draw.wid }));
+            self.reply.refresh(draw.wid);
         }
         if let Some(window) = window {
             if result.is_ok() {
@@ -313,7 +313,7 @@ impl Renderer {
                 painted.draw.outcome = DrawOutcome::Presented { decode_us };
             }
             drop(painted.permit);
-            self.net.push(NetCommand::DrawDone(painted.draw));
+            self.reply.done(painted.draw);
         }
     }
 
@@ -354,7 +354,7 @@ impl Renderer {
                             let so_far = alloc::so_far().count;
                             ledger.heap_allocations +=
                                 so_far.saturating_sub(std::mem::replace(heap_counted, so_far));
-                            self.net.push(NetCommand::Presented { wid, sequence, at, ledger });
+                            self.reply.presented(Presented { wid, sequence, at, ledger });
                         }
                         if window.has_content && !std::mem::replace(&mut window.first_paint_sent, true) {
                             self.app.send(AppEvent::FirstPaint { wid });
@@ -468,7 +468,7 @@ impl Renderer {
         for (&surface, window) in &mut self.windows {
             if let Some((wid, size)) = surface.remote().zip(window.size) {
                 self.backend.resize(wid, size)?;
-                self.net.push(NetCommand::Input(Input::RefreshWindow { wid }));
+                self.reply.refresh(wid);
             }
             if let Some((target, size)) = &window.target {
                 self.backend.attach(surface, Arc::clone(target), *size)?;
@@ -492,7 +492,7 @@ impl Renderer {
                 "renderer"
             );
             self.info = info.clone();
-            self.net.push(NetCommand::Renderer(info));
+            self.reply.renderer(info);
         }
     }
 }

@@ -19,16 +19,16 @@ use std::sync::Arc;
 use cpu_time::{ProcessTime, ThreadTime};
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, RenderCommand,
-    RenderMessage, RenderQueue, clock,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Presented,
+    RenderCommand, RenderMessage, clock,
 };
 use farpane::codec::{Coded, Rect, Size, StillDecoder, VideoDecoder};
-use farpane::pipeline::DecodePool;
 use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::protocol::packet::{DrawSequence, WindowId};
-use farpane::render::{self, RenderOptions, RendererChoice};
+use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::DrawRequest;
 use farpane::stats::{CopyLedger, DrawTrace};
+use farpane::threads::Engine;
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
     XcbDisplayHandle, XcbWindowHandle,
@@ -180,19 +180,16 @@ fn bare(kind: &Kind) -> f64 {
 
 /// CPU seconds a draw of the whole process, from the decode pool to the window.
 fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
-    let (render_queue, net) = (RenderQueue::default(), NetQueue::default());
+    let replies = NetQueue::default();
     let window = std::env::var_os("DISPLAY").map(|_| Arc::new(Window::open()));
     let options = RenderOptions { renderer, offscreen: window.is_none(), ..RenderOptions::default() };
-    let thread = render::spawn(render_queue.clone(), net.clone(), Arc::new(NoApp), options).unwrap();
-    let mut decoders = DecodePool::new(&BufferPool::default(), render_queue.clone()).unwrap();
+    let engine = Engine::without_session(options, Arc::new(NoApp), Box::new(replies.clone())).unwrap();
+    let mut decoders = engine.decoders(&BufferPool::default()).unwrap();
     decoders.backing(WID, BackingUpdate::Resize(FULL_HD));
     if let Some(window) = &window {
         let target = Arc::clone(window) as _;
-        render_queue.push(RenderMessage::Command(RenderCommand::Attach {
-            surface: WID.into(),
-            target,
-            size: FULL_HD,
-        }));
+        let attach = RenderCommand::Attach { surface: WID.into(), target, size: FULL_HD };
+        engine.queues().render.push(RenderMessage::Command(attach));
     }
     let budget = ByteBudget::new(256 << 20);
     let mut sequence = 0;
@@ -216,16 +213,13 @@ fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
             decoders.draw(DrawJob { request, permit });
             // The next draw comes when this one is on the screen.
             let shown = |command| match command {
-                NetCommand::Presented { sequence: Some(of), .. } => of == DrawSequence(sequence),
+                NetCommand::Presented(Presented { sequence: Some(of), .. }) => of == DrawSequence(sequence),
                 _ => false,
             };
-            while !shown(pollster::block_on(net.pop())) {}
+            while !shown(pollster::block_on(replies.pop())) {}
         }
         best = best.min(before.elapsed().as_secs_f64() / DRAWS as f64);
     }
-    drop(decoders);
-    render_queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-    thread.join();
     best
 }
 

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use farpane::buffers::Payload;
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderCommand,
-    RenderItem, RenderMessage, RenderQueue, clock,
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderItem,
+    RenderMessage, clock,
 };
 use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
 use farpane::protocol::packet::draw::{Encoding, ScrollRect};
 use farpane::protocol::packet::{DrawSequence, WindowId};
-use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
+use farpane::render::{RenderOptions, RendererChoice};
 use farpane::stats::DrawTrace;
+use farpane::threads::Engine;
 
 const FULL_HD: Size = Size { width: 1920, height: 1080 };
 const WID: WindowId = WindowId(1);
@@ -28,19 +29,23 @@ impl AppSink for NoApp {
 }
 
 struct Renderer {
-    queue: RenderQueue,
-    net: NetQueue,
-    thread: Option<RenderThread>,
+    engine: Engine,
+    /// What the renderer replies.
+    replies: NetQueue,
 }
 
 impl Renderer {
     fn start(renderer: RendererChoice) -> Self {
-        let (queue, net) = (RenderQueue::default(), NetQueue::default());
+        let replies = NetQueue::default();
         let options = RenderOptions { renderer, offscreen: true, ..RenderOptions::default() };
-        let thread = render::spawn(queue.clone(), net.clone(), Arc::new(NoApp), options).expect("a thread");
-        let update = BackingUpdate::Resize(FULL_HD);
-        queue.push(RenderMessage::Item(RenderItem::Backing { wid: WID, update }));
-        Self { queue, net, thread: Some(thread) }
+        let engine = Engine::without_session(options, Arc::new(NoApp), Box::new(replies.clone()));
+        let renderer = Self { engine: engine.expect("a thread"), replies };
+        renderer.item(RenderItem::Backing { wid: WID, update: BackingUpdate::Resize(FULL_HD) });
+        renderer
+    }
+
+    fn item(&self, item: RenderItem) {
+        self.engine.queues().render.push(RenderMessage::Item(item));
     }
 
     /// Paints and waits for the acknowledgement.
@@ -56,9 +61,9 @@ impl Renderer {
             trace: DrawTrace::new(now, now, 0),
             permit: None,
         };
-        self.queue.push(RenderMessage::Item(RenderItem::Draw(draw)));
+        self.item(RenderItem::Draw(draw));
         loop {
-            match self.net.try_pop() {
+            match self.replies.try_pop() {
                 Some(NetCommand::DrawDone(done)) => {
                     black_box(done);
                     return;
@@ -66,15 +71,6 @@ impl Renderer {
                 Some(_) => {}
                 None => std::thread::yield_now(),
             }
-        }
-    }
-}
-
-impl Drop for Renderer {
-    fn drop(&mut self) {
-        self.queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-        if let Some(thread) = self.thread.take() {
-            thread.join();
         }
     }
 }

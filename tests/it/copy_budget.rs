@@ -12,20 +12,19 @@ use std::time::Duration;
 use bytes::BufMut;
 use farpane::buffers::BufferPool;
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, RenderCommand,
-    RenderMessage, RenderQueue, clock,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, clock,
 };
 use farpane::codec::{Coded, Rect, Size, StillDecoder};
-use farpane::pipeline::DecodePool;
 use farpane::protocol::packet::draw::{
     self, DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
 };
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::protocol::reassembly::{READ_AHEAD, RECEIVE_BUFFER};
 use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket};
-use farpane::render::{self, RenderOptions, RendererChoice};
+use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::{DrawDone, DrawRequest};
 use farpane::stats::{CopyLedger, CopySite, DrawTrace, Transform};
+use farpane::threads::Engine;
 use turbojpeg::Subsamp;
 
 use crate::support::alloc::counted;
@@ -163,12 +162,12 @@ impl AppSink for NoApp {
 
 /// Sends each packet through all stages and returns what it cost in the end.
 fn costs<const N: usize>(renderer: RendererChoice, packets: [&ServerPacket; N], read: usize) -> [Cost; N] {
-    let (render_queue, net_queue) = (RenderQueue::default(), NetQueue::default());
+    let replies = NetQueue::default();
     let options = RenderOptions { renderer, offscreen: true, ..RenderOptions::default() };
-    let renderer = render::spawn(render_queue.clone(), net_queue.clone(), Arc::new(NoApp), options);
-    let renderer = renderer.expect("a render thread");
+    let engine = Engine::without_session(options, Arc::new(NoApp), Box::new(replies.clone()));
+    let engine = engine.expect("a render thread");
     let pool = BufferPool::default();
-    let mut decode_pool = DecodePool::with_threads(2, &pool, render_queue.clone()).expect("decode threads");
+    let mut decode_pool = engine.decoders(&pool).expect("decode threads");
     decode_pool.backing(WID, BackingUpdate::Resize(FULL_HD));
     let budget = ByteBudget::new(256 * 1024 * 1024);
 
@@ -190,12 +189,10 @@ fn costs<const N: usize>(renderer: RendererChoice, packets: [&ServerPacket; N], 
         };
         let permit = pollster::block_on(budget.acquire(1024));
         decode_pool.draw(DrawJob { request, permit });
-        let draw = wait_for_draw(&net_queue);
+        let draw = wait_for_draw(&replies);
         assert!(matches!(draw.outcome, DrawOutcome::Presented { .. }), "{:?}", draw.outcome);
         done.push(Cost::of(&draw.trace.ledger));
     });
-    render_queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-    renderer.join();
     <[Cost; N]>::try_from(done).expect("a cost a draw")
 }
 

@@ -55,8 +55,10 @@ fn may_use(module: &str) -> Vec<&'static str> {
         "demo" | "player" => [below(4), vec!["channel", "serving"]].concat(),
         // They meet only in channel.
         "net" | "pipeline" | "render" | "ui" | "input" | "desktop" => base_of_2(),
+        // It starts those three, and knows nothing of who wants that.
+        "threads" => [base_of_2(), vec!["net", "pipeline", "render"]].concat(),
         "config" => layer_2(),
-        "app" | "headless" | "bench" => [layer_2(), vec!["config", "headless"]].concat(),
+        "app" | "headless" | "bench" => [layer_2(), vec!["threads", "config", "headless"]].concat(),
         "cli" => [layer_2(), vec!["config", "headless", "bench", "app"]].concat(),
         "lib" | "engine" | "main" => vec![],
         other => panic!("src/{other} is in no layer: give it a place in src/lib.rs and here"),

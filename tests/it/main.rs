@@ -27,6 +27,7 @@ mod session;
 mod stats;
 mod steady_state;
 mod support;
+mod threads;
 mod ui;
 mod wayland;
 mod websocket;

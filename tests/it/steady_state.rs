@@ -10,10 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use farpane::buffers::{BufferPool, Payload};
-use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, RenderCommand,
-    RenderMessage, RenderQueue, SharedStats, clock,
-};
+use farpane::channel::{AppEvent, AppSink, BackingUpdate, DrawJob, DrawSink, clock};
 use farpane::codec::Size;
 use farpane::pipeline::DecodePool;
 use farpane::player::{AtEnd, Options, Pace, Player};
@@ -25,9 +22,10 @@ use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
 use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 use farpane::recording::{Facts, Start, Writer};
-use farpane::render;
-use farpane::session::{Input, Profile};
+use farpane::render::RenderOptions;
+use farpane::session::Profile;
 use farpane::stats::alloc::so_far;
+use farpane::threads::Engine;
 
 use crate::support::alloc::by_all_threads;
 use crate::support::samples;
@@ -227,23 +225,15 @@ impl AppSink for NoApp {
 fn run_viewer(server: &str) {
     let url = format!("tcp://{server}/");
     let config = crate::support::viewer::config(&[&url, "--renderer", "cpu"]);
-    let (net, queue, pool) = (NetQueue::default(), RenderQueue::default(), BufferPool::default());
-    let app: Arc<dyn AppSink> = Arc::new(NoApp);
-    let options = render::RenderOptions { offscreen: true, ..config.render_options() };
-    let renderer = render::spawn(queue.clone(), net.clone(), Arc::clone(&app), options).expect("a thread");
-    let decoders = DecodePool::new(&pool, queue.clone()).expect("threads");
+    let options = RenderOptions { offscreen: true, ..config.render_options() };
     // With room for all, so that counting does not allocate.
     let counted = Arc::new(Mutex::new(Vec::with_capacity(BATCHES + 1)));
-    let sink = Box::new(Counting { decoders, draws: 0, counted: Arc::clone(&counted) });
-    let (config, budget) = (config.net(Profile::Attach), ByteBudget::new(64 << 20));
-    let viewer = farpane::net::spawn(config, net.clone(), app, sink, budget, pool, SharedStats::default())
-        .expect("a thread");
+    let counting = |decoders| Box::new(Counting { decoders, draws: 0, counted: Arc::clone(&counted) }) as _;
+    let config = config.net(Profile::Attach);
+    let engine = Engine::start_through(config, options, Arc::new(NoApp), counting).expect("threads");
     let done = || counted.lock().unwrap_or_else(PoisonError::into_inner).len() > BATCHES;
     wait_for("all draws", Duration::from_secs(60), String::new, || done().then_some(()));
-    net.push(NetCommand::Input(Input::Disconnect));
-    viewer.join();
-    queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-    renderer.join();
+    drop(engine);
     let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
     for pair in counted.windows(2) {
         println!("batch {} {}", pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);

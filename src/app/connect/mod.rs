@@ -22,17 +22,16 @@ use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::Window;
 use zeroize::Zeroizing;
 
-use crate::channel::{
-    AppSink, ConnectStage, NetQueue, OwnId, RenderCommand, RenderMessage, RenderQueue, clock,
-};
+use crate::channel::{AppSink, ConnectStage, OwnId, clock};
 use crate::config::connections::{Which, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
 use crate::net::{ConnectError, Endpoint};
 use crate::protocol::text;
-use crate::render::{self, RenderOptions, RenderThread};
+use crate::render::RenderOptions;
 use crate::session::SessionEvent;
+use crate::threads::{Engine, NoReply};
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
 use crate::ui::{
     Asked, Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
@@ -99,7 +98,8 @@ pub struct Connect {
     base: Option<(Request, Option<Which>)>,
     /// When the attempt that is under way began.
     began: Option<Instant>,
-    renderer: Renderer,
+    /// Paints the window.
+    _engine: Engine,
 }
 
 /// Characters of a value that a stranger's link or file gives an option: no path is longer.
@@ -110,23 +110,6 @@ fn asked(request: &Request) -> Asked {
     let shown = |value: &str| text::shown(value, MAX_VALUE_CHARS);
     let words = |asked: &Question| format!("{} = {} ({})", asked.name, shown(&asked.value), asked.why);
     Asked { to: address(&request.target), wants: request.questions.iter().map(words).collect() }
-}
-
-/// The thread that paints the window.
-struct Renderer {
-    thread: Option<RenderThread>,
-    queue: RenderQueue,
-    /// It tells a network thread what it presented; here nobody listens.
-    nobody: NetQueue,
-}
-
-impl Drop for Renderer {
-    fn drop(&mut self) {
-        self.queue.push(RenderMessage::Command(RenderCommand::Shutdown));
-        if let Some(thread) = self.thread.take() {
-            thread.join();
-        }
-    }
 }
 
 impl Connect {
@@ -148,11 +131,10 @@ impl Connect {
             display: Some(Arc::new(display)),
             ..RenderOptions::default()
         };
-        let (queue, nobody) = (RenderQueue::default(), NetQueue::default());
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
-        let thread = render::spawn(queue.clone(), nobody.clone(), app, render_options)
+        let engine = Engine::without_session(render_options, app, Box::new(NoReply))
             .context("cannot start the render thread")?;
-        let renderer = Renderer { thread: Some(thread), queue: queue.clone(), nobody };
+        let queue = engine.queues().render.clone();
         let attributes = Window::default_attributes()
             .with_title("Farpane")
             .with_inner_size(LogicalSize::new(CONNECT_SIZE.0, CONNECT_SIZE.1))
@@ -162,7 +144,7 @@ impl Connect {
         theme::set_dark(window.context(), screen.is_dark(&window));
         let view = ConnectView::default();
         let mut connect =
-            Self { launcher, window, view, things: Vec::new(), base: None, began: None, renderer };
+            Self { launcher, window, view, things: Vec::new(), base: None, began: None, _engine: engine };
         connect.session_over(failure);
         connect.list(&[]);
         locals::look(inbox);
@@ -241,7 +223,6 @@ impl Connect {
 
     /// Paints the window if it is time, and does what the user decided.
     pub fn update(&mut self) -> Option<Decision> {
-        while self.renderer.nobody.try_pop().is_some() {}
         let now = clock::now();
         if let (Some(began), ConnectState::Connecting(attempt)) = (self.began, &mut self.view.state) {
             attempt.elapsed = now.saturating_duration_since(began);

@@ -8,11 +8,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use farpane::buffers::{BufferPool, Payload};
-use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
-    SharedStats,
-};
+use farpane::buffers::Payload;
+use farpane::channel::{AppEvent, AppSink, Mailbox, NetCommand};
 use farpane::net::{self, NetConfig, Protocol, Target};
 use farpane::protocol::packet::Image;
 use farpane::protocol::packet::connection;
@@ -20,7 +17,8 @@ use farpane::protocol::packet::draw;
 use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowCreate, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
-use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
+use farpane::session::{CloseReason, SessionConfig, SessionEvent};
+use farpane::threads::Engine;
 
 use super::pump::done;
 use super::server::{Server, draw, window};
@@ -136,13 +134,6 @@ impl AppSink for Blocked {
     }
 }
 
-struct NoDraws;
-
-impl DrawSink for NoDraws {
-    fn backing(&mut self, _wid: WindowId, _update: BackingUpdate) {}
-    fn draw(&mut self, _job: DrawJob) {}
-}
-
 /// Bytes of memory in use by this process, and the most that were.
 fn memory() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
@@ -164,7 +155,7 @@ fn receive(kind: String) {
         let sent = flood(&mut server, &kind, packets);
         println!("sent {sent}");
     });
-    let (queue, mailbox) = (NetQueue::default(), Mailbox::default());
+    let mailbox = Mailbox::default();
     let config = NetConfig {
         target: Target::parse(&url).expect("a URL"),
         session: SessionConfig::default(),
@@ -175,15 +166,11 @@ fn receive(kind: String) {
     };
     let before = memory().0;
     let app = Arc::new(Blocked(mailbox.clone()));
-    let (budget, pool) = (ByteBudget::new(64 << 20), BufferPool::default());
-    let stats = SharedStats::default();
-    let thread =
-        net::spawn(config, queue.clone(), app, Box::new(NoDraws), budget, pool, stats).expect("a thread");
+    let engine = Engine::without_renderer(config, app).expect("a thread");
     server.join().expect("the server is content");
     println!("grown {}", memory().1.saturating_sub(before));
     // Commands are taken, however full the mailbox is.
-    queue.push(NetCommand::Input(Input::Disconnect));
-    thread.join();
+    drop(engine);
     let events = std::iter::from_fn(|| mailbox.try_pop());
     let last = events.last().expect("events");
     assert!(matches!(last, AppEvent::Session(SessionEvent::Closed(_))), "{last:?}");

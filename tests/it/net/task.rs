@@ -12,7 +12,7 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, PacketSink, Queue,
     SharedStats,
 };
-use farpane::net::{self, NetConfig, NetThread, Protocol, Target};
+use farpane::net::{self, NetConfig, NetLinks, NetThread, Protocol, Target};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::keyboard;
@@ -78,16 +78,15 @@ impl Client {
             tls: net::tls::TlsOptions::default(),
         };
         let stats = SharedStats::default();
-        let thread = net::spawn(
-            config,
-            queue.clone(),
-            Arc::new(Events(events.clone())),
-            Box::new(Draws(draws.clone())),
+        let links = NetLinks {
+            queue: queue.clone(),
+            app: Arc::new(Events(events.clone())),
+            draws: Box::new(Draws(draws.clone())),
             budget,
-            BufferPool::default(),
-            Arc::clone(&stats),
-        )
-        .expect("a thread");
+            pool: BufferPool::default(),
+            stats: Arc::clone(&stats),
+        };
+        let thread = net::spawn(config, links).expect("a thread");
         Self { queue, events, draws, stats, thread }
     }
 
@@ -127,7 +126,7 @@ pub fn tcp_server(script: impl FnOnce(Server<TcpStream>) + Send + 'static) -> (S
 }
 
 /// The same on a Unix socket, whose buffers are small.
-fn unix_server(
+pub fn unix_server(
     dir: &tempfile::TempDir,
     script: impl FnOnce(Server<UnixStream>) + Send + 'static,
 ) -> (String, JoinHandle<()>) {
@@ -138,12 +137,12 @@ fn unix_server(
     (format!("socket://{}", path.display()), thread)
 }
 
-fn key(name: &str) -> Input {
+pub fn key(name: &str) -> Input {
     let key = Key { keyname: name.to_owned(), keyval: 97, keycode: 38, group: 0, string: name.to_owned() };
     Input::Key { wid: Some(WindowId(1)), key, pressed: true, modifiers: Vec::new() }
 }
 
-fn is_key(packet: ClientPacket) -> Option<()> {
+pub fn is_key(packet: ClientPacket) -> Option<()> {
     matches!(packet, ClientPacket::Keyboard(keyboard::ToServer::Event(_))).then_some(())
 }
 

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use farpane::buffers::Payload;
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, Queue, RenderCommand,
-    RenderItem, RenderMessage, RenderQueue, clock,
+    AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, Presented, Queue,
+    RenderCommand, RenderItem, RenderMessage, clock,
 };
 use farpane::codec::{Picture, PixelFormat, Pixels, Rect, Size, reference};
 use farpane::protocol::packet::draw::Encoding;
 use farpane::protocol::packet::{DrawSequence, WindowId};
-use farpane::render::{self, RenderOptions, RenderThread, RendererChoice};
+use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::DrawDone;
 use farpane::stats::{CopyLedger, DrawTrace};
+use farpane::threads::Engine;
 
 /// Makes tests of functions that take a [`RendererChoice`]: one for each renderer.
 macro_rules! with_each_renderer {
@@ -40,19 +41,18 @@ impl AppSink for Sink {
 }
 
 pub struct Rig {
-    queue: RenderQueue,
-    net: NetQueue,
+    engine: Engine,
+    /// What the renderer replies.
+    replies: NetQueue,
     events: Sink,
-    thread: Option<RenderThread>,
     sequence: u64,
 }
 
 impl Rig {
     pub fn new(options: RenderOptions) -> Self {
-        let (queue, net, events) = (RenderQueue::default(), NetQueue::default(), Sink::default());
-        let thread =
-            render::spawn(queue.clone(), net.clone(), Arc::new(events.clone()), options).expect("a thread");
-        Self { queue, net, events, thread: Some(thread), sequence: 0 }
+        let (replies, events) = (NetQueue::default(), Sink::default());
+        let engine = Engine::without_session(options, Arc::new(events.clone()), Box::new(replies.clone()));
+        Self { engine: engine.expect("a thread"), replies, events, sequence: 0 }
     }
 
     pub fn offscreen(renderer: RendererChoice) -> Self {
@@ -60,11 +60,15 @@ impl Rig {
     }
 
     pub fn command(&self, command: RenderCommand) {
-        self.queue.push(RenderMessage::Command(command));
+        self.engine.queues().render.push(RenderMessage::Command(command));
+    }
+
+    fn item(&self, item: RenderItem) {
+        self.engine.queues().render.push(RenderMessage::Item(item));
     }
 
     pub fn backing(&self, wid: u64, update: BackingUpdate) {
-        self.queue.push(RenderMessage::Item(RenderItem::Backing { wid: WindowId(wid), update }));
+        self.item(RenderItem::Backing { wid: WindowId(wid), update });
     }
 
     pub fn resize(&self, wid: u64, width: u32, height: u32) {
@@ -75,7 +79,7 @@ impl Rig {
     pub fn draw(&mut self, wid: u64, rect: Rect, content: DrawContent, flush: u32) -> DrawSequence {
         self.sequence += 1;
         let now = clock::now();
-        self.queue.push(RenderMessage::Item(RenderItem::Draw(DecodedDraw {
+        self.item(RenderItem::Draw(DecodedDraw {
             wid: WindowId(wid),
             sequence: DrawSequence(self.sequence),
             rect,
@@ -84,7 +88,7 @@ impl Rig {
             flush,
             trace: DrawTrace::new(now, now, 0),
             permit: None,
-        })));
+        }));
         DrawSequence(self.sequence)
     }
 
@@ -98,7 +102,7 @@ impl Rig {
     pub fn net_command(&self) -> NetCommand {
         let deadline = clock::now() + PATIENCE;
         loop {
-            if let Some(command) = self.net.try_pop() {
+            if let Some(command) = self.replies.try_pop() {
                 return command;
             }
             assert!(clock::now() < deadline, "no command for the network task");
@@ -118,7 +122,7 @@ impl Rig {
     /// The next present's draw and time.
     pub fn presented(&self) -> (WindowId, Option<DrawSequence>, Instant) {
         loop {
-            if let NetCommand::Presented { wid, sequence, at, .. } = self.net_command() {
+            if let NetCommand::Presented(Presented { wid, sequence, at, .. }) = self.net_command() {
                 return (wid, sequence, at);
             }
         }
@@ -128,7 +132,7 @@ impl Rig {
     pub fn present_cost(&self, draw: DrawSequence) -> CopyLedger {
         loop {
             match self.net_command() {
-                NetCommand::Presented { sequence, ledger, .. } if sequence == Some(draw) => return ledger,
+                NetCommand::Presented(present) if present.sequence == Some(draw) => return present.ledger,
                 _ => {}
             }
         }
@@ -139,8 +143,8 @@ impl Rig {
         let deadline = clock::now() + time;
         let mut presents = 0;
         while clock::now() < deadline {
-            match self.net.try_pop() {
-                Some(NetCommand::Presented { .. }) => presents += 1,
+            match self.replies.try_pop() {
+                Some(NetCommand::Presented(_)) => presents += 1,
                 Some(_) => {}
                 None => std::thread::sleep(Duration::from_millis(1)),
             }
@@ -164,15 +168,6 @@ impl Rig {
                 AppEvent::RendererFailed(why) => panic!("{why}"),
                 _ => {}
             }
-        }
-    }
-}
-
-impl Drop for Rig {
-    fn drop(&mut self) {
-        self.command(RenderCommand::Shutdown);
-        if let Some(thread) = self.thread.take() {
-            thread.join();
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use farpane::channel::{AppEvent, BackingUpdate, DrawContent, NetCommand, OverlayFrame, RenderCommand};
+use farpane::channel::{
+    AppEvent, BackingUpdate, DrawContent, NetCommand, OverlayFrame, Presented, RenderCommand,
+};
 use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, ScrollRect};
@@ -259,7 +261,7 @@ fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
             match rig.net_command() {
                 NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) }) => return true,
                 NetCommand::DrawDone(_) => {}
-                NetCommand::Presented { sequence: Some(_), .. } => return false,
+                NetCommand::Presented(Presented { sequence: Some(_), .. }) => return false,
                 _ => {}
             }
         }
