@@ -5,17 +5,18 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DecodedDraw, DrawContent, DrawJob, DrawSink as _, Mailbox,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, DecodedDraw, DrawContent, DrawJob, DrawSink, Mailbox,
     NetCommand, NetQueue, RenderCommand, RenderItem, RenderMessage, RenderQueue, clock,
 };
 use farpane::codec::{Picture, PixelFormat, Rect, Size};
 use farpane::headless::HeadlessClient;
+use farpane::pipeline::DecodePool;
 use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowCreate, WindowDraw};
 use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
@@ -321,6 +322,44 @@ fn what_was_said_before_is_sent_before_the_goodbye() {
     (0..KEYS).for_each(|_| engine.queues().net.push(NetCommand::Input(key("a"))));
     in_time(move || drop(engine));
     assert_eq!(only_reason(&app.0), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
+/// Hands draws on, and asks the renderer for something when the network thread lets go of it.
+struct LastWish {
+    decoders: DecodePool,
+    render: Arc<OnceLock<RenderQueue>>,
+}
+
+impl DrawSink for LastWish {
+    fn backing(&mut self, wid: WindowId, update: BackingUpdate) {
+        self.decoders.backing(wid, update);
+    }
+
+    fn draw(&mut self, job: DrawJob) {
+        self.decoders.draw(job);
+    }
+}
+
+impl Drop for LastWish {
+    fn drop(&mut self) {
+        let render = self.render.get().expect("it was started");
+        render.push(RenderMessage::Command(RenderCommand::ReadBack { wid: WID }));
+    }
+}
+
+#[test]
+fn the_renderer_ends_after_who_fills_its_queue() {
+    let (url, server, connected) = silent_server("tcp");
+    let config = viewer::config(&[&url]).net(Profile::Attach);
+    let (app, render) = (Arc::new(Events::default()), Arc::new(OnceLock::new()));
+    let wish = |decoders| Box::new(LastWish { decoders, render: Arc::clone(&render) }) as _;
+    let engine = Engine::start_through(config, offscreen(), app.clone() as _, wish).expect("threads");
+    assert!(render.set(engine.queues().render.clone()).is_ok());
+    connected.recv_timeout(LIMIT).expect("a connection");
+    in_time(move || drop(engine));
+    let events: Vec<AppEvent> = std::iter::from_fn(|| app.0.try_pop()).collect();
+    assert!(events.iter().any(|event| matches!(event, AppEvent::Pixels { .. })), "{events:?}");
     server.join().expect("the server is content");
 }
 
