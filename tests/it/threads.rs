@@ -17,7 +17,9 @@ use farpane::channel::{
 use farpane::codec::{Picture, PixelFormat, Rect, Size};
 use farpane::headless::HeadlessClient;
 use farpane::pipeline::DecodePool;
-use farpane::protocol::packet::server::{DrawOptions, Encoding, WindowCreate, WindowDraw};
+use farpane::protocol::packet::connection;
+use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
+use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
 use farpane::session::{CloseReason, DrawRequest, Profile, SessionEvent};
@@ -245,14 +247,20 @@ fn draws_are_in_flight(start: fn(&str) -> User) {
     let (url, server) = tcp_server(move |mut server| {
         server.accept();
         for wid in 1..=4 {
-            let ServerPacket::WindowCreate(create) = window(wid) else { unreachable!("it is a window") };
+            let ServerPacket::Window(window::FromServer::Create(create)) = window(wid) else {
+                unreachable!("it is a window")
+            };
             let Size { width, height } = FULL_HD;
-            server.send(&ServerPacket::WindowCreate(WindowCreate { width, height, ..create }));
+            server.send(&ServerPacket::Window(window::FromServer::Create(WindowCreate {
+                width,
+                height,
+                ..create
+            })));
         }
         let mut sequence = 0;
         loop {
             sequence += 1;
-            let draw = server.bytes(&ServerPacket::WindowDraw(WindowDraw {
+            let draw = server.bytes(&ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
                 wid: WindowId(1 + sequence % 4),
                 x: 0,
                 y: 0,
@@ -263,7 +271,7 @@ fn draws_are_in_flight(start: fn(&str) -> User) {
                 sequence: DrawSequence(sequence),
                 rowstride: 0,
                 options: DrawOptions::default(),
-            }));
+            })));
             // Until the viewer has left.
             if server.stream.write_all(&draw).is_err() {
                 return;
@@ -312,7 +320,9 @@ fn what_was_said_before_is_sent_before_the_goodbye() {
         server.accept();
         server.send(&draw(1, 1));
         (0..KEYS).for_each(|_| server.wait("every key", is_key));
-        server.wait("the goodbye", |p| matches!(p, ClientPacket::ConnectionClose { .. }).then_some(()));
+        server.wait("the goodbye", |p| {
+            matches!(p, ClientPacket::Connection(connection::ToServer::Close { .. })).then_some(())
+        });
         assert!(server.next().is_none(), "something came after the goodbye");
     });
     let user = User::viewer(&url);

@@ -208,7 +208,7 @@ fn a_server_can_touch_no_window_of_ours(renderer: RendererChoice) {
     loop {
         match rig.net_command() {
             NetCommand::DrawDone(done) if done.sequence == last => break,
-            NetCommand::Presented { wid, .. } => assert_ne!(wid, WindowId(77)),
+            NetCommand::Presented(presented) => assert_ne!(presented.wid, WindowId(77)),
             _ => {}
         }
     }
