@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, IoSlice};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::time::Instant;
 
 use x11rb::connection::{Connection as _, RequestConnection as _};
@@ -192,7 +192,8 @@ impl Screen {
         let damage = connection.generate_id().map_err(|why| failed(&why))?;
         let created = connection.damage_create(damage, self.root, ReportLevel::NON_EMPTY);
         created.map_err(|why| failed(&why))?.check().map_err(|why| failed(&why))?;
-        let (sender, changes) = channel();
+        // One change that waits is enough.
+        let (sender, changes) = sync_channel(1);
         // It ends with the screen, or with the next change that nobody waits for.
         let tell = move || {
             while let Ok(event) = connection.wait_for_event() {
@@ -201,7 +202,7 @@ impl Screen {
                 }
                 let seen =
                     connection.damage_subtract(damage, NONE, NONE).is_ok() && connection.flush().is_ok();
-                if !seen || sender.send(()).is_err() {
+                if !seen || matches!(sender.try_send(()), Err(TrySendError::Disconnected(()))) {
                     return;
                 }
             }

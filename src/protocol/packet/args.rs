@@ -142,7 +142,7 @@ impl<'a> Args<'a> {
 
     /// A window, or `None` for 0 and less, which peers send where there is none.
     pub fn window(&mut self) -> Result<Option<WindowId>, ArgError> {
-        let wid = self.i64("wid")?;
+        let wid: i128 = self.int("wid", "an integer")?;
         Ok(u64::try_from(wid).ok().filter(|wid| *wid > 0).map(WindowId))
     }
 
