@@ -154,7 +154,10 @@ impl User {
                 assert_eq!(Arc::strong_count(&app), 1, "a thread was not waited for");
                 (only_reason(&app.0), newest(&queues))
             }
-            Self::Headless(mut client) => in_time(move || (client.close(), client.stats())),
+            Self::Headless(mut client) => in_time(move || {
+                client.close();
+                (client.view().closed.clone().expect("a reason"), client.stats())
+            }),
         };
         assert_all_gone();
         (reason, stats)
