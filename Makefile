@@ -18,6 +18,8 @@ export FARPANE_XPRA5 ?= $(CACHE)/xpra-5.1.6
 export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
 CARGO := cargo --locked
+# Most tests wait for servers and windows most of the time: one more at a time than there are cores.
+TEST_THREADS ?= $(shell expr $$(nproc) + 1)
 
 # Mesa wants one, and says so for every window where there is none.
 ifeq ($(XDG_RUNTIME_DIR),)
@@ -34,7 +36,7 @@ demo: setup-demo
 
 test: setup-test lint
 	$(CARGO) test --workspace --doc
-	$(CARGO) test --lib --bins --test it
+	$(CARGO) test --lib --bins --test it -- --test-threads=$(TEST_THREADS)
 	packaging/test.sh
 
 test-servers: setup-test setup-servers
