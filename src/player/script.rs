@@ -13,6 +13,7 @@ use crate::protocol::packet::Dict;
 use crate::protocol::packet::connection;
 use crate::protocol::packet::display;
 use crate::protocol::packet::draw;
+use crate::protocol::packet::pointer;
 use crate::protocol::{Dialect, Limits, PacketError, PacketReader, ServerPacket};
 use crate::recording::{ReadError, Reader, Start};
 use crate::serving::WireError;
@@ -179,6 +180,8 @@ fn is_played(packet: &ServerPacket) -> bool {
             | ServerPacket::Connection(connection::FromServer::Control { .. })
             | ServerPacket::Connection(connection::FromServer::InfoResponse(_))
             | ServerPacket::Display(display::FromServer::Screenshot(_))
+            // Who does not know it would take it for the default cursor itself.
+            | ServerPacket::Pointer(pointer::FromServer::DefaultCursorShape)
             | ServerPacket::Ignored { .. }
             | ServerPacket::Unknown { .. }
     )

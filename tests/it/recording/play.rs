@@ -6,20 +6,26 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::BufMut as _;
-use farpane::buffers::BufferPool;
+use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::clock;
 use farpane::player::{AtEnd, Options, Pace, Player};
 use farpane::protocol::packet::Dict;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
+use farpane::protocol::packet::pointer;
 use farpane::protocol::packet::window::{self, WindowCreate};
+use farpane::protocol::reassembly::{KeptPacket, RawRecord};
 use farpane::protocol::{
     ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, ServerPacket,
 };
+use farpane::recording::Writer;
 use farpane::session::CloseReason;
 use tempfile::TempDir;
 
-use super::{PATIENCE, WID, attach, picture, record, session};
+use super::{
+    PATIENCE, WID, attach, draw as draw_packet, hello, picture, raw, record, session, start,
+    window as window_packet,
+};
 use crate::support::picture::{Picture, assert_same};
 use crate::support::wait_for;
 
@@ -296,6 +302,41 @@ fn every_dialect_is_served_from_every_recording() {
                 .collect();
             let (got, expected) = (described(&got), described(&expected));
             assert_eq!(got, expected, "{recorded:?} to {dialect:?} {version}");
+        }
+    }
+}
+
+/// 3.1 tells what its default cursor looks like. Who took that for the default cursor itself would lose the cursor that
+/// is shown.
+#[test]
+fn what_the_default_cursor_looks_like_is_not_played() {
+    let payload = b"l6:cursor11:default:pngi0ei0ei1ei1ei0ei0ei9e1:x5:xterme".to_vec();
+    let shape = KeptPacket {
+        wire_bytes: payload.len() as u64 + 8,
+        main: RawRecord { payload: Payload::from(payload), compressor: None },
+        chunks: Vec::new(),
+        arrived: clock::now(),
+        ledger: None,
+    };
+    let mut reader = PacketReader::new(Dialect::Legacy31, Limits::with_max_record(0), BufferPool::default());
+    let packet = reader.read(shape.lend()).expect("a valid packet").packet;
+    assert_eq!(packet, ServerPacket::Pointer(pointer::FromServer::DefaultCursorShape));
+
+    let others = [hello(), window_packet(), draw_packet(1, [1, 2, 3, 255])];
+    let [hello, window, draw] = others.map(|packet| raw(Dialect::Legacy31, &packet, clock::now()));
+    let mut writer = Writer::new(Vec::new(), start(Dialect::Legacy31)).expect("memory");
+    for packet in [hello, window, shape, draw] {
+        writer.packet(&packet.lend()).expect("memory");
+    }
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("cursor.fpr");
+    std::fs::write(&path, writer.finish().expect("memory")).expect("a file");
+    let player = player(path, Pace::FlatOut, 8, AtEnd::Stay);
+    let mut peer = Peer::attach(&player, Dialect::Modern, "6.5.5");
+    loop {
+        match peer.receive(PATIENCE).expect("a packet") {
+            ServerPacket::Draw(_) => break,
+            packet => assert!(!matches!(packet, ServerPacket::Pointer(_)), "{packet:?}"),
         }
     }
 }
