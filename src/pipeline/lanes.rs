@@ -7,7 +7,6 @@ use crate::codec::VideoDecoder;
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::Encoding;
-use crate::stats::alloc;
 
 /// A place in a window's order.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +33,8 @@ pub(super) struct Lanes {
     bounds: Bounds,
     /// Bytes of all decoders.
     video_bytes: u64,
+    /// Decoders that made room for others.
+    outdated: Vec<VideoDecoder>,
     /// Video frames that were decoded so far.
     frames: u64,
     /// What may be decoded now, in order of arrival.
@@ -143,7 +144,7 @@ impl Lanes {
         self.commit(place.wid, commit);
     }
 
-    /// Takes the decoder of a frame that was painted. True if there is something new to decode.
+    /// Takes the decoder of a frame that was painted. True if there is something new to decode, or to drop.
     pub fn take_back(&mut self, wid: WindowId, video: VideoDecoder) -> bool {
         let Some(lane) = self.lanes.get_mut(&wid) else { return false };
         if !lane.destroyed {
@@ -154,7 +155,13 @@ impl Lanes {
         next.into_iter().for_each(|next| self.ready.push_front(next));
         self.video_used(wid);
         self.forget_if_gone(wid);
-        found
+        found || !self.outdated.is_empty()
+    }
+
+    /// The decoders that made room for others. To be dropped before the next task is carried out, and not while others
+    /// wait for the lanes: it takes milliseconds.
+    pub fn take_outdated(&mut self) -> Vec<VideoDecoder> {
+        std::mem::take(&mut self.outdated)
     }
 
     /// These bounds hold from now on.
@@ -192,10 +199,8 @@ impl Lanes {
             let resting = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && rests(lane));
             let Some((wid, lane)) = resting.min_by_key(|(_, lane)| lane.last_frame) else { return };
             tracing::debug!(%wid, bytes = lane.video_bytes, "a video decoder begins anew");
-            lane.video = VideoDecoder::default();
+            self.outdated.push(std::mem::take(&mut lane.video));
             self.video_bytes = self.video_bytes.saturating_sub(std::mem::take(&mut lane.video_bytes));
-            // Another one is about to take as much, in pieces of other sizes.
-            alloc::give_back();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::stats::alloc;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Place, Task};
 use super::worker::Worker;
 
 /// More threads would only take cores from the network and the GPU driver.
@@ -127,29 +127,42 @@ impl VideoReturn for Shared {
 }
 
 impl Shared {
-    /// A decode thread's life. The lock is never held while decoding.
+    /// A decode thread's life. The lock is never held while decoding, or while a decoder's memory goes.
     fn run(&self, number: usize, mut worker: Worker) {
         let mut state = self.lock();
         loop {
             if state.stop {
                 return;
             }
-            let Some(mut task) = state.lanes.next() else {
+            let task = state.lanes.next();
+            let outdated = state.lanes.take_outdated();
+            if task.is_none() && outdated.is_empty() {
                 state.idle.push(number);
                 // INVARIANT: each thread has its own number, and its own condition.
                 state = self.wake[number].wait(state).unwrap_or_else(PoisonError::into_inner);
                 // Whoever woke this thread has taken it out; nobody did if it woke by itself.
                 state.idle.retain(|idle| *idle != number);
                 continue;
-            };
+            }
             drop(state);
-            let heap_before = alloc::so_far();
-            let mut draw = worker.decode(task.job, &mut task.video, self.output.unpacks());
-            draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
-            let item = RenderItem::Draw(draw);
+            if !outdated.is_empty() {
+                drop(outdated);
+                // The decoder that comes takes its memory in pieces of other sizes.
+                alloc::give_back();
+            }
+            let done = task.map(|task| self.decode(task, &mut worker));
             state = self.lock();
-            state.lanes.finished(task.place, item, task.video, &mut |item| self.commit(item));
+            if let Some((place, item, video)) = done {
+                state.lanes.finished(place, item, video, &mut |item| self.commit(item));
+            }
         }
+    }
+
+    fn decode(&self, mut task: Task, worker: &mut Worker) -> (Place, RenderItem, Option<VideoDecoder>) {
+        let heap_before = alloc::so_far();
+        let mut draw = worker.decode(task.job, &mut task.video, self.output.unpacks());
+        draw.trace.ledger.heap_allocations += alloc::so_far().since(heap_before).count;
+        (task.place, RenderItem::Draw(draw), task.video)
     }
 
     fn wake(&self, number: usize) {
