@@ -18,7 +18,8 @@ export FARPANE_XPRA5 ?= $(CACHE)/xpra-5.1.6
 export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
 CARGO := cargo --locked
-# Most tests wait for servers and windows most of the time: one more at a time than there are cores.
+# One test more at a time than there are cores, since tests wait for servers and windows now and then: on two cores it
+# takes a tenth off.
 TEST_THREADS ?= $(shell expr $$(nproc) + 1)
 
 # Mesa wants one, and says so for every window where there is none.
