@@ -259,6 +259,20 @@ pub struct SessionConfig {
     pub display_name: Option<String>,
 }
 
+impl SessionConfig {
+    /// The record compressors that this generation of servers knows, best first.
+    pub fn offered_compressors(&self) -> Vec<&'static str> {
+        let modern = self.generation.is_modern();
+        let known = |name: &&&str| match **name {
+            "lz4" => true,
+            "zlib" => !modern,
+            "zstd" | "brotli" => modern,
+            _ => false,
+        };
+        self.compressors.iter().filter(known).copied().collect()
+    }
+}
+
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {

@@ -6,7 +6,6 @@
 //! shorter list, with what the server needs beside it; only where that is not enough it is told as well.
 
 use super::config::{Generation, PictureOptions, SessionConfig};
-use super::hello::compressors;
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::packet::{Dict, Value};
 
@@ -109,7 +108,7 @@ pub fn map(config: &SessionConfig, scroll: bool) -> Dict {
 
 /// May rgb pixels come compressed by this one?
 fn compresses_rgb(config: &SessionConfig, compressor: &str) -> bool {
-    config.pictures.compress_rgb && compressors(config).contains(&compressor)
+    config.pictures.compress_rgb && config.offered_compressors().contains(&compressor)
 }
 
 fn quality_options(config: &SessionConfig) -> Vec<(&'static str, u8)> {

@@ -48,7 +48,7 @@ fn common(config: &SessionConfig) -> Dict {
     let identity = &config.identity;
     let version = if config.generation.is_modern() { "6.5" } else { "3.1.3" };
     let encoder = config.generation.packet_encoder();
-    let compressors = compressors(config);
+    let compressors = config.offered_compressors();
     hello
         .push("version", version)
         .push("client_type", concat!("Farpane/", env!("CARGO_PKG_VERSION")))
@@ -96,16 +96,4 @@ fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("wants_events", false)
         .push("notify-startup-complete", true)
         .push("notifications", false);
-}
-
-/// The compressors that are offered, of those that this generation knows.
-pub fn compressors(config: &SessionConfig) -> Vec<&'static str> {
-    let modern = config.generation.is_modern();
-    let known = |name: &&&str| match **name {
-        "lz4" => true,
-        "zlib" => !modern,
-        "zstd" | "brotli" => modern,
-        _ => false,
-    };
-    config.compressors.iter().filter(known).copied().collect()
 }

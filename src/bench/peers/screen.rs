@@ -45,10 +45,7 @@ pub struct Changes(Receiver<()>);
 impl Changes {
     /// Waits until something was drawn since the last call, or until then. Whether something was.
     pub fn wait(&self, until: Instant) -> bool {
-        self.0.recv_timeout(until.saturating_duration_since(clock::now())).is_ok_and(|()| {
-            self.0.try_iter().for_each(drop);
-            true
-        })
+        self.0.recv_timeout(until.saturating_duration_since(clock::now())).is_ok()
     }
 }
 
