@@ -11,6 +11,7 @@ use crate::input::{
     Composing, KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym,
 };
 use crate::protocol::packet::WindowId;
+use crate::protocol::packet::pointer::PointerState;
 use crate::session::{Input, Keymap};
 
 use super::place::Place;
@@ -225,13 +226,13 @@ impl UserInput {
             return;
         }
         (self.pointer.x, self.pointer.y) = (x, y);
-        self.send(Input::PointerMoved {
-            wid: Some(wid),
-            x,
-            y,
-            modifiers: self.keyboard.modifiers(),
-            buttons: self.pointer.buttons(),
-        });
+        self.send(Input::PointerMoved(self.pointer_state(Some(wid))));
+    }
+
+    /// The pointer as it is now, over this window.
+    fn pointer_state(&self, wid: Option<WindowId>) -> PointerState {
+        let Pointer { x, y, .. } = self.pointer;
+        PointerState { wid, x, y, modifiers: self.keyboard.modifiers(), buttons: self.pointer.buttons() }
     }
 
     /// The window that has the focus.
@@ -253,16 +254,16 @@ impl UserInput {
     pub fn moved_beside(&mut self, x: i32, y: i32) {
         self.is_pointer_doubtful = true;
         (self.pointer.x, self.pointer.y) = (x, y);
-        let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
-        self.send(Input::PointerMoved { wid: None, x, y, modifiers, buttons });
+        self.send(Input::PointerMoved(self.pointer_state(None)));
     }
 
     /// Somebody clicked beside all remote windows.
     pub fn clicked_beside(&mut self, x: i32, y: i32) {
         self.moved_beside(x, y);
         for pressed in [true, false] {
-            let (modifiers, buttons) = (Vec::new(), if pressed { vec![1] } else { Vec::new() });
-            self.send(Input::PointerButton { wid: None, button: 1, pressed, x, y, modifiers, buttons });
+            let buttons = if pressed { vec![1] } else { Vec::new() };
+            let pointer = PointerState { x, y, buttons, ..PointerState::default() };
+            self.send(Input::PointerButton { button: 1, pressed, pointer });
         }
     }
 
@@ -275,9 +276,8 @@ impl UserInput {
 
     fn set_button(&mut self, wid: WindowId, button: u8, pressed: bool) {
         if self.pointer.set_button(button, pressed) {
-            let Pointer { x, y, .. } = self.pointer;
-            let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
-            self.send(Input::PointerButton { wid: Some(wid), button, pressed, x, y, modifiers, buttons });
+            let pointer = self.pointer_state(Some(wid));
+            self.send(Input::PointerButton { button, pressed, pointer });
         }
     }
 
@@ -296,9 +296,7 @@ impl UserInput {
         }
         let (dx, dy) = self.wheel_scale.thousandths(delta);
         if (dx, dy) != (0, 0) {
-            let Pointer { x, y, .. } = self.pointer;
-            let (modifiers, buttons) = (self.keyboard.modifiers(), self.pointer.buttons());
-            self.send(Input::Wheel { wid: Some(wid), dx, dy, x, y, modifiers, buttons });
+            self.send(Input::Wheel { dx, dy, pointer: self.pointer_state(Some(wid)) });
         }
     }
 

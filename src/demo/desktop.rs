@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::protocol::packet::connection::{self, PingEcho};
 use crate::protocol::packet::draw::{self, DrawOutcome, WindowDraw};
 use crate::protocol::packet::keyboard;
-use crate::protocol::packet::pointer;
+use crate::protocol::packet::pointer::{self, PointerState};
 use crate::protocol::packet::window::{self, WindowCreate, WindowGeometry};
 use crate::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use crate::protocol::{ClientPacket, ServerPacket};
@@ -167,10 +167,15 @@ impl Desktop {
                     window.content.key(&event.keyname, &event.string);
                 }
             }
-            ClientPacket::Pointer(pointer::ToServer::Motion { wid, x, y, .. }) => {
+            ClientPacket::Pointer(pointer::ToServer::Motion(PointerState { wid, x, y, .. })) => {
                 self.pointer(wid, (x, y), None)
             }
-            ClientPacket::Pointer(pointer::ToServer::Button { wid, button, pressed, x, y, .. }) => {
+            ClientPacket::Pointer(pointer::ToServer::Button {
+                button,
+                pressed,
+                pointer: PointerState { wid, x, y, .. },
+                ..
+            }) => {
                 self.pointer(wid, (x, y), Some((button, pressed)));
             }
             _ => {}

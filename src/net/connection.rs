@@ -289,7 +289,7 @@ impl<'a> Connection<'a> {
             self.links.keep_early(input.clone());
         }
         // Only the newest of consecutive pointer positions counts.
-        let is_motion = matches!(input, Input::PointerMoved { .. });
+        let is_motion = matches!(input, Input::PointerMoved(_));
         match self.motion.take() {
             Some(older) if !(is_motion && is_same_drag(&older, &input)) => self.session_input(now, older),
             _ => {}
@@ -531,10 +531,9 @@ async fn room(app: &dyn AppSink) {
 /// Whether `newer` may replace the pointer position `older`: same window and buttons.
 fn is_same_drag(older: &Input, newer: &Input) -> bool {
     match (older, newer) {
-        (
-            Input::PointerMoved { wid, buttons, modifiers, .. },
-            Input::PointerMoved { wid: wid2, buttons: buttons2, modifiers: modifiers2, .. },
-        ) => wid == wid2 && buttons == buttons2 && modifiers == modifiers2,
+        (Input::PointerMoved(older), Input::PointerMoved(newer)) => {
+            (older.wid, &older.buttons, &older.modifiers) == (newer.wid, &newer.buttons, &newer.modifiers)
+        }
         _ => false,
     }
 }

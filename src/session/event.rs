@@ -7,7 +7,7 @@ use crate::buffers::Payload;
 use crate::codec::{Coded, Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding};
-use crate::protocol::packet::pointer::Cursor;
+use crate::protocol::packet::pointer::{Cursor, PointerState};
 use crate::protocol::packet::{ClientPacket, Image};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::text;
@@ -336,33 +336,18 @@ pub enum Input {
         pressed: bool,
         modifiers: Vec<String>,
     },
-    /// Positions are in root pixels of the server.
-    PointerMoved {
-        wid: Option<WindowId>,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
-    },
+    PointerMoved(PointerState),
     /// `button` is the X button number 1..=9.
     PointerButton {
-        wid: Option<WindowId>,
         button: u8,
         pressed: bool,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
+        pointer: PointerState,
     },
     /// Wheel motion in 1/1000 notch; positive x is right, positive y is up.
     Wheel {
-        wid: Option<WindowId>,
         dx: i32,
         dy: i32,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
+        pointer: PointerState,
     },
     Password(Secret),
     /// The user gave up the password dialog.

@@ -4,7 +4,7 @@ use super::event::{Key, Keymap, Output};
 use crate::protocol::packet::ClientPacket;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::keyboard::{self, KeyboardEvent};
-use crate::protocol::packet::pointer;
+use crate::protocol::packet::pointer::{self, PointerState};
 use crate::protocol::packet::window;
 
 /// One notch of a wheel in the units of [`super::Input::Wheel`].
@@ -17,16 +17,6 @@ const MAX_KEYS_DOWN: usize = 64;
 const UNUSED_KEYS: [&str; 3] = ["Escape", "Return", "space"];
 /// Positions are 16 bits on the wire.
 const MAX_POSITION: i32 = 32767;
-
-/// Where the pointer is and what is held with it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pointer {
-    pub wid: Option<WindowId>,
-    pub x: i32,
-    pub y: i32,
-    pub modifiers: Vec<String>,
-    pub buttons: Vec<u8>,
-}
 
 /// The state of the input devices as the server knows it.
 #[derive(Debug, Default)]
@@ -160,20 +150,18 @@ impl InputState {
     }
 
     /// The pointer moves.
-    pub fn motion(&mut self, pointer: Pointer, out: &mut Vec<Output>) {
-        let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
-        out.push(Output::Send(pointer::ToServer::Motion { wid, x, y, modifiers, buttons }.into()));
+    pub fn motion(&mut self, pointer: PointerState, out: &mut Vec<Output>) {
+        out.push(Output::Send(pointer::ToServer::Motion(self.note(pointer)).into()));
     }
 
     /// A button goes down or up.
-    pub fn button(&mut self, button: u8, pressed: bool, pointer: Pointer, out: &mut Vec<Output>) {
-        let Pointer { wid, x, y, modifiers, buttons } = self.note(pointer);
-        let packet = pointer::ToServer::Button { wid, button, pressed, x, y, modifiers, buttons }.into();
-        out.push(Output::Send(packet));
+    pub fn button(&mut self, button: u8, pressed: bool, pointer: PointerState, out: &mut Vec<Output>) {
+        let pointer = self.note(pointer);
+        out.push(Output::Send(pointer::ToServer::Button { button, pressed, pointer }.into()));
     }
 
     /// The wheel turns by `dx`, `dy` thousandths of a notch (right and up are positive).
-    pub fn wheel(&mut self, dx: i32, dy: i32, pointer: Pointer, out: &mut Vec<Output>) {
+    pub fn wheel(&mut self, dx: i32, dy: i32, pointer: PointerState, out: &mut Vec<Output>) {
         let pointer = self.note(pointer);
         if self.wheel.wid != pointer.wid {
             self.wheel = Wheel { wid: pointer.wid, x: 0, y: 0 };
@@ -181,10 +169,8 @@ impl InputState {
         if self.precise_wheel {
             for (button, distance) in [(axis_button(dy, 4, 5), dy), (axis_button(dx, 7, 6), dx)] {
                 if distance != 0 {
-                    let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
-                    let packet =
-                        pointer::ToServer::Wheel { wid, button, distance, x, y, modifiers, buttons }.into();
-                    out.push(Output::Send(packet));
+                    let pointer = pointer.clone();
+                    out.push(Output::Send(pointer::ToServer::Wheel { button, distance, pointer }.into()));
                 }
             }
             return;
@@ -195,7 +181,7 @@ impl InputState {
         click(right, axis_button(right, 7, 6), &pointer, out);
     }
 
-    fn note(&mut self, mut pointer: Pointer) -> Pointer {
+    fn note(&mut self, mut pointer: PointerState) -> PointerState {
         pointer.x = pointer.x.clamp(0, MAX_POSITION);
         pointer.y = pointer.y.clamp(0, MAX_POSITION);
         self.modifiers.clone_from(&pointer.modifiers);
@@ -244,12 +230,11 @@ fn axis_button(amount: i32, positive: u8, negative: u8) -> u8 {
     if amount > 0 { positive } else { negative }
 }
 
-fn click(count: i32, button: u8, pointer: &Pointer, out: &mut Vec<Output>) {
+fn click(count: i32, button: u8, pointer: &PointerState, out: &mut Vec<Output>) {
     for _ in 0..count.unsigned_abs() {
         for pressed in [true, false] {
-            let Pointer { wid, x, y, modifiers, buttons } = pointer.clone();
-            let packet = pointer::ToServer::Button { wid, button, pressed, x, y, modifiers, buttons }.into();
-            out.push(Output::Send(packet));
+            let pointer = pointer.clone();
+            out.push(Output::Send(pointer::ToServer::Button { button, pressed, pointer }.into()));
         }
     }
 }

@@ -46,13 +46,14 @@ use crate::codec::Size;
 use crate::protocol::packet::ServerPacket;
 use crate::protocol::packet::connection;
 use crate::protocol::packet::draw;
+use crate::protocol::packet::pointer::PointerState;
 use crate::protocol::packet::window;
 use crate::protocol::packet::{Dict, Value, WindowId};
 use crate::protocol::text;
 use crate::stats::DrawTrace;
 use draws::Draws;
 use handshake::Handshake;
-use input::{InputState, Pointer};
+use input::InputState;
 use keymap::Told;
 use ping::Pinger;
 use server_info::ServerTraits;
@@ -446,17 +447,17 @@ impl Session {
                 }
                 self.input.key(wid, key, pressed, modifiers, out);
             }
-            Input::PointerMoved { wid, x, y, modifiers, buttons } => {
-                let wid = self.known(wid);
-                self.input.motion(Pointer { wid, x, y, modifiers, buttons }, out);
+            Input::PointerMoved(pointer) => {
+                let pointer = self.over_known(pointer);
+                self.input.motion(pointer, out);
             }
-            Input::PointerButton { wid, button, pressed, x, y, modifiers, buttons } => {
-                let wid = self.known(wid);
-                self.input.button(button, pressed, Pointer { wid, x, y, modifiers, buttons }, out);
+            Input::PointerButton { button, pressed, pointer } => {
+                let pointer = self.over_known(pointer);
+                self.input.button(button, pressed, pointer, out);
             }
-            Input::Wheel { wid, dx, dy, x, y, modifiers, buttons } => {
-                let wid = self.known(wid);
-                self.input.wheel(dx, dy, Pointer { wid, x, y, modifiers, buttons }, out);
+            Input::Wheel { dx, dy, pointer } => {
+                let pointer = self.over_known(pointer);
+                self.input.wheel(dx, dy, pointer, out);
             }
             Input::ScreenChanged(display) => {
                 self.config.display = *display;
@@ -505,6 +506,10 @@ impl Session {
 
     fn send_keyboard(&self, out: &mut Vec<Output>) {
         keyboard::tell(&self.config, &self.told_keymap, out);
+    }
+
+    fn over_known(&self, pointer: PointerState) -> PointerState {
+        PointerState { wid: self.known(pointer.wid), ..pointer }
     }
 
     fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {

@@ -51,36 +51,36 @@ pub enum FromServer {
 /// To the server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ToServer {
-    Motion {
-        wid: Option<WindowId>,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
-    },
+    Motion(PointerState),
     Button {
-        wid: Option<WindowId>,
         button: u8,
         pressed: bool,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
+        pointer: PointerState,
     },
     /// Precise wheel motion: `button` 4..7 says the axis and sign, `distance` is in 1/1000 notch.
     Wheel {
-        wid: Option<WindowId>,
         button: u8,
         distance: i32,
-        x: i32,
-        y: i32,
-        modifiers: Vec<String>,
-        buttons: Vec<u8>,
+        pointer: PointerState,
     },
     /// Whether cursors are to be sent.
     CursorSet {
         enabled: bool,
     },
+}
+
+/// Where the pointer is and what is held with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PointerState {
+    /// `None`: it is over none of the windows.
+    pub wid: Option<WindowId>,
+    /// In root pixels of the server.
+    pub x: i32,
+    pub y: i32,
+    /// X's names: `shift`, `control`, `mod1`, …
+    pub modifiers: Vec<String>,
+    /// X's numbers of the buttons that are down.
+    pub buttons: Vec<u8>,
 }
 
 /// `cursor-data`; in legacy form `cursor`.
@@ -134,7 +134,7 @@ impl FromServer {
                 args.ints_bare(&[*x, *y, *x, *y]);
             }),
             Self::Cursor(cursor) => write_cursor(out, cursor),
-            // It has no meaning of its own for who reads it: an empty one.
+            // Nobody who reads it does anything about the shape.
             Self::DefaultCursor | Self::DefaultCursorShape if out.is_legacy() => {
                 out.packet("cursor-data", 1, |args| args.str(""));
             }
@@ -161,15 +161,9 @@ impl ToServer {
     /// Writes the packet.
     pub fn encode(&self, out: &mut Out<'_, '_>) {
         match self {
-            Self::Motion { wid, x, y, modifiers, buttons } => {
-                write_motion(out, *wid, (*x, *y), modifiers, buttons);
-            }
-            Self::Button { wid, button, pressed, x, y, modifiers, buttons } => {
-                write_button(out, *wid, (*button, *pressed), (*x, *y), modifiers, buttons);
-            }
-            Self::Wheel { wid, button, distance, x, y, modifiers, buttons } => {
-                write_wheel(out, *wid, (*button, *distance), (*x, *y), modifiers, buttons);
-            }
+            Self::Motion(pointer) => write_motion(out, pointer),
+            Self::Button { button, pressed, pointer } => write_button(out, *button, *pressed, pointer),
+            Self::Wheel { button, distance, pointer } => write_wheel(out, *button, *distance, pointer),
             Self::CursorSet { enabled } => out.packet("cursor-set", 1, |args| args.bool(*enabled)),
         }
     }
@@ -217,35 +211,38 @@ fn legacy_cursor(args: &mut Args<'_>) -> Result<FromServer, ArgError> {
 }
 
 fn motion(args: &mut Args<'_>, is_legacy: bool) -> Result<ToServer, ArgError> {
-    if !is_legacy {
-        args.skip("device")?;
-        args.skip("sequence")?;
-    }
+    skip_device(args, is_legacy)?;
     let wid = args.window()?;
-    let (x, y) = axes(args)?;
-    let (modifiers, buttons) = pointer_state(args)?;
-    Ok(ToServer::Motion { wid, x, y, modifiers, buttons })
+    Ok(ToServer::Motion(state(wid, args)?))
 }
 
 fn button(args: &mut Args<'_>, is_legacy: bool) -> Result<ToServer, ArgError> {
-    if !is_legacy {
-        args.skip("device")?;
-        args.skip("sequence")?;
-    }
+    skip_device(args, is_legacy)?;
     let wid = args.window()?;
     let (button, pressed) = (args.u8("button")?, args.bool("pressed")?);
-    let (x, y) = axes(args)?;
-    let (modifiers, buttons) = pointer_state(args)?;
-    Ok(ToServer::Button { wid, button, pressed, x, y, modifiers, buttons })
+    Ok(ToServer::Button { button, pressed, pointer: state(wid, args)? })
 }
 
 fn wheel(args: &mut Args<'_>) -> Result<ToServer, ArgError> {
     let wid = args.window()?;
-    let button = args.u8("axis")?;
-    let distance = args.i32("delta")?;
+    let (button, distance) = (args.u8("axis")?, args.i32("delta")?);
+    Ok(ToServer::Wheel { button, distance, pointer: state(wid, args)? })
+}
+
+/// The device and its sequence number, which the legacy form lacks.
+fn skip_device(args: &mut Args<'_>, is_legacy: bool) -> Result<(), ArgError> {
+    if !is_legacy {
+        args.skip("device")?;
+        args.skip("sequence")?;
+    }
+    Ok(())
+}
+
+/// The arguments with which all of them end.
+fn state(wid: Option<WindowId>, args: &mut Args<'_>) -> Result<PointerState, ArgError> {
     let (x, y) = axes(args)?;
-    let (modifiers, buttons) = pointer_state(args)?;
-    Ok(ToServer::Wheel { wid, button, distance, x, y, modifiers, buttons })
+    let (modifiers, buttons) = held(args)?;
+    Ok(PointerState { wid, x, y, modifiers, buttons })
 }
 
 /// The first two of the pointer's axes.
@@ -259,7 +256,7 @@ fn axes(args: &mut Args<'_>) -> Result<(i32, i32), ArgError> {
 }
 
 /// Modifiers and buttons: two lists in the legacy form, in a map in the modern one.
-fn pointer_state(args: &mut Args<'_>) -> Result<(Vec<String>, Vec<u8>), ArgError> {
+fn held(args: &mut Args<'_>) -> Result<(Vec<String>, Vec<u8>), ArgError> {
     let ints = |list: List<'_>| list.items().filter_map(|item| item.int()).collect();
     match args.peek() {
         Some(Node::Dict { .. }) => {
@@ -283,7 +280,7 @@ fn pointer_state(args: &mut Args<'_>) -> Result<(Vec<String>, Vec<u8>), ArgError
 }
 
 fn write_cursor(out: &mut Out<'_, '_>, cursor: &Cursor) {
-    let is_legacy = out.spelling == Spelling::Legacy;
+    let is_legacy = out.is_legacy();
     out.packet("cursor-data", if is_legacy { 10 } else { 8 }, |args| {
         args.str(&cursor.encoding);
         if is_legacy {
@@ -296,78 +293,37 @@ fn write_cursor(out: &mut Out<'_, '_>, cursor: &Cursor) {
     });
 }
 
-fn write_motion(
-    out: &mut Out<'_, '_>,
-    wid: Option<WindowId>,
-    at: (i32, i32),
-    modifiers: &[String],
-    buttons: &[u8],
-) {
-    let pointer = at_in(out, at);
-    if out.is_legacy() {
-        out.packet("pointer-motion", 4, |args| {
-            args.window(wid);
-            args.ints(&pointer);
-            args.strs(modifiers);
-            args.ints(buttons);
-        });
-        return;
-    }
-    out.packet("pointer-motion", 5, |args| {
-        device(args);
-        args.window(wid);
-        args.ints(&pointer);
-        pointer_properties(args, modifiers, buttons);
+fn write_motion(out: &mut Out<'_, '_>, pointer: &PointerState) {
+    let (is_legacy, at) = (out.is_legacy(), at_in(out, pointer));
+    out.packet("pointer-motion", if is_legacy { 4 } else { 5 }, |args| {
+        device(args, is_legacy);
+        args.window(pointer.wid);
+        args.ints(&at);
+        held_in(args, is_legacy, pointer);
     });
 }
 
-fn write_button(
-    out: &mut Out<'_, '_>,
-    wid: Option<WindowId>,
-    (button, pressed): (u8, bool),
-    at: (i32, i32),
-    modifiers: &[String],
-    buttons: &[u8],
-) {
-    let pointer = at_in(out, at);
-    if out.is_legacy() {
-        out.packet("pointer-button", 6, |args| {
-            args.window(wid);
-            args.int(button);
-            args.bool(pressed);
-            args.ints(&pointer);
-            args.strs(modifiers);
-            args.ints(buttons);
-        });
-        return;
-    }
-    out.packet("pointer-button", 7, |args| {
-        device(args);
-        args.window(wid);
+fn write_button(out: &mut Out<'_, '_>, button: u8, pressed: bool, pointer: &PointerState) {
+    let (is_legacy, at) = (out.is_legacy(), at_in(out, pointer));
+    out.packet("pointer-button", if is_legacy { 6 } else { 7 }, |args| {
+        device(args, is_legacy);
+        args.window(pointer.wid);
         args.int(button);
         args.bool(pressed);
-        args.ints(&pointer);
-        pointer_properties(args, modifiers, buttons);
+        args.ints(&at);
+        held_in(args, is_legacy, pointer);
     });
 }
 
-fn write_wheel(
-    out: &mut Out<'_, '_>,
-    wid: Option<WindowId>,
-    (button, distance): (u8, i32),
-    at: (i32, i32),
-    modifiers: &[String],
-    buttons: &[u8],
-) {
-    let pointer = at_in(out, at);
+fn write_wheel(out: &mut Out<'_, '_>, button: u8, distance: i32, pointer: &PointerState) {
+    let at = at_in(out, pointer);
     let with_properties = out.spelling == Spelling::V66;
     out.packet("pointer-wheel", 6 + usize::from(with_properties), |args| {
-        args.window(wid);
+        args.window(pointer.wid);
         args.int(button);
         args.int(distance);
-        args.ints(&pointer);
-        args.strs(modifiers);
-        args.ints(buttons);
+        args.ints(&at);
+        held_in(args, true, pointer);
         if with_properties {
             args.map(0, |_| {});
         }
@@ -375,25 +331,32 @@ fn write_wheel(
 }
 
 /// Strict servers take 16 bits without a sign.
-fn at_in(out: &Out<'_, '_>, (x, y): (i32, i32)) -> [i64; 2] {
-    let clamp = |value: i32| match out.spelling {
+fn at_in(out: &Out<'_, '_>, pointer: &PointerState) -> [i64; 2] {
+    [pointer.x, pointer.y].map(|value| match out.spelling {
         Spelling::V66 => i64::from(value.clamp(0, i32::from(u16::MAX))),
         _ => i64::from(value),
-    };
-    [clamp(x), clamp(y)]
+    })
 }
 
-/// No particular device, and so no sequence number.
-fn device(args: &mut Encoder<'_>) {
-    args.int(-1);
-    args.int(0);
+/// No particular device, and so no sequence number. The legacy form has no place for them.
+fn device(args: &mut Encoder<'_>, is_legacy: bool) {
+    if !is_legacy {
+        args.int(-1);
+        args.int(0);
+    }
 }
 
-fn pointer_properties(args: &mut Encoder<'_>, modifiers: &[String], buttons: &[u8]) {
+/// Modifiers and buttons: two lists in the legacy form, in a map in the modern one.
+fn held_in(args: &mut Encoder<'_>, is_legacy: bool, pointer: &PointerState) {
+    if is_legacy {
+        args.strs(&pointer.modifiers);
+        args.ints(&pointer.buttons);
+        return;
+    }
     args.map(2, |map| {
         map.str("modifiers");
-        map.strs(modifiers);
+        map.strs(&pointer.modifiers);
         map.str("buttons");
-        map.ints(buttons);
+        map.ints(&pointer.buttons);
     });
 }

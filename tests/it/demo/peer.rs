@@ -12,7 +12,7 @@ use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
 use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
-use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowCreate, WindowGeometry};
 use farpane::protocol::packet::{Dict, WindowId};
 use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
@@ -200,25 +200,21 @@ impl Peer {
 
     pub fn motion(&mut self, wid: WindowId, (x, y): (i32, i32)) {
         let (modifiers, buttons) = (Vec::new(), Vec::new());
-        self.send(&ClientPacket::Pointer(pointer::ToServer::Motion {
+        self.send(&ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid: Some(wid),
             x,
             y,
             modifiers,
             buttons,
-        }));
+        })));
     }
 
     pub fn button(&mut self, wid: WindowId, button: u8, pressed: bool, (x, y): (i32, i32)) {
         let (modifiers, buttons) = (Vec::new(), Vec::new());
         self.send(&ClientPacket::Pointer(pointer::ToServer::Button {
-            wid: Some(wid),
             button,
             pressed,
-            x,
-            y,
-            modifiers,
-            buttons,
+            pointer: PointerState { wid: Some(wid), x, y, modifiers, buttons },
         }));
     }
 

@@ -16,7 +16,7 @@ use farpane::net::{self, NetConfig, NetLinks, NetThread, Protocol, Target};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::keyboard;
-use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
@@ -362,11 +362,13 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         let mut moves = Vec::new();
         for click in 0..3 {
             let pressed_at = server.wait("a click", |packet| match packet {
-                ClientPacket::Pointer(pointer::ToServer::Motion { x, .. }) => {
+                ClientPacket::Pointer(pointer::ToServer::Motion(PointerState { x, .. })) => {
                     moves.push(x);
                     None
                 }
-                ClientPacket::Pointer(pointer::ToServer::Button { x, .. }) => Some(x),
+                ClientPacket::Pointer(pointer::ToServer::Button {
+                    pointer: PointerState { x, .. }, ..
+                }) => Some(x),
                 _ => None,
             });
             // What came before a click is known before it.
@@ -386,10 +388,20 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         size: farpane::codec::Size { width: 256, height: 256 },
     });
     for x in 1..=3000 {
-        client.input(Input::PointerMoved { wid, x, y: 0, modifiers: Vec::new(), buttons: Vec::new() });
+        client.input(Input::PointerMoved(PointerState {
+            wid,
+            x,
+            y: 0,
+            modifiers: Vec::new(),
+            buttons: Vec::new(),
+        }));
         if x % 1000 == 0 {
             let (modifiers, buttons) = (Vec::new(), Vec::new());
-            client.input(Input::PointerButton { wid, button: 1, pressed: true, x, y: 0, modifiers, buttons });
+            client.input(Input::PointerButton {
+                button: 1,
+                pressed: true,
+                pointer: PointerState { wid, x, y: 0, modifiers, buttons },
+            });
         }
     }
     std::thread::sleep(A_WHILE);

@@ -5,7 +5,7 @@ use farpane::protocol::packet::connection;
 use farpane::protocol::packet::display;
 use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome};
 use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
-use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowGeometry};
 use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 use farpane::protocol::tape::Tape;
@@ -225,7 +225,13 @@ fn keyboard_and_pointer() {
     let properties = || map([("modifiers", list!["control"]), ("buttons", list![1])]);
     let (m, b) = (modifiers.clone(), buttons.clone());
     check(
-        &ClientPacket::Pointer(pointer::ToServer::Motion { wid: Some(WID), x, y, modifiers: m, buttons: b }),
+        &ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
+            wid: Some(WID),
+            x,
+            y,
+            modifiers: m,
+            buttons: b,
+        })),
         list!["pointer-position", 7, list![-3, 70_000], list!["control"], list![1]],
         list!["pointer-motion", -1, 0, 7, list![-3, 70_000], properties()],
         list!["pointer-motion", -1, 0, 7, list![0, 65_535], properties()],
@@ -233,13 +239,9 @@ fn keyboard_and_pointer() {
     let (m, b) = (modifiers.clone(), buttons.clone());
     check(
         &ClientPacket::Pointer(pointer::ToServer::Button {
-            wid: None,
             button: 3,
             pressed: false,
-            x: 5,
-            y: 6,
-            modifiers: m,
-            buttons: b,
+            pointer: PointerState { wid: None, x: 5, y: 6, modifiers: m, buttons: b },
         }),
         list!["button-action", 0, 3, false, list![5, 6], list!["control"], list![1]],
         list!["pointer-button", -1, 0, 0, 3, false, list![5, 6], properties()],
@@ -247,13 +249,9 @@ fn keyboard_and_pointer() {
     );
     check(
         &ClientPacket::Pointer(pointer::ToServer::Wheel {
-            wid: Some(WID),
             button: 4,
             distance: -250,
-            x: 5,
-            y: 6,
-            modifiers,
-            buttons,
+            pointer: PointerState { wid: Some(WID), x: 5, y: 6, modifiers, buttons },
         }),
         list!["wheel-motion", 7, 4, -250, list![5, 6], list!["control"], list![1]],
         list!["pointer-wheel", 7, 4, -250, list![5, 6], list!["control"], list![1]],
@@ -354,30 +352,22 @@ fn all() -> Vec<ClientPacket> {
             group: 2,
         })),
         ClientPacket::Keyboard(keyboard::ToServer::Config(map([("layout", "gb".into())]))),
-        ClientPacket::Pointer(pointer::ToServer::Motion {
+        ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid: Some(WID),
             x: 1,
             y: 2,
             modifiers: m1,
             buttons: b1,
-        }),
+        })),
         ClientPacket::Pointer(pointer::ToServer::Button {
-            wid: Some(WID),
             button: 1,
             pressed: true,
-            x: 1,
-            y: 2,
-            modifiers: m2,
-            buttons: b2,
+            pointer: PointerState { wid: Some(WID), x: 1, y: 2, modifiers: m2, buttons: b2 },
         }),
         ClientPacket::Pointer(pointer::ToServer::Wheel {
-            wid: None,
             button: 7,
             distance: 9,
-            x: 1,
-            y: 2,
-            modifiers: m3,
-            buttons: b3,
+            pointer: PointerState { wid: None, x: 1, y: 2, modifiers: m3, buttons: b3 },
         }),
         ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 1_000_000 }),
         ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 0 }),
@@ -421,13 +411,13 @@ fn other_clients_are_understood() {
     };
     let motion = list!["pointer", -1, 0, 7, list![5, 6, 1, 2], map([("modifiers", list!["shift"])])];
     let modifiers = strings(&["shift"]);
-    let expected = ClientPacket::Pointer(pointer::ToServer::Motion {
+    let expected = ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
         wid: Some(WID),
         x: 5,
         y: 6,
         modifiers,
         buttons: Vec::new(),
-    });
+    }));
     assert_eq!(read(&motion), Some(expected));
     let refresh = list!["buffer-refresh", -1, 0, 100, map([("refresh-now", true.into())]), Dict::default()];
     assert_eq!(

@@ -3,7 +3,7 @@
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::display;
 use farpane::protocol::packet::keyboard;
-use farpane::protocol::packet::pointer;
+use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Value, WindowId};
@@ -30,7 +30,11 @@ fn key(name: &str, keycode: u32, pressed: bool) -> Input {
 }
 
 fn wheel(wid: Option<WindowId>, dx: i32, dy: i32) -> Input {
-    Input::Wheel { wid, dx, dy, x: 5, y: 6, modifiers: Vec::new(), buttons: Vec::new() }
+    Input::Wheel {
+        dx,
+        dy,
+        pointer: PointerState { wid, x: 5, y: 6, modifiers: Vec::new(), buttons: Vec::new() },
+    }
 }
 
 /// Button presses as `4+`, releases as `4-`, precise motion as `4:250`.
@@ -264,16 +268,17 @@ fn keys_held_while_the_focus_goes_are_released() {
 #[test]
 fn the_pointer_stays_on_the_wire() {
     let mut driver = running(false);
-    let moved = |x, y, wid| Input::PointerMoved { wid, x, y, modifiers: Vec::new(), buttons: vec![1] };
+    let moved =
+        |x, y, wid| Input::PointerMoved(PointerState { wid, x, y, modifiers: Vec::new(), buttons: vec![1] });
     let sent = driver.input(moved(-5, 70_000, WID)).input(moved(1, 2, Some(WindowId(99)))).sent();
     let at = |wid, x, y| {
-        ClientPacket::Pointer(pointer::ToServer::Motion {
+        ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid,
             x,
             y,
             modifiers: Vec::new(),
             buttons: vec![1],
-        })
+        }))
     };
     assert_eq!(sent, [at(WID, 0, 32767), at(None, 1, 2)]);
 }

@@ -14,6 +14,7 @@ use farpane::channel::clock;
 use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, Encoding};
+use farpane::protocol::packet::pointer::PointerState;
 use farpane::protocol::packet::window;
 use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
@@ -347,13 +348,9 @@ fn a_whole_session_with_each_server() {
         assert!(client.events.len() <= events + 2, "a resize loop: {:?}", &client.events[events..]);
 
         client.input(Input::Wheel {
-            wid: Some(wid),
             dx: 0,
             dy: -2500,
-            x: 60,
-            y: 70,
-            modifiers: vec![],
-            buttons: vec![],
+            pointer: PointerState { wid: Some(wid), x: 60, y: 70, modifiers: vec![], buttons: vec![] },
         });
         client.input(Input::RequestInfo);
         client.input(Input::RefreshWindow { wid });
