@@ -53,7 +53,7 @@ impl PacketWriter {
     pub fn write(&mut self, packet: &ClientPacket, out: &mut Vec<u8>) {
         let (dialect, spelling) = (self.dialect, self.spelling);
         self.record(out, |payload| {
-            packet.encode(spelling, &mut Encoder::new(dialect, payload));
+            packet.encode(spelling, true, &mut Encoder::new(dialect, payload));
         });
     }
 

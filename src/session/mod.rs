@@ -12,6 +12,7 @@
 //! it, a panic because of what the peer sent.
 
 pub mod auth;
+pub mod clipboard;
 pub mod config;
 mod display;
 pub mod draw_ledger;
@@ -380,7 +381,7 @@ impl Session {
                 Ok(())
             }
             // Its size is what we told; nothing else of it is shown.
-            ServerPacket::Display(_) | ServerPacket::Ignored { .. } => Ok(()),
+            ServerPacket::Display(_) | ServerPacket::Clipboard(_) | ServerPacket::Ignored { .. } => Ok(()),
         }
     }
 

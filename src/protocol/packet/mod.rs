@@ -3,6 +3,7 @@
 //! maps that the protocol itself leaves open (capabilities, window metadata).
 
 pub mod args;
+pub mod clipboard;
 pub mod connection;
 pub mod display;
 pub mod draw;
@@ -50,6 +51,7 @@ pub enum ServerPacket {
     Pointer(pointer::FromServer),
     Connection(connection::FromServer),
     Display(display::FromServer),
+    Clipboard(clipboard::FromServer),
     /// One that no subject has although servers send it: see [`unowned`].
     Ignored {
         name: &'static str,
@@ -69,6 +71,7 @@ pub enum ClientPacket {
     Window(window::ToServer),
     Connection(connection::ToServer),
     Display(display::ToServer),
+    Clipboard(clipboard::ToServer),
 }
 
 impl ServerPacket {
@@ -80,6 +83,7 @@ impl ServerPacket {
             Self::Pointer(packet) => packet.name(),
             Self::Connection(packet) => packet.name(),
             Self::Display(packet) => packet.name(),
+            Self::Clipboard(packet) => packet.name(),
             Self::Ignored { name } => name,
             Self::Unknown { .. } => "unknown",
         }
@@ -105,6 +109,9 @@ impl ServerPacket {
         if let Some(packet) = display::FromServer::parse(args)? {
             return Ok(Self::Display(packet));
         }
+        if let Some(packet) = clipboard::FromServer::parse(args)? {
+            return Ok(Self::Clipboard(packet));
+        }
         Ok(match unowned::find(args.packet()) {
             Some((name, _)) => Self::Ignored { name },
             None => Self::Unknown { name: super::text::name(args.packet()) },
@@ -122,6 +129,7 @@ impl ServerPacket {
             Self::Pointer(packet) => packet.encode(out.names(pointer::NAMES.to_client)),
             Self::Connection(packet) => packet.encode(out.names(connection::NAMES.to_client)),
             Self::Display(packet) => packet.encode(out.names(display::NAMES.to_client)),
+            Self::Clipboard(packet) => packet.encode(inline, out.names(clipboard::NAMES.to_client)),
             Self::Ignored { name } => out.named(name, 0, |_| {}),
             Self::Unknown { name } => out.named(name, 0, |_| {}),
         }
@@ -131,6 +139,7 @@ impl ServerPacket {
     pub fn chunk(&self) -> Option<(u8, &Payload)> {
         match self {
             Self::Draw(packet) => packet.chunk(),
+            Self::Clipboard(packet) => packet.chunk(),
             _ => None,
         }
     }
@@ -158,11 +167,14 @@ impl ClientPacket {
         if let Some(packet) = connection::ToServer::parse(args)? {
             return Ok(Some(Self::Connection(packet)));
         }
-        display::ToServer::parse(args).map(|packet| packet.map(Self::Display))
+        if let Some(packet) = display::ToServer::parse(args)? {
+            return Ok(Some(Self::Display(packet)));
+        }
+        clipboard::ToServer::parse(args).map(|packet| packet.map(Self::Clipboard))
     }
 
-    /// Writes the packet.
-    pub fn encode(&self, spelling: Spelling, encoder: &mut Encoder<'_>) {
+    /// Writes the packet. Bulk data is left out unless it is `inline`.
+    pub fn encode(&self, spelling: Spelling, inline: bool, encoder: &mut Encoder<'_>) {
         let mut out = Out::new(spelling, encoder);
         match self {
             Self::Draw(packet) => packet.encode(out.names(draw::NAMES.to_server)),
@@ -171,6 +183,15 @@ impl ClientPacket {
             Self::Window(packet) => packet.encode(out.names(window::NAMES.to_server)),
             Self::Connection(packet) => packet.encode(out.names(connection::NAMES.to_server)),
             Self::Display(packet) => packet.encode(out.names(display::NAMES.to_server)),
+            Self::Clipboard(packet) => packet.encode(inline, out.names(clipboard::NAMES.to_server)),
+        }
+    }
+
+    /// The bulk data that goes in a raw chunk before the packet, and its position in it.
+    pub fn chunk(&self) -> Option<(u8, &Payload)> {
+        match self {
+            Self::Clipboard(packet) => packet.chunk(),
+            _ => None,
         }
     }
 }
@@ -192,6 +213,7 @@ is_of!(ServerPacket:
     Pointer, pointer::FromServer;
     Connection, connection::FromServer;
     Display, display::FromServer;
+    Clipboard, clipboard::FromServer;
 );
 is_of!(ClientPacket:
     Draw, draw::ToServer;
@@ -200,4 +222,5 @@ is_of!(ClientPacket:
     Window, window::ToServer;
     Connection, connection::ToServer;
     Display, display::ToServer;
+    Clipboard, clipboard::ToServer;
 );

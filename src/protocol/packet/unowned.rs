@@ -3,23 +3,7 @@
 
 /// Modern and legacy names, by why nobody has them.
 const UNOWNED: &[(&str, &[&str])] = &[
-    (
-        "the clipboard is not offered",
-        &[
-            "clipboard-contents",
-            "clipboard-contents-none",
-            "clipboard-data",
-            "clipboard-enable-selections",
-            "clipboard-enabled-status",
-            "clipboard-loop-uuids",
-            "clipboard-pending-requests",
-            "clipboard-record",
-            "clipboard-request",
-            "clipboard-status",
-            "clipboard-token",
-            "set-clipboard-enabled",
-        ],
-    ),
+    ("what others copied, which servers tell to who records it", &["clipboard-record"]),
     (
         "sound is not offered",
         &["audio-capabilities", "audio-data", "audio-keepalive", "audio-level", "audio-signal", "sound-data"],
