@@ -91,7 +91,9 @@ impl HeadlessClient {
     ///
     /// # Errors
     /// If the OS gives no thread. Everything else is reported by the waiting functions.
-    pub fn start(config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
+    pub fn start(mut config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
+        // There is no desktop whose clipboard it could be.
+        config.session.clipboard.enabled = false;
         let events = Mailbox::default();
         let app: Arc<dyn AppSink> = Arc::new(EventQueue(events.clone()));
         let engine = if config.session.profile == Profile::Attach {

@@ -14,6 +14,7 @@ use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, S
 use crate::codec::Size;
 use crate::config::{Config, connections};
 use crate::desktop::DesktopEvent;
+use crate::desktop::clipboard::Clipboard;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
@@ -61,6 +62,7 @@ pub struct Attached {
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
     recording: SessionRecording,
+    clipboard: Clipboard,
     engine: Engine,
     /// What the server was told of the screen.
     display: DisplayInfo,
@@ -92,12 +94,17 @@ impl Attached {
         net.session.display.clone_from(&display);
         net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
         net.recorder = recording.sink();
+        let mut clipboard = screen.desktop.clipboard();
+        net.session.clipboard.enabled &= clipboard.is_possible();
+        let has_clipboard = net.session.clipboard.enabled;
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
         let scaling = Scaling { scale, filter: config.scaling_filter };
         let options = RenderOptions { display: Some(Arc::new(handle)), scaling, ..config.render_options() };
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
         let engine = Engine::start(net, options, app).context("cannot start the threads")?;
         let queues = engine.queues().clone();
+        let to_session = queues.net.clone();
+        clipboard.connect(Box::new(move |event| to_session.push(NetCommand::Input(Input::Clipboard(event)))));
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
@@ -113,11 +120,12 @@ impl Attached {
             password: None,
             session_info: None,
             menu: None,
-            chosen: chosen(&config),
+            chosen: chosen(&config, has_clipboard),
             wanted_picture: None,
             own_windows: OwnId(0),
             watching: false,
             recording,
+            clipboard,
             engine,
             display,
             scale,
@@ -205,8 +213,11 @@ impl Attached {
                 screen.desktop.set_popup_cursor(cursor::icon(&shape));
                 self.windows.set_cursor(cursor::cursor(&shape, self.scale, event_loop, screen.x11));
             }
+            SessionEvent::Clipboard(message) => self.clipboard.send(message),
             SessionEvent::Notice(words) => {
                 tracing::warn!("{words}");
+                let over = self.hovered.or(self.windows.first().map(|window| window.wid));
+                self.overlay.note(words.clone(), over);
                 self.note(words);
             }
             SessionEvent::Closed(reason) => return Some(reason),
@@ -366,6 +377,7 @@ impl Attached {
             SessionMenuAction::Encoding(encoding) => Input::PreferEncoding(encoding),
             SessionMenuAction::Quality(percent) => option("quality", percent),
             SessionMenuAction::Speed(percent) => option("speed", percent),
+            SessionMenuAction::Clipboard(direction) => Input::ClipboardDirection(direction),
             SessionMenuAction::Bandwidth(bits_per_second) => Input::BandwidthLimit { bits_per_second },
             SessionMenuAction::Disconnect => Input::Disconnect,
             SessionMenuAction::Renderer(choice) => {
@@ -537,7 +549,7 @@ impl Attached {
 }
 
 /// What the session menu begins with.
-fn chosen(config: &Config) -> SessionMenu {
+fn chosen(config: &Config, has_clipboard: bool) -> SessionMenu {
     let pictures = &config.connection.session.pictures;
     let mut encodings: Vec<String> = Vec::new();
     for encoding in &pictures.encodings {
@@ -556,6 +568,7 @@ fn chosen(config: &Config) -> SessionMenu {
     SessionMenu {
         encodings,
         encoding: pictures.preferred.clone().filter(|name| name != "auto").unwrap_or_default(),
+        clipboard: has_clipboard.then_some(config.connection.session.clipboard.direction),
         quality: pictures.quality.unwrap_or(0),
         speed: pictures.speed.unwrap_or(0),
         renderer: config.renderer.into(),

@@ -1,6 +1,6 @@
-//! The statistics overlay on one of the remote windows.
+//! What is painted over one of the remote windows: the statistics, and words for the user.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use winit::dpi::PhysicalPosition;
 
@@ -10,6 +10,9 @@ use crate::ui::{OverlayButton, OverlayPainter, OverlayState};
 
 use super::windows::Windows;
 
+/// How long words for the user are shown.
+const NOTE_TIME: Duration = Duration::from_secs(8);
+
 /// Shows the overlay, or nothing.
 pub struct Overlay {
     render: RenderQueue,
@@ -18,6 +21,8 @@ pub struct Overlay {
     /// Show it on the first window that comes.
     wanted: bool,
     shown: Option<Shown>,
+    /// Until when words for the user are shown.
+    note_until: Option<Instant>,
 }
 
 struct Shown {
@@ -29,12 +34,26 @@ struct Shown {
 impl Overlay {
     /// Hidden, unless it is `wanted` from the start.
     pub fn new(render: RenderQueue, stats: SharedStats, state: OverlayState, wanted: bool) -> Self {
-        Self { render, stats, state, wanted, shown: None }
+        Self { render, stats, state, wanted, shown: None, note_until: None }
     }
 
-    /// Whether any window has it.
+    /// Whether any window has the statistics.
     pub fn is_shown(&self) -> bool {
-        self.shown.is_some()
+        self.shown.is_some() && !self.state.only_note
+    }
+
+    /// Shows words for the user: where the statistics are, else over this window.
+    pub fn note(&mut self, words: String, over: Option<WindowId>) {
+        self.state.note = words;
+        self.note_until = Some(clock::now() + NOTE_TIME);
+        match (&mut self.shown, over) {
+            (Some(shown), _) => shown.next = clock::now(),
+            (None, Some(wid)) => {
+                self.state.only_note = true;
+                self.show(wid);
+            }
+            (None, None) => {}
+        }
     }
 
     /// The pointer is at this position of a window, or left it.
@@ -55,6 +74,12 @@ impl Overlay {
     /// The user pressed the overlay's key in this window.
     pub fn toggle(&mut self, wid: WindowId) {
         self.wanted = false;
+        if std::mem::take(&mut self.state.only_note)
+            && let Some(shown) = self.shown.as_mut().filter(|shown| shown.wid == wid)
+        {
+            shown.next = clock::now();
+            return;
+        }
         match self.shown.take() {
             Some(shown) => {
                 self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
@@ -72,7 +97,8 @@ impl Overlay {
         if self.shown.as_ref().is_some_and(|shown| shown.wid == wid) {
             self.shown = None;
             self.state.hovered = None;
-            self.wanted = true;
+            // The next window gets the statistics; what was said is over.
+            self.wanted = !std::mem::take(&mut self.state.only_note);
         }
     }
 
@@ -86,6 +112,7 @@ impl Overlay {
             self.show(first.wid);
         }
         let now = clock::now();
+        self.end_note(now);
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.next <= now) else { return };
         shown.next = now + OverlayPainter::REFRESH;
         let Some(remote) = windows.get(shown.wid) else { return };
@@ -108,7 +135,23 @@ impl Overlay {
 
     /// When [`Self::update`] is due; `None` while nothing is shown.
     pub fn deadline(&self) -> Option<Instant> {
-        self.shown.as_ref().map(|shown| shown.next)
+        let next = self.shown.as_ref()?.next;
+        Some(self.note_until.map_or(next, |until| next.min(until)))
+    }
+
+    /// Takes the words away when their time is over.
+    fn end_note(&mut self, now: Instant) {
+        if self.note_until.take_if(|until| *until <= now).is_none() {
+            return;
+        }
+        self.state.note.clear();
+        if std::mem::take(&mut self.state.only_note) {
+            if let Some(shown) = self.shown.take() {
+                self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
+            }
+        } else if let Some(shown) = &mut self.shown {
+            shown.next = now;
+        }
     }
 
     fn show(&mut self, wid: WindowId) {

@@ -17,6 +17,8 @@ use tokio::sync::Notify;
 use super::AppEvent;
 use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
+use crate::protocol::packet::clipboard::{Contents, Selection};
+use crate::session::clipboard::ToDesktop;
 use crate::session::event::CursorShape;
 use crate::session::{SessionEvent, WindowChange, WindowInfo};
 
@@ -33,6 +35,8 @@ enum Topic {
     /// Cursor, bell, latency, …: those that concern no window.
     Session(std::mem::Discriminant<SessionEvent>),
     PointerGrab,
+    /// Who owns the selection.
+    Selection(Selection),
 }
 
 /// A queue of [`AppEvent`]s, filled from any thread and drained by one. Cheap to clone.
@@ -190,6 +194,13 @@ fn topic(event: &AppEvent) -> Option<Topic> {
         SessionEvent::WindowCreated(info) => Some(Topic::Created(info.wid)),
         SessionEvent::WindowChanged { wid, change } => Some(Topic::Window(*wid, discriminant(change))),
         SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => Some(Topic::PointerGrab),
+        SessionEvent::Clipboard(ToDesktop::Own { selection, .. } | ToDesktop::Release(selection)) => {
+            Some(Topic::Selection(*selection))
+        }
+        // What is watched says that the rest begins anew.
+        SessionEvent::Clipboard(ToDesktop::Watch(_) | ToDesktop::Read { .. } | ToDesktop::Answer { .. }) => {
+            None
+        }
         SessionEvent::StartupComplete
         | SessionEvent::Bell { .. }
         | SessionEvent::Cursor(_)
@@ -234,6 +245,7 @@ fn weight(event: &AppEvent) -> usize {
                 _ => 0,
             },
             SessionEvent::Cursor(CursorShape::Image(cursor)) => cursor.data.retained_bytes(),
+            SessionEvent::Clipboard(event) => of_clipboard(event),
             SessionEvent::Info(lines) => {
                 lines.iter().map(|(key, value)| size_of::<(String, String)>() + key.len() + value.len()).sum()
             }
@@ -250,6 +262,17 @@ fn of_window(info: &WindowInfo) -> usize {
     let types = info.window_types.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
     let texts = info.title.capacity() + info.class.0.capacity() + info.class.1.capacity() + types;
     size_of::<WindowInfo>() + texts + info.icon.as_ref().map_or(0, of_image)
+}
+
+fn of_clipboard(event: &ToDesktop) -> usize {
+    match event {
+        ToDesktop::Own { targets, .. } => {
+            targets.iter().map(|name| size_of::<String>() + name.capacity()).sum()
+        }
+        ToDesktop::Read { target, .. } => target.capacity(),
+        ToDesktop::Answer { contents, .. } => contents.as_ref().map_or(0, Contents::len),
+        ToDesktop::Watch(_) | ToDesktop::Release(_) => 0,
+    }
 }
 
 fn of_image(image: &Image) -> usize {

@@ -8,14 +8,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
 use crate::net::Protocol;
 use crate::net::tls::TlsOptions;
+use crate::protocol::packet::clipboard::Selection;
 use crate::session::Generation;
+use crate::session::clipboard::Direction;
 
 /// The options of every command that attaches.
 #[derive(Args, Clone, Debug)]
@@ -49,6 +51,20 @@ pub struct Options {
     #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub sharing: bool,
+    /// Share the clipboard with the session; no: neither side hears of the other's
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub clipboard: bool,
+    /// Which way copies go; can be changed in the session menu
+    #[arg(long, global = true, value_name = "DIRECTION", default_value = "both", value_parser = direction())]
+    pub clipboard_direction: Direction,
+    /// Share only these selections: CLIPBOARD (what is copied), PRIMARY (what is marked), SECONDARY
+    #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', value_parser = selection(),
+          default_value = "CLIPBOARD,PRIMARY,SECONDARY")]
+    pub clipboard_selections: Vec<Selection>,
+    /// The largest copy that is passed on, either way, in MB (1 to 16)
+    #[arg(long, global = true, value_name = "MB", default_value = "16", value_parser = megabytes)]
+    pub clipboard_limit: u8,
     /// Offer only these encodings, for example png,jpeg,webp,h264,rgb,scroll, or all
     #[arg(long, global = true, value_name = "LIST", value_delimiter = ',', default_value = "all")]
     pub encodings: Vec<String>,
@@ -182,6 +198,21 @@ pub fn flag(text: &str) -> Result<bool, String> {
 /// A part of a hundred.
 fn percent(text: &str) -> Result<u8, String> {
     up_to(text, 100)
+}
+
+/// The size of a copy.
+fn megabytes(text: &str) -> Result<u8, String> {
+    up_to(text, 16).ok().filter(|size| *size > 0).ok_or_else(|| "expected a number from 1 to 16".to_owned())
+}
+
+fn direction() -> impl TypedValueParser<Value = Direction> {
+    PossibleValuesParser::new(Direction::ALL.map(Direction::name))
+        .map(|name| Direction::from_name(&name).unwrap_or_default())
+}
+
+fn selection() -> impl TypedValueParser<Value = Selection> {
+    PossibleValuesParser::new(Selection::ALL.map(Selection::name))
+        .map(|name| Selection::from_name(&name).unwrap_or(Selection::Clipboard))
 }
 
 /// A level of compression.

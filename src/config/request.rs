@@ -9,6 +9,7 @@
 //! Farpane lacks (`start`, `ssh`, `open-command`, …) are ignored: there is nothing here that could
 //! run a command.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
@@ -187,7 +188,7 @@ impl Request {
     pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
         let (mut allowed, mut questions) = (Layer::default(), Vec::new());
         for (name, value) in options.values() {
-            if !sender.is_foreign() || HARMLESS.contains(&name) {
+            if !sender.is_foreign() || HARMLESS.contains(&name) || is_less(name, &value.text) {
                 // It was checked when it came into the other layer.
                 let _ = allowed.set(name, &value.text, value.origin.clone());
             } else {
@@ -206,12 +207,18 @@ impl Request {
     }
 }
 
+/// Whether the value takes away what others could misuse.
+fn is_less(name: &str, value: &OsStr) -> bool {
+    name == "clipboard" && value.to_str().is_some_and(|value| super::flag(value) == Ok(false))
+}
+
 /// What an option that is not harmless would do.
 fn consequence(name: &str) -> &'static str {
     match name {
         "record" | "stats-json" => "it would write a file",
         "password-file" => "it would read a file and prove its content to this server",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
+        name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",
         "sharing" => "others could watch the session and take part in it",
         "protocol" => "it would choose an older form of the protocol",
         "connect-timeout" => "it would change how long Farpane waits",

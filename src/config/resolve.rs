@@ -8,6 +8,7 @@ use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Que
 use crate::net::{Endpoint, NetConfig, Secret, Target};
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::text;
+use crate::session::clipboard::ClipboardOptions;
 use crate::session::{PictureOptions, SessionConfig};
 
 /// Reading a larger password file would be a mistake in the file's name.
@@ -173,6 +174,12 @@ fn session(
     let mut session = SessionConfig {
         identity: identity(options.username.clone().filter(|name| !name.is_empty())),
         password,
+        clipboard: ClipboardOptions {
+            enabled: options.clipboard,
+            direction: options.clipboard_direction,
+            selections: options.clipboard_selections.clone(),
+            max_bytes: usize::from(options.clipboard_limit) << 20,
+        },
         share: options.sharing,
         compression_level: options.compression_level,
         ..SessionConfig::default()

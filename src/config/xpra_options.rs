@@ -56,10 +56,10 @@ const GROUPS: [(&str, &str); 12] = [
          use-display video-encoders vsock-auth websocket-upgrade ws-auth wss-auth xvfb",
     ),
     (
-        "Farpane has no clipboard, files, printing, notifications or tray",
-        "clipboard clipboard-direction clipboard-filter-file delay-tray file-size-limit file-transfer \
-         forward-xdg-open global-menus local-clipboard notifications open-command open-files open-url printing \
-         remote-clipboard system-tray tray tray-icon",
+        "Farpane has no files, printing, notifications or tray",
+        "delay-tray file-size-limit file-transfer \
+         forward-xdg-open global-menus notifications open-command open-files open-url printing \
+         system-tray tray tray-icon",
     ),
     (
         "Farpane plays no sound and sends none, nor a camera's picture",
@@ -96,5 +96,8 @@ const GROUPS: [(&str, &str); 12] = [
         "sessions of this machine are found where Xpra puts its sockets; a socket elsewhere is socket:///PATH",
         "client-socket-dirs socket-dir socket-dirs",
     ),
-    ("Farpane has no such option yet", "bandwidth-limit lock"),
+    (
+        "Farpane has no such option yet",
+        "bandwidth-limit clipboard-filter-file local-clipboard lock remote-clipboard",
+    ),
 ];

@@ -5,6 +5,7 @@
 //! second queue of winit's own (`wayland`); elsewhere winit's own answers are used, and what winit cannot do is
 //! left out.
 
+pub mod clipboard;
 mod libraries;
 pub mod portal;
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
@@ -168,6 +169,11 @@ impl Desktop {
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
         Self { x11: x11.ok(), keyboard: keyboard.ok(), ..desktop }
+    }
+
+    /// The clipboard, for one session: it ends when it is dropped.
+    pub fn clipboard(&self) -> clipboard::Clipboard {
+        clipboard::Clipboard::default()
     }
 
     /// Whether windows can be opened that belong to others and lie over them.

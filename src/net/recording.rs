@@ -71,15 +71,15 @@ impl Recording {
     /// A packet that came; `packet` is what it says, if it could be read.
     pub fn record(&mut self, dialect: Dialect, raw: &RawPacket<'_>, packet: Option<&ServerPacket>) {
         if let Some(sink) = &self.sink
-            && packet.is_none_or(|packet| is_decodable(packet, &mut self.without_key_frame))
+            && packet.is_none_or(|packet| is_recorded(packet, &mut self.without_key_frame))
         {
             sink.packet(dialect, raw);
         }
     }
 }
 
-/// Whether all that the packet refers to is recorded.
-fn is_decodable(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId>) -> bool {
+/// Whether the packet is recorded: all that it refers to is, and it tells nothing of what people copied.
+fn is_recorded(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId>) -> bool {
     match packet {
         ServerPacket::Draw(draw::FromServer::Draw(draw)) if draw.encoding.is_video() => {
             let is_key = draw.options.frame == Some(0);
@@ -90,6 +90,7 @@ fn is_decodable(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId
             without_key_frame.remove(wid);
             true
         }
+        ServerPacket::Clipboard(_) => false,
         _ => true,
     }
 }

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::clipboard::ClipboardOptions;
 use super::event::Keymap;
 use crate::codec::Size;
 use crate::protocol::Dialect;
@@ -253,6 +254,7 @@ pub struct SessionConfig {
     /// The local X server's keymap, if it is known by now; else a US one is told, until
     /// [`super::Input::KeymapChanged`].
     pub keymap: Option<Keymap>,
+    pub clipboard: ClipboardOptions,
     /// Other clients may stay attached.
     pub share: bool,
     /// Which of a proxy's sessions is wanted, as the proxy names it, for example `:100`.
@@ -288,6 +290,7 @@ impl Default for SessionConfig {
             compression_level: 1,
             display: DisplayInfo::single(Size { width: 1280, height: 800 }),
             keymap: None,
+            clipboard: ClipboardOptions::default(),
             share: false,
             display_name: None,
         }

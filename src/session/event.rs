@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::clipboard::{Direction, FromDesktop, ToDesktop};
 use super::config::{DisplayInfo, Secret};
 use crate::buffers::Payload;
 use crate::codec::{Coded, Rect, Size};
@@ -106,6 +107,8 @@ pub enum SessionEvent {
         wid: WindowId,
     },
     PointerUngrabbed,
+    /// For the desktop's clipboard.
+    Clipboard(ToDesktop),
     /// Round trip of the last ping.
     Latency(Duration),
     /// The answer to an info request: flattened `key=value` lines.
@@ -356,6 +359,10 @@ pub enum Input {
     ScreenChanged(Box<DisplayInfo>),
     /// The local keyboard's map changed (or became known).
     KeymapChanged(Box<Keymap>),
+    /// From the desktop's clipboard.
+    Clipboard(FromDesktop),
+    /// Which way copies go from now on.
+    ClipboardDirection(Direction),
     /// All pixels of a window are needed again.
     RefreshWindow {
         wid: WindowId,

@@ -3,17 +3,18 @@
 
 use super::auth;
 use super::config::{Generation, Profile, SessionConfig};
-use super::{display, encodings, keyboard, pointer, windows};
+use super::{clipboard, display, encodings, keyboard, pointer, windows};
 use crate::protocol::packet::Dict;
 
 /// The rooms that have something to say.
-const ROOMS: [fn(&SessionConfig, &mut Dict); 6] = [
+const ROOMS: [fn(&SessionConfig, &mut Dict); 7] = [
     capabilities,
     windows::capabilities,
     pointer::capabilities,
     keyboard::capabilities,
     encodings::capabilities,
     display::capabilities,
+    clipboard::capabilities,
 ];
 
 /// The first hello, without challenge response.

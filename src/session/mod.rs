@@ -44,14 +44,15 @@ pub use event::{
 pub use handshake::HELLO_TIMEOUT;
 
 use crate::codec::Size;
-use crate::protocol::packet::ServerPacket;
 use crate::protocol::packet::connection;
 use crate::protocol::packet::draw;
 use crate::protocol::packet::pointer::PointerState;
 use crate::protocol::packet::window;
+use crate::protocol::packet::{ClientPacket, ServerPacket};
 use crate::protocol::packet::{Dict, Value, WindowId};
 use crate::protocol::text;
 use crate::stats::DrawTrace;
+use clipboard::Clipboard;
 use draws::Draws;
 use handshake::Handshake;
 use input::InputState;
@@ -81,6 +82,7 @@ pub struct Session {
     windows: Windows,
     draws: Draws,
     input: InputState,
+    clipboard: Clipboard,
     /// The keymap became known after hello.
     keyboard_changed: bool,
     told_keymap: Told,
@@ -103,6 +105,7 @@ impl Session {
             windows: Windows::default(),
             draws: Draws::default(),
             input: InputState::default(),
+            clipboard: Clipboard::default(),
             keyboard_changed: false,
             told_keymap: Told::default(),
             server_hello: None,
@@ -160,7 +163,7 @@ impl Session {
                 Ok(())
             }
             (Phase::Running(_), input) => {
-                self.running_input(input, out);
+                self.running_input(now, input, out);
                 Ok(())
             }
             (Phase::Handshake(_), _) => Ok(()),
@@ -188,6 +191,7 @@ impl Session {
             Phase::Running(pinger) => match pinger.poll(now) {
                 Ok(ping) => {
                     out.extend(ping.map(Output::Send));
+                    self.clipboard.timeout(now, out);
                     return;
                 }
                 Err(silence) => {
@@ -211,7 +215,10 @@ impl Session {
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Handshake(handshake) => handshake.deadline(),
-            Phase::Running(pinger) => Some(pinger.next_timeout()),
+            Phase::Running(pinger) => {
+                let clipboard = self.clipboard.next_timeout();
+                Some(clipboard.map_or(pinger.next_timeout(), |due| due.min(pinger.next_timeout())))
+            }
             Phase::Closed => None,
         }
     }
@@ -230,6 +237,11 @@ impl Session {
         self.config.may_speak_legacy
             && self.config.profile == Profile::Attach
             && ServerTraits::from_hello(hello).reads_flat_names()
+    }
+
+    /// The next of what is large, to be sent when nothing else waits.
+    pub fn next_bulk(&mut self) -> Option<ClientPacket> {
+        self.clipboard.next_bulk().map(ClientPacket::Clipboard)
     }
 
     /// Draws that were handed out and not finished yet.
@@ -340,6 +352,7 @@ impl Session {
             self.send_keyboard(out);
         }
         self.draws.accepted(&traits, &self.config, out);
+        self.clipboard.accepted(hello, &self.config, out);
     }
 
     /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
@@ -376,12 +389,16 @@ impl Session {
                 Ok(())
             }
             ServerPacket::Connection(packet) => self.connection_packet(now, packet, out),
+            ServerPacket::Clipboard(packet) => {
+                self.clipboard.packet(now, packet, out);
+                Ok(())
+            }
             ServerPacket::Unknown { name } => {
                 self.unknown.note(name);
                 Ok(())
             }
             // Its size is what we told; nothing else of it is shown.
-            ServerPacket::Display(_) | ServerPacket::Clipboard(_) | ServerPacket::Ignored { .. } => Ok(()),
+            ServerPacket::Display(_) | ServerPacket::Ignored { .. } => Ok(()),
         }
     }
 
@@ -420,7 +437,7 @@ impl Session {
         Ok(())
     }
 
-    fn running_input(&mut self, input: Input, out: &mut Vec<Output>) {
+    fn running_input(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::WindowMapped { wid, x, y, size } => self.windows.mapped(wid, x, y, size, out),
             Input::WindowUnmapped { wid, iconified } => self.windows.unmapped(wid, iconified, out),
@@ -475,6 +492,8 @@ impl Session {
             Input::RefreshWindow { wid } if self.windows.contains(wid) => {
                 out.push(Output::Send(draw::ToServer::Refresh { wid, quality: 100 }.into()));
             }
+            Input::Clipboard(event) => self.clipboard.input(now, event, out),
+            Input::ClipboardDirection(direction) => self.clipboard.change(now, direction, out),
             Input::RequestInfo => {
                 self.info_wanted = true;
                 out.push(Output::Send(connection::ToServer::InfoRequest.into()));

@@ -14,6 +14,7 @@ pub mod session_info;
 pub mod session_menu;
 pub mod surface;
 pub mod theme;
+mod toast;
 
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,

@@ -10,6 +10,7 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
 
 use super::graph;
 use super::theme;
+use super::toast::toast_ui;
 use crate::stats::StatsSnapshot;
 use crate::stats::report::{Graph, Report, Row, Section, SectionKind};
 
@@ -20,6 +21,10 @@ pub struct OverlayState {
     pub hotkey: String,
     /// The button that the pointer is on.
     pub hovered: Option<OverlayButton>,
+    /// Words for the user, below; empty: none.
+    pub note: String,
+    /// Only these words, and no statistics.
+    pub only_note: bool,
 }
 
 /// The overlay's buttons.
@@ -60,6 +65,12 @@ pub fn overlay_ui(
     state: &OverlayState,
     ui: &mut egui::Ui,
 ) -> Option<[(OverlayButton, Rect); 2]> {
+    if !state.note.is_empty() {
+        toast_ui(&state.note, ui);
+    }
+    if state.only_note {
+        return None;
+    }
     let report = Report::new(snapshot);
     let room = ui.max_rect().shrink(MARGIN);
     let painter = ui.painter();

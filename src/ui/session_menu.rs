@@ -4,9 +4,10 @@ use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, Slider, Ui
 
 use super::theme;
 use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
+use crate::session::clipboard::Direction;
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (380, 580);
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 620);
 
 /// Bandwidth limits to choose from, in bits per second; 0: none.
 const BANDWIDTHS: [u64; 8] =
@@ -32,6 +33,8 @@ pub struct SessionMenu {
     pub scaling: DesktopScaling,
     pub filter: ScalingFilter,
     pub overlay: bool,
+    /// Which way copies go; `None`: this session has no clipboard.
+    pub clipboard: Option<Direction>,
     /// The session is being recorded.
     pub recording: bool,
     /// What became of the last thing that was done, for example where a picture was saved.
@@ -49,6 +52,7 @@ pub enum SessionMenuAction {
     Speed(u8),
     Bandwidth(u64),
     Renderer(RendererChoice),
+    Clipboard(Direction),
     /// Show windows in this size and with this filter, as the menu has them.
     Scaling,
     /// Show or hide the statistics overlay.
@@ -80,6 +84,7 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
             action = bandwidth(menu, ui).or(action.take());
             action = renderer(menu, ui).or(action.take());
             action = scaling(menu, ui).or(action.take());
+            action = clipboard(menu, ui).or(action.take());
         });
         ui.add_space(6.0);
         if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
@@ -172,6 +177,26 @@ fn scaling(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
     let all = [ScalingFilter::Auto, ScalingFilter::Linear, ScalingFilter::Nearest];
     let filter = choice("Filter", &mut menu.filter, &all, |filter| words(*filter).to_owned(), ui);
     (scale || filter).then_some(SessionMenuAction::Scaling)
+}
+
+fn clipboard(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let Some(direction) = &mut menu.clipboard else {
+        ui.label("Clipboard");
+        ui.weak("not in this session");
+        ui.end_row();
+        return None;
+    };
+    let words = |direction: &Direction| {
+        let words = match direction {
+            Direction::Both => "both ways",
+            Direction::ToServer => "only to the server",
+            Direction::ToClient => "only from the server",
+            Direction::Disabled => "off",
+        };
+        words.to_owned()
+    };
+    let chosen = choice("Clipboard", direction, &Direction::ALL, words, ui);
+    chosen.then_some(SessionMenuAction::Clipboard(*direction))
 }
 
 /// A field with a list of what can be chosen. Returns whether something was.

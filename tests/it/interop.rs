@@ -5,6 +5,7 @@
 
 mod alpha;
 mod attach;
+mod clipboard;
 mod commands;
 mod connect;
 mod encodings;

@@ -1,6 +1,7 @@
 //! Typed packets: the shapes of both generations of servers and clients.
 #![expect(clippy::disallowed_methods, reason = "test data is not network or pixel traffic")]
 
+mod clipboard;
 mod errors;
 mod from_client;
 mod from_server;

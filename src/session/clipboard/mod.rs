@@ -1,5 +1,335 @@
-//! The clipboard: who owns which selection, here or there, and what is asked for by whom.
+//! The clipboard: who owns which selection, here or there, and what is asked for by whom ([`crate::protocol::packet::clipboard`];
+//! ICCCM §2). Contents move only when somebody pastes, and nothing is kept of them.
+//!
+//! - A local program copies: [`FromDesktop::Owned`]; its targets are read, and the server is told (`clipboard-token`).
+//!   When a remote program pastes, the server asks (`clipboard-request`) and the local owner is read ([`outward`]).
+//! - A remote program copies: the server tells, and the desktop owns the selection for it ([`ToDesktop::Own`]). When a
+//!   local program pastes ([`FromDesktop::Wanted`]), the server is asked ([`inward`]).
 
 mod desktop;
+mod inward;
+mod options;
+mod outward;
+mod targets;
+mod turns;
+
+use std::collections::VecDeque;
+use std::time::Instant;
 
 pub use desktop::{FromDesktop, ToDesktop, Unreadable};
+pub use options::{ClipboardOptions, DEFAULT_MAX_BYTES, Direction};
+
+use super::config::SessionConfig;
+use super::event::{Output, SessionEvent};
+use crate::protocol::packet::clipboard::{Packet, Selection};
+use crate::protocol::packet::{Dict, Value};
+use inward::Asked;
+use outward::Reading;
+use turns::{Side, Turns};
+
+/// A viewer of the same session on the same desktop is known by this target, so that what was copied in the session does
+/// not go back to it.
+const MARK: &str = "application/x-farpane-session;id=";
+/// Characters of the server's name for itself in it.
+const MAX_MARK: usize = 100;
+
+/// What hello says of it.
+pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+    let options = &config.clipboard;
+    if !options.enabled {
+        return;
+    }
+    let names: Vec<Value> =
+        options.selections.iter().map(|selection| Value::from(selection.name())).collect();
+    if config.generation.is_modern() {
+        let mut clipboard = Dict::default();
+        clipboard
+            .push("enabled", options.direction != Direction::Disabled)
+            .push("selections", names)
+            .push("want_targets", true)
+            .push("greedy", false)
+            .push("notifications", false);
+        hello.push("clipboard", clipboard);
+        return;
+    }
+    hello
+        .push("clipboard", true)
+        .push("clipboard.selections", names)
+        .push("clipboard.want_targets", true)
+        .push("clipboard.greedy", false)
+        .push("clipboard.notifications", false)
+        .push("clipboard.set_enabled", true)
+        // Else 3.1 writes into its log that this client is old.
+        .push("clipboard.contents-slice-fix", true);
+}
+
+/// The clipboard of a session.
+#[derive(Debug, Default)]
+pub struct Clipboard {
+    options: ClipboardOptions,
+    /// The selections that both sides have; none: the server has no clipboard.
+    shared: Vec<Selection>,
+    /// What the server last said of it.
+    is_off_there: bool,
+    /// The server wants contents with each copy.
+    greedy: bool,
+    /// 3.1, which cuts what its programs give in parts.
+    may_cut: bool,
+    /// By which viewers of this session know each other.
+    mark: String,
+    states: [State; Selection::ALL.len()],
+    /// What the server was asked for.
+    asked: Vec<Asked>,
+    /// What local programs are asked for.
+    reading: Vec<Reading>,
+    /// Requests of the server that wait until others are answered.
+    waiting: VecDeque<(u64, Selection, String)>,
+    /// Contents that wait to be sent.
+    bulk: VecDeque<Packet>,
+    next: u64,
+}
+
+/// One selection.
+#[derive(Debug, Default)]
+struct State {
+    owner: Owner,
+    turns: Turns,
+    /// When the other side is to be told of the owner.
+    due: Option<Instant>,
+    /// What the local owner offers, once it was read.
+    targets: Vec<String>,
+    /// It was told that something of what was copied last cannot be had.
+    complained: bool,
+}
+
+#[derive(Debug, Default, PartialEq)]
+enum Owner {
+    /// The desktop has not said yet.
+    #[default]
+    Unknown,
+    Nobody,
+    /// A local program; of which the server may hear.
+    Here,
+    /// Another viewer of the same session, on this desktop.
+    Viewer,
+    /// A remote program that offers these targets; none known yet.
+    There {
+        targets: Vec<String>,
+    },
+}
+
+impl Clipboard {
+    /// The server accepted us.
+    pub fn accepted(&mut self, hello: &Dict, config: &SessionConfig, out: &mut Vec<Output>) {
+        self.options = config.clipboard.clone();
+        let has =
+            hello.get("clipboard").is_some_and(|told| told.as_bool() != Some(false) && *told != Value::Null);
+        if !self.options.enabled || !has {
+            return;
+        }
+        let paths = ["clipboard.selections", "clipboards"].into_iter();
+        let theirs = paths.filter_map(|path| hello.strs(path)).next();
+        let shares =
+            |selection: &Selection| theirs.as_ref().is_none_or(|names| names.contains(&selection.name()));
+        self.shared = self.options.selections.iter().copied().filter(shares).collect();
+        self.greedy = hello.bool("clipboard.greedy").unwrap_or(false);
+        self.may_cut = !config.generation.is_modern();
+        let id: String = ["uuid", "display"].into_iter().filter_map(|key| hello.str(key)).collect();
+        let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
+        self.mark = MARK.chars().chain(id.chars().filter(is_plain).take(MAX_MARK)).collect();
+        if self.shared.is_empty() {
+            return;
+        }
+        if self.is_on() {
+            self.begin(out);
+        } else {
+            send(out, Packet::Status { enabled: false, reason: String::new() });
+        }
+    }
+
+    /// The user wants it otherwise from now on. What it was at the beginning decides whether there is one at all.
+    pub fn change(&mut self, now: Instant, direction: Direction, out: &mut Vec<Output>) {
+        let was_on = self.is_on();
+        self.options.direction = direction;
+        if self.shared.is_empty() || (was_on == self.is_on() && !was_on) {
+            return;
+        }
+        if !self.is_on() {
+            self.end(out);
+            send(out, Packet::Status { enabled: false, reason: String::new() });
+            return;
+        }
+        if !was_on {
+            send(out, Packet::Status { enabled: true, reason: String::new() });
+            self.begin(out);
+            return;
+        }
+        for selection in self.shared.clone() {
+            let state = self.state(selection);
+            match state.owner {
+                Owner::There { .. } if !direction.to_client() => {
+                    state.owner = Owner::Nobody;
+                    tell(out, ToDesktop::Release(selection));
+                }
+                Owner::Here if direction.to_server() => self.tell_server(now, selection, out),
+                _ => {}
+            }
+        }
+    }
+
+    /// What the desktop says.
+    pub fn input(&mut self, now: Instant, event: FromDesktop, out: &mut Vec<Output>) {
+        match event {
+            FromDesktop::Owned(selection) => self.owned_here(now, selection, out),
+            FromDesktop::Unowned(selection) => self.owned_by_nobody(now, selection, out),
+            FromDesktop::Wanted { request, selection, target } => {
+                self.paste_here(now, request, selection, &target, out);
+            }
+            FromDesktop::Forget { request } => self.forget(request),
+            FromDesktop::Contents { request, result } => self.was_read(now, request, result, out),
+        }
+    }
+
+    /// What the server says.
+    pub fn packet(&mut self, now: Instant, packet: Packet, out: &mut Vec<Output>) {
+        match packet {
+            Packet::Token(token) => self.owned_there(now, token, out),
+            Packet::Request { request, selection, target } => {
+                self.paste_there(now, request, selection, target, out);
+            }
+            Packet::Contents { request, contents, .. } => {
+                self.was_answered(now, request, Some(contents), out)
+            }
+            Packet::ContentsNone { request, .. } => self.was_answered(now, request, None, out),
+            Packet::Status { enabled, .. } => self.switched_there(now, enabled, out),
+            Packet::EnableSelections(_)
+            | Packet::PendingRequests { .. }
+            | Packet::LoopUuids
+            | Packet::OtherSelection => {}
+        }
+    }
+
+    /// Does what is due.
+    pub fn timeout(&mut self, now: Instant, out: &mut Vec<Output>) {
+        for selection in self.shared.clone() {
+            if self.state(selection).due.is_some_and(|due| due <= now) {
+                self.pass_on(now, selection, out);
+            }
+        }
+        self.give_up(now, out);
+    }
+
+    /// When [`Self::timeout`] has something to do next.
+    pub fn next_timeout(&self) -> Option<Instant> {
+        let due = self.states.iter().filter_map(|state| state.due);
+        due.chain(self.asked.iter().map(|asked| asked.deadline)).min()
+    }
+
+    /// The next of what is large, to be sent when nothing else waits.
+    pub fn next_bulk(&mut self) -> Option<Packet> {
+        self.bulk.pop_front()
+    }
+
+    /// Since when the server has been asked for something that a local program waits for.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.asked.iter().filter(|asked| asked.is_awaited()).map(|asked| asked.since).min()
+    }
+
+    fn is_on(&self) -> bool {
+        !self.shared.is_empty() && self.options.direction != Direction::Disabled
+    }
+
+    fn receives(&self, selection: Selection) -> bool {
+        self.shared.contains(&selection) && self.options.direction.to_client() && !self.is_off_there
+    }
+
+    fn sends(&self, selection: Selection) -> bool {
+        self.shared.contains(&selection) && self.options.direction.to_server() && !self.is_off_there
+    }
+
+    fn state(&mut self, selection: Selection) -> &mut State {
+        let [clipboard, primary, secondary] = &mut self.states;
+        match selection {
+            Selection::Clipboard => clipboard,
+            Selection::Primary => primary,
+            Selection::Secondary => secondary,
+        }
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn begin(&mut self, out: &mut Vec<Output>) {
+        send(out, Packet::EnableSelections(self.shared.clone()));
+        tell(out, ToDesktop::Watch(self.shared.clone()));
+    }
+
+    /// Lets go of everything. Whoever waits gets nothing.
+    fn end(&mut self, out: &mut Vec<Output>) {
+        for asked in std::mem::take(&mut self.asked) {
+            asked.refuse(out);
+        }
+        self.reading.clear();
+        self.waiting.clear();
+        self.bulk.clear();
+        self.states = Default::default();
+        tell(out, ToDesktop::Watch(Vec::new()));
+    }
+
+    /// The server's administrator switched it off or on.
+    fn switched_there(&mut self, now: Instant, enabled: bool, out: &mut Vec<Output>) {
+        let changed = self.is_off_there == enabled;
+        self.is_off_there = !enabled;
+        if !changed || !self.is_on() {
+            return;
+        }
+        for selection in self.shared.clone() {
+            let state = self.state(selection);
+            if enabled && state.owner == Owner::Here {
+                self.tell_server(now, selection, out);
+            } else if !enabled && matches!(state.owner, Owner::There { .. }) {
+                state.owner = Owner::Nobody;
+                tell(out, ToDesktop::Release(selection));
+            }
+        }
+    }
+
+    /// Somebody on this side copied: the other side is told, now or when it is due.
+    fn taken(&mut self, now: Instant, selection: Selection, by: Side, out: &mut Vec<Output>) {
+        let state = self.state(selection);
+        state.complained = false;
+        let due = state.turns.taken(by, now);
+        state.due = Some(due);
+        if due <= now {
+            self.pass_on(now, selection, out);
+        }
+    }
+
+    fn pass_on(&mut self, now: Instant, selection: Selection, out: &mut Vec<Output>) {
+        let state = self.state(selection);
+        state.due = None;
+        state.turns.passed_on(now);
+        match &state.owner {
+            Owner::Here => self.tell_server(now, selection, out),
+            Owner::There { .. } => self.tell_desktop(now, selection, out),
+            Owner::Unknown | Owner::Nobody | Owner::Viewer => {}
+        }
+    }
+
+    /// Says once for what was copied that something of it cannot be had.
+    fn complain(&mut self, selection: Selection, words: String, out: &mut Vec<Output>) {
+        if !std::mem::replace(&mut self.state(selection).complained, true) {
+            out.push(Output::Event(SessionEvent::Notice(words)));
+        }
+    }
+}
+
+fn send(out: &mut Vec<Output>, packet: Packet) {
+    out.push(Output::Send(packet.into()));
+}
+
+fn tell(out: &mut Vec<Output>, event: ToDesktop) {
+    out.push(Output::Event(SessionEvent::Clipboard(event)));
+}

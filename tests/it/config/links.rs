@@ -115,6 +115,18 @@ fn only_harmless_options_are_followed_unasked() {
 }
 
 #[test]
+fn a_link_can_switch_the_clipboard_off_and_not_on() {
+    for (value, is_asked) in [("no", false), ("off", false), ("yes", true)] {
+        let request = open(&format!("xpra://host/?clipboard={value}"));
+        assert_eq!(request.questions.len(), usize::from(is_asked), "{value}");
+        assert_eq!(request.options.value("clipboard").is_some(), !is_asked, "{value}");
+    }
+    for option in ["clipboard-direction=disabled", "clipboard-limit=1", "clipboard-selections=PRIMARY"] {
+        assert_eq!(open(&format!("xpra://host/?{option}")).questions.len(), 1, "{option}");
+    }
+}
+
+#[test]
 fn nothing_that_is_asked_for_happens_before_a_yes() {
     let mut request = open("xpra+ssl://host/?ssl-server-verify-mode=none&record=/tmp/x&quality=50");
     let mut settings = Settings::default();

@@ -42,7 +42,7 @@ fn value(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Value {
 
 /// `legacy`, `v65` and `v66` are what each spelling makes of the packet.
 #[track_caller]
-fn check(packet: &ClientPacket, legacy: Value, v65: Value, v66: Value) {
+pub fn check(packet: &ClientPacket, legacy: Value, v65: Value, v66: Value) {
     assert_eq!(value(Dialect::Modern, Spelling::Legacy, packet), legacy);
     assert_eq!(value(Dialect::Modern, Spelling::V65, packet), v65);
     assert_eq!(value(Dialect::Modern, Spelling::V66, packet), v66);

@@ -42,6 +42,11 @@ fn shapes() -> Vec<Vec<Value>> {
         list![-1, 0, 1, 1, true, list![1, 1], none()],
         list![1, 4, 100, list![1, 1], list![], list![]],
         list![map([("quality", 50.into())])],
+        list!["CLIPBOARD", none()],
+        list![1, "CLIPBOARD"],
+        list![1, "CLIPBOARD", "TEXT"],
+        list![1, "CLIPBOARD", "TEXT", 8, "bytes", bytes()],
+        list![list!["CLIPBOARD"]],
     ]
     .into_iter()
     .map(list)
@@ -64,6 +69,7 @@ fn owners_from_server(name: &str) -> BTreeSet<&'static str> {
         ServerPacket::Pointer(_) => Some("pointer"),
         ServerPacket::Connection(_) => Some("connection"),
         ServerPacket::Display(_) => Some("display"),
+        ServerPacket::Clipboard(_) => Some("clipboard"),
         ServerPacket::Ignored { .. } => Some("nobody"),
         ServerPacket::Unknown { .. } => Some("unknown"),
     };
@@ -78,6 +84,7 @@ fn owners_from_client(name: &str) -> BTreeSet<&'static str> {
         ClientPacket::Window(_) => Some("window"),
         ClientPacket::Connection(_) => Some("connection"),
         ClientPacket::Display(_) => Some("display"),
+        ClientPacket::Clipboard(_) => Some("clipboard"),
     };
     packets(name).filter_map(owner).collect()
 }
@@ -107,10 +114,14 @@ fn each_packet_of_a_server_has_one_owner() {
              pointer-ungrab",
         ),
         (
-            "nobody",
+            "clipboard",
             "clipboard-token clipboard-request clipboard-contents clipboard-contents-none clipboard-data \
              clipboard-pending-requests clipboard-enable-selections clipboard-loop-uuids clipboard-status \
-             set-clipboard-enabled sound-data audio-data audio-capabilities audio-keepalive audio-level audio-signal \
+             clipboard-enabled-status set-clipboard-enabled",
+        ),
+        (
+            "nobody",
+            "clipboard-record sound-data audio-data audio-capabilities audio-keepalive audio-level audio-signal \
              send-file send-file-chunk ack-file-chunk send-data-request send-data-response open-url file-send \
              file-send-chunk file-ack-chunk file-data-request file-data-response file-request file-open-url \
              notify_show notify_close notification-show notification-close webcam-ack webcam-stop logging \
@@ -148,6 +159,11 @@ fn each_packet_of_a_client_has_one_owner() {
         ),
         ("keyboard", "keyboard-event key-action keyboard-config keymap-changed"),
         (
+            "clipboard",
+            "clipboard-token clipboard-request clipboard-contents clipboard-contents-none clipboard-data \
+             clipboard-pending-requests clipboard-enable-selections clipboard-status set-clipboard-enabled",
+        ),
+        (
             "pointer",
             "pointer-motion pointer-position pointer pointer-button button-action pointer-wheel wheel-motion \
              cursor-set set-cursors",
@@ -159,7 +175,7 @@ fn each_packet_of_a_client_has_one_owner() {
         }
     }
     // What Farpane's client does not send.
-    for name in ["clipboard-token", "sound-control", "send-file", "gibberish", "window-action"] {
+    for name in ["sound-control", "send-file", "gibberish", "window-action"] {
         assert_eq!(owners_from_client(name), BTreeSet::new(), "{name}");
     }
 }

@@ -1,0 +1,159 @@
+//! The clipboard against real servers: programs of both sides copy and paste.
+
+use std::process::Command;
+
+use super::{SOON, empty_session, for_every_server};
+use crate::support::display::Display;
+use crate::support::picture::Picture;
+use crate::support::program::{Launch, Program};
+use crate::support::viewer::Viewer;
+use crate::support::wait_for;
+use crate::support::xpra::{Generation, XpraServer};
+
+for_every_server!(text_both_ways, pictures_both_ways, large_copies, switched_while_it_runs);
+
+/// xclip as the owner of a selection, until it is dropped.
+struct Owner {
+    _program: Program,
+}
+
+/// A local program copies `bytes` as `target`.
+fn copy(display: &str, selection: &str, target: &str, bytes: &[u8]) -> Owner {
+    let launch = Launch::new("/usr/bin/xclip");
+    let file = launch.directory().join("copied");
+    std::fs::write(&file, bytes).expect("a file");
+    let words = ["-quiet", "-i", "-selection", selection, "-t", target];
+    let program = launch.args(words).args([&file]).env("DISPLAY", display).start();
+    // It owns the selection when it can be asked.
+    wait_for("xclip to own the selection", SOON, String::new, || {
+        (paste(display, selection, target).as_deref() == Some(bytes)).then_some(())
+    });
+    Owner { _program: program }
+}
+
+/// What a local program that pastes `target` gets.
+fn paste(display: &str, selection: &str, target: &str) -> Option<Vec<u8>> {
+    let mut command = Command::new("/usr/bin/timeout");
+    command.args(["20", "/usr/bin/xclip", "-o", "-selection", selection, "-t", target]);
+    let output = command.env("DISPLAY", display).output().expect("xclip");
+    output.status.success().then_some(output.stdout)
+}
+
+#[track_caller]
+fn wait_paste(
+    display: &str,
+    (selection, target): (&str, &str),
+    wanted: &[u8],
+    viewer: &Viewer<'_>,
+    server: &XpraServer,
+) {
+    let shown = |got: Option<Vec<u8>>| {
+        got.map(|got| (got.len(), String::from_utf8_lossy(&got[..got.len().min(60)]).into_owned()))
+    };
+    let context = || {
+        format!(
+            "{:?}\n{}\n{}",
+            shown(paste(display, selection, target)),
+            viewer.log(),
+            crate::support::tail(&server.log(), 30)
+        )
+    };
+    wait_for(&format!("{} bytes of {target} in {selection}", wanted.len()), SOON, context, || {
+        (paste(display, selection, target).as_deref() == Some(wanted)).then_some(())
+    });
+}
+
+fn attached<'a>(server: &XpraServer, display: &'a Display, words: &[&str]) -> Viewer<'a> {
+    let url = server.url();
+    let words = [&[url.as_str(), "--log=farpane=debug,info"], words].concat();
+    let viewer = Viewer::start(display, &words);
+    wait_for(
+        "the viewer to be accepted",
+        SOON,
+        || viewer.log(),
+        || viewer.log().contains("the server accepted us").then_some(()),
+    );
+    viewer
+}
+
+fn text_both_ways(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let before = "copied before anybody came, \u{2713}".as_bytes();
+    let _owner = copy(&there, "clipboard", "UTF8_STRING", before);
+    let viewer = attached(&server, &display, &[]);
+    wait_paste(&here, ("clipboard", "UTF8_STRING"), before, &viewer, &server);
+    // Each selection, each way; text in the spellings that programs ask for.
+    for selection in ["clipboard", "primary"] {
+        let text = format!("caf\u{e9} from there in {selection}");
+        let _owner = copy(&there, selection, "UTF8_STRING", text.as_bytes());
+        wait_paste(&here, (selection, "UTF8_STRING"), text.as_bytes(), &viewer, &server);
+        wait_paste(&here, (selection, "text/plain;charset=utf-8"), text.as_bytes(), &viewer, &server);
+        let latin1: Vec<u8> = text.chars().map(|c| c as u8).collect();
+        wait_paste(&here, (selection, "STRING"), &latin1, &viewer, &server);
+        let text = format!("na\u{ef}ve from here in {selection}");
+        let _owner = copy(&here, selection, "UTF8_STRING", text.as_bytes());
+        wait_paste(&there, (selection, "UTF8_STRING"), text.as_bytes(), &viewer, &server);
+        let _owner = copy(&here, selection, "text/html", b"<b>bold</b>");
+        wait_paste(&there, (selection, "text/html"), b"<b>bold</b>", &viewer, &server);
+    }
+    viewer.stop();
+}
+
+fn pictures_both_ways(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &[]);
+    let picture = Picture::smooth(64, 48);
+    let png = std::fs::read(picture.save(&format!("clipboard-{generation:?}"))).expect("a picture");
+    for (from, to) in [(&here, &there), (&there, &here)] {
+        let _owner = copy(from, "clipboard", "image/png", &png);
+        let context = || format!("{}\n{}", viewer.log(), crate::support::tail(&server.log(), 30));
+        let got = wait_for("a picture", SOON, context, || {
+            let got = paste(to, "clipboard", "image/png").filter(|got| got.starts_with(b"\x89PNG"))?;
+            let file = viewer.home().join("pasted.png");
+            std::fs::write(&file, got).expect("a file");
+            let got = Picture::load(&file);
+            ((got.width, got.height) == (picture.width, picture.height)).then_some(got)
+        });
+        // 3.1.3 writes a stamp of its own into what goes to clients.
+        if generation != Generation::V3_1 || to == &there {
+            assert!(got == picture, "the pixels are others, from {from} to {to}");
+        }
+    }
+    viewer.stop();
+}
+
+fn large_copies(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &[]);
+    // xclip gives by INCR from about 1 MB on.
+    let text: Vec<u8> =
+        (0..5_000_000u32).map(|n| b'a' + (n.wrapping_mul(2_654_435_761) >> 24) as u8 % 26).collect();
+    let _owner = copy(&here, "clipboard", "UTF8_STRING", &text);
+    wait_paste(&there, ("clipboard", "UTF8_STRING"), &text, &viewer, &server);
+    let most = text.get(..1_000_000).expect("so much");
+    let _owner = copy(&there, "clipboard", "UTF8_STRING", most);
+    wait_paste(&here, ("clipboard", "UTF8_STRING"), most, &viewer, &server);
+    viewer.stop();
+}
+
+/// `xpra control … toggle-feature clipboard`, and the direction by option.
+fn switched_while_it_runs(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &["--clipboard-direction=to-client"]);
+    let _owner = copy(&there, "clipboard", "UTF8_STRING", b"to the client");
+    wait_paste(&here, ("clipboard", "UTF8_STRING"), b"to the client", &viewer, &server);
+    let _local = copy(&here, "clipboard", "UTF8_STRING", b"not to the server");
+    // What goes the other way afterwards has overtaken nothing.
+    let _owner = copy(&there, "primary", "UTF8_STRING", b"later");
+    wait_paste(&here, ("primary", "UTF8_STRING"), b"later", &viewer, &server);
+    assert_eq!(paste(&there, "clipboard", "UTF8_STRING").as_deref(), Some(&b"to the client"[..]));
+    viewer.stop();
+}
