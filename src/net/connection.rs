@@ -2,12 +2,12 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::buffers::BufferPool;
@@ -26,7 +26,8 @@ use crate::session::{
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Wrote};
+use super::progress::{Progress, progress};
 use super::pump::{Next, Pump, Step, charge};
 use super::recording::Recording;
 use super::report::Report;
@@ -34,7 +35,7 @@ use super::tls::TlsError;
 use super::transport::Transport;
 use super::websocket::FrameError;
 
-/// Packets that may wait for a server that does not read, in bytes.
+/// Packets that may wait for a server that does not read, in bytes: all but bulk data, which waits where it comes from.
 const MAX_UNSENT: usize = 4 * 1024 * 1024;
 /// Answers to pings are sent one by one as long as no more waits than this, in bytes.
 const MAX_ECHOES: usize = 16 * 1024;
@@ -80,13 +81,6 @@ enum Wake {
     /// The application has taken events: there is room for more.
     AppRoom,
     Timer,
-}
-
-/// What reading or writing achieved.
-enum Progress {
-    /// 0: the server has closed its side.
-    Read(usize),
-    Written(usize),
 }
 
 /// The state of a connection.
@@ -174,6 +168,7 @@ impl<'a> Connection<'a> {
         self.advance(now, None);
         let mut timer = pin!(tokio::time::sleep(NEVER));
         loop {
+            self.next_bulk();
             if let Some(end) = self.end.take() {
                 self.flush().await;
                 return end;
@@ -204,8 +199,13 @@ impl<'a> Connection<'a> {
         match wake {
             Wake::Command(command) => self.commands(now, command),
             Wake::Room(permit) => room = Some(permit),
-            Wake::Io(Ok(Progress::Written(bytes))) => {
+            Wake::Io(Ok(Progress::Written(wrote))) => {
+                let (Wrote::Control(bytes) | Wrote::Bulk(bytes)) = wrote;
                 self.links.report.collector.sent(now, bytes as u64);
+                // What would make it answer waits behind that.
+                if let Wrote::Bulk(_) = wrote {
+                    self.session.excuse_silence(now);
+                }
                 self.send_newest(now);
             }
             Wake::Io(Ok(Progress::Read(0))) => self.ended(now),
@@ -229,7 +229,7 @@ impl<'a> Connection<'a> {
             Wake::Timer => {
                 self.links.report.publish_if_due(now);
                 if !self.may_read() {
-                    self.session.not_listening(now);
+                    self.session.excuse_silence(now);
                 }
                 self.session.handle_timeout(now, &mut self.outputs);
                 self.dispatch(now);
@@ -304,15 +304,28 @@ impl<'a> Connection<'a> {
     /// Sends the newest pointer position and the answer to the newest ping, unless the server has not taken
     /// the ones before.
     fn send_newest(&mut self, now: Instant) {
-        if self.outgoing.is_empty()
+        if self.outgoing.is_idle()
             && let Some(echo) = self.echo.take()
         {
             self.writer.write(&echo, self.outgoing.buffer());
         }
-        if self.outgoing.is_empty()
+        if self.outgoing.is_idle()
             && let Some(motion) = self.motion.take()
         {
             self.session_input(now, motion);
+        }
+    }
+
+    /// Fetches bulk data to be written when nothing else waits, and what the user did meanwhile, which goes before it.
+    fn next_bulk(&mut self) {
+        if !self.outgoing.is_empty() {
+            return;
+        }
+        if let Some(packet) = self.session.next_bulk() {
+            self.outgoing.set_bulk(self.writer.write_bulk(&packet));
+            if let Some(command) = self.links.queue.try_pop() {
+                self.handle(Wake::Command(command));
+            }
         }
     }
 
@@ -495,15 +508,11 @@ impl<'a> Connection<'a> {
 
     /// Writes what waits, for a limited time, and says goodbye to the socket.
     async fn flush(&mut self) {
+        self.outgoing.forget_bulk();
         let flushing = async {
-            loop {
-                let unsent = self.outgoing.unsent();
-                if unsent.is_empty() {
-                    break;
-                }
-                self.transport.write_all(unsent).await?;
-                let bytes = unsent.len();
-                self.outgoing.sent(bytes);
+            while !self.outgoing.is_empty() {
+                let write = |cx: &mut Context<'_>| self.outgoing.poll_write(&mut self.transport, cx);
+                let (Wrote::Control(bytes) | Wrote::Bulk(bytes)) = std::future::poll_fn(write).await?;
                 self.links.report.collector.sent(clock::now(), bytes as u64);
             }
             self.transport.shutdown().await
@@ -536,43 +545,4 @@ fn is_same_drag(older: &Input, newer: &Input) -> bool {
         }
         _ => false,
     }
-}
-
-/// Writes some of `outgoing`, or reads into `reassembler`'s buffer, whichever is possible first.
-/// Cancel-safe: what was not reported did not happen.
-///
-/// After a failed write only reading goes on: the server's reason may still be on its way.
-async fn progress(
-    transport: &mut Transport,
-    outgoing: &mut Outgoing,
-    mut reassembler: Option<&mut Reassembler>,
-) -> io::Result<Progress> {
-    std::future::poll_fn(|cx| {
-        let unsent = outgoing.unsent();
-        if unsent.is_empty() {
-            // A TLS or WebSocket layer may hold what the socket did not take. Whether that goes
-            // well shows when reading.
-            let _ = Pin::new(&mut *transport).poll_flush(cx);
-        } else {
-            match Pin::new(&mut *transport).poll_write(cx, unsent) {
-                Poll::Ready(Ok(bytes)) if bytes > 0 => {
-                    outgoing.sent(bytes);
-                    return Poll::Ready(Ok(Progress::Written(bytes)));
-                }
-                Poll::Ready(result) => {
-                    tracing::debug!(?result, "writing failed");
-                    outgoing.discard();
-                }
-                Poll::Pending => {}
-            }
-        }
-        match &mut reassembler {
-            Some(reassembler) => {
-                let mut space = reassembler.buffer();
-                pin!(transport.read_buf(&mut space)).poll(cx).map_ok(Progress::Read)
-            }
-            None => Poll::Pending,
-        }
-    })
-    .await
 }

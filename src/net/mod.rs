@@ -7,6 +7,7 @@ pub mod local;
 pub mod new_file;
 pub mod outgoing;
 pub mod owner;
+mod progress;
 pub mod pump;
 pub mod recorder;
 mod recording;

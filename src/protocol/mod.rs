@@ -30,4 +30,4 @@ pub use peer::NotXpra;
 pub use reader::{Incoming, PacketError, PacketReader};
 pub use reassembly::{KeptPacket, RawPacket, Reassembler};
 pub use record::{Dialect, RecordError};
-pub use writer::{PacketWriter, ServerRecords};
+pub use writer::{PacketWriter, Records};

@@ -21,9 +21,10 @@ pub struct PacketWriter {
     scratch: Vec<u8>,
 }
 
-/// A packet of a server, ready to be sent: `head`, then `data`, then `tail`.
+/// A packet as records, ready to be sent: `head`, then `data`, then `tail`, and no other packet's records in between:
+/// who receives a raw chunk puts it into the main record that comes next.
 #[derive(Debug, Default)]
-pub struct ServerRecords {
+pub struct Records {
     /// The raw chunk's header, if there is a chunk.
     pub head: Vec<u8>,
     /// The raw chunk's payload, as the packet held it.
@@ -49,7 +50,7 @@ impl PacketWriter {
         }
     }
 
-    /// Appends the packet, as one record, to `out`.
+    /// Appends the packet, as one record, to `out`. For bulk data there is [`Self::write_bulk`].
     pub fn write(&mut self, packet: &ClientPacket, out: &mut Vec<u8>) {
         let (dialect, spelling) = (self.dialect, self.spelling);
         self.record(out, |payload| {
@@ -57,12 +58,29 @@ impl PacketWriter {
         });
     }
 
-    /// The packet as a server sends it. Pixels travel as a raw chunk unless the client said
+    /// The packet with its bulk data, if it has any, as a raw chunk, which is not compressed: that data is shared with
+    /// the packet, not copied. Servers of both generations put the chunks of any packet into their places.
+    pub fn write_bulk(&mut self, packet: &ClientPacket) -> Records {
+        let spelling = self.spelling;
+        self.records(packet.chunk(), |inline, encoder| packet.encode(spelling, inline, encoder))
+    }
+
+    /// The packet as a server sends it. Pixels and other bulk data travel as a raw chunk unless the client said
     /// `chunks=false`.
-    pub fn write_server(&mut self, packet: &ServerPacket, chunks: bool) -> ServerRecords {
-        let (dialect, spelling) = (self.dialect, self.spelling);
-        let mut records = ServerRecords::default();
+    pub fn write_server(&mut self, packet: &ServerPacket, chunks: bool) -> Records {
+        let spelling = self.spelling;
         let chunk = packet.chunk().filter(|_| chunks);
+        self.records(chunk, |inline, encoder| packet.encode(spelling, inline, encoder))
+    }
+
+    /// A raw chunk of `chunk`, and a main record that `encode` writes: with the data inline if there is no chunk.
+    fn records(
+        &mut self,
+        chunk: Option<(u8, &Payload)>,
+        encode: impl FnOnce(bool, &mut Encoder<'_>),
+    ) -> Records {
+        let dialect = self.dialect;
+        let mut records = Records::default();
         if let Some((index, len, data)) = chunk
             .and_then(|(index, data)| Some((ChunkIndex::new(index)?, u32::try_from(data.len()).ok()?, data)))
         {
@@ -70,9 +88,7 @@ impl PacketWriter {
             records.data = Some(data.clone());
         }
         let inline = records.data.is_none();
-        self.record(&mut records.tail, |payload| {
-            packet.encode(spelling, inline, &mut Encoder::new(dialect, payload));
-        });
+        self.record(&mut records.tail, |payload| encode(inline, &mut Encoder::new(dialect, payload)));
         records
     }
 

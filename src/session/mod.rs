@@ -204,8 +204,9 @@ impl Session {
         self.close(reason, out);
     }
 
-    /// What the server may have sent is not read now, so its silence means nothing.
-    pub fn not_listening(&mut self, now: Instant) {
+    /// The server's silence means nothing now: what it may have sent is not read, or it is taking bulk data, and a
+    /// ping waits behind that.
+    pub fn excuse_silence(&mut self, now: Instant) {
         if let Phase::Running(pinger) = &mut self.phase {
             pinger.heard(now);
         }
