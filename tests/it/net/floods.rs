@@ -135,7 +135,7 @@ impl AppSink for Blocked {
 }
 
 /// Bytes of memory in use by this process, and the most that were.
-fn memory() -> (u64, u64) {
+pub fn memory() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let kib = |name: &str| -> u64 {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a line");

@@ -15,6 +15,8 @@ pub struct Server<S> {
     reassembler: Reassembler,
     reader: PacketReader,
     writer: PacketWriter,
+    /// Received, and not given to the reassembler yet.
+    rest: Vec<u8>,
 }
 
 impl<S: Read + Write> Server<S> {
@@ -26,12 +28,13 @@ impl<S: Read + Write> Server<S> {
             reassembler: Reassembler::new(dialect, limits, pool.clone()),
             reader: PacketReader::new(dialect, limits, pool),
             writer: PacketWriter::new(dialect),
+            rest: Vec::new(),
         }
     }
 
     /// The next packet that the client sends, or `None` at the end.
     pub fn next(&mut self) -> Option<ClientPacket> {
-        let mut bytes = [0; 4096];
+        let mut bytes = [0; 64 << 10];
         loop {
             if let Some(raw) = self.reassembler.next_packet().expect("valid records") {
                 match self.reader.read_client(raw).expect("valid packets").packet {
@@ -39,16 +42,18 @@ impl<S: Read + Write> Server<S> {
                     None => continue,
                 }
             }
-            let len = self.stream.read(&mut bytes).unwrap_or(0);
-            let mut rest = bytes.get(..len).filter(|rest| !rest.is_empty())?;
-            while !rest.is_empty() {
-                let fed = self.reassembler.feed(rest, farpane::channel::clock::now());
-                rest = &rest[fed..];
-                if !rest.is_empty() {
-                    panic!("a client's packets are small");
-                }
+            if self.rest.is_empty() {
+                let len = self.stream.read(&mut bytes).unwrap_or(0);
+                self.rest.extend(bytes.get(..len).filter(|bytes| !bytes.is_empty())?);
             }
+            let fed = self.reassembler.feed(&self.rest, farpane::channel::clock::now());
+            self.rest.drain(..fed);
         }
+    }
+
+    /// Takes bytes that somebody else read from the stream.
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.rest.extend(bytes);
     }
 
     /// The first packet that `wanted` accepts.
@@ -76,10 +81,18 @@ impl<S: Read + Write> Server<S> {
 
     /// Waits for the client's hello and accepts it.
     pub fn accept(&mut self) {
+        self.accept_as(&hello());
+    }
+
+    /// The same, with this hello.
+    pub fn accept_as(&mut self, hello: &ServerPacket) {
         self.wait("hello", |packet| {
             matches!(packet, ClientPacket::Connection(connection::ToServer::Hello(_))).then_some(())
         });
-        self.send(&hello());
+        self.send(hello);
+        let limits = Limits::with_max_record(0);
+        self.reassembler.set_limits(limits);
+        self.reader.set_limits(limits);
     }
 }
 

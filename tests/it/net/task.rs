@@ -118,7 +118,9 @@ impl Client {
 }
 
 /// A scripted server on a loopback port, and its URL.
-pub fn tcp_server(script: impl FnOnce(Server<TcpStream>) + Send + 'static) -> (String, JoinHandle<()>) {
+pub fn tcp_server<T: Send + 'static>(
+    script: impl FnOnce(Server<TcpStream>) -> T + Send + 'static,
+) -> (String, JoinHandle<T>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("tcp://{}/", listener.local_addr().expect("it is bound"));
     let run = move || script(Server::new(listener.accept().expect("a connection").0));

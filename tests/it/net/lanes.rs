@@ -1,0 +1,267 @@
+//! Bulk data on its way to the server: what the user does goes before the next piece, nothing ends the session, and
+//! little is kept.
+
+use std::io::Read as _;
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use farpane::buffers::Payload;
+use farpane::channel::{AppEvent, clock};
+use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection};
+use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value, connection, keyboard};
+use farpane::session::clipboard::{FromDesktop, ToDesktop};
+use farpane::session::{CloseReason, Input, SessionEvent};
+
+use super::floods::memory;
+use super::server::Server;
+use super::task::{Client, LIMIT, key, tcp_server, unix_server};
+
+const MIB: usize = 1 << 20;
+/// In the process where memory is counted.
+const ALONE: &str = "FARPANE_TEST_LANES";
+
+/// Waits for the hello and accepts it, as a server with a clipboard does; and for what is copied on the client's side.
+fn accept<S: std::io::Read + std::io::Write>(server: &mut Server<S>) {
+    let (mut caps, mut clipboard) = (Dict::default(), Dict::default());
+    clipboard.push("selections", vec![Value::from("CLIPBOARD")]).push("direction", "both");
+    caps.push("version", "6.5.5").push("session-type", "seamless").push("clipboard", clipboard);
+    server.accept_as(&ServerPacket::Connection(connection::FromServer::Hello(caps)));
+    server.wait("a copy", |packet| matches!(packet, ClientPacket::Clipboard(Packet::Token(_))).then_some(()));
+}
+
+/// A program on the server's side pastes.
+fn request(number: u64) -> ServerPacket {
+    let target = "UTF8_STRING".to_owned();
+    Packet::Request { request: number, selection: Selection::Clipboard, target }.into()
+}
+
+/// The bytes of contents.
+fn contents(packet: &ClientPacket) -> Option<&Payload> {
+    match packet {
+        ClientPacket::Clipboard(Packet::Contents {
+            contents: Contents { data: Data::Bytes(bytes), .. },
+            ..
+        }) => Some(bytes),
+        _ => None,
+    }
+}
+
+/// The client's desktop, where something was copied.
+struct Desktop {
+    client: Client,
+    /// How often it was pasted.
+    pasted: usize,
+}
+
+impl Desktop {
+    fn start(url: &str) -> Self {
+        let client = Client::start(url, MIB);
+        let is_connected = |event| matches!(event, Some(AppEvent::Session(SessionEvent::Connected(_))));
+        while !is_connected(client.events.pop(Some(LIMIT))) {}
+        client.input(Input::Clipboard(FromDesktop::Owned(Selection::Clipboard)));
+        Self { client, pasted: 0 }
+    }
+
+    /// Answers the next that is asked for, if that comes in time.
+    fn answer(&mut self, limit: Duration, copied: impl Fn(usize) -> Payload) {
+        let event = self.client.events.pop(Some(limit));
+        let Some(AppEvent::Session(SessionEvent::Clipboard(ToDesktop::Read { request, target, .. }))) = event
+        else {
+            return;
+        };
+        let contents = if target == "TARGETS" {
+            Contents::targets(vec!["UTF8_STRING".to_owned()])
+        } else {
+            self.pasted += 1;
+            Contents::bytes("UTF8_STRING", copied(self.pasted))
+        };
+        self.client.input(Input::Clipboard(FromDesktop::Contents { request, result: Ok(contents) }));
+    }
+
+    fn answer_until_pasted(&mut self, times: usize, copied: impl Fn(usize) -> Payload) {
+        while self.pasted < times {
+            self.answer(LIMIT, &copied);
+        }
+    }
+}
+
+/// The server reads nothing until the key was pressed: together the pieces are more than may wait of all else.
+#[test]
+fn a_key_goes_before_the_next_piece() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (go, wait) = sync_channel(0);
+    let (url, server) = unix_server(&dir, move |mut server| {
+        accept(&mut server);
+        (1..=3).for_each(|number| server.send(&request(number)));
+        wait.recv().expect("the other side is there");
+        let (mut pieces, mut before_key) = (0, None);
+        while pieces < 3 {
+            let packet = server.next().expect("all pieces");
+            if let Some(bytes) = contents(&packet) {
+                pieces += 1;
+                assert!(bytes.len() == 6 * MIB && bytes.iter().all(|byte| *byte == pieces), "piece {pieces}");
+            } else if let ClientPacket::Keyboard(keyboard::ToServer::Event(_)) = packet {
+                before_key = Some(pieces);
+            }
+        }
+        let before_key = before_key.expect("the key comes before the end");
+        assert!(before_key <= 1, "after {before_key} pieces");
+    });
+    let mut desktop = Desktop::start(&url);
+    desktop.answer_until_pasted(3, |number| Payload::from(vec![number as u8; 6 * MIB]));
+    desktop.client.input(key("a"));
+    go.send(()).expect("the server is there");
+    server.join().expect("the server is content");
+    // It left without a goodbye.
+    assert!(matches!(desktop.client.end(), CloseReason::ConnectionLost(_)));
+}
+
+/// What was begun goes out whole, so that the goodbye can be read.
+#[test]
+fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (go, wait) = sync_channel(0);
+    let (url, server) = unix_server(&dir, move |mut server| {
+        accept(&mut server);
+        (1..=3).for_each(|number| server.send(&request(number)));
+        // One is on its way.
+        server.stream.set_nonblocking(true).expect("a socket");
+        let mut first = [0; 1];
+        while server.stream.read(&mut first).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        server.received(&first);
+        server.stream.set_nonblocking(false).expect("a socket");
+        wait.recv().expect("the other side is there");
+        let mut said = Vec::new();
+        while let Some(packet) = server.next() {
+            match &packet {
+                ClientPacket::Clipboard(Packet::Contents { .. }) => {
+                    assert_eq!(contents(&packet).map(|bytes| bytes.len()), Some(MIB));
+                    said.push("contents");
+                }
+                ClientPacket::Connection(connection::ToServer::Close { .. }) => said.push("goodbye"),
+                _ => {}
+            }
+        }
+        assert_eq!(said, ["contents", "goodbye"]);
+    });
+    let mut desktop = Desktop::start(&url);
+    desktop.answer_until_pasted(3, |number| Payload::from(vec![number as u8; MIB]));
+    desktop.client.input(Input::Disconnect);
+    go.send(()).expect("the server is there");
+    server.join().expect("the server is content");
+    assert_eq!(desktop.client.end(), CloseReason::User);
+}
+
+/// 200 MB in pieces that wait together, to a server that reads them slowly.
+#[test]
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
+fn much_goes_out_and_little_is_kept() {
+    const PIECES: u64 = 200;
+    /// Pastes that wait at a time.
+    const WAITING: u64 = 24;
+    const MOST: u64 = 16 << 20;
+    if std::env::var_os(ALONE).is_none() {
+        let output = Command::new(std::env::current_exe().expect("this program"))
+            .args(["net::lanes::much_goes_out_and_little_is_kept", "--exact", "--nocapture"])
+            .env(ALONE, "1")
+            .output()
+            .expect("this program, again");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let grown = said.lines().find_map(|line| line.strip_prefix("grown ")?.parse::<u64>().ok());
+        assert!(grown.is_some_and(|grown| grown < MOST), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let (url, server) = tcp_server(|mut server| {
+        accept(&mut server);
+        let (mut asked, mut bytes, mut part) = (0, 0_u64, vec![0; 64 << 10]);
+        while bytes < PIECES << 20 {
+            while asked < PIECES && asked < WAITING + (bytes >> 20) {
+                asked += 1;
+                server.send(&request(asked));
+            }
+            let len = server.stream.read(&mut part).expect("the client sends");
+            assert!(len > 0, "the client left after {bytes} bytes");
+            bytes += len as u64;
+            std::thread::sleep(Duration::from_micros(500));
+        }
+    });
+    let copied = Payload::from(vec![7; MIB]);
+    let mut desktop = Desktop::start(&url);
+    let before = memory().0;
+    while !server.is_finished() {
+        desktop.answer(Duration::from_millis(5), |_| copied.clone());
+    }
+    let peak = memory().1;
+    server.join().expect("the server is content");
+    assert_eq!(desktop.pasted as u64, PIECES);
+    println!("grown {}", peak.saturating_sub(before));
+}
+
+/// How long keys take while bulk goes out, for who runs it with `--ignored --nocapture`.
+#[test]
+#[ignore = "figures, not a check"]
+#[expect(clippy::print_stdout, reason = "figures of a measurement")]
+fn figures() {
+    for (piece, reads_per_ms) in [(64 << 10, None), (MIB, None), (64 << 10, Some(1)), (MIB, Some(1))] {
+        let (url, server) = tcp_server(move |server| measure(server, piece, reads_per_ms));
+        let mut desktop = Desktop::start(&url);
+        let copied = Payload::from(vec![7; piece]);
+        let (mut pressed, mut next) = (Vec::new(), clock::now());
+        while !server.is_finished() {
+            desktop.answer(Duration::from_millis(1), |_| copied.clone());
+            if clock::now() >= next {
+                pressed.push(clock::now());
+                desktop.client.input(key("a"));
+                next = clock::now() + Duration::from_millis(7);
+            }
+        }
+        let (took, arrived) = server.join().expect("the server is content");
+        let mut late: Vec<Duration> =
+            pressed.iter().zip(&arrived).map(|(pressed, arrived)| *arrived - *pressed).collect();
+        late.sort();
+        let at = |percent: usize| late.get(late.len() * percent / 100).map(Duration::as_micros);
+        let reader = reads_per_ms.map_or("at once".to_owned(), |reads| format!("{reads} x 64 KiB/ms"));
+        println!(
+            "200 MB in pieces of {:4} KiB, read {reader:14}: {:5} ms; {} keys: median {:?} us, p95 {:?} us, most {:?} us",
+            piece >> 10,
+            took.as_millis(),
+            late.len(),
+            at(50).unwrap_or(0),
+            at(95).unwrap_or(0),
+            at(99).unwrap_or(0),
+        );
+        drop(desktop);
+    }
+}
+
+/// Takes 200 MB. Returns how long that took, and when keys arrived.
+fn measure(
+    mut server: Server<TcpStream>,
+    piece: usize,
+    reads_per_ms: Option<u32>,
+) -> (Duration, Vec<Instant>) {
+    accept(&mut server);
+    let pieces = (200 * MIB / piece) as u64;
+    let (started, mut arrived, mut taken, mut asked) = (clock::now(), Vec::new(), 0, 0);
+    while taken < pieces {
+        while asked < pieces && asked < taken + 8 {
+            asked += 1;
+            server.send(&request(asked));
+        }
+        let packet = server.next().expect("the client is there");
+        if contents(&packet).is_some() {
+            taken += 1;
+            if let Some(reads) = reads_per_ms {
+                let parts = (piece / (64 << 10)) as u32;
+                std::thread::sleep(Duration::from_millis(1) * parts / reads);
+            }
+        } else if matches!(packet, ClientPacket::Keyboard(keyboard::ToServer::Event(_))) {
+            arrived.push(clock::now());
+        }
+    }
+    (started.elapsed(), arrived)
+}
