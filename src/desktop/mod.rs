@@ -1,10 +1,11 @@
 //! Layer 2: what the local desktop knows and does beyond winit: exact keyboard state, window
-//! hints, where a window really is, the bell.
+//! hints, where a window really is, the bell, the clipboard.
 //!
-//! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`), on Wayland a
+//! On X11 these are further connections to the display (`x11`, `x11_keyboard`, `x11::selections`), on Wayland a
 //! second queue of winit's own (`wayland`); elsewhere winit's own answers are used, and what winit cannot do is
 //! left out.
 
+mod clipboard;
 mod libraries;
 pub mod portal;
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
@@ -18,6 +19,8 @@ pub mod xsettings;
 
 use std::cell::OnceCell;
 
+use clipboard::Clipboard;
+pub use clipboard::{ClipboardBackend, ClipboardSink};
 pub use libraries::{Library, MissingLibraries, check_libraries};
 use wayland::Wayland;
 pub use wayland::{Popup, WaylandError};
@@ -29,6 +32,7 @@ pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
 use crate::codec::{Rect, Size};
+use crate::session::clipboard::{FromDesktop, ToDesktop};
 use crate::session::event::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
@@ -144,6 +148,7 @@ pub struct Desktop {
     x11: Option<X11>,
     keyboard: Option<X11Keyboard>,
     wayland: Option<Wayland>,
+    clipboard: Clipboard,
     /// What the portal answered when it was asked.
     portal_is_dark: OnceCell<Option<bool>>,
 }
@@ -152,7 +157,13 @@ impl Desktop {
     /// Opens the desktop. `notify` is called from a thread of its own. What cannot be opened is logged and
     /// left out. It must be dropped before the event loop is.
     pub fn open(system: WindowSystem, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
-        let mut desktop = Self { x11: None, keyboard: None, wayland: None, portal_is_dark: OnceCell::new() };
+        let mut desktop = Self {
+            x11: None,
+            keyboard: None,
+            wayland: None,
+            clipboard: Clipboard::default(),
+            portal_is_dark: OnceCell::new(),
+        };
         match system {
             WindowSystem::X11 => {}
             WindowSystem::Wayland(display) => {
@@ -167,7 +178,23 @@ impl Desktop {
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
-        Self { x11: x11.ok(), keyboard: keyboard.ok(), ..desktop }
+        Self { x11: x11.ok(), keyboard: keyboard.ok(), clipboard: x11_clipboard(), ..desktop }
+    }
+
+    /// Whether [`Self::clipboard`] can do anything here.
+    pub fn has_clipboard(&self) -> bool {
+        self.clipboard.is_possible()
+    }
+
+    /// Everything of the clipboard goes to `sink` from now on, which is called from a thread of its own and must not
+    /// block. What was owned for another sink is let go of.
+    pub fn connect_clipboard(&mut self, sink: impl Fn(FromDesktop) + Send + 'static) {
+        self.clipboard.connect(Box::new(sink));
+    }
+
+    /// Tells the clipboard something. It begins with the first selection that is to be watched. Never blocks.
+    pub fn clipboard(&mut self, message: ToDesktop) {
+        self.clipboard.send(message);
     }
 
     /// Whether windows can be opened that belong to others and lie over them.
@@ -385,6 +412,19 @@ impl Desktop {
             x11.bell(percent, pitch, duration_ms);
         }
     }
+}
+
+/// The clipboard of X11, which is only begun with when it is needed.
+fn x11_clipboard() -> Clipboard {
+    #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+    return Clipboard::new(|sink| {
+        let patience = x11::selections::Patience::default();
+        let opened = x11::selections::Selections::open(None, patience, sink)
+            .inspect_err(|error| tracing::warn!(%error, "no clipboard: its thread did not start"));
+        Some(Box::new(opened.ok()?))
+    });
+    #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+    Clipboard::default()
 }
 
 /// The window system's own number of a window, by which windows refer to each other.
