@@ -5,7 +5,7 @@
 //! second queue of winit's own (`wayland`); elsewhere winit's own answers are used, and what winit cannot do is
 //! left out.
 
-mod clipboard;
+pub mod clipboard;
 mod libraries;
 pub mod portal;
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
@@ -19,8 +19,7 @@ pub mod xsettings;
 
 use std::cell::OnceCell;
 
-use clipboard::Clipboard;
-pub use clipboard::{ClipboardBackend, ClipboardSink};
+use clipboard::{Clipboard, OpenClipboard};
 pub use libraries::{Library, MissingLibraries, check_libraries};
 use wayland::Wayland;
 pub use wayland::{Popup, WaylandError};
@@ -32,7 +31,6 @@ pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
 use crate::codec::{Rect, Size};
-use crate::session::clipboard::{FromDesktop, ToDesktop};
 use crate::session::event::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
@@ -148,7 +146,8 @@ pub struct Desktop {
     x11: Option<X11>,
     keyboard: Option<X11Keyboard>,
     wayland: Option<Wayland>,
-    clipboard: Clipboard,
+    /// What starts its clipboard.
+    open_clipboard: Option<OpenClipboard>,
     /// What the portal answered when it was asked.
     portal_is_dark: OnceCell<Option<bool>>,
 }
@@ -161,7 +160,7 @@ impl Desktop {
             x11: None,
             keyboard: None,
             wayland: None,
-            clipboard: Clipboard::default(),
+            open_clipboard: None,
             portal_is_dark: OnceCell::new(),
         };
         match system {
@@ -178,23 +177,12 @@ impl Desktop {
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
-        Self { x11: x11.ok(), keyboard: keyboard.ok(), clipboard: x11_clipboard(), ..desktop }
+        Self { x11: x11.ok(), keyboard: keyboard.ok(), open_clipboard: X11_CLIPBOARD, ..desktop }
     }
 
-    /// Whether [`Self::clipboard`] can do anything here.
-    pub fn has_clipboard(&self) -> bool {
-        self.clipboard.is_possible()
-    }
-
-    /// Everything of the clipboard goes to `sink` from now on, which is called from a thread of its own and must not
-    /// block. What was owned for another sink is let go of.
-    pub fn connect_clipboard(&mut self, sink: impl Fn(FromDesktop) + Send + 'static) {
-        self.clipboard.connect(Box::new(sink));
-    }
-
-    /// Tells the clipboard something. It begins with the first selection that is to be watched. Never blocks.
-    pub fn clipboard(&mut self, message: ToDesktop) {
-        self.clipboard.send(message);
+    /// The clipboard, for one session: it ends when it is dropped.
+    pub fn clipboard(&self) -> Clipboard {
+        self.open_clipboard.map(Clipboard::new).unwrap_or_default()
     }
 
     /// Whether windows can be opened that belong to others and lie over them.
@@ -414,18 +402,15 @@ impl Desktop {
     }
 }
 
-/// The clipboard of X11, which is only begun with when it is needed.
-fn x11_clipboard() -> Clipboard {
+/// Starts the clipboard of X11.
+const X11_CLIPBOARD: Option<OpenClipboard> = {
     #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
-    return Clipboard::new(|sink| {
-        let patience = x11::selections::Patience::default();
-        let opened = x11::selections::Selections::open(None, patience, sink)
-            .inspect_err(|error| tracing::warn!(%error, "no clipboard: its thread did not start"));
-        Some(Box::new(opened.ok()?))
-    });
+    {
+        Some(x11::selections::open)
+    }
     #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
-    Clipboard::default()
-}
+    None
+};
 
 /// The window system's own number of a window, by which windows refer to each other.
 #[allow(clippy::useless_conversion, reason = "Xlib's numbers have another size on other platforms")]

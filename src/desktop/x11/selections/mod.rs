@@ -61,6 +61,13 @@ impl Default for Patience {
     }
 }
 
+/// The clipboard of the display that windows are on; `None` (logged) if it cannot be had.
+pub fn open(sink: ClipboardSink) -> Option<Box<dyn ClipboardBackend>> {
+    let opened = Selections::open(None, Patience::default(), sink)
+        .inspect_err(|error| tracing::warn!(%error, "no clipboard: its thread did not start"));
+    Some(Box::new(opened.ok()?))
+}
+
 /// The thread that has the clipboard.
 pub struct Selections {
     /// `None`: the end.
