@@ -64,6 +64,7 @@ fn owners_from_server(name: &str) -> BTreeSet<&'static str> {
         ServerPacket::Pointer(_) => Some("pointer"),
         ServerPacket::Connection(_) => Some("connection"),
         ServerPacket::Display(_) => Some("display"),
+        ServerPacket::Clipboard(_) => Some("clipboard"),
         ServerPacket::Ignored { .. } => Some("nobody"),
         ServerPacket::Unknown { .. } => Some("unknown"),
     };
@@ -78,6 +79,7 @@ fn owners_from_client(name: &str) -> BTreeSet<&'static str> {
         ClientPacket::Window(_) => Some("window"),
         ClientPacket::Connection(_) => Some("connection"),
         ClientPacket::Display(_) => Some("display"),
+        ClientPacket::Clipboard(_) => Some("clipboard"),
     };
     packets(name).filter_map(owner).collect()
 }

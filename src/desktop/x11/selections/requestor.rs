@@ -84,12 +84,15 @@ impl Requestor {
         if self.questions.iter().filter(|question| question.request.is_some()).count() >= MAX_OPEN {
             return Ok(Err(Unreadable::Refused));
         }
+        let (owner, at) = server.owner(selection)?;
+        if owner == x11rb::NONE || owner == server.window {
+            return Ok(Err(Unreadable::Gone));
+        }
         // A name that the server never heard of is offered by nobody.
         let Some(target) = server.names.find(&server.connection, &read.target)? else {
             return Ok(Err(Unreadable::Refused));
         };
-        let (owner, at) = server.owner(selection)?;
-        if owner == x11rb::NONE || owner == server.window || !server.visit(owner)? {
+        if !server.visit(owner)? {
             return Ok(Err(Unreadable::Gone));
         }
         let window = match self.idle.pop() {
