@@ -1,7 +1,7 @@
 //! Layer 2: what the local desktop knows and does beyond winit: exact keyboard state, window
-//! hints, where a window really is, the bell.
+//! hints, where a window really is, the bell, the clipboard.
 //!
-//! On X11 this is a second and third connection to the display (`x11`, `x11_keyboard`), on Wayland a
+//! On X11 these are further connections to the display (`x11`, `x11_keyboard`, `x11::selections`), on Wayland a
 //! second queue of winit's own (`wayland`); elsewhere winit's own answers are used, and what winit cannot do is
 //! left out.
 
@@ -19,6 +19,7 @@ pub mod xsettings;
 
 use std::cell::OnceCell;
 
+use clipboard::{Clipboard, OpenClipboard};
 pub use libraries::{Library, MissingLibraries, check_libraries};
 use wayland::Wayland;
 pub use wayland::{Popup, WaylandError};
@@ -145,6 +146,8 @@ pub struct Desktop {
     x11: Option<X11>,
     keyboard: Option<X11Keyboard>,
     wayland: Option<Wayland>,
+    /// What starts its clipboard.
+    open_clipboard: Option<OpenClipboard>,
     /// What the portal answered when it was asked.
     portal_is_dark: OnceCell<Option<bool>>,
 }
@@ -153,7 +156,13 @@ impl Desktop {
     /// Opens the desktop. `notify` is called from a thread of its own. What cannot be opened is logged and
     /// left out. It must be dropped before the event loop is.
     pub fn open(system: WindowSystem, notify: impl Fn(DesktopEvent) + Send + 'static) -> Self {
-        let mut desktop = Self { x11: None, keyboard: None, wayland: None, portal_is_dark: OnceCell::new() };
+        let mut desktop = Self {
+            x11: None,
+            keyboard: None,
+            wayland: None,
+            open_clipboard: None,
+            portal_is_dark: OnceCell::new(),
+        };
         match system {
             WindowSystem::X11 => {}
             WindowSystem::Wayland(display) => {
@@ -168,7 +177,12 @@ impl Desktop {
             .inspect_err(|error| tracing::warn!(%error, "no window hints: the second X11 connection failed"));
         let keyboard = X11Keyboard::open(None)
             .inspect_err(|error| tracing::warn!(%error, "keys are guessed: XKB is not available"));
-        Self { x11: x11.ok(), keyboard: keyboard.ok(), ..desktop }
+        Self { x11: x11.ok(), keyboard: keyboard.ok(), open_clipboard: X11_CLIPBOARD, ..desktop }
+    }
+
+    /// The clipboard, for one session: it ends when it is dropped.
+    pub fn clipboard(&self) -> Clipboard {
+        self.open_clipboard.map(Clipboard::new).unwrap_or_default()
     }
 
     /// The clipboard, for one session: it ends when it is dropped.
@@ -392,6 +406,16 @@ impl Desktop {
         }
     }
 }
+
+/// Starts the clipboard of X11.
+const X11_CLIPBOARD: Option<OpenClipboard> = {
+    #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+    {
+        Some(x11::selections::open)
+    }
+    #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+    None
+};
 
 /// The window system's own number of a window, by which windows refer to each other.
 #[allow(clippy::useless_conversion, reason = "Xlib's numbers have another size on other platforms")]

@@ -1,6 +1,7 @@
 //! Window hints, window facts and the bell on X11, over a connection of our own.
 //!
 //! What concerns the window manager is in `manager`, its frames in `frames`, shapes in `shape`, monitors in `monitors`.
+//! `selections` has the clipboard, with a connection and a thread of its own.
 //!
 //! The connection is shared with one thread that waits for its events. Failures are logged: a
 //! window may be gone at any time, and none of this is worth ending the session.
@@ -9,6 +10,8 @@ mod frames;
 mod grab;
 mod manager;
 mod monitors;
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+pub mod selections;
 mod shape;
 
 pub use grab::release_pointer;

@@ -5,6 +5,7 @@
 mod app;
 mod bench;
 mod book;
+mod clipboard;
 mod codec;
 mod config;
 mod copy_budget;

@@ -20,8 +20,8 @@ pub const NAMES: Names = Names {
 pub const MAX_TARGETS: usize = 256;
 /// Bytes of the name of a target or type. X's own limit is 65535; real names have up to about 80.
 pub const MAX_NAME: usize = 255;
-/// Numbers in contents that are no bytes.
-const MAX_NUMBERS: usize = 4096;
+/// Numbers in contents that are no bytes, at most.
+pub const MAX_NUMBERS: usize = 4096;
 
 /// One of X11's selections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,0 +1,8 @@
+//! The clipboard.
+
+mod desk;
+mod incr;
+mod raw;
+mod x11;
+mod x11_limits;
+mod x11_programs;
