@@ -82,7 +82,7 @@ fn every_command_of_xpra_is_answered() {
 #[test]
 fn options_that_farpane_lacks_are_explained() {
     for (word, message) in [
-        ("--clipboard=no", "Farpane has no clipboard"),
+        ("--printing=no", "Farpane has no files"),
         ("--no-speaker", "plays no sound"),
         ("--ssh", "does not connect through ssh"),
         ("--start-child=xterm", "only attaches to running ones"),

@@ -2,6 +2,11 @@
 
 use std::process::Command;
 
+use farpane::buffers::BufferPool;
+use farpane::channel::clock;
+use farpane::protocol::{Limits, PacketReader};
+use farpane::recording::{Reader, TimedPacket};
+
 use super::{SOON, empty_session, for_every_server};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
@@ -10,7 +15,7 @@ use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::{Generation, XpraServer};
 
-for_every_server!(text_both_ways, pictures_both_ways, large_copies, switched_while_it_runs);
+for_every_server!(text_both_ways, pictures_both_ways, large_copies, one_way, not_recorded);
 
 /// xclip as the owner of a selection, until it is dropped.
 struct Owner {
@@ -74,6 +79,19 @@ fn attached<'a>(server: &XpraServer, display: &'a Display, words: &[&str]) -> Vi
         || viewer.log().contains("the server accepted us").then_some(()),
     );
     viewer
+}
+
+/// The names of all packets in a recording.
+fn packet_names(file: &std::path::Path) -> Vec<String> {
+    let input = std::io::BufReader::new(std::fs::File::open(file).expect("the recording"));
+    let mut recording = Reader::new(input, BufferPool::default()).expect("a recording");
+    let mut reader =
+        PacketReader::new(recording.start().dialect, Limits::established(2560, 1600), BufferPool::default());
+    let zero = clock::now();
+    let next = || recording.next(zero).expect("a packet");
+    let name =
+        |packet: TimedPacket| reader.read(packet.raw.lend()).expect("a packet").packet.name().to_owned();
+    std::iter::from_fn(next).map(name).collect()
 }
 
 fn text_both_ways(generation: Generation) {
@@ -142,8 +160,24 @@ fn large_copies(generation: Generation) {
     viewer.stop();
 }
 
-/// `xpra control … toggle-feature clipboard`, and the direction by option.
-fn switched_while_it_runs(generation: Generation) {
+/// A recording is given to others: what was copied meanwhile is their business least of all.
+fn not_recorded(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("session.fpr");
+    let viewer = attached(&server, &display, &[&format!("--record={}", file.display())]);
+    let _owner = copy(&there, "clipboard", "UTF8_STRING", b"a secret");
+    wait_paste(&here, ("clipboard", "UTF8_STRING"), b"a secret", &viewer, &server);
+    viewer.stop();
+    let names = packet_names(&file);
+    assert!(names.iter().any(|name| name == "hello"), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("clipboard")), "{names:?}");
+}
+
+/// `--clipboard-direction`.
+fn one_way(generation: Generation) {
     let server = empty_session(generation);
     let display = Display::bare();
     let (there, here) = (server.x().name().to_owned(), display.name().to_owned());

@@ -219,7 +219,7 @@ fn session() {
     }
     let position = ServerPacket::Pointer(pointer::FromServer::Position { wid: Some(WID), x: -1, y: 2 });
     check_both(list!["pointer-position", 7, -1, 2, 0, 0], &position);
-    for name in ["clipboard-token", "sound-data", "notify_show", "notification-show", "webcam-stop"] {
+    for name in ["sound-data", "notify_show", "notification-show", "webcam-stop"] {
         let packet = read(Dialect::Modern, &list![name, 1, 2, 3]);
         assert!(matches!(packet, ServerPacket::Ignored { name: ignored } if ignored == name), "{packet:?}");
     }
