@@ -455,7 +455,7 @@ fn pieces_are_read_whatever_was_announced() {
         let first = raw.asked();
         let two = desk.ask(Clipboard, "STRING", 100);
         let second = raw.asked();
-        assert_ne!((first.requestor, first.property), (second.requestor, second.property));
+        assert!(first.requestor != second.requestor && first.property != second.property);
         raw.announce(&first, announced);
         raw.wait_taken(&first);
         for (number, piece) in whole.chunks(piece).enumerate() {

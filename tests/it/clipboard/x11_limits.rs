@@ -44,6 +44,38 @@ fn owners_that_say_nothing_are_not_waited_for() {
     desk.settle();
 }
 
+/// As xsel does it, which also tells transfers apart by the property alone.
+#[test]
+fn owners_that_say_twice_that_they_are_done_spoil_no_other_answer() {
+    let mut desk = Desk::watching();
+    let raw = desk.raw();
+    raw.own("CLIPBOARD");
+    desk.owned(Clipboard);
+    let mut properties = Vec::new();
+    for round in 0..12 {
+        let one = desk.ask(Clipboard, "UTF8_STRING", 100);
+        let asked = raw.asked();
+        raw.announce(&asked, 10);
+        raw.wait_taken(&asked);
+        raw.put(&asked, "UTF8_STRING", b"some");
+        raw.wait_taken(&asked);
+        raw.put(&asked, "UTF8_STRING", b"");
+        raw.flush();
+        assert_eq!(desk.answer_to(one), Ok(text(b"some")), "round {round}");
+        let next = desk.ask(Clipboard, "UTF8_STRING", 100);
+        let second = raw.asked();
+        assert!(second.property != asked.property);
+        raw.notify(&asked, asked.property);
+        raw.give(&second, "UTF8_STRING", b"next");
+        assert_eq!(desk.answer_to(next), Ok(text(b"next")), "round {round}");
+        properties.extend([asked.property, second.property]);
+    }
+    properties.sort_unstable();
+    properties.dedup();
+    assert!(properties.len() <= 5, "they are used again");
+    desk.settle();
+}
+
 #[test]
 fn owners_that_never_answer_are_forgotten_with_their_windows() {
     let mut desk = Desk::with(Patience { read: SHORT, late: SHORT, ..Patience::default() }).watch();
@@ -227,7 +259,9 @@ fn names_from_the_network_make_only_so_many_atoms() {
         assert_eq!(offered, expected, "round {round}");
     }
     // Questions make none.
-    assert_eq!(desk.read(Clipboard, "FARPANE_TEST_QUESTION"), Err(Unreadable::Refused));
+    raw.own("PRIMARY");
+    desk.owned(Selection::Primary);
+    assert_eq!(desk.read(Selection::Primary, "FARPANE_TEST_QUESTION"), Err(Unreadable::Refused));
     assert!(raw.known("FARPANE_TEST_0_0") && !raw.known("FARPANE_TEST_QUESTION"));
     assert!(!raw.known("FARPANE_TEST_5_0"));
     desk.settle();

@@ -52,7 +52,9 @@ fn five_megabytes_are_read_in_pieces() {
     let one = desk.ask(Clipboard, "UTF8_STRING", LARGE / 2);
     assert_eq!(desk.answer_to(one), Err(farpane::session::clipboard::Unreadable::TooLarge));
     let one = desk.ask(Clipboard, "UTF8_STRING", ENOUGH);
-    assert!(bytes(&desk.answer_to(one).expect("contents")) == words);
+    let read = desk.answer_to(one).expect("contents");
+    let differs = bytes(&read).iter().zip(&words).position(|(one, other)| one != other);
+    assert!(bytes(&read) == words, "{} bytes, which differ at {differs:?}", read.len());
     desk.settle();
 }
 
@@ -71,6 +73,7 @@ const XCLIP: [&str; 6] = ["xclip", "-selection", "clipboard", "-o", "-t", "UTF8_
 fn xclip_and_xsel_paste() {
     let mut desk = Desk::watching();
     desk.own(Clipboard, &["UTF8_STRING", "STRING"]);
+    desk.settle();
     let mut targets = desk.start(&["xclip", "-selection", "clipboard", "-o", "-t", "TARGETS"]);
     assert_eq!(desk.pasted(&mut targets), b"TARGETS\nMULTIPLE\nTIMESTAMP\nUTF8_STRING\nSTRING\n");
     let words: Vec<u8> = noise(LARGE).into_iter().map(|byte| b'a' + byte % 26).collect();
@@ -152,6 +155,7 @@ fn a_toolkit(program: &str) {
         let read = desk.read(Clipboard, "UTF8_STRING").expect("contents");
         assert!(bytes(&read) == words, "{} bytes instead of {}", read.len(), words.len());
         desk.own(Clipboard, &["UTF8_STRING"]);
+        desk.settle();
         let mut paster = start("paste", b"");
         let (request, target) = desk.wanted(Clipboard);
         assert_eq!(target, "UTF8_STRING");

@@ -222,10 +222,10 @@ impl Clipboard {
             }
             Event::SelectionNotify(event) => requestor.notified(server, &event, now, out),
             Event::PropertyNotify(event) if server.is_ours(event.window) => {
-                if event.state != Property::NEW_VALUE || event.atom != server.atoms._FARPANE_CLIPBOARD {
+                if event.state != Property::NEW_VALUE {
                     return Ok(());
                 }
-                requestor.written(server, event.window, now, out)
+                requestor.written(server, event.window, event.atom, now, out)
             }
             Event::PropertyNotify(event) if event.state == Property::DELETE => {
                 owner.deleted(server, event.window, event.atom, at, now)

@@ -1,11 +1,13 @@
 //! Asks local programs for what they have in a selection (ICCCM §2.4). Each question has a window of its own, so that an
-//! answer that comes late is never taken for another one; windows are used again when all was said there.
+//! answer that comes late is never taken for another one; windows are used again when all was said there. The property
+//! has another name in each: xsel 1.2 tells transfers in pieces apart by that alone.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use x11rb::connection::SequenceNumber;
 use x11rb::errors::ReplyError;
-use x11rb::protocol::xproto::{Atom, ConnectionExt as _, SelectionNotifyEvent, Window};
+use x11rb::protocol::xproto::{Atom, ConnectionExt as _, SelectionNotifyEvent, Timestamp, Window};
 
 use super::Patience;
 use super::contents;
@@ -20,17 +22,32 @@ const MAX_OPEN: usize = 16;
 /// Questions that may be answered late; beyond that the oldest is forgotten.
 const MAX_LATE: usize = 32;
 
+/// Places rest while this many others are used: some owners say again that they are done.
+const MIN_IDLE: usize = 4;
+
 /// What was asked for.
 pub struct Requestor {
     questions: Vec<Question>,
-    /// Windows that nobody writes to any more.
-    idle: Vec<Window>,
+    /// Places that nobody writes to any more, those that rested longest first.
+    idle: VecDeque<Place>,
+    /// Names of properties whose windows are no more.
+    free: Vec<Atom>,
+    /// Names that there are.
+    named: usize,
     patience: Patience,
 }
 
-struct Question {
-    /// Where the answer comes.
+/// Where an answer comes.
+#[derive(Clone, Copy)]
+struct Place {
     window: Window,
+    property: Atom,
+}
+
+struct Question {
+    place: Place,
+    /// When, by the server's time.
+    time: Timestamp,
     /// The owner's window; [`x11rb::NONE`] when it is gone.
     owner: Window,
     selection: Selection,
@@ -56,7 +73,7 @@ pub struct Read {
 
 impl Requestor {
     pub fn new(patience: Patience) -> Self {
-        Self { questions: Vec::new(), idle: Vec::new(), patience }
+        Self { questions: Vec::new(), idle: VecDeque::new(), free: Vec::new(), named: 0, patience }
     }
 
     /// Asks for something.
@@ -95,17 +112,18 @@ impl Requestor {
         if !server.visit(owner)? {
             return Ok(Err(Unreadable::Gone));
         }
-        let window = match self.idle.pop() {
-            Some(window) => window,
-            None => server.new_window()?,
+        let rested = if self.idle.len() >= MIN_IDLE { self.idle.pop_front() } else { None };
+        let place = match rested {
+            Some(place) => place,
+            None => self.new_place(server)?,
         };
         let time = server.time()?;
-        let property = server.atoms._FARPANE_CLIPBOARD;
-        server.connection.delete_property(window, property)?;
+        server.connection.delete_property(place.window, place.property)?;
         let atom = server.atom_of(selection);
-        server.connection.convert_selection(window, atom, target, property, time)?;
+        server.connection.convert_selection(place.window, atom, target, place.property, time)?;
         Ok(Ok(Question {
-            window,
+            place,
+            time,
             owner,
             selection,
             target,
@@ -117,6 +135,18 @@ impl Requestor {
         }))
     }
 
+    fn new_place(&mut self, server: &Server) -> Result<Place, X11Error> {
+        let property = match self.free.pop() {
+            Some(property) => property,
+            None => {
+                let name = format!("_FARPANE_CLIPBOARD_{}", self.named);
+                self.named += 1;
+                server.connection.intern_atom(false, name.as_bytes())?.reply()?.atom
+            }
+        };
+        Ok(Place { window: server.new_window()?, property })
+    }
+
     /// An owner answered.
     pub fn notified(
         &mut self,
@@ -125,15 +155,22 @@ impl Requestor {
         now: Instant,
         out: &mut Vec<FromDesktop>,
     ) -> Result<(), ReplyError> {
+        // Some versions of xsel name another target when pieces come.
+        let is_target = |target: Atom| [target, server.atoms.INCR].contains(&event.target);
         let is_it = |question: &Question| {
-            question.window == event.requestor && question.target == event.target && question.pieces.is_none()
+            question.place.window == event.requestor
+                && is_target(question.target)
+                && question.pieces.is_none()
         };
         let Some(index) = self.questions.iter().position(is_it) else { return Ok(()) };
         let Some(question) = self.questions.get_mut(index) else { return Ok(()) };
-        let (window, property) = (question.window, server.atoms._FARPANE_CLIPBOARD);
+        let Place { window, property } = question.place;
         let shape = if event.property == property { server.shape(window, property)? } else { None };
         let Some(shape) = shape else {
-            return self.close(server, index, Err(Unreadable::Refused), out);
+            // xsel 1.2 says again that an answer is there, when all its pieces were taken. That is an old time, and
+            // nothing is there.
+            let is_old = ![question.time, x11rb::CURRENT_TIME].contains(&event.time);
+            return if is_old { Ok(()) } else { self.close(server, index, Err(Unreadable::Refused), out) };
         };
         if shape.kind == server.atoms.INCR {
             question.pieces = Some(Receiving::new(question.max_bytes));
@@ -144,7 +181,7 @@ impl Requestor {
         let mut whole = Receiving::new(question.max_bytes);
         let target = question.target;
         let result = match (question.request, whole.announce(shape)) {
-            (Some(_), Ok(_)) => take(server, window, &mut whole)?,
+            (Some(_), Ok(_)) => take(server, question.place, &mut whole)?,
             (None, _) => Err(Unreadable::Gone),
             (_, Err(error)) => Err(error),
         };
@@ -156,19 +193,22 @@ impl Requestor {
         self.close(server, index, result, out)
     }
 
-    /// The property of one of our windows is there again: a piece of something.
+    /// A property of one of our windows is there: perhaps a piece of something.
     pub fn written(
         &mut self,
         server: &mut Server,
         window: Window,
+        property: Atom,
         now: Instant,
         out: &mut Vec<FromDesktop>,
     ) -> Result<(), ReplyError> {
-        let is_it = |question: &Question| question.window == window && question.pieces.is_some();
+        let is_it = |question: &Question| {
+            (question.place.window, question.place.property) == (window, property)
+                && question.pieces.is_some()
+        };
         let Some(index) = self.questions.iter().position(is_it) else { return Ok(()) };
         let Some(question) = self.questions.get_mut(index) else { return Ok(()) };
         let Some(pieces) = question.pieces.as_mut() else { return Ok(()) };
-        let property = server.atoms._FARPANE_CLIPBOARD;
         // What an earlier event told of may be fetched already.
         let Some(shape) = server.shape(window, property)? else { return Ok(()) };
         if question.request.is_none() {
@@ -180,7 +220,7 @@ impl Requestor {
             return Ok(());
         }
         let result = match pieces.announce(shape) {
-            Ok(Piece::Take) => take(server, window, pieces)?,
+            Ok(Piece::Take) => take(server, question.place, pieces)?,
             Ok(Piece::End) => {
                 let result = finish(server, question.target, pieces)?;
                 server.connection.delete_property(window, property)?;
@@ -286,7 +326,7 @@ impl Requestor {
             // Nothing of it is kept.
             question.pieces = Some(Receiving::new(0));
             // A piece that was there already.
-            server.connection.delete_property(question.window, server.atoms._FARPANE_CLIPBOARD)?;
+            server.connection.delete_property(question.place.window, question.place.property)?;
         }
         let late = |question: &Question| question.request.is_none();
         if self.questions.iter().filter(|question| late(question)).count() > MAX_LATE
@@ -309,22 +349,23 @@ impl Requestor {
         if let Some(request) = question.request {
             out.push(FromDesktop::Contents { request, result });
         }
-        self.idle.push(question.window);
+        self.idle.push_back(question.place);
         Ok(server.leave(question.owner)?)
     }
 
     /// Ends a question whose owner said nothing for long, with its window.
     fn abandon(&mut self, server: &mut Server, index: usize) -> Result<(), ReplyError> {
         let question = self.questions.remove(index);
-        server.connection.destroy_window(question.window)?;
+        server.connection.destroy_window(question.place.window)?;
+        self.free.push(question.place.property);
         Ok(server.leave(question.owner)?)
     }
 }
 
 /// Fetches what is in the property of one of our windows.
-fn take(server: &Server, window: Window, into: &mut Receiving) -> Result<Result<(), Unreadable>, ReplyError> {
+fn take(server: &Server, place: Place, into: &mut Receiving) -> Result<Result<(), Unreadable>, ReplyError> {
     let mut result = Ok(());
-    server.fetch(window, server.atoms._FARPANE_CLIPBOARD, |part| {
+    server.fetch(place.window, place.property, |part| {
         result = into.push(part);
         result.is_ok()
     })?;

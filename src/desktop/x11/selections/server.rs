@@ -28,7 +28,6 @@ x11rb::atom_manager! {
         MULTIPLE,
         TARGETS,
         TIMESTAMP,
-        _FARPANE_CLIPBOARD,
         _FARPANE_TIME,
     }
 }
