@@ -185,11 +185,6 @@ impl Desktop {
         self.open_clipboard.map(Clipboard::new).unwrap_or_default()
     }
 
-    /// The clipboard, for one session: it ends when it is dropped.
-    pub fn clipboard(&self) -> clipboard::Clipboard {
-        clipboard::Clipboard::default()
-    }
-
     /// Whether windows can be opened that belong to others and lie over them.
     pub fn has_popups(&self) -> bool {
         self.wayland.is_some()
