@@ -5,8 +5,8 @@ use crate::protocol::packet::clipboard::{Contents, Selection};
 /// To the desktop, in order.
 #[derive(Clone, Debug)]
 pub enum ToDesktop {
-    /// Look at these selections from now on: say who owns them, and whenever that changes. None at all: let go of
-    /// everything and look at nothing.
+    /// Look at these selections from now on: say of each whether a local program owns it, and whenever that changes. None
+    /// at all: let go of everything and look at nothing.
     Watch(Vec<Selection>),
     /// Local programs get the selection from the session from now on, as one of these targets, until another
     /// [`Self::Own`] (a new copy, even of the same targets) or [`Self::Release`], or until a local program takes it. The

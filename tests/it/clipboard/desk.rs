@@ -58,6 +58,9 @@ impl Desk {
 
     pub fn watch(self) -> Self {
         self.send(ToDesktop::Watch(Selection::ALL.into()));
+        for selection in Selection::ALL {
+            self.unowned(selection);
+        }
         // What was sent before is done when a question is answered.
         let mut desk = self;
         desk.settle();
@@ -100,6 +103,15 @@ impl Desk {
         match self.next("an owner") {
             FromDesktop::Owned(owned) if owned == selection => {}
             other => panic!("was told {other:?} instead of an owner of {selection}"),
+        }
+    }
+
+    /// Waits for the end of an owner, or for the news that there is none.
+    #[track_caller]
+    pub fn unowned(&self, selection: Selection) {
+        match self.next("the end of an owner") {
+            FromDesktop::Unowned(unowned) if unowned == selection => {}
+            other => panic!("was told {other:?} instead of an end of {selection}"),
         }
     }
 

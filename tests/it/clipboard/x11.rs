@@ -23,6 +23,7 @@ fn owners_of_before_are_told_of_and_others_as_they_come() {
     old.own("PRIMARY");
     let mut desk = Desk::on(display, farpane::desktop::x11::selections::Patience::default());
     desk.send(ToDesktop::Watch(vec![Clipboard, Primary]));
+    desk.unowned(Clipboard);
     desk.owned(Primary);
     desk.settle();
     new.own("CLIPBOARD");

@@ -51,7 +51,9 @@ impl Watch {
             }
             let (window, at) = server.owner(selection)?;
             self.owners.insert(selection, Owner { window, since: None, at });
-            if window != x11rb::NONE && window != server.window {
+            if window == x11rb::NONE {
+                out.push(FromDesktop::Unowned(selection));
+            } else if window != server.window {
                 out.push(FromDesktop::Owned(selection));
             }
         }
