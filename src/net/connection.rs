@@ -170,6 +170,7 @@ impl<'a> Connection<'a> {
         loop {
             self.next_bulk();
             if let Some(end) = self.end.take() {
+                self.links.report.collector.clipboard(clock::now(), self.session.clipboard_totals());
                 self.flush().await;
                 return end;
             }
@@ -227,6 +228,7 @@ impl<'a> Connection<'a> {
             }
             Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
+                self.links.report.collector.clipboard(now, self.session.clipboard_totals());
                 self.links.report.publish_if_due(now);
                 if !self.may_read() {
                     self.session.excuse_silence(now);

@@ -51,7 +51,7 @@ use crate::protocol::packet::window;
 use crate::protocol::packet::{ClientPacket, ServerPacket};
 use crate::protocol::packet::{Dict, Value, WindowId};
 use crate::protocol::text;
-use crate::stats::DrawTrace;
+use crate::stats::{ClipboardTotals, DrawTrace};
 use clipboard::Clipboard;
 use draws::Draws;
 use handshake::Handshake;
@@ -243,6 +243,11 @@ impl Session {
     /// The next of what is large, to be sent when nothing else waits.
     pub fn next_bulk(&mut self) -> Option<ClientPacket> {
         self.clipboard.next_bulk().map(ClientPacket::Clipboard)
+    }
+
+    /// What the clipboard has moved so far.
+    pub fn clipboard_totals(&self) -> ClipboardTotals {
+        self.clipboard.totals()
     }
 
     /// Draws that were handed out and not finished yet.

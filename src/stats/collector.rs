@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::clipboard::{ClipboardCounters, ClipboardTotals};
 use super::draws::{DrawTimes, StageTimes};
 use super::durations::Durations;
 use super::history::History;
@@ -36,6 +37,7 @@ pub struct Collector {
     renderer: RendererFacts,
     received: RateWindow,
     sent: RateWindow,
+    clipboard: ClipboardCounters,
     packets: RateWindow,
     packets_by_name: ByName<RateWindow>,
     latency: GaugeWindow,
@@ -99,6 +101,7 @@ impl Collector {
             renderer: RendererFacts::default(),
             received: RateWindow::default(),
             sent: RateWindow::default(),
+            clipboard: ClipboardCounters::default(),
             packets: RateWindow::default(),
             packets_by_name: ByName::default(),
             latency: GaugeWindow::default(),
@@ -131,6 +134,11 @@ impl Collector {
     pub fn sent(&mut self, now: Instant, bytes: u64) {
         self.sent.add(self.tick(now), bytes);
         self.history.at(self.started, now).sent_bytes += bytes;
+    }
+
+    /// What the clipboard has moved so far.
+    pub fn clipboard(&mut self, now: Instant, totals: ClipboardTotals) {
+        self.clipboard.note(self.tick(now), totals);
     }
 
     /// Copies and transforms that belong to no single draw: of reassembly, record decompression and
@@ -249,7 +257,7 @@ impl Collector {
             elapsed_sec: now.saturating_duration_since(self.started).as_secs_f64(),
             session: self.session.clone(),
             renderer: self.renderer.clone(),
-            network: self.network_stats(tick),
+            network: self.network_stats(tick, now),
             memory: self.memory_stats(tick),
             draws: self.draw_stats(tick),
             queue_bytes: self.queue_bytes.gauge(tick),
@@ -257,7 +265,7 @@ impl Collector {
         }
     }
 
-    fn network_stats(&self, now: u64) -> NetworkStats {
+    fn network_stats(&self, now: u64, at: Instant) -> NetworkStats {
         NetworkStats {
             transport: self.transport,
             received: self.received.rate_with_series(now),
@@ -269,6 +277,7 @@ impl Collector {
                 .map(|(name, window)| NamedRate { name, rate: window.rate(now) })
                 .collect(),
             latency: LatencyStats { last: self.latency.gauge(now), session: self.latencies.quantiles() },
+            clipboard: self.clipboard.stats(now, at),
         }
     }
 

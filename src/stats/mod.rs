@@ -3,6 +3,7 @@
 //! Nothing here knows a packet, a window or a clock: times are passed in.
 
 pub mod alloc;
+pub mod clipboard;
 pub mod collector;
 pub mod copies;
 pub mod draws;
@@ -15,6 +16,7 @@ pub mod snapshot;
 pub mod text;
 pub mod trace;
 
+pub use clipboard::ClipboardTotals;
 pub use collector::{Collector, DrawCounted};
 pub use copies::{CopyLedger, CopySite, Transform};
 pub use report::Report;

@@ -4,8 +4,8 @@
 //! every number on the way to a person passes [`super::text`].
 
 use super::snapshot::{
-    EncodingStats, MemoryStats, NamedRate, Quantiles, Rate, Ratio, SiteStats, Stage, StageStats,
-    StatsSnapshot,
+    ClipboardStats, EncodingStats, MemoryStats, NamedRate, Quantiles, Rate, Ratio, SiteStats, Stage,
+    StageStats, StatsSnapshot,
 };
 use super::text;
 
@@ -197,11 +197,31 @@ fn network(snapshot: &StatsSnapshot) -> Section {
     let section =
         Section { kind: SectionKind::Network, columns: ["per s", "10 s avg", "total"], rows: Vec::new() };
     let row = |label: String, rate| byte_row(label, rate);
-    section.with([
+    let mut rows = vec![
         row(format!("{} in", network.transport), &network.received),
         row(format!("{} out", network.transport), &network.sent),
         event_row("packets in", &network.packets),
-    ])
+    ];
+    rows.extend(clipboard(&network.clipboard));
+    section.with(rows)
+}
+
+/// Only what there was.
+fn clipboard(clipboard: &ClipboardStats) -> Vec<Row> {
+    let waits = clipboard.waiting_sec >= 1.0;
+    let row = |label: &str, rate: &Rate| byte_row(label.to_owned(), rate);
+    let mut rows = Vec::new();
+    if waits {
+        let words = format!("pasting: the server has been asked for {:.0} s", clipboard.waiting_sec);
+        rows.push(Row { label: words, ..Row::default() });
+    }
+    if clipboard.received.total > 0 {
+        rows.push(row("clipboard in", &clipboard.received));
+    }
+    if clipboard.sent.total > 0 {
+        rows.push(row("clipboard out", &clipboard.sent));
+    }
+    rows
 }
 
 fn encodings(snapshot: &StatsSnapshot) -> Section {

@@ -116,6 +116,18 @@ pub struct NetworkStats {
     pub packets: Rate,
     pub packets_by_name: Vec<NamedRate>,
     pub latency: LatencyStats,
+    pub clipboard: ClipboardStats,
+}
+
+/// What was copied on one side and pasted on the other.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ClipboardStats {
+    /// Bytes of contents from the server.
+    pub received: Rate,
+    /// Bytes of contents to the server.
+    pub sent: Rate,
+    /// For how long a local program has waited for the server; 0: none does.
+    pub waiting_sec: f64,
 }
 
 /// A rate and what it is of.

@@ -4,13 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::targets::{self, Conversion};
 use super::turns::Side;
-use super::{Clipboard, Output, Owner, ToDesktop, send, tell};
+use super::{Clipboard, Output, Owner, SessionEvent, ToDesktop, send, tell};
 use crate::buffers::Payload;
 use crate::protocol::packet::clipboard::{Contents, Data, Packet, Selection, Token};
 
 /// How long a local program's paste waits for the server. 6.5.5 needs up to 30 s for 10 MB, and sends no answer at all for
 /// what is too large (shared FACTS: Clipboard).
 const PASTE_LIMIT: Duration = Duration::from_secs(60);
+/// After this time the user is told that a paste is on its way.
+const SLOW: Duration = Duration::from_millis(1500);
 /// How long the server has to say what can be had.
 const TARGETS_LIMIT: Duration = Duration::from_secs(10);
 /// Requests that the server may have to answer at a time.
@@ -25,7 +27,9 @@ pub struct Asked {
     selection: Selection,
     purpose: Purpose,
     pub since: Instant,
-    pub deadline: Instant,
+    deadline: Instant,
+    /// The user was told that it takes long.
+    told: bool,
 }
 
 #[derive(Debug)]
@@ -42,6 +46,11 @@ impl Asked {
     /// Whether a local program waits for it.
     pub fn is_awaited(&self) -> bool {
         matches!(self.purpose, Purpose::Paste { .. })
+    }
+
+    /// When something is to be done about it.
+    pub fn due(&self) -> Instant {
+        if self.is_awaited() && !self.told { self.since + SLOW } else { self.deadline }
     }
 
     /// Nothing comes of it.
@@ -144,8 +153,14 @@ impl Clipboard {
         }
     }
 
-    /// Gives up what the server did not answer.
+    /// Says what takes long, and gives up what the server did not answer.
     pub(super) fn give_up(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let is_slow = |asked: &&mut Asked| asked.is_awaited() && !asked.told && asked.since + SLOW <= now;
+        let slow = self.asked.iter_mut().filter(is_slow).map(|asked| asked.told = true).count();
+        if slow > 0 {
+            let words = "Pasting: the server has been asked and is at it. Large copies take their time.";
+            out.push(Output::Event(SessionEvent::Notice(words.to_owned())));
+        }
         while let Some(index) = self.asked.iter().position(|asked| asked.deadline <= now) {
             let asked = self.asked.swap_remove(index);
             if asked.is_awaited() {
@@ -186,7 +201,7 @@ impl Clipboard {
     ) {
         let number = self.number();
         let limit = if matches!(purpose, Purpose::Targets) { TARGETS_LIMIT } else { PASTE_LIMIT };
-        self.asked.push(Asked { number, selection, purpose, since: now, deadline: now + limit });
+        self.asked.push(Asked { number, selection, purpose, since: now, deadline: now + limit, told: false });
         send(out, Packet::Request { request: number, selection, target });
     }
 
@@ -220,6 +235,7 @@ impl Clipboard {
                 .to_owned();
             self.complain(selection, words, out);
         }
+        self.received += contents.len() as u64;
         Some(own(contents))
     }
 }

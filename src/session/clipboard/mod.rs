@@ -23,6 +23,7 @@ use super::config::SessionConfig;
 use super::event::{Output, SessionEvent};
 use crate::protocol::packet::clipboard::{Packet, Selection};
 use crate::protocol::packet::{Dict, Value};
+use crate::stats::ClipboardTotals;
 use inward::Asked;
 use outward::Reading;
 use turns::{Side, Turns};
@@ -87,6 +88,9 @@ pub struct Clipboard {
     /// Contents that wait to be sent.
     bulk: VecDeque<Packet>,
     next: u64,
+    /// Bytes of contents, for statistics.
+    received: u64,
+    sent: u64,
 }
 
 /// One selection.
@@ -222,7 +226,7 @@ impl Clipboard {
     /// When [`Self::timeout`] has something to do next.
     pub fn next_timeout(&self) -> Option<Instant> {
         let due = self.states.iter().filter_map(|state| state.due);
-        due.chain(self.asked.iter().map(|asked| asked.deadline)).min()
+        due.chain(self.asked.iter().map(Asked::due)).min()
     }
 
     /// The next of what is large, to be sent when nothing else waits.
@@ -230,9 +234,11 @@ impl Clipboard {
         self.bulk.pop_front()
     }
 
-    /// Since when the server has been asked for something that a local program waits for.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        self.asked.iter().filter(|asked| asked.is_awaited()).map(|asked| asked.since).min()
+    /// What was moved so far, and who waits.
+    pub fn totals(&self) -> ClipboardTotals {
+        let awaited = self.asked.iter().filter(|asked| asked.is_awaited());
+        let waiting_since = awaited.map(|asked| asked.since).min();
+        ClipboardTotals { received: self.received, sent: self.sent, waiting_since }
     }
 
     fn is_on(&self) -> bool {

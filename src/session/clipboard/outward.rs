@@ -198,6 +198,7 @@ impl Clipboard {
         let contents = result.ok().and_then(|contents| targets::convert(contents, conversion));
         match contents.filter(|_| self.sends(selection)).map(without_local_targets) {
             Some(contents) => {
+                self.sent += contents.len() as u64;
                 let packet = Packet::Contents { request, selection, contents };
                 if bytes(&packet) > SMALL {
                     self.bulk.push_back(packet);

@@ -213,7 +213,11 @@ fn a_paste_that_the_server_does_not_answer_ends_with_words() {
         driver.pass(Duration::from_secs(10));
         driver.packet(ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 1, sid: None }));
     }
-    assert!(driver.said().to_desktop.is_empty(), "6.5.5 takes 30 s for 10 MB");
+    let said = driver.said();
+    assert!(said.to_desktop.is_empty(), "6.5.5 takes 30 s for 10 MB");
+    assert!(matches!(&said.notices[..], [words] if words.contains("Pasting")), "{:?}", said.notices);
+    let waiting = driver.session.clipboard_totals().waiting_since.expect("a program waits");
+    assert_eq!(driver.now - waiting, Duration::from_secs(50));
     let due = driver.session.next_timeout().expect("a timeout");
     assert!(due <= driver.now + Duration::from_secs(10));
     driver.pass(Duration::from_secs(10));
