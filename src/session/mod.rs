@@ -423,6 +423,7 @@ impl Session {
                 let latency = pinger.echoed(now, &echo);
                 out.extend(latency.map(|latency| Output::Event(SessionEvent::Latency(latency))));
             }
+            (Packet::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
             (Packet::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
             (Packet::StartupComplete, _) => out.push(Output::Event(SessionEvent::StartupComplete)),
             (Packet::InfoResponse(info), _) if std::mem::take(&mut self.info_wanted) => {
@@ -434,7 +435,6 @@ impl Session {
                 | Packet::Ping { .. }
                 | Packet::PingEcho(_)
                 | Packet::InfoResponse(_)
-                | Packet::SettingChange { .. }
                 | Packet::ServerEvent { .. }
                 | Packet::Control { .. },
                 _,

@@ -373,7 +373,7 @@ fn the_json_has_the_documented_keys() {
     );
     assert_eq!(
         keys(&json["network"]),
-        ["latency", "packets", "packets_by_name", "received", "sent", "transport"]
+        ["clipboard", "latency", "packets", "packets_by_name", "received", "sent", "transport"]
     );
     assert_eq!(keys(&json["network"]["received"]), ["per_sec", "per_sec_10s", "series", "total"]);
     assert_eq!(

@@ -25,6 +25,7 @@ const CUT_AT: [usize; 2] = [1_048_575, 262_144];
 pub struct Asked {
     number: u64,
     selection: Selection,
+    target: String,
     purpose: Purpose,
     pub since: Instant,
     deadline: Instant,
@@ -123,6 +124,19 @@ impl Clipboard {
         }
     }
 
+    /// The server has dropped some of its packets: what it did not answer is asked for again, and what there is.
+    pub(super) fn ask_again(&mut self, now: Instant, out: &mut Vec<Output>) {
+        for asked in self.asked.iter().filter(|asked| asked.is_awaited()) {
+            let (request, selection, target) = (asked.number, asked.selection, asked.target.clone());
+            send(out, Packet::Request { request, selection, target });
+        }
+        for selection in self.shared.clone() {
+            if self.receives(selection) && matches!(self.state(selection).owner, Owner::There { .. }) {
+                self.ask(now, selection, "TARGETS".to_owned(), Purpose::Targets, out);
+            }
+        }
+    }
+
     /// Nobody waits for this paste any more.
     pub(super) fn forget(&mut self, request: u64) {
         for asked in &mut self.asked {
@@ -201,7 +215,16 @@ impl Clipboard {
     ) {
         let number = self.number();
         let limit = if matches!(purpose, Purpose::Targets) { TARGETS_LIMIT } else { PASTE_LIMIT };
-        self.asked.push(Asked { number, selection, purpose, since: now, deadline: now + limit, told: false });
+        let asked = target.clone();
+        self.asked.push(Asked {
+            number,
+            selection,
+            target: asked,
+            purpose,
+            since: now,
+            deadline: now + limit,
+            told: false,
+        });
         send(out, Packet::Request { request: number, selection, target });
     }
 

@@ -6,6 +6,7 @@
 //! - A remote program copies: the server tells, and the desktop owns the selection for it ([`ToDesktop::Own`]). When a
 //!   local program pastes ([`FromDesktop::Wanted`]), the server is asked ([`inward`]).
 
+mod crowd;
 mod desktop;
 mod inward;
 mod options;
@@ -24,6 +25,7 @@ use super::event::{Output, SessionEvent};
 use crate::protocol::packet::clipboard::{Packet, Selection};
 use crate::protocol::packet::{Dict, Value};
 use crate::stats::ClipboardTotals;
+use crowd::Crowd;
 use inward::Asked;
 use outward::Reading;
 use turns::{Side, Turns};
@@ -31,6 +33,8 @@ use turns::{Side, Turns};
 /// A viewer of the same session on the same desktop is known by this target, so that what was copied in the session does
 /// not go back to it.
 const MARK: &str = "application/x-farpane-session;id=";
+/// How 6.5.5 tells that a feature is off: as it was typed.
+const OFF: [&str; 4] = ["off", "no", "false", "0"];
 /// Characters of the server's name for itself in it.
 const MAX_MARK: usize = 100;
 
@@ -70,8 +74,8 @@ pub struct Clipboard {
     options: ClipboardOptions,
     /// The selections that both sides have; none: the server has no clipboard.
     shared: Vec<Selection>,
-    /// What the server last said of it.
-    is_off_there: bool,
+    /// Why it is off on the server.
+    off_there: OffThere,
     /// The server wants contents with each copy.
     greedy: bool,
     /// 3.1, which cuts what its programs give in parts.
@@ -88,9 +92,22 @@ pub struct Clipboard {
     /// Contents that wait to be sent.
     bulk: VecDeque<Packet>,
     next: u64,
+    crowd: Crowd,
     /// Bytes of contents, for statistics.
     received: u64,
     sent: u64,
+}
+
+/// The ways in which servers switch it off.
+#[derive(Debug, Default)]
+struct OffThere {
+    /// `clipboard-status`.
+    by_status: bool,
+    /// The setting `clipboard`: `xpra control toggle-feature clipboard`, which no other packet tells.
+    by_feature: bool,
+    /// The setting `clipboard-direction`. Which way is closed is not taken from it: 3.1.3 and 6.5.5 mean the other one
+    /// when they tell it, and the server keeps to it by itself.
+    by_direction: bool,
 }
 
 /// One selection.
@@ -196,6 +213,7 @@ impl Clipboard {
 
     /// What the server says.
     pub fn packet(&mut self, now: Instant, packet: Packet, out: &mut Vec<Output>) {
+        self.crowd.came(now);
         match packet {
             Packet::Token(token) => self.owned_there(now, token, out),
             Packet::Request { request, selection, target } => {
@@ -205,11 +223,25 @@ impl Clipboard {
                 self.was_answered(now, request, Some(contents), out)
             }
             Packet::ContentsNone { request, .. } => self.was_answered(now, request, None, out),
-            Packet::Status { enabled, .. } => self.switched_there(now, enabled, out),
+            Packet::Status { enabled, .. } => self.switched_there(now, |off| off.by_status = !enabled, out),
             Packet::EnableSelections(_)
             | Packet::PendingRequests { .. }
             | Packet::LoopUuids
             | Packet::OtherSelection => {}
+        }
+    }
+
+    /// The server tells one of its settings.
+    pub fn setting(&mut self, now: Instant, name: &str, value: &Value, out: &mut Vec<Output>) {
+        let word = value.as_str();
+        let is_off = value.as_bool() == Some(false) || word.is_some_and(|word| OFF.contains(&word));
+        match name {
+            "clipboard" => self.switched_there(now, |off| off.by_feature = is_off, out),
+            "clipboard-direction" => {
+                let is_off = word == Some(Direction::Disabled.name());
+                self.switched_there(now, |off| off.by_direction = is_off, out);
+            }
+            _ => {}
         }
     }
 
@@ -220,13 +252,16 @@ impl Clipboard {
                 self.pass_on(now, selection, out);
             }
         }
+        if self.crowd.is_over(now) {
+            self.ask_again(now, out);
+        }
         self.give_up(now, out);
     }
 
     /// When [`Self::timeout`] has something to do next.
     pub fn next_timeout(&self) -> Option<Instant> {
         let due = self.states.iter().filter_map(|state| state.due);
-        due.chain(self.asked.iter().map(Asked::due)).min()
+        due.chain(self.asked.iter().map(Asked::due)).chain(self.crowd.over_at()).min()
     }
 
     /// The next of what is large, to be sent when nothing else waits.
@@ -246,11 +281,11 @@ impl Clipboard {
     }
 
     fn receives(&self, selection: Selection) -> bool {
-        self.shared.contains(&selection) && self.options.direction.to_client() && !self.is_off_there
+        self.shared.contains(&selection) && self.options.direction.to_client() && !self.off_there.is_off()
     }
 
     fn sends(&self, selection: Selection) -> bool {
-        self.shared.contains(&selection) && self.options.direction.to_server() && !self.is_off_there
+        self.shared.contains(&selection) && self.options.direction.to_server() && !self.off_there.is_off()
     }
 
     fn state(&mut self, selection: Selection) -> &mut State {
@@ -285,11 +320,17 @@ impl Clipboard {
     }
 
     /// The server's administrator switched it off or on.
-    fn switched_there(&mut self, now: Instant, enabled: bool, out: &mut Vec<Output>) {
-        let changed = self.is_off_there == enabled;
-        self.is_off_there = !enabled;
-        if !changed || !self.is_on() {
+    fn switched_there(&mut self, now: Instant, change: impl FnOnce(&mut OffThere), out: &mut Vec<Output>) {
+        let was_off = self.off_there.is_off();
+        change(&mut self.off_there);
+        let enabled = !self.off_there.is_off();
+        if was_off != enabled || !self.is_on() {
             return;
+        }
+        if !enabled {
+            let words =
+                "The server's clipboard was switched off: nothing can be pasted from one side to the other.";
+            out.push(Output::Event(SessionEvent::Notice(words.to_owned())));
         }
         for selection in self.shared.clone() {
             let state = self.state(selection);
@@ -329,6 +370,12 @@ impl Clipboard {
         if !std::mem::replace(&mut self.state(selection).complained, true) {
             out.push(Output::Event(SessionEvent::Notice(words)));
         }
+    }
+}
+
+impl OffThere {
+    fn is_off(&self) -> bool {
+        self.by_status || self.by_feature || self.by_direction
     }
 }
 

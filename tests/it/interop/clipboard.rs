@@ -13,9 +13,10 @@ use crate::support::picture::Picture;
 use crate::support::program::{Launch, Program};
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
-use crate::support::xpra::{Generation, XpraServer};
+use crate::support::xpra::{Generation, Options, XpraServer};
 
 for_every_server!(text_both_ways, pictures_both_ways, large_copies, one_way, not_recorded);
+for_every_server!(switched_by_the_server, two_viewers, many_copies);
 
 /// xclip as the owner of a selection, until it is dropped.
 struct Owner {
@@ -189,5 +190,80 @@ fn one_way(generation: Generation) {
     let _owner = copy(&there, "primary", "UTF8_STRING", b"later");
     wait_paste(&here, ("primary", "UTF8_STRING"), b"later", &viewer, &server);
     assert_eq!(paste(&there, "clipboard", "UTF8_STRING").as_deref(), Some(&b"to the client"[..]));
+    viewer.stop();
+}
+
+/// `xpra control … toggle-feature clipboard`: the administrator switches it off and on.
+fn switched_by_the_server(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &[]);
+    let _owner = copy(&there, "clipboard", "UTF8_STRING", b"before");
+    wait_paste(&here, ("clipboard", "UTF8_STRING"), b"before", &viewer, &server);
+    server.control(&["toggle-feature", "clipboard", "off"]);
+    // What was to be had from there is not any more.
+    let context = || format!("{}\n{}", viewer.log(), crate::support::tail(&server.log(), 30));
+    wait_for("nothing to paste", SOON, context, || {
+        paste(&here, "clipboard", "UTF8_STRING").is_none().then_some(())
+    });
+    let _local = copy(&here, "clipboard", "UTF8_STRING", b"meanwhile");
+    assert_eq!(paste(&there, "clipboard", "UTF8_STRING").as_deref(), Some(&b"before"[..]));
+    server.control(&["toggle-feature", "clipboard", "on"]);
+    wait_paste(&there, ("clipboard", "UTF8_STRING"), b"meanwhile", &viewer, &server);
+    viewer.stop();
+}
+
+/// Two viewers of one session on one desktop: copies go round neither between them nor over the server.
+fn two_viewers(generation: Generation) {
+    let options = Options { switches: vec!["--sharing=yes".to_owned()], ..Options::default() };
+    let server = XpraServer::start(generation, &options);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let first = attached(&server, &display, &["--sharing"]);
+    let second = attached(&server, &display, &["--sharing"]);
+    for round in 0..3 {
+        let text = format!("from there, {round}");
+        let _owner = copy(&there, "clipboard", "UTF8_STRING", text.as_bytes());
+        wait_paste(&here, ("clipboard", "UTF8_STRING"), text.as_bytes(), &first, &server);
+        let text = format!("from here, {round}");
+        let _owner = copy(&here, "clipboard", "UTF8_STRING", text.as_bytes());
+        wait_paste(&there, ("clipboard", "UTF8_STRING"), text.as_bytes(), &first, &server);
+    }
+    // Nobody takes a selection from anybody when nobody copies.
+    let owners = || {
+        let x = crate::support::x11::X::connect(&here);
+        let atom = x.atom("CLIPBOARD");
+        let there = server.x().atom("CLIPBOARD");
+        (x.selection_owner(atom), server.x().selection_owner(there))
+    };
+    let before = owners();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(owners(), before);
+    first.stop();
+    second.stop();
+}
+
+/// Fifty copies in a second, each way: the last is what is pasted.
+fn many_copies(generation: Generation) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &[]);
+    for (from, to) in [(&there, &here), (&here, &there)] {
+        let mut owners = Vec::new();
+        for number in 0..50 {
+            let launch = Launch::new("/usr/bin/xclip");
+            let file = launch.directory().join("copied");
+            std::fs::write(&file, format!("copy {number} from {from}")).expect("a file");
+            let words = ["-quiet", "-i", "-selection", "clipboard", "-t", "UTF8_STRING"];
+            owners.push(launch.args(words).args([&file]).env("DISPLAY", from).start());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        // Programs start in another order on a busy machine: one more is surely the last.
+        let last = format!("the last from {from}");
+        let _owner = copy(from, "clipboard", "UTF8_STRING", last.as_bytes());
+        wait_paste(to, ("clipboard", "UTF8_STRING"), last.as_bytes(), &viewer, &server);
+    }
     viewer.stop();
 }

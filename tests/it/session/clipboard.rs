@@ -368,6 +368,62 @@ fn the_server_can_switch_it_off_and_on() {
     assert!(matches!(said.to_desktop[..], [ToDesktop::Read { .. }]), "the copy meanwhile: {said:?}");
 }
 
+/// Servers drop packets beyond 30 in a second.
+#[test]
+fn after_too_many_copies_the_server_is_asked_for_what_it_may_have_dropped() {
+    let mut driver = shared(Direction::Both);
+    driver.remote_copy(&["TEXT"]);
+    let said = driver.local_paste(1, "TEXT");
+    let [Packet::Request { request: lost, .. }] = said.to_server[..] else { panic!("{said:?}") };
+    for _ in 0..30 {
+        driver.remote_copy(&["TEXT"]);
+        driver.pass(Duration::from_millis(30));
+    }
+    driver.take();
+    driver.pass(Duration::from_millis(1300));
+    let said = driver.said();
+    let again = |packet: &Packet| matches!(packet, Packet::Request { request, .. } if *request == lost);
+    assert!(said.to_server.iter().any(again), "{said:?}");
+    let targets = |packet: &Packet| match packet {
+        Packet::Request { request, target, .. } if target == "TARGETS" => Some(*request),
+        _ => None,
+    };
+    let request = said.to_server.iter().find_map(targets).expect("what there is");
+    let contents = Contents::targets(names(&["image/png"]));
+    let said = driver.server(Packet::Contents { request, selection: CLIPBOARD, contents });
+    assert!(
+        matches!(&said.to_desktop[..], [ToDesktop::Own { targets, .. }] if targets[0] == "image/png"),
+        "{said:?}"
+    );
+    // Quiet means quiet.
+    driver.pass(Duration::from_secs(2));
+    assert!(driver.said().to_server.is_empty());
+}
+
+#[test]
+fn the_servers_settings_switch_it_off_and_on_too() {
+    for (name, off, on) in [
+        ("clipboard", Value::from(false), Value::from(true)),
+        ("clipboard", Value::from("off"), Value::from("on")),
+        ("clipboard", Value::from(0), Value::from(1)),
+        ("clipboard-direction", Value::from("disabled"), Value::from("to-client")),
+    ] {
+        let mut driver = shared(Direction::Both);
+        driver.remote_copy(&["UTF8_STRING"]);
+        let setting = |value: Value| {
+            let name = name.to_owned();
+            ServerPacket::Connection(connection::FromServer::SettingChange { name, value })
+        };
+        driver.packet(setting(off));
+        let said = driver.said();
+        assert!(matches!(said.to_desktop[..], [ToDesktop::Release(CLIPBOARD)]), "{name}: {said:?}");
+        assert_eq!(said.notices.len(), 1, "{name}");
+        assert!(driver.local_copy(&["UTF8_STRING"]).to_server.is_empty(), "{name}");
+        driver.packet(setting(on));
+        assert!(matches!(driver.said().to_desktop[..], [ToDesktop::Read { .. }]), "{name}");
+    }
+}
+
 #[test]
 fn two_clipboard_managers_cannot_keep_taking_it_from_each_other() {
     let mut driver = shared(Direction::Both);

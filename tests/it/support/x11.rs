@@ -68,6 +68,11 @@ impl X {
         self.connection.intern_atom(false, name.as_bytes()).expect("X").reply().expect("an atom").atom
     }
 
+    /// The window that owns a selection.
+    pub fn selection_owner(&self, selection: Atom) -> Window {
+        self.connection.get_selection_owner(selection).expect("X").reply().expect("an owner").owner
+    }
+
     /// Every window that is on the screen and either has a title or a class, or is a popup.
     ///
     /// Frames of window managers, and the windows inside of applications, are looked through.

@@ -221,6 +221,15 @@ impl XpraServer {
         format!("127.0.0.1:{}", self.port)
     }
 
+    /// `xpra control` with these words. Panics unless it succeeds.
+    #[track_caller]
+    pub fn control(&self, words: &[&str]) {
+        let (program, environment) = self.generation.command();
+        let mut command = std::process::Command::new(program);
+        command.arg("control").arg(self.url()).args(words).envs(environment);
+        super::program::run(&mut command);
+    }
+
     /// `tcp://127.0.0.1:PORT/`.
     pub fn url(&self) -> String {
         format!("tcp://{}/", self.address())

@@ -1,0 +1,42 @@
+//! Servers drop packets of the clipboard, answers too, when they would send more than 30 in a second
+//! (xpra/clipboard/core.py of 3.1.3 and 6.5.5): after such a second one has to ask again.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// So many in a second: some may have been dropped.
+const MANY: usize = 25;
+/// How long it must have been quiet before it is worth asking again.
+const QUIET: Duration = Duration::from_millis(1200);
+
+/// The packets of the last second.
+#[derive(Debug, Default)]
+pub struct Crowd {
+    recent: VecDeque<Instant>,
+    over_at: Option<Instant>,
+}
+
+impl Crowd {
+    /// One came.
+    pub fn came(&mut self, now: Instant) {
+        self.recent.push_back(now);
+        if self.recent.len() > MANY {
+            self.recent.pop_front();
+        }
+        let is_second = |first: &Instant| now.saturating_duration_since(*first) <= Duration::from_secs(1);
+        let is_crowd = self.recent.len() == MANY && self.recent.front().is_some_and(is_second);
+        if is_crowd || self.over_at.is_some() {
+            self.over_at = Some(now + QUIET);
+        }
+    }
+
+    /// When it is quiet again after too many.
+    pub fn over_at(&self) -> Option<Instant> {
+        self.over_at
+    }
+
+    /// Whether it is; says so once.
+    pub fn is_over(&mut self, now: Instant) -> bool {
+        self.over_at.take_if(|at| *at <= now).is_some()
+    }
+}
