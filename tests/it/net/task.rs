@@ -68,10 +68,14 @@ impl Client {
     }
 
     pub fn with_budget(url: &str, budget: ByteBudget) -> Self {
+        Self::with_session(url, budget, SessionConfig::default())
+    }
+
+    pub fn with_session(url: &str, budget: ByteBudget, session: SessionConfig) -> Self {
         let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
-            session: SessionConfig::default(),
+            session,
             protocol: Protocol::Auto,
             connect_timeout: LIMIT,
             recorder: None,
