@@ -191,6 +191,42 @@ fn draws_wait_for_room_and_keys_do_not() {
     server.join().expect("the server is content");
 }
 
+/// As a sound does: it is not behind draws for which there is no room.
+#[test]
+fn a_ping_passes_draws_that_wait() {
+    let (echoed, is_echoed) = std::sync::mpsc::sync_channel(1);
+    let (url, server) = tcp_server(move |mut server| {
+        server.accept();
+        server.send(&window(1));
+        for sequence in 1..=9 {
+            server.send(&draw(1, sequence));
+        }
+        server.send(&ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 77, sid: None }));
+        server.wait("the echo while draws wait", |packet| match packet {
+            ClientPacket::Connection(connection::ToServer::PingEcho(echo)) => {
+                (echo.monotonic_ms == 77).then_some(())
+            }
+            _ => None,
+        });
+        echoed.send(()).expect("the test waits");
+        while server.next().is_some() {}
+    });
+    // Room for two of them.
+    let client = Client::start(&url, 600 << 10);
+    let mut held = vec![client.next_draw(), client.next_draw()];
+    is_echoed.recv_timeout(LIMIT).expect("the echo, although nothing was done with the draws");
+    assert!(client.draws.try_pop().is_none(), "a third draw came without room");
+    for sequence in 3..=9 {
+        drop(held.remove(0));
+        held.push(client.next_draw());
+        assert_eq!(held[1].request.sequence.0, sequence, "in order");
+    }
+    drop(held);
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
+    server.join().expect("the server is content");
+}
+
 #[test]
 fn a_draw_larger_than_the_budget_passes_alone() {
     let (url, server) = tcp_server(|mut server| {
