@@ -368,7 +368,7 @@ impl<'a> Connection<'a> {
 
     /// Whether the socket is read.
     fn may_read(&self) -> bool {
-        self.pump.may_read() && self.may_take()
+        self.pump.may_read(self.reassembler.announced()) && self.may_take()
     }
 
     /// Hands the next of the received packets to the session.
@@ -448,8 +448,8 @@ impl<'a> Connection<'a> {
             request.data = own.freeze();
             shares_buffer = false;
         }
-        let bytes = charge(&request, shares_buffer);
-        self.pump.push(Step::Draw { request, bytes });
+        let charge = charge(&request, shares_buffer);
+        self.pump.push(Step::Draw { request, charge });
     }
 
     fn note_queue(&mut self, now: Instant) {

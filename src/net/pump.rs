@@ -1,11 +1,12 @@
 //! What waits for room on its way from the session to the decode pool, and what may be read
 //! meanwhile. No IO, no clock.
 //!
-//! Draws are handed on as long as the byte budget has room for them, and no packet is taken while
-//! one waits: then the socket is not read, and the kernel's window pushes back at the server. Whoever lets
-//! draws go on has to take the packets behind them, and read when these are taken: so all of it is one
-//! decision, [`Pump::next`], to be carried out until it says [`Next::Wait`], after everything that
-//! happened.
+//! Draws are handed on as long as the byte budget has room for them. One that has to wait steps aside, and other draws
+//! and changes of backings line up behind it, in order; what else was received is taken meanwhile, so that a ping, a
+//! cursor or a sound does not wait for pictures. Only a little may stand aside ([`MAX_ASIDE`], [`MAX_ASIDE_BYTES`]):
+//! beyond that no packet is taken and the socket is not read, and the kernel's window pushes back at the server.
+//! Whoever lets draws go on has to take the packets behind them, and read when these are taken: so all of it is one
+//! decision, [`Pump::next`], to be carried out until it says [`Next::Wait`], after everything that happened.
 
 use std::collections::VecDeque;
 
@@ -13,13 +14,18 @@ use crate::codec::Size;
 use crate::protocol::packet::WindowId;
 use crate::session::DrawRequest;
 
+/// Draws and changes of backings that may stand aside.
+pub const MAX_ASIDE: usize = 256;
+/// Bytes as they came of the draws that may stand aside; one that is larger stands there alone.
+pub const MAX_ASIDE_BYTES: usize = 4 << 20;
+
 /// What is handed to the decode pool, in order.
 #[derive(Debug)]
 pub enum Step {
     Draw {
         request: DrawRequest,
-        /// Bytes of the budget that it takes: [`charge`].
-        bytes: usize,
+        /// What it takes: [`charge`].
+        charge: Charge,
     },
     Backing {
         wid: WindowId,
@@ -40,24 +46,36 @@ pub enum Next<P> {
     Wait,
 }
 
+/// The bytes of memory that a draw holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// Until it is decoded: those that it came in.
+    pub received: usize,
+    /// Of the budget: those that it may hold between here and the GPU.
+    pub budget: usize,
+}
+
 /// The steps that wait, and whether received packets do. Keeps its memory: in steady state it
 /// does not allocate.
 #[derive(Debug)]
 pub struct Pump {
     pending: VecDeque<Step>,
+    /// Of those, as they came.
+    received: usize,
     drained: bool,
 }
 
 impl Default for Pump {
     /// Nothing waits, so it begins by reading.
     fn default() -> Self {
-        Self { pending: VecDeque::new(), drained: true }
+        Self { pending: VecDeque::new(), received: 0, drained: true }
     }
 }
 
 impl Pump {
     /// Appends what the session wants to be handed on.
     pub fn push(&mut self, step: Step) {
+        self.received += step.received();
         self.pending.push_back(step);
     }
 
@@ -75,43 +93,60 @@ impl Pump {
     /// asked for draws only, each time for the one that would be handed on.
     pub fn next<P>(&mut self, room: impl FnOnce(usize) -> Option<P>) -> Next<P> {
         let permit = match self.pending.front() {
-            Some(Step::Draw { bytes, .. }) => match room(*bytes) {
-                Some(permit) => Some(permit),
-                None => return Next::Wait,
-            },
-            Some(Step::Backing { .. }) => None,
-            None if self.drained => return Next::Wait,
-            None => return Next::Take,
+            Some(Step::Draw { charge, .. }) => room(charge.budget),
+            Some(Step::Backing { .. }) | None => None,
         };
-        match (self.pending.pop_front(), permit) {
+        let first = match self.pending.front() {
+            Some(Step::Draw { .. }) if permit.is_none() => None,
+            _ => self.pending.pop_front(),
+        };
+        self.received -= first.as_ref().map_or(0, Step::received);
+        match (first, permit) {
             (Some(Step::Draw { request, .. }), Some(permit)) => Next::Draw(request, permit),
             (Some(Step::Backing { wid, size }), _) => Next::Backing { wid, size },
-            // A draw without its share does not get here.
-            (Some(Step::Draw { .. }) | None, _) => Next::Wait,
+            // A draw without its share stays where it is.
+            (Some(Step::Draw { .. }) | None, _) if self.drained || self.is_crowded(0) => Next::Wait,
+            (Some(Step::Draw { .. }) | None, _) => Next::Take,
         }
     }
 
     /// The bytes of the budget that the first step waits for, after [`Next::Wait`].
     pub fn wanted(&self) -> Option<usize> {
         match self.pending.front() {
-            Some(Step::Draw { bytes, .. }) => Some(*bytes),
+            Some(Step::Draw { charge, .. }) => Some(charge.budget),
             Some(Step::Backing { .. }) | None => None,
         }
     }
 
-    /// Whether more bytes may be received: nothing waits.
-    pub fn may_read(&self) -> bool {
-        self.drained && self.pending.is_empty()
+    /// Whether more bytes may be received: all that were are taken, and there is a place for a draw that may come.
+    /// `announced`: the bytes of the record that is being received, as far as they are known.
+    pub fn may_read(&self, announced: usize) -> bool {
+        self.drained && !self.is_crowded(announced)
+    }
+
+    /// Whether there is no place for one more that came in so many bytes.
+    fn is_crowded(&self, more: usize) -> bool {
+        !self.pending.is_empty()
+            && (self.pending.len() >= MAX_ASIDE || self.received.saturating_add(more) > MAX_ASIDE_BYTES)
     }
 }
 
-/// The bytes of memory that a draw may hold between here and the GPU: those that it came in, or its pixels and what
+impl Step {
+    fn received(&self) -> usize {
+        match self {
+            Self::Draw { charge, .. } => charge.received,
+            Self::Backing { .. } => 0,
+        }
+    }
+}
+
+/// The bytes of memory that a draw holds. Of the budget: those that it came in, or its pixels and what
 /// the picture libraries keep meanwhile, whichever is more. `shares_buffer`: its data is one of many in a receive
 /// buffer, which the reassembler bounds; else the whole buffer is its own.
-pub fn charge(request: &DrawRequest, shares_buffer: bool) -> usize {
+pub fn charge(request: &DrawRequest, shares_buffer: bool) -> Charge {
     let received = if shares_buffer { request.data.len() } else { request.data.retained_bytes() };
     let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
     let decoded =
         usize::try_from(request.coded().memory_bytes().max(pixels.saturating_mul(4))).unwrap_or(usize::MAX);
-    decoded.max(received)
+    Charge { received, budget: decoded.max(received) }
 }

@@ -25,6 +25,10 @@ use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, HandshakeError, WebSocket};
 
+/// Bytes that the kernel takes before it has sent those before them. What is not bulk is never that much.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_UNSENT_IN_KERNEL: u32 = 128 * 1024;
+
 /// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
 #[derive(Debug)]
 pub enum Transport {
@@ -207,6 +211,17 @@ impl Transport {
     }
 }
 
+/// Lets the kernel take no more than it can send soon (tcp(7), `TCP_NOTSENT_LOWAT`): what it has taken goes before any
+/// key, and by itself it takes some MiB.
+fn keep_little_unsent(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_IN_KERNEL) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT could not be set");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = stream;
+}
+
 async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
     stage(ConnectStage::Resolving { host: at.host.clone() });
     let addresses =
@@ -223,6 +238,7 @@ async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpS
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY could not be set");
                 }
+                keep_little_unsent(&stream);
                 return Ok(stream);
             }
             Err(error) => {

@@ -201,6 +201,11 @@ impl Reassembler {
         self.receive.holds(payload)
     }
 
+    /// Bytes of the payload that is being received, if it is a large one whose header came.
+    pub fn announced(&self) -> usize {
+        self.large.as_ref().map_or(0, |large| large.header.len)
+    }
+
     /// Payloads that were kept hold [`MAX_SHARED_BUFFERS`] receive buffers: more small ones
     /// ([`Self::shares_buffer`]) should be copied instead, since each could hold a whole buffer.
     pub fn is_crowded(&self) -> bool {

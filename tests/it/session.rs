@@ -5,6 +5,7 @@ mod draws;
 mod handshake;
 mod hostile;
 mod input;
+mod kept;
 mod live;
 mod login;
 mod video;

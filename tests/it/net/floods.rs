@@ -6,22 +6,25 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use farpane::buffers::Payload;
 use farpane::channel::{AppEvent, AppSink, Mailbox, NetCommand};
 use farpane::net::{self, NetConfig, Protocol, Target};
 use farpane::protocol::packet::Image;
+use farpane::protocol::packet::clipboard::{Contents, Packet, Selection, Token};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw;
 use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowCreate, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
-use farpane::session::{CloseReason, SessionConfig, SessionEvent};
+use farpane::session::clipboard::{ClipboardOptions, FromDesktop};
+use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
 use farpane::threads::Engine;
 
 use super::pump::done;
-use super::server::{Server, draw, window};
+use super::server::{Server, draw, hello_with_clipboard, window};
 use super::task::{Client, LIMIT, tcp_server};
 
 /// What a flood may cost.
@@ -94,6 +97,30 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
                 tray: false,
             }))
         }
+        "windows that come and go" => {
+            let wid = WindowId(100 + number / 2);
+            if number.is_multiple_of(2) {
+                return window(wid.0);
+            }
+            ServerPacket::Window(window::FromServer::Destroy { wid })
+        }
+        "copies" => {
+            let targets = (0..40).map(|target| format!("application/x-{number}-{target}")).collect();
+            let selection = selection(number);
+            let (targets, contents) = (Some(targets), None);
+            Packet::Token(Token { selection, targets, contents, claim: true, greedy: false }).into()
+        }
+        "pastes" => {
+            let target = "UTF8_STRING".to_owned();
+            Packet::Request { request: number, selection: selection(number), target }.into()
+        }
+        "contents" => {
+            let contents = Contents::bytes("UTF8_STRING", picture());
+            Packet::Contents { request: number, selection: selection(number), contents }.into()
+        }
+        "switches" => {
+            Packet::Status { enabled: number.is_multiple_of(2), reason: "a reason ".repeat(20) }.into()
+        }
         "settings" => ServerPacket::Connection(connection::FromServer::SettingChange {
             name: format!("setting {number}"),
             value: "value".repeat(100).as_str().into(),
@@ -101,6 +128,10 @@ pub fn packet(kind: &str, number: u64) -> ServerPacket {
         "pings" => ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: number, sid: None }),
         other => panic!("no flood {other}"),
     }
+}
+
+fn selection(number: u64) -> Selection {
+    Selection::ALL[number as usize % 3]
 }
 
 /// Sends packets until there were `most`, or nothing is taken any more. Returns how many were sent.
@@ -147,18 +178,24 @@ pub fn memory() -> (u64, u64) {
 /// The other process: receives the flood, prints what that cost.
 #[expect(clippy::print_stdout, reason = "the other process reads it")]
 fn receive(kind: String) {
-    let packets = if matches!(kind.as_str(), "icons" | "cursors") { 6_000 } else { 300_000 };
+    let packets = if matches!(kind.as_str(), "icons" | "cursors" | "contents") { 6_000 } else { 300_000 };
+    let ((accepted, is_accepted), (go, wait)) = (sync_channel(1), sync_channel(1));
     let (url, server) = tcp_server(move |mut server| {
-        server.accept();
+        server.accept_as(&hello_with_clipboard());
+        // It is accepted.
+        server.wait("the keyboard", |packet| matches!(packet, ClientPacket::Keyboard(_)).then_some(()));
+        accepted.send(()).expect("the other side is there");
+        wait.recv().expect("the other side is there");
         (1..=WINDOWS).for_each(|wid| server.send(&window(wid)));
         // The flood's own bytes are a few MiB at most.
         let sent = flood(&mut server, &kind, packets);
         println!("sent {sent}");
     });
     let mailbox = Mailbox::default();
+    let clipboard = ClipboardOptions { enabled: true, ..ClipboardOptions::default() };
     let config = NetConfig {
         target: Target::parse(&url).expect("a URL"),
-        session: SessionConfig::default(),
+        session: SessionConfig { clipboard, ..SessionConfig::default() },
         protocol: Protocol::Auto,
         connect_timeout: LIMIT,
         recorder: None,
@@ -167,6 +204,12 @@ fn receive(kind: String) {
     let before = memory().0;
     let app = Arc::new(Blocked(mailbox.clone()));
     let engine = Engine::without_renderer(config, app).expect("a thread");
+    is_accepted.recv().expect("the server is there");
+    for selection in Selection::ALL {
+        let copied = Input::Clipboard(FromDesktop::Owned(selection));
+        engine.queues().net.push(NetCommand::Input(copied));
+    }
+    go.send(()).expect("the server is there");
     server.join().expect("the server is content");
     println!("grown {}", memory().1.saturating_sub(before));
     // Commands are taken, however full the mailbox is.
@@ -225,6 +268,31 @@ fn moves() {
 #[test]
 fn windows() {
     check("windows", "windows");
+}
+
+#[test]
+fn windows_that_come_and_go() {
+    check("windows_that_come_and_go", "windows that come and go");
+}
+
+#[test]
+fn copies() {
+    check("copies", "copies");
+}
+
+#[test]
+fn pastes() {
+    check("pastes", "pastes");
+}
+
+#[test]
+fn contents_that_nobody_asked_for() {
+    check("contents_that_nobody_asked_for", "contents");
+}
+
+#[test]
+fn switches_of_the_clipboard() {
+    check("switches_of_the_clipboard", "switches");
 }
 
 #[test]

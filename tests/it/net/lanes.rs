@@ -4,18 +4,20 @@
 use std::io::Read as _;
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use farpane::buffers::Payload;
-use farpane::channel::{AppEvent, clock};
+use farpane::channel::{AppEvent, ByteBudget, clock};
 use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection};
-use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value, connection, keyboard};
-use farpane::session::clipboard::{FromDesktop, ToDesktop};
-use farpane::session::{CloseReason, Input, SessionEvent};
+use farpane::protocol::packet::{ClientPacket, ServerPacket, connection, keyboard};
+use farpane::session::clipboard::{ClipboardOptions, FromDesktop, ToDesktop};
+use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
 
 use super::floods::memory;
-use super::server::Server;
+use super::server::{Server, hello_with_clipboard};
 use super::task::{Client, LIMIT, key, tcp_server, unix_server};
 
 const MIB: usize = 1 << 20;
@@ -24,10 +26,7 @@ const ALONE: &str = "FARPANE_TEST_LANES";
 
 /// Waits for the hello and accepts it, as a server with a clipboard does; and for what is copied on the client's side.
 fn accept<S: std::io::Read + std::io::Write>(server: &mut Server<S>) {
-    let (mut caps, mut clipboard) = (Dict::default(), Dict::default());
-    clipboard.push("selections", vec![Value::from("CLIPBOARD")]).push("direction", "both");
-    caps.push("version", "6.5.5").push("session-type", "seamless").push("clipboard", clipboard);
-    server.accept_as(&ServerPacket::Connection(connection::FromServer::Hello(caps)));
+    server.accept_as(&hello_with_clipboard());
     server.wait("a copy", |packet| matches!(packet, ClientPacket::Clipboard(Packet::Token(_))).then_some(()));
 }
 
@@ -57,7 +56,9 @@ struct Desktop {
 
 impl Desktop {
     fn start(url: &str) -> Self {
-        let client = Client::start(url, MIB);
+        let clipboard = ClipboardOptions { enabled: true, ..ClipboardOptions::default() };
+        let session = SessionConfig { clipboard, ..SessionConfig::default() };
+        let client = Client::with_session(url, ByteBudget::new(MIB), session);
         let is_connected = |event| matches!(event, Some(AppEvent::Session(SessionEvent::Connected(_))));
         while !is_connected(client.events.pop(Some(LIMIT))) {}
         client.input(Input::Clipboard(FromDesktop::Owned(Selection::Clipboard)));
@@ -201,32 +202,45 @@ fn much_goes_out_and_little_is_kept() {
     println!("grown {}", peak.saturating_sub(before));
 }
 
-/// How long keys take while bulk goes out, for who runs it with `--ignored --nocapture`.
+/// Keys while bulk goes out, each of which has to arrive. How long they take is printed for who runs
+/// `FARPANE_LANES_MIB=200 cargo test --release --test it net::lanes::keys -- --nocapture`.
 #[test]
-#[ignore = "figures, not a check"]
 #[expect(clippy::print_stdout, reason = "figures of a measurement")]
-fn figures() {
+fn keys_go_in_between() {
+    let total = std::env::var("FARPANE_LANES_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(8) * MIB;
     for (piece, reads_per_ms) in [(64 << 10, None), (MIB, None), (64 << 10, Some(1)), (MIB, Some(1))] {
-        let (url, server) = tcp_server(move |server| measure(server, piece, reads_per_ms));
+        let has_all = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&has_all);
+        let (url, server) = tcp_server(move |server| take(server, total, piece, reads_per_ms, &told));
         let mut desktop = Desktop::start(&url);
         let copied = Payload::from(vec![7; piece]);
         let (mut pressed, mut next) = (Vec::new(), clock::now());
-        while !server.is_finished() {
+        while !has_all.load(Ordering::Acquire) && !server.is_finished() {
             desktop.answer(Duration::from_millis(1), |_| copied.clone());
             if clock::now() >= next {
                 pressed.push(clock::now());
-                desktop.client.input(key("a"));
+                let Input::Key { wid, key, modifiers, .. } = key("a") else { panic!("not a key") };
+                let is_down = pressed.len() % 2 == 1;
+                desktop.client.input(Input::Key { wid, key, pressed: is_down, modifiers });
                 next = clock::now() + Duration::from_millis(7);
             }
         }
+        desktop.client.input(Input::Disconnect);
         let (took, arrived) = server.join().expect("the server is content");
+        assert!(
+            !pressed.is_empty() && arrived.len() >= pressed.len(),
+            "{} of {}",
+            arrived.len(),
+            pressed.len()
+        );
         let mut late: Vec<Duration> =
             pressed.iter().zip(&arrived).map(|(pressed, arrived)| *arrived - *pressed).collect();
         late.sort();
         let at = |percent: usize| late.get(late.len() * percent / 100).map(Duration::as_micros);
         let reader = reads_per_ms.map_or("at once".to_owned(), |reads| format!("{reads} x 64 KiB/ms"));
         println!(
-            "200 MB in pieces of {:4} KiB, read {reader:14}: {:5} ms; {} keys: median {:?} us, p95 {:?} us, most {:?} us",
+            "{} MiB in pieces of {:4} KiB, read {reader:14}: {:5} ms; {} keys: median {:?} us, p95 {:?} us, most {:?} us",
+            total >> 20,
             piece >> 10,
             took.as_millis(),
             late.len(),
@@ -234,34 +248,39 @@ fn figures() {
             at(95).unwrap_or(0),
             at(99).unwrap_or(0),
         );
-        drop(desktop);
     }
 }
 
-/// Takes 200 MB. Returns how long that took, and when keys arrived.
-fn measure(
+/// Takes so much, says so, and stays until the client leaves. Returns how long it took, and when keys arrived.
+fn take(
     mut server: Server<TcpStream>,
+    total: usize,
     piece: usize,
     reads_per_ms: Option<u32>,
+    has_all: &AtomicBool,
 ) -> (Duration, Vec<Instant>) {
     accept(&mut server);
-    let pieces = (200 * MIB / piece) as u64;
-    let (started, mut arrived, mut taken, mut asked) = (clock::now(), Vec::new(), 0, 0);
-    while taken < pieces {
+    let pieces = (total / piece) as u64;
+    let (started, mut arrived, mut taken, mut asked, mut took) = (clock::now(), Vec::new(), 0, 0, None);
+    loop {
         while asked < pieces && asked < taken + 8 {
             asked += 1;
             server.send(&request(asked));
         }
-        let packet = server.next().expect("the client is there");
+        let Some(packet) = server.next() else { break };
         if contents(&packet).is_some() {
             taken += 1;
             if let Some(reads) = reads_per_ms {
                 let parts = (piece / (64 << 10)) as u32;
                 std::thread::sleep(Duration::from_millis(1) * parts / reads);
             }
-        } else if matches!(packet, ClientPacket::Keyboard(keyboard::ToServer::Event(_))) {
+        } else if let ClientPacket::Keyboard(keyboard::ToServer::Event(_)) = packet {
             arrived.push(clock::now());
         }
+        if taken == pieces && took.is_none() {
+            took = Some(started.elapsed());
+            has_all.store(true, Ordering::Release);
+        }
     }
-    (started.elapsed(), arrived)
+    (took.expect("all pieces"), arrived)
 }

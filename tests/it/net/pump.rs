@@ -11,7 +11,7 @@ use std::time::Duration;
 use farpane::buffers::Payload;
 use farpane::channel::{ByteBudget, DrawJob, NetCommand, clock};
 use farpane::codec::{Rect, Size};
-use farpane::net::pump::{Next, Pump, Step, charge};
+use farpane::net::pump::{Charge, MAX_ASIDE, MAX_ASIDE_BYTES, Next, Pump, Step, charge};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, DrawOutcome, Encoding, WindowDraw};
 use farpane::protocol::packet::window;
@@ -32,8 +32,8 @@ const MIB: usize = 1 << 20;
 /// What a packet, or a command, makes of itself.
 #[derive(Clone, Debug)]
 enum Made {
-    /// A draw that takes so many bytes.
-    Draw(usize),
+    /// A draw that takes so many bytes, and came in a part of them.
+    Draw(usize, usize),
     Backing,
 }
 
@@ -58,6 +58,8 @@ struct World {
     /// Received, not taken.
     packets: VecDeque<Vec<Made>>,
     held: Vec<(u64, OwnedSemaphorePermit)>,
+    /// Draws that were made and not handed on: their numbers, and the bytes that they came in.
+    aside: VecDeque<(u64, usize)>,
     /// What was made and what was handed on, numbered in order: draws and backings alike.
     made: u64,
     handed: u64,
@@ -71,6 +73,7 @@ impl World {
             socket: VecDeque::new(),
             packets: VecDeque::new(),
             held: Vec::new(),
+            aside: VecDeque::new(),
             made: 0,
             handed: 0,
         }
@@ -81,7 +84,11 @@ impl World {
             let number = self.made;
             self.made += 1;
             self.pump.push(match made {
-                Made::Draw(bytes) => Step::Draw { request: request(number), bytes: *bytes },
+                Made::Draw(budget, part) => {
+                    let charge = Charge { received: budget / part, budget: *budget };
+                    self.aside.push_back((number, charge.received));
+                    Step::Draw { request: request(number), charge }
+                }
                 Made::Backing => Step::Backing { wid: WindowId(number + 1), size: None },
             });
         }
@@ -97,6 +104,7 @@ impl World {
                     assert_eq!(request.sequence.0, self.handed, "out of order");
                     self.handed += 1;
                     self.held.push((request.sequence.0, permit));
+                    assert_eq!(self.aside.pop_front().map(|(number, _)| number), Some(request.sequence.0));
                 }
                 Next::Backing { wid, .. } => {
                     assert_eq!(wid.0 - 1, self.handed, "out of order");
@@ -110,7 +118,7 @@ impl World {
             }
         }
         assert!(permit.is_none(), "a permit that was waited for is used");
-        while self.pump.may_read() {
+        while self.pump.may_read(0) {
             let Some(read) = self.socket.pop_front() else { break };
             self.packets.extend(read);
             self.pump.received();
@@ -142,8 +150,20 @@ impl World {
         match self.pump.wanted() {
             // Room comes when a draw is done.
             Some(bytes) => assert!(!self.held.is_empty(), "waits for {bytes} bytes that nobody has"),
-            None => assert!(self.pump.may_read(), "neither waits for room nor reads"),
+            None => assert!(self.pump.may_read(0), "neither waits for room nor reads"),
         }
+        // Whatever waits, others are taken, until there is no place for one more.
+        let waiting = usize::try_from(self.made - self.handed).expect("a few");
+        let received: usize = self.aside.iter().map(|(_, bytes)| bytes).sum();
+        let is_crowded = waiting > 0 && (waiting >= MAX_ASIDE || received > MAX_ASIDE_BYTES);
+        let is_all_taken = self.packets.is_empty() && self.socket.is_empty();
+        assert!(is_crowded || is_all_taken, "{waiting} wait with {received} bytes, and nothing is taken");
+        // Only the packet that filled it, and what commands made, is beyond the bounds.
+        let before_last: usize = received - self.aside.back().map_or(0, |(_, bytes)| *bytes);
+        let a_packet = 4 * 64 * MIB;
+        assert!(before_last <= MAX_ASIDE_BYTES + a_packet, "{received} bytes wait");
+        let beyond = MAX_ASIDE_BYTES.saturating_sub(received) + 1;
+        assert!(waiting == 0 || !self.pump.may_read(beyond), "a large record is received while draws wait");
     }
 
     /// The consumer goes on until nothing is left.
@@ -159,7 +179,7 @@ impl World {
             "all went through"
         );
         assert_eq!(self.budget.used_bytes(), 0, "the budget is whole again");
-        assert!(self.pump.may_read());
+        assert!(self.pump.may_read(0));
     }
 }
 
@@ -178,7 +198,9 @@ fn request(number: u64) -> DrawRequest {
 }
 
 fn made() -> impl Strategy<Value = Vec<Made>> {
-    let draw = prop_oneof![1_usize..4096, 4096..2 * MIB, 2 * MIB..=64 * MIB].prop_map(Made::Draw);
+    let draw = prop_oneof![1_usize..4096, 4096..2 * MIB, 2 * MIB..=64 * MIB];
+    let part = prop_oneof![Just(1_usize), Just(10_usize), Just(1000_usize)];
+    let draw = (draw, part).prop_map(|(budget, part)| Made::Draw(budget, part));
     prop::collection::vec(prop_oneof![4 => draw, 1 => Just(Made::Backing)], 0..4)
 }
 
@@ -210,13 +232,17 @@ proptest! {
 #[test]
 fn a_draw_pays_for_what_it_holds() {
     let data = |len: usize| DrawRequest { data: Payload::from(vec![0; len]), ..request(1) };
-    assert_eq!(charge(&data(3000), true), 3000);
+    let both = |bytes: usize| Charge { received: bytes, budget: bytes };
+    assert_eq!(charge(&data(3000), true), both(3000));
     let whole = data(128 << 10);
     let part = DrawRequest { data: whole.data.slice(10..60).expect("a part"), ..request(1) };
-    assert_eq!(charge(&part, true), 50, "among others: its own bytes");
-    assert_eq!(charge(&part, false), 128 << 10, "alone: the buffer");
+    assert_eq!(charge(&part, true), both(50), "among others: its own bytes");
+    assert_eq!(charge(&part, false), both(128 << 10), "alone: the buffer");
     let rect = Rect { x: 0, y: 0, width: 1920, height: 1080 };
-    assert_eq!(charge(&DrawRequest { rect, ..data(5) }, true), 1920 * 1080 * 4);
+    assert_eq!(
+        charge(&DrawRequest { rect, ..data(5) }, true),
+        Charge { received: 5, budget: 1920 * 1080 * 4 }
+    );
 }
 
 // ---- the network task --------------------------------------------------------------------------

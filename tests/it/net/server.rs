@@ -103,6 +103,14 @@ pub fn hello() -> ServerPacket {
     ServerPacket::Connection(connection::FromServer::Hello(caps))
 }
 
+/// The same of one with a clipboard.
+pub fn hello_with_clipboard() -> ServerPacket {
+    let (mut caps, mut clipboard) = (Dict::default(), Dict::default());
+    clipboard.push("selections", &["CLIPBOARD", "PRIMARY", "SECONDARY"][..]).push("direction", "both");
+    caps.push("version", "6.5.5").push("session-type", "seamless").push("clipboard", clipboard);
+    ServerPacket::Connection(connection::FromServer::Hello(caps))
+}
+
 /// A window of 256 × 256 pixels.
 pub fn window(wid: u64) -> ServerPacket {
     ServerPacket::Window(window::FromServer::Create(WindowCreate {

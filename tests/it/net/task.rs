@@ -68,10 +68,14 @@ impl Client {
     }
 
     pub fn with_budget(url: &str, budget: ByteBudget) -> Self {
+        Self::with_session(url, budget, SessionConfig::default())
+    }
+
+    pub fn with_session(url: &str, budget: ByteBudget, session: SessionConfig) -> Self {
         let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
-            session: SessionConfig::default(),
+            session,
             protocol: Protocol::Auto,
             connect_timeout: LIMIT,
             recorder: None,
@@ -184,6 +188,42 @@ fn draws_wait_for_room_and_keys_do_not() {
     let stats = Arc::clone(&stats.lock().expect("no panic"));
     assert_eq!(stats.draws.received.total, 5);
     assert!(stats.network.received.total > 5 * 256 * 1024);
+    server.join().expect("the server is content");
+}
+
+/// As a sound does: it is not behind draws for which there is no room.
+#[test]
+fn a_ping_passes_draws_that_wait() {
+    let (echoed, is_echoed) = std::sync::mpsc::sync_channel(1);
+    let (url, server) = tcp_server(move |mut server| {
+        server.accept();
+        server.send(&window(1));
+        for sequence in 1..=9 {
+            server.send(&draw(1, sequence));
+        }
+        server.send(&ServerPacket::Connection(connection::FromServer::Ping { monotonic_ms: 77, sid: None }));
+        server.wait("the echo while draws wait", |packet| match packet {
+            ClientPacket::Connection(connection::ToServer::PingEcho(echo)) => {
+                (echo.monotonic_ms == 77).then_some(())
+            }
+            _ => None,
+        });
+        echoed.send(()).expect("the test waits");
+        while server.next().is_some() {}
+    });
+    // Room for two of them.
+    let client = Client::start(&url, 600 << 10);
+    let mut held = vec![client.next_draw(), client.next_draw()];
+    is_echoed.recv_timeout(LIMIT).expect("the echo, although nothing was done with the draws");
+    assert!(client.draws.try_pop().is_none(), "a third draw came without room");
+    for sequence in 3..=9 {
+        drop(held.remove(0));
+        held.push(client.next_draw());
+        assert_eq!(held[1].request.sequence.0, sequence, "in order");
+    }
+    drop(held);
+    client.input(Input::Disconnect);
+    assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
 
