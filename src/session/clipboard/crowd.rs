@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 const MANY: usize = 10;
 /// How long it must have been quiet before it is worth asking again.
 const QUIET: Duration = Duration::from_millis(1200);
+/// How often, at most: the server may be dropping packets for others of its programs.
+const ATTEMPTS: u32 = 5;
 
 /// The packets of the last second.
 #[derive(Debug, Default)]
 pub struct Crowd {
     recent: VecDeque<Instant>,
     over_at: Option<Instant>,
+    /// How often it was asked again.
+    attempts: u32,
 }
 
 impl Crowd {
@@ -26,8 +30,16 @@ impl Crowd {
         }
         let is_second = |first: &Instant| now.saturating_duration_since(*first) <= Duration::from_secs(1);
         let is_crowd = self.recent.len() == MANY && self.recent.front().is_some_and(is_second);
-        if is_crowd || self.over_at.is_some() {
+        if is_crowd || (self.over_at.is_some() && self.attempts == 0) {
             self.over_at = Some(now + QUIET);
+            self.attempts = 0;
+        }
+    }
+
+    /// The server answered: if that was because it was asked again, all is well.
+    pub fn answered(&mut self) {
+        if self.attempts > 0 {
+            self.over_at = None;
         }
     }
 
@@ -36,8 +48,13 @@ impl Crowd {
         self.over_at
     }
 
-    /// Whether it is; says so once.
+    /// Whether it is, and time to ask again.
     pub fn is_over(&mut self, now: Instant) -> bool {
-        self.over_at.take_if(|at| *at <= now).is_some()
+        let is_over = self.over_at.take_if(|at| *at <= now).is_some();
+        if is_over {
+            self.attempts += 1;
+            self.over_at = (self.attempts < ATTEMPTS).then_some(now + QUIET);
+        }
+        is_over
     }
 }

@@ -126,6 +126,7 @@ impl Clipboard {
 
     /// The server has dropped some of its packets: what it did not answer is asked for again, and what there is.
     pub(super) fn ask_again(&mut self, now: Instant, out: &mut Vec<Output>) {
+        tracing::debug!(asked = self.asked.len(), "the server may have dropped packets");
         for asked in self.asked.iter().filter(|asked| asked.is_awaited()) {
             let (request, selection, target) = (asked.number, asked.selection, asked.target.clone());
             send(out, Packet::Request { request, selection, target });
@@ -154,7 +155,9 @@ impl Clipboard {
         contents: Option<Contents>,
         out: &mut Vec<Output>,
     ) {
+        tracing::debug!(number, ?contents, "the server answered");
         let Some(index) = self.asked.iter().position(|asked| asked.number == number) else { return };
+        self.crowd.answered();
         let Asked { selection, purpose, .. } = self.asked.swap_remove(index);
         match purpose {
             Purpose::Targets => self.targets_there(now, selection, contents, out),
@@ -215,6 +218,7 @@ impl Clipboard {
     ) {
         let number = self.number();
         let limit = if matches!(purpose, Purpose::Targets) { TARGETS_LIMIT } else { PASTE_LIMIT };
+        tracing::debug!(number, %selection, target, "the server is asked");
         let asked = target.clone();
         self.asked.push(Asked {
             number,

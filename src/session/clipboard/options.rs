@@ -35,7 +35,7 @@ impl Default for ClipboardOptions {
         Self {
             enabled: false,
             direction: Direction::default(),
-            selections: Selection::ALL.to_vec(),
+            selections: Selection::ALL.into(),
             max_bytes: DEFAULT_MAX_BYTES,
         }
     }

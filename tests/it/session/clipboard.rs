@@ -388,6 +388,11 @@ fn after_too_many_copies_the_server_is_asked_for_what_it_may_have_dropped() {
         Packet::Request { request, target, .. } if target == "TARGETS" => Some(*request),
         _ => None,
     };
+    assert!(said.to_server.iter().any(|packet| targets(packet).is_some()), "{said:?}");
+    // Until it answers.
+    driver.pass(Duration::from_millis(1300));
+    let said = driver.said();
+    assert!(said.to_server.iter().any(again), "{said:?}");
     let request = said.to_server.iter().find_map(targets).expect("what there is");
     let contents = Contents::targets(names(&["image/png"]));
     let said = driver.server(Packet::Contents { request, selection: CLIPBOARD, contents });
