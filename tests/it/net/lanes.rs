@@ -124,18 +124,18 @@ fn a_key_goes_before_the_next_piece() {
 #[test]
 fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let (go, wait) = sync_channel(0);
+    let ((begun, is_begun), (go, wait)) = (sync_channel(0), sync_channel(0));
     let (url, server) = unix_server(&dir, move |mut server| {
         accept(&mut server);
         (1..=3).for_each(|number| server.send(&request(number)));
-        // One is on its way.
-        server.stream.set_nonblocking(true).expect("a socket");
-        let mut first = [0; 1];
-        while server.stream.read(&mut first).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
+        let (mut got, mut part) = (0, vec![0; 4096]);
+        while got < 100_000 {
+            let len = server.stream.read(&mut part).expect("the client sends");
+            assert!(len > 0, "the client left after {got} bytes");
+            server.received(&part[..len]);
+            got += len;
         }
-        server.received(&first);
-        server.stream.set_nonblocking(false).expect("a socket");
+        begun.send(()).expect("the other side is there");
         wait.recv().expect("the other side is there");
         let mut said = Vec::new();
         while let Some(packet) = server.next() {
@@ -152,6 +152,7 @@ fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
     });
     let mut desktop = Desktop::start(&url);
     desktop.answer_until_pasted(3, |number| Payload::from(vec![number as u8; MIB]));
+    is_begun.recv().expect("one is on its way");
     desktop.client.input(Input::Disconnect);
     go.send(()).expect("the server is there");
     server.join().expect("the server is content");
