@@ -242,7 +242,7 @@ impl<'a> Connection<'a> {
             }
         }
         self.advance(now, room);
-        if self.outgoing.len() > MAX_UNSENT {
+        if self.outgoing.waiting_bytes() > MAX_UNSENT {
             self.outgoing.discard();
             self.close(CloseReason::Timeout(format!(
                 "the server takes no packets any more ({} MiB wait)",
@@ -410,7 +410,7 @@ impl<'a> Connection<'a> {
                     echo @ ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
                         ..
                     })),
-                ) if self.outgoing.len() > MAX_ECHOES => {
+                ) if self.outgoing.waiting_bytes() > MAX_ECHOES => {
                     self.echo = Some(echo);
                 }
                 Output::Send(packet) => self.writer.write(&packet, self.outgoing.buffer()),

@@ -51,24 +51,19 @@ impl Outgoing {
         &mut self.filling
     }
 
-    /// Whether no packet waits that is not bulk.
-    fn has_no_control(&self) -> bool {
-        self.written >= self.writing.len() && self.filling.is_empty()
-    }
-
     /// Bytes that wait, without those of the bulk packet.
-    pub fn len(&self) -> usize {
+    pub fn waiting_bytes(&self) -> usize {
         self.writing.len() - self.written.min(self.writing.len()) + self.filling.len()
     }
 
     /// Whether nothing waits at all.
     pub fn is_empty(&self) -> bool {
-        self.has_no_control() && self.bulk.is_none()
+        self.waiting_bytes() == 0 && self.bulk.is_none()
     }
 
     /// Whether what is appended now is written next.
     pub fn is_idle(&self) -> bool {
-        self.has_no_control() && !self.is_within_bulk()
+        self.waiting_bytes() == 0 && !self.is_within_bulk()
     }
 
     /// Appends a packet of bulk data: only when all [is empty](Self::is_empty). What is appended to
@@ -107,7 +102,7 @@ impl Outgoing {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Wrote>> {
         let to = Pin::new(to);
-        let is_control = !self.is_within_bulk() && !self.has_no_control();
+        let is_control = !self.is_within_bulk() && self.waiting_bytes() > 0;
         let polled = match &self.bulk {
             Some(bulk) if !is_control => to.poll_write_vectored(cx, &bulk.unsent()),
             _ => to.poll_write(cx, self.unsent()),

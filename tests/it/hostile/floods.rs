@@ -79,7 +79,7 @@ pub fn table() -> Vec<Case> {
         flood("starts of a move by the pointer", 2_000, |_| {
             raw::ints("window-initiate-moveresize", &[BAD, 5, 5, 8, 1, 1])
         }),
-        flood("packets that are ignored", 50_000, |_| raw::packet(&["clipboard-token".into()])),
+        flood("packets that are ignored", 50_000, |_| raw::packet(&["sound-data".into()])),
         flood("ends of startup", 20_000, |_| raw::packet(&["startup-complete".into()])),
     ]
 }

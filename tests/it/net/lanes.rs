@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
 use super::floods::memory;
 use super::server::{Server, hello_with_clipboard};
 use super::task::{Client, LIMIT, key, tcp_server, unix_server};
+use crate::support::wait_for;
 
 const MIB: usize = 1 << 20;
 /// In the process where memory is counted.
@@ -123,18 +124,18 @@ fn a_key_goes_before_the_next_piece() {
 #[test]
 fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let (go, wait) = sync_channel(0);
+    let ((begun, is_begun), (go, wait)) = (sync_channel(0), sync_channel(0));
     let (url, server) = unix_server(&dir, move |mut server| {
         accept(&mut server);
         (1..=3).for_each(|number| server.send(&request(number)));
-        // One is on its way.
-        server.stream.set_nonblocking(true).expect("a socket");
-        let mut first = [0; 1];
-        while server.stream.read(&mut first).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
+        let (mut got, mut part) = (0, vec![0; 4096]);
+        while got < 100_000 {
+            let len = server.stream.read(&mut part).expect("the client sends");
+            assert!(len > 0, "the client left after {got} bytes");
+            server.received(&part[..len]);
+            got += len;
         }
-        server.received(&first);
-        server.stream.set_nonblocking(false).expect("a socket");
+        begun.send(()).expect("the other side is there");
         wait.recv().expect("the other side is there");
         let mut said = Vec::new();
         while let Some(packet) = server.next() {
@@ -151,6 +152,7 @@ fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
     });
     let mut desktop = Desktop::start(&url);
     desktop.answer_until_pasted(3, |number| Payload::from(vec![number as u8; MIB]));
+    is_begun.recv().expect("one is on its way");
     desktop.client.input(Input::Disconnect);
     go.send(()).expect("the server is there");
     server.join().expect("the server is content");
@@ -210,14 +212,16 @@ fn keys_go_in_between() {
     let total = std::env::var("FARPANE_LANES_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(8) * MIB;
     for (piece, reads_per_ms) in [(64 << 10, None), (MIB, None), (64 << 10, Some(1)), (MIB, Some(1))] {
         let has_all = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&has_all);
-        let (url, server) = tcp_server(move |server| take(server, total, piece, reads_per_ms, &told));
+        let keys = Arc::new(AtomicUsize::new(0));
+        let (told, told_keys) = (Arc::clone(&has_all), Arc::clone(&keys));
+        let (url, server) = tcp_server(move |server| take(server, total, piece, reads_per_ms, &told, &keys));
         let mut desktop = Desktop::start(&url);
         let copied = Payload::from(vec![7; piece]);
         let (mut pressed, mut next) = (Vec::new(), clock::now());
         while !has_all.load(Ordering::Acquire) && !server.is_finished() {
             desktop.answer(Duration::from_millis(1), |_| copied.clone());
-            if clock::now() >= next {
+            // Before that the server looks for nothing but the copy.
+            if desktop.pasted > 0 && clock::now() >= next {
                 pressed.push(clock::now());
                 let Input::Key { wid, key, modifiers, .. } = key("a") else { panic!("not a key") };
                 let is_down = pressed.len() % 2 == 1;
@@ -225,14 +229,11 @@ fn keys_go_in_between() {
                 next = clock::now() + Duration::from_millis(7);
             }
         }
+        let heard = || told_keys.load(Ordering::Acquire);
+        let context = || format!("{} of {}", heard(), pressed.len());
+        wait_for("every key", LIMIT, context, || (heard() == pressed.len()).then_some(()));
         desktop.client.input(Input::Disconnect);
         let (took, arrived) = server.join().expect("the server is content");
-        assert!(
-            !pressed.is_empty() && arrived.len() >= pressed.len(),
-            "{} of {}",
-            arrived.len(),
-            pressed.len()
-        );
         let mut late: Vec<Duration> =
             pressed.iter().zip(&arrived).map(|(pressed, arrived)| *arrived - *pressed).collect();
         late.sort();
@@ -258,6 +259,7 @@ fn take(
     piece: usize,
     reads_per_ms: Option<u32>,
     has_all: &AtomicBool,
+    keys: &AtomicUsize,
 ) -> (Duration, Vec<Instant>) {
     accept(&mut server);
     let pieces = (total / piece) as u64;
@@ -274,8 +276,12 @@ fn take(
                 let parts = (piece / (64 << 10)) as u32;
                 std::thread::sleep(Duration::from_millis(1) * parts / reads);
             }
-        } else if let ClientPacket::Keyboard(keyboard::ToServer::Event(_)) = packet {
+        } else if let ClientPacket::Keyboard(keyboard::ToServer::Event(event)) = packet
+            // Others are the session's own matter.
+            && event.keyname == "a"
+        {
             arrived.push(clock::now());
+            keys.store(arrived.len(), Ordering::Release);
         }
         if taken == pieces && took.is_none() {
             took = Some(started.elapsed());
