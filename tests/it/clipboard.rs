@@ -5,4 +5,4 @@ mod incr;
 mod raw;
 mod x11;
 mod x11_limits;
-mod x11_programs;
+pub mod x11_programs;

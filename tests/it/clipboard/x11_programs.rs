@@ -100,7 +100,7 @@ fn xclip_and_xsel_paste() {
 }
 
 /// A GTK program: copies what is in the file, or pastes into it, and says on its stdout what it did.
-const GTK: &str = r#"
+pub const GTK: &str = r#"
 import sys
 import gi
 gi.require_version("Gtk", "3.0")
@@ -118,7 +118,7 @@ Gtk.main()
 
 /// The same with Qt.
 #[cfg(feature = "test-programs")]
-const QT: &str = r#"
+pub const QT: &str = r#"
 import sys
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
@@ -133,19 +133,21 @@ else:
 application.exec_()
 "#;
 
+/// Starts one of them: it copies `words`, or pastes into its folder's file `text`.
+pub fn toolkit(display: &str, program: &str, what: &str, words: &[u8]) -> Program {
+    let launch = Launch::new("/usr/bin/python3").env("DISPLAY", display).env("GDK_BACKEND", "x11");
+    let file = launch.directory().join("text");
+    std::fs::write(&file, words).expect("a file");
+    launch.args(["-c", program, what]).args([&file]).start()
+}
+
 /// Copies and pastes with a program in Python.
 fn a_toolkit(program: &str) {
     let mut desk = Desk::watching();
     let display = desk.display.name().to_owned();
     let letters = |len| noise(len).into_iter().map(|byte| b'a' + byte % 26).collect::<Vec<u8>>();
     for words in ["Grüße, 世界".as_bytes().to_vec(), letters(LARGE)] {
-        let start = |what: &str, words: &[u8]| {
-            let launch = Launch::new("/usr/bin/python3").env("DISPLAY", &display);
-            let file = launch.directory().join("text");
-            std::fs::write(&file, words).expect("a file");
-            let file = file.display().to_string();
-            launch.env("GDK_BACKEND", "x11").args(["-c", program, what, &file]).start()
-        };
+        let start = |what: &str, words: &[u8]| toolkit(&display, program, what, words);
         let owner = start("copy", &words);
         desk.owned(Clipboard);
         let targets = desk.read(Clipboard, "TARGETS").expect("targets");

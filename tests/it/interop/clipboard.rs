@@ -8,6 +8,7 @@ use farpane::protocol::{Limits, PacketReader};
 use farpane::recording::{Reader, TimedPacket};
 
 use super::{SOON, empty_session, for_every_server};
+use crate::clipboard::x11_programs::{self, toolkit};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
 use crate::support::program::{Launch, Program};
@@ -16,7 +17,9 @@ use crate::support::wait_for;
 use crate::support::xpra::{Generation, Options, XpraServer};
 
 for_every_server!(text_both_ways, pictures_both_ways, large_copies, one_way, not_recorded);
-for_every_server!(switched_by_the_server, two_viewers, many_copies);
+for_every_server!(switched_by_the_server, two_viewers, many_copies, gtk_both_ways);
+#[cfg(feature = "test-programs")]
+for_every_server!(qt_both_ways);
 
 /// xclip as the owner of a selection, until it is dropped.
 struct Owner {
@@ -266,4 +269,38 @@ fn many_copies(generation: Generation) {
         wait_paste(to, ("clipboard", "UTF8_STRING"), last.as_bytes(), &viewer, &server);
     }
     viewer.stop();
+}
+
+/// A program of a toolkit on each side, a few words and 5 MB.
+fn toolkits(generation: Generation, program: &str) {
+    let server = empty_session(generation);
+    let display = Display::bare();
+    let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
+    let viewer = attached(&server, &display, &[]);
+    let large: String = (0..1_000_000u32)
+        .map(|n| char::from(b'a' + (n % 23) as u8))
+        .flat_map(|c| [c, '\u{e9}', ' '])
+        .collect();
+    for (from, to) in [(&there, &here), (&here, &there)] {
+        for words in ["Gr\u{fc}\u{df}e, \u{4e16}\u{754c}", &large] {
+            let _owner = toolkit(from, program, "copy", words.as_bytes());
+            let context = || format!("{}\n{}", viewer.log(), crate::support::tail(&server.log(), 30));
+            wait_for(&format!("{} bytes from {from} in {to}", words.len()), 3 * SOON, context, || {
+                let mut paster = toolkit(to, program, "paste", b"");
+                paster.wait_exit(2 * SOON).filter(std::process::ExitStatus::success)?;
+                let pasted = std::fs::read(paster.directory().join("text")).expect("what it pasted");
+                (pasted == words.as_bytes()).then_some(())
+            });
+        }
+    }
+    viewer.stop();
+}
+
+fn gtk_both_ways(generation: Generation) {
+    toolkits(generation, x11_programs::GTK);
+}
+
+#[cfg(feature = "test-programs")]
+fn qt_both_ways(generation: Generation) {
+    toolkits(generation, x11_programs::QT);
 }
