@@ -65,12 +65,18 @@ pub fn overlay_ui(
     state: &OverlayState,
     ui: &mut egui::Ui,
 ) -> Option<[(OverlayButton, Rect); 2]> {
+    let buttons = if state.only_note { None } else { tables(snapshot, state, ui) };
     if !state.note.is_empty() {
         toast_ui(&state.note, ui);
     }
-    if state.only_note {
-        return None;
-    }
+    buttons
+}
+
+fn tables(
+    snapshot: &StatsSnapshot,
+    state: &OverlayState,
+    ui: &egui::Ui,
+) -> Option<[(OverlayButton, Rect); 2]> {
     let report = Report::new(snapshot);
     let room = ui.max_rect().shrink(MARGIN);
     let painter = ui.painter();

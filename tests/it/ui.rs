@@ -216,6 +216,21 @@ fn the_overlay_stays_inside_small_windows() {
 }
 
 #[test]
+fn words_for_the_user_are_above_the_statistics_and_alone_without_them() {
+    let shown = |state: &OverlayState| {
+        texts((640, 480), |ui| {
+            overlay_ui(&busy_snapshot(), state, ui);
+        })
+    };
+    let note = "Nothing was pasted.".to_owned();
+    let mut state = OverlayState { note: note.clone(), ..OverlayState::default() };
+    let both = shown(&state);
+    assert!(both.len() > 10 && both.last() == Some(&note), "{both:?}");
+    state.only_note = true;
+    assert_eq!(shown(&state), [note]);
+}
+
+#[test]
 fn the_overlay_paints_only_when_something_changed() {
     let mut painter = OverlayPainter::new();
     let state = OverlayState::default();

@@ -9,6 +9,7 @@ use farpane::recording::{Reader, TimedPacket};
 
 use super::{SOON, empty_session, for_every_server};
 use crate::clipboard::x11_programs::{self, toolkit};
+use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
 use crate::support::program::{Launch, Program};
@@ -201,10 +202,23 @@ fn switched_by_the_server(generation: Generation) {
     let server = empty_session(generation);
     let display = Display::bare();
     let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
-    let viewer = attached(&server, &display, &[]);
+    let picture = Picture::smooth(480, 320);
+    let _card = Card::open(server.x().name(), "shown", &picture, &Look::default());
+    let mut viewer = attached(&server, &display, &[]);
+    let seen = viewer.window("shown");
+    let wait_shown = |viewer: &Viewer<'_>, what: &str, accept: &dyn Fn(&Picture) -> bool| {
+        wait_for(what, SOON, || viewer.log(), || accept(&display.x.grab(seen.id)?).then_some(()));
+    };
+    wait_shown(&viewer, "the window", &|shown| *shown == picture);
     let _owner = copy(&there, "clipboard", "UTF8_STRING", b"before");
     wait_paste(&here, ("clipboard", "UTF8_STRING"), b"before", &viewer, &server);
     server.control(&["toggle-feature", "clipboard", "off"]);
+    // The user is told, over the window, for some seconds.
+    let bottom = |picture: &Picture| picture.crop(40, 250, 400, 50);
+    wait_shown(&viewer, "words for the user", &|shown| {
+        shown.crop(0, 0, 480, 200) == picture.crop(0, 0, 480, 200) && bottom(shown) != bottom(&picture)
+    });
+    wait_shown(&viewer, "the end of the words", &|shown| *shown == picture);
     // What was to be had from there is not any more.
     let context = || format!("{}\n{}", viewer.log(), crate::support::tail(&server.log(), 30));
     wait_for("nothing to paste", SOON, context, || {
@@ -225,10 +239,14 @@ fn two_viewers(generation: Generation) {
     let (there, here) = (server.x().name().to_owned(), display.name().to_owned());
     let first = attached(&server, &display, &["--sharing"]);
     let second = attached(&server, &display, &["--sharing"]);
+    // Who copies on both sides within the time that the news needs gets either of the two.
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(500));
     for round in 0..3 {
+        pause();
         let text = format!("from there, {round}");
         let _owner = copy(&there, "clipboard", "UTF8_STRING", text.as_bytes());
         wait_paste(&here, ("clipboard", "UTF8_STRING"), text.as_bytes(), &first, &server);
+        pause();
         let text = format!("from here, {round}");
         let _owner = copy(&here, "clipboard", "UTF8_STRING", text.as_bytes());
         wait_paste(&there, ("clipboard", "UTF8_STRING"), text.as_bytes(), &first, &server);
