@@ -8,7 +8,7 @@ use crate::codec::Size;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 
-/// Which generation of servers to speak to (DESIGN.md, decision 7).
+/// Which generation of servers to speak to (ARCHITECTURE.md, "Two generations of servers").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Generation {
     /// 6.x: rencodeplus, nested capability maps.

@@ -9,7 +9,7 @@ use super::config::{Generation, PictureOptions, SessionConfig};
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::packet::{Dict, Value};
 
-/// Byte orders of rgb pixels that the shaders read as they are (DESIGN.md, decision 5). The
+/// Byte orders of rgb pixels that the shaders read as they are. The
 /// servers capture BGRX and BGRA: first in the list, they need no conversion.
 const RGB_FORMATS: &[&str] = &["BGRX", "BGRA", "RGBX", "RGBA", "RGB", "BGR", "r210", "BGR565"];
 /// How a lossless refresh follows a lossy update, in milliseconds.

@@ -61,7 +61,7 @@ impl ServerTraits {
         self.version.is_some_and(|version| version >= (4, 0))
     }
 
-    /// Whether `scroll` may be offered. 6.5 and before fail with it (SERVERS.md), and lose the
+    /// Whether `scroll` may be offered. 6.5 and before fail with it (docs/servers.md), and lose the
     /// update; 6.6 is right again.
     pub fn scroll_works(&self) -> bool {
         self.version.is_some_and(|version| version >= (6, 6))

@@ -2,6 +2,7 @@
 //! every command line, configuration and session file in it is understood by the program.
 
 mod built;
+mod cited;
 mod examples;
 mod markdown;
 mod options;

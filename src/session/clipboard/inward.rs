@@ -9,7 +9,7 @@ use crate::buffers::Payload;
 use crate::protocol::packet::clipboard::{Contents, Data, Packet, Selection, Token};
 
 /// How long a local program's paste waits for the server. 6.5.5 needs up to 30 s for 10 MB, and sends no answer at all for
-/// what is too large (shared FACTS: Clipboard).
+/// what is too large (docs/clipboard.md).
 const PASTE_LIMIT: Duration = Duration::from_secs(60);
 /// After this time the user is told that a paste is on its way.
 const SLOW: Duration = Duration::from_millis(1500);

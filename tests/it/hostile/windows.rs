@@ -334,7 +334,7 @@ fn are_bounded_and_the_session_goes_on() {
     peer::play(&table());
 }
 
-/// FAULTS.md A13: the picture of a window that was resized to nothing and back is asked for again.
+/// The picture of a window that was resized to nothing and back is asked for again.
 #[test]
 fn a_window_resized_to_nothing_and_back_is_painted_again() {
     peer::play(&[

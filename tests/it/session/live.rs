@@ -229,7 +229,7 @@ fn server(generation: xpra::Generation, start: &str) -> XpraServer {
 
 /// Complaints in the server's log that our packets can have caused.
 fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
-    // What servers say on their own account (SERVERS.md): menus, dpi, drm, keymaps of Xvfb, …
+    // What servers say on their own account: menus, dpi, drm, keymaps of Xvfb, …
     const NOISE: &[&str] = &[
         "menu",
         "DPI",
