@@ -157,8 +157,10 @@ impl Clipboard {
     ) {
         tracing::debug!(number, ?contents, "the server answered");
         let Some(index) = self.asked.iter().position(|asked| asked.number == number) else { return };
-        self.crowd.answered();
         let Asked { selection, purpose, .. } = self.asked.swap_remove(index);
+        if !self.asked.iter().any(Asked::is_awaited) {
+            self.crowd.answered();
+        }
         match purpose {
             Purpose::Targets => self.targets_there(now, selection, contents, out),
             Purpose::Paste { request, conversion } => {
@@ -204,8 +206,12 @@ impl Clipboard {
         if names.is_empty() || !may_own || !self.receives(selection) {
             return;
         }
-        self.state(selection).owner = Owner::There { targets: names };
-        self.tell_desktop(now, selection, out);
+        let owner = Owner::There { targets: names };
+        // Told already. Owning it anew could take it from a local program that has just copied.
+        if self.state(selection).owner != owner {
+            self.state(selection).owner = owner;
+            self.tell_desktop(now, selection, out);
+        }
     }
 
     fn ask(
