@@ -38,7 +38,8 @@ enum Purpose {
     /// What there is, since a copy did not say it, or was made before we came.
     Targets,
     /// What a local program pastes, by the desktop's number.
-    Paste { request: u64, conversion: Conversion },
+    /// `is_offered`: it is in the list of what there is.
+    Paste { request: u64, conversion: Conversion, is_offered: bool },
     /// Nobody waits for it any more.
     Nothing,
 }
@@ -108,18 +109,27 @@ impl Clipboard {
         out: &mut Vec<Output>,
     ) {
         let receives = self.receives(selection) && self.asked.len() < MAX_ASKED;
+        // Its list may be that of an earlier copy: the server is asked for what is not in it too.
+        let is_old = self.is_old;
+        let unlisted =
+            || (is_old && targets::may_travel(target)).then(|| (target.to_owned(), Conversion::AsIs));
         let answer = |contents| ToDesktop::Answer { request, contents };
         if target == self.mark {
             let mark = Vec::from(self.mark.as_bytes());
             return tell(out, answer(Some(Contents::bytes(&self.mark, mark))));
         }
         match &self.state(selection).owner {
-            Owner::There { targets } if receives => match targets::resolve(target, targets) {
-                Some((target, conversion)) => {
-                    self.ask(now, selection, target, Purpose::Paste { request, conversion }, out);
+            Owner::There { targets } if receives => {
+                let listed = targets::resolve(target, targets);
+                let is_offered = listed.is_some();
+                match listed.or_else(unlisted) {
+                    Some((target, conversion)) => {
+                        let purpose = Purpose::Paste { request, conversion, is_offered };
+                        self.ask(now, selection, target, purpose, out);
+                    }
+                    None => tell(out, answer(None)),
                 }
-                None => tell(out, answer(None)),
-            },
+            }
             _ => tell(out, answer(None)),
         }
     }
@@ -163,8 +173,14 @@ impl Clipboard {
         }
         match purpose {
             Purpose::Targets => self.targets_there(now, selection, contents, out),
-            Purpose::Paste { request, conversion } => {
-                let contents = self.acceptable(selection, contents, out);
+            Purpose::Paste { request, conversion, is_offered } => {
+                let receives = self.receives(selection);
+                let contents = contents.filter(|_| receives);
+                let contents = if contents.is_some() || (is_offered && receives) {
+                    self.acceptable(selection, contents, out)
+                } else {
+                    None
+                };
                 let contents = contents.and_then(|contents| targets::convert(contents, conversion));
                 tell(out, ToDesktop::Answer { request, contents });
             }
@@ -246,8 +262,8 @@ impl Clipboard {
         out: &mut Vec<Output>,
     ) -> Option<Contents> {
         let Some(contents) = contents else {
-            let words = "Nothing was pasted: the server could not get what was copied there. Some programs give large \
-                         copies in parts, which servers do not pass on (from about 1 MB)."
+            let words = "Nothing was pasted: the server has nothing of it any more. A program that ended takes its copy \
+                         along, and some give large copies in parts (from about 1 MB), which servers do not pass on."
                 .to_owned();
             self.complain(selection, words, out);
             return None;
@@ -262,7 +278,7 @@ impl Clipboard {
             self.complain(selection, words, out);
             return None;
         }
-        if self.may_cut && CUT_AT.contains(&contents.len()) {
+        if self.is_old && CUT_AT.contains(&contents.len()) {
             let words = "What was pasted may not be all: Xpra 3.1 passes on only the first part of what some programs \
                          copy (from about 1 MB)."
                 .to_owned();

@@ -78,8 +78,8 @@ pub struct Clipboard {
     off_there: OffThere,
     /// The server wants contents with each copy.
     greedy: bool,
-    /// 3.1, which cuts what its programs give in parts.
-    may_cut: bool,
+    /// 3.1: cuts what its programs give in parts, and tells the targets of the first copy again with later ones.
+    is_old: bool,
     /// By which viewers of this session know each other.
     mark: String,
     states: [State; Selection::ALL.len()],
@@ -154,7 +154,7 @@ impl Clipboard {
             |selection: &Selection| theirs.as_ref().is_none_or(|names| names.contains(&selection.name()));
         self.shared = self.options.selections.iter().copied().filter(shares).collect();
         self.greedy = hello.bool("clipboard.greedy").unwrap_or(false);
-        self.may_cut = !config.generation.is_modern();
+        self.is_old = !config.generation.is_modern();
         let id: String = ["uuid", "display"].into_iter().filter_map(|key| hello.str(key)).collect();
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
         self.mark = MARK.chars().chain(id.chars().filter(is_plain).take(MAX_MARK)).collect();
@@ -328,6 +328,9 @@ impl Clipboard {
             return;
         }
         if !enabled {
+            for asked in std::mem::take(&mut self.asked) {
+                asked.refuse(out);
+            }
             let words =
                 "The server's clipboard was switched off: nothing can be pasted from one side to the other.";
             out.push(Output::Event(SessionEvent::Notice(words.to_owned())));

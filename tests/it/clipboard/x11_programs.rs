@@ -180,3 +180,15 @@ fn gtk_copies_and_pastes() {
 fn qt_copies_and_pastes() {
     a_toolkit(QT);
 }
+
+#[test]
+fn who_waits_is_refused_at_the_end() {
+    let mut desk = Desk::watching();
+    desk.own(Clipboard, &["UTF8_STRING"]);
+    desk.settle();
+    let mut paster = desk.start(&["xclip", "-selection", "clipboard", "-o", "-t", "UTF8_STRING"]);
+    let (_request, target) = desk.wanted(Clipboard);
+    assert_eq!(target, "UTF8_STRING");
+    desk.end();
+    assert!(paster.wait_exit(SOON).is_some_and(|status| !status.success()), "it waits for nobody");
+}

@@ -176,7 +176,7 @@ impl Clipboard {
                 go_on(self.event(event, at, clock::now()).map_err(X11Error::from))?;
             }
             while let Some(message) = messages.try_pop() {
-                let Some(message) = message else { return Ok(()) };
+                let Some(message) = message else { return self.end() };
                 go_on(self.message(message, clock::now()))?;
             }
             let now = clock::now();
@@ -188,6 +188,12 @@ impl Clipboard {
                 self.wait(now, wakes)?;
             }
         }
+    }
+
+    /// Whoever waits is told that nothing comes: nobody answers after this.
+    fn end(&mut self) -> Result<(), X11Error> {
+        go_on(self.owner.refuse_all(&mut self.server, &mut self.out).map_err(X11Error::from))?;
+        Ok(self.server.connection.flush()?)
     }
 
     /// Waits for an event, a message or the next deadline.
