@@ -190,5 +190,6 @@ fn who_waits_is_refused_at_the_end() {
     let (_request, target) = desk.wanted(Clipboard);
     assert_eq!(target, "UTF8_STRING");
     desk.end();
-    assert!(paster.wait_exit(SOON).is_some_and(|status| !status.success()), "it waits for nobody");
+    let status = paster.wait_exit(SOON);
+    assert!(status.is_some_and(|status| !status.success()), "{status:?}");
 }

@@ -1,5 +1,7 @@
 //! The clipboard's room: who is told of what, and what is given to whom.
 
+mod old_servers;
+
 use std::time::Duration;
 
 use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection, Token};
@@ -224,40 +226,6 @@ fn a_paste_that_the_server_does_not_answer_ends_with_words() {
     let said = driver.said();
     assert!(matches!(said.to_desktop[..], [ToDesktop::Answer { request: 7, contents: None }]), "{said:?}");
     assert!(said.notices.first().is_some_and(|words| words.contains("did not answer")), "{said:?}");
-}
-
-/// 3.1 tells the targets of the first copy again when something else was copied.
-#[test]
-fn an_old_server_is_asked_for_what_is_not_in_its_list() {
-    let mut driver = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
-    let mut hello = server_hello("3.1.3");
-    hello.push("clipboard", true).push("clipboards", &["CLIPBOARD"][..]);
-    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
-    driver.take();
-    driver.remote_copy(&["UTF8_STRING"]);
-    let said = driver.local_paste(1, "image/png");
-    let [Packet::Request { request, target, .. }] = &said.to_server[..] else { panic!("{said:?}") };
-    assert_eq!(target, "image/png");
-    // Nothing to complain of: it was never promised.
-    let said = driver.server(none(*request));
-    assert!(said.notices.is_empty(), "{said:?}");
-    assert!(matches!(said.to_desktop[..], [ToDesktop::Answer { request: 1, contents: None }]), "{said:?}");
-    assert!(driver.local_paste(2, "x-special/files").to_server.is_empty());
-}
-
-#[test]
-fn a_paste_that_waits_ends_when_the_server_switches_the_clipboard_off() {
-    let mut driver = shared(Direction::Both);
-    driver.remote_copy(&["UTF8_STRING"]);
-    driver.local_paste(4, "UTF8_STRING");
-    let said = driver.server(Packet::Status { enabled: false, reason: String::new() });
-    assert!(
-        matches!(
-            said.to_desktop[..],
-            [ToDesktop::Answer { request: 4, contents: None }, ToDesktop::Release(_)]
-        ),
-        "{said:?}"
-    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ use x11rb::connection::{Connection as _, SequenceNumber};
 use x11rb::errors::{ConnectionError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::Property;
+use x11rb::wrapper::ConnectionExt as _;
 
 use self::owner::Owner;
 use self::requestor::{Read, Requestor};
@@ -190,10 +191,11 @@ impl Clipboard {
         }
     }
 
-    /// Whoever waits is told that nothing comes: nobody answers after this.
+    /// Lets go of everything, and then tells whoever waits that nothing comes: who asks once more finds no owner.
     fn end(&mut self) -> Result<(), X11Error> {
-        go_on(self.owner.refuse_all(&mut self.server, &mut self.out).map_err(X11Error::from))?;
-        Ok(self.server.connection.flush()?)
+        go_on(self.message(ToDesktop::Watch(Vec::new()), clock::now()))?;
+        // A connection that is closed while the server has sent something is lost with what it had not read.
+        go_on(self.server.connection.sync().map_err(X11Error::from))
     }
 
     /// Waits for an event, a message or the next deadline.
