@@ -98,7 +98,7 @@ impl Overlay {
             self.shown = None;
             self.state.hovered = None;
             // The next window gets the statistics; what was said is over.
-            self.wanted = !std::mem::take(&mut self.state.only_note);
+            self.wanted |= !std::mem::take(&mut self.state.only_note);
         }
     }
 

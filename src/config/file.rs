@@ -160,7 +160,13 @@ pub fn shown(layer: &Layer) -> String {
         }
         for value in arg.get_possible_values().iter().filter(|value| !value.is_hide_set() && !is_flag(arg)) {
             let help = value.get_help().map(ToString::to_string).unwrap_or_default();
-            let _ = writeln!(text, "#   {}: {}", value.get_name(), help.trim_end_matches('.'));
+            let _ = writeln!(
+                text,
+                "#   {}{}{}",
+                value.get_name(),
+                if help.is_empty() { "" } else { ": " },
+                help.trim_end_matches('.')
+            );
         }
         match layer.value(name) {
             Some(value) => {

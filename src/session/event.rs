@@ -113,7 +113,7 @@ pub enum SessionEvent {
     Latency(Duration),
     /// The answer to an info request: flattened `key=value` lines.
     Info(Vec<(String, String)>),
-    /// Words for the user: something is not shown. Once in a session.
+    /// Words for the user: something is not shown, or not pasted. Seldom, whatever a server does.
     Notice(String),
     /// The connection is over.
     Closed(CloseReason),

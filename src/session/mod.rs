@@ -499,7 +499,7 @@ impl Session {
                 out.push(Output::Send(draw::ToServer::Refresh { wid, quality: 100 }.into()));
             }
             Input::Clipboard(event) => self.clipboard.input(now, event, out),
-            Input::ClipboardDirection(direction) => self.clipboard.change(now, direction, out),
+            Input::ClipboardDirection(direction) => self.clipboard.change(direction, out),
             Input::RequestInfo => {
                 self.info_wanted = true;
                 out.push(Output::Send(connection::ToServer::InfoRequest.into()));

@@ -15,10 +15,10 @@ mod targets;
 mod turns;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use desktop::{FromDesktop, ToDesktop, Unreadable};
-pub use options::{ClipboardOptions, DEFAULT_MAX_BYTES, Direction};
+pub use options::{ClipboardOptions, Direction};
 
 use super::config::SessionConfig;
 use super::event::{Output, SessionEvent};
@@ -33,10 +33,12 @@ use turns::{Side, Turns};
 /// A viewer of the same session on the same desktop is known by this target, so that what was copied in the session does
 /// not go back to it.
 const MARK: &str = "application/x-farpane-session;id=";
-/// How 6.5.5 tells that a feature is off: as it was typed.
-const OFF: [&str; 4] = ["off", "no", "false", "0"];
 /// Characters of the server's name for itself in it.
 const MAX_MARK: usize = 100;
+/// How 6.5.5 tells that a feature is off: as it was typed.
+const OFF: [&str; 4] = ["off", "no", "false", "0"];
+/// The user is told that the server switched it off no more often than that, whatever the server does.
+const OFF_AGAIN: Duration = Duration::from_secs(10);
 
 /// What hello says of it.
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
@@ -108,6 +110,8 @@ struct OffThere {
     /// The setting `clipboard-direction`. Which way is closed is not taken from it: 3.1.3 and 6.5.5 mean the other one
     /// when they tell it, and the server keeps to it by itself.
     by_direction: bool,
+    /// When the user was told.
+    told: Option<Instant>,
 }
 
 /// One selection.
@@ -169,7 +173,7 @@ impl Clipboard {
     }
 
     /// The user wants it otherwise from now on. What it was at the beginning decides whether there is one at all.
-    pub fn change(&mut self, now: Instant, direction: Direction, out: &mut Vec<Output>) {
+    pub fn change(&mut self, direction: Direction, out: &mut Vec<Output>) {
         let was_on = self.is_on();
         self.options.direction = direction;
         if self.shared.is_empty() || (was_on == self.is_on() && !was_on) {
@@ -192,7 +196,7 @@ impl Clipboard {
                     state.owner = Owner::Nobody;
                     tell(out, ToDesktop::Release(selection));
                 }
-                Owner::Here if direction.to_server() => self.tell_server(now, selection, out),
+                Owner::Here if direction.to_server() => self.tell_server(selection, out),
                 _ => {}
             }
         }
@@ -207,7 +211,7 @@ impl Clipboard {
                 self.paste_here(now, request, selection, &target, out);
             }
             FromDesktop::Forget { request } => self.forget(request),
-            FromDesktop::Contents { request, result } => self.was_read(now, request, result, out),
+            FromDesktop::Contents { request, result } => self.was_read(request, result, out),
         }
     }
 
@@ -217,7 +221,7 @@ impl Clipboard {
         match packet {
             Packet::Token(token) => self.owned_there(now, token, out),
             Packet::Request { request, selection, target } => {
-                self.paste_there(now, request, selection, target, out);
+                self.paste_there(request, selection, target, out);
             }
             Packet::Contents { request, contents, .. } => {
                 self.was_answered(now, request, Some(contents), out)
@@ -331,14 +335,15 @@ impl Clipboard {
             for asked in std::mem::take(&mut self.asked) {
                 asked.refuse(out);
             }
-            let words =
-                "The server's clipboard was switched off: nothing can be pasted from one side to the other.";
-            out.push(Output::Event(SessionEvent::Notice(words.to_owned())));
+            if self.off_there.is_news(now) {
+                let words = "The server's clipboard was switched off: nothing can be pasted from one side to the other.";
+                out.push(Output::Event(SessionEvent::Notice(words.to_owned())));
+            }
         }
         for selection in self.shared.clone() {
             let state = self.state(selection);
             if enabled && state.owner == Owner::Here {
-                self.tell_server(now, selection, out);
+                self.tell_server(selection, out);
             } else if !enabled && matches!(state.owner, Owner::There { .. }) {
                 state.owner = Owner::Nobody;
                 tell(out, ToDesktop::Release(selection));
@@ -362,7 +367,7 @@ impl Clipboard {
         state.due = None;
         state.turns.passed_on(now);
         match &state.owner {
-            Owner::Here => self.tell_server(now, selection, out),
+            Owner::Here => self.tell_server(selection, out),
             Owner::There { .. } => self.tell_desktop(now, selection, out),
             Owner::Unknown | Owner::Nobody | Owner::Viewer => {}
         }
@@ -379,6 +384,15 @@ impl Clipboard {
 impl OffThere {
     fn is_off(&self) -> bool {
         self.by_status || self.by_feature || self.by_direction
+    }
+
+    /// Whether the user is to be told.
+    fn is_news(&mut self, now: Instant) -> bool {
+        let is_news = self.told.is_none_or(|told| now.saturating_duration_since(told) >= OFF_AGAIN);
+        if is_news {
+            self.told = Some(now);
+        }
+        is_news
     }
 }
 

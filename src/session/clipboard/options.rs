@@ -3,7 +3,7 @@
 use crate::protocol::packet::clipboard::Selection;
 
 /// Bytes that one copy may have, unless the user says otherwise. Servers drop what is larger.
-pub const DEFAULT_MAX_BYTES: usize = 16 << 20;
+const DEFAULT_MAX_BYTES: usize = 16 << 20;
 
 /// Which way copies go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -49,7 +49,7 @@ impl Clipboard {
     }
 
     /// Reads what the local owner offers, and then tells the server.
-    pub(super) fn tell_server(&mut self, _now: Instant, selection: Selection, out: &mut Vec<Output>) {
+    pub(super) fn tell_server(&mut self, selection: Selection, out: &mut Vec<Output>) {
         if !self.sends(selection) {
             return;
         }
@@ -66,7 +66,6 @@ impl Clipboard {
     /// A remote program pastes what a local one owns.
     pub(super) fn paste_there(
         &mut self,
-        _now: Instant,
         request: u64,
         selection: Selection,
         target: String,
@@ -107,7 +106,6 @@ impl Clipboard {
     /// A local program answered.
     pub(super) fn was_read(
         &mut self,
-        now: Instant,
         number: u64,
         result: Result<Contents, Unreadable>,
         out: &mut Vec<Output>,
@@ -115,7 +113,7 @@ impl Clipboard {
         let Some(index) = self.reading.iter().position(|reading| reading.number == number) else { return };
         let Reading { selection, purpose, .. } = self.reading.swap_remove(index);
         match purpose {
-            Purpose::Targets { again: true } => self.tell_server(now, selection, out),
+            Purpose::Targets { again: true } => self.tell_server(selection, out),
             Purpose::Targets { again: false } => self.targets_here(selection, result, out),
             Purpose::Greedy { target } => {
                 // Servers read it as bytes, whatever it is.

@@ -56,6 +56,15 @@ impl Desk {
         Self::new().watch()
     }
 
+    /// One where a raw client owns CLIPBOARD.
+    pub fn with_owner() -> (Self, Raw) {
+        let desk = Self::watching();
+        let raw = desk.raw();
+        raw.own("CLIPBOARD");
+        desk.owned(Selection::Clipboard);
+        (desk, raw)
+    }
+
     pub fn watch(self) -> Self {
         self.send(ToDesktop::Watch(Selection::ALL.into()));
         for selection in Selection::ALL {

@@ -445,10 +445,7 @@ fn what_a_local_owner_has_is_read() {
 
 #[test]
 fn pieces_are_read_whatever_was_announced() {
-    let mut desk = Desk::watching();
-    let raw = desk.raw();
-    raw.own("CLIPBOARD");
-    desk.owned(Clipboard);
+    let (mut desk, raw) = Desk::with_owner();
     let whole = noise(300_000);
     for (announced, piece) in [(0, 100_000), (u32::MAX, 4_000), (7, 300_000)] {
         // Two at once, and what was asked for in between.

@@ -47,10 +47,7 @@ fn owners_that_say_nothing_are_not_waited_for() {
 /// As xsel does it, which also tells transfers apart by the property alone.
 #[test]
 fn owners_that_say_twice_that_they_are_done_spoil_no_other_answer() {
-    let mut desk = Desk::watching();
-    let raw = desk.raw();
-    raw.own("CLIPBOARD");
-    desk.owned(Clipboard);
+    let (mut desk, raw) = Desk::with_owner();
     let mut properties = Vec::new();
     for round in 0..12 {
         let one = desk.ask(Clipboard, "UTF8_STRING", 100);
@@ -138,10 +135,7 @@ fn owners_that_end_are_not_waited_for() {
 
 #[test]
 fn what_is_too_large_is_not_taken() {
-    let mut desk = Desk::watching();
-    let raw = desk.raw();
-    raw.own("CLIPBOARD");
-    desk.owned(Clipboard);
+    let (mut desk, raw) = Desk::with_owner();
     let one = desk.ask(Clipboard, "UTF8_STRING", 1000);
     let asked = raw.asked();
     raw.give(&asked, "UTF8_STRING", &noise(1001));
@@ -269,10 +263,7 @@ fn names_from_the_network_make_only_so_many_atoms() {
 
 #[test]
 fn without_a_server_questions_are_answered_all_the_same() {
-    let mut desk = Desk::watching();
-    let raw = desk.raw();
-    raw.own("CLIPBOARD");
-    desk.owned(Clipboard);
+    let (mut desk, raw) = Desk::with_owner();
     let open = desk.ask(Clipboard, "UTF8_STRING", 100);
     raw.kill(&raw.asked());
     assert_eq!(desk.answer_to(open), Err(Unreadable::Gone));

@@ -104,6 +104,16 @@ fn shared(direction: Direction) -> Driver {
     driver
 }
 
+/// The same with a 3.1 server.
+fn shared_with_3_1() -> Driver {
+    let mut driver = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
+    let mut hello = server_hello("3.1.3");
+    hello.push("clipboard", true).push("clipboards", &["CLIPBOARD"][..]);
+    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
+    driver.take();
+    driver
+}
+
 fn bytes(contents: &Contents) -> &[u8] {
     match &contents.data {
         Data::Bytes(bytes) => bytes,
@@ -230,11 +240,7 @@ fn a_paste_that_the_server_does_not_answer_ends_with_words() {
 
 #[test]
 fn what_the_server_cannot_give_or_cut_is_said_once_for_each_copy() {
-    let mut driver = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
-    let mut hello = server_hello("3.1.3");
-    hello.push("clipboard", true).push("clipboards", &["CLIPBOARD"][..]);
-    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
-    driver.take();
+    let mut driver = shared_with_3_1();
     let mut notices = |copies: usize, contents: Option<usize>| {
         let mut notices = Vec::new();
         for _ in 0..copies {
@@ -422,13 +428,18 @@ fn the_servers_settings_switch_it_off_and_on_too() {
             let name = name.to_owned();
             ServerPacket::Connection(connection::FromServer::SettingChange { name, value })
         };
-        driver.packet(setting(off));
+        driver.packet(setting(off.clone()));
         let said = driver.said();
         assert!(matches!(said.to_desktop[..], [ToDesktop::Release(CLIPBOARD)]), "{name}: {said:?}");
         assert_eq!(said.notices.len(), 1, "{name}");
         assert!(driver.local_copy(&["UTF8_STRING"]).to_server.is_empty(), "{name}");
-        driver.packet(setting(on));
+        driver.packet(setting(on.clone()));
         assert!(matches!(driver.said().to_desktop[..], [ToDesktop::Read { .. }]), "{name}");
+        // A server that does so without end fills neither a log nor the screen.
+        driver.packet(setting(off.clone()));
+        assert!(driver.said().notices.is_empty(), "{name}");
+        driver.packet(setting(on)).pass(Duration::from_secs(10)).packet(setting(off));
+        assert_eq!(driver.said().notices.len(), 1, "{name}");
     }
 }
 

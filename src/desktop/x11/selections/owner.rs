@@ -25,7 +25,7 @@ const MAX_PAIRS: u32 = 32;
 /// Transfers in pieces at a time.
 const MAX_TRANSFERS: usize = 64;
 /// Memory of all transfers together; one is always taken.
-const MAX_HELD_BYTES: usize = 256 << 20;
+const MAX_HELD_BYTES: usize = 64 << 20;
 
 /// What this program owns, and who wants it.
 pub struct Owner {

@@ -5,11 +5,7 @@ use super::*;
 /// 3.1 tells the targets of the first copy again when something else was copied.
 #[test]
 fn an_old_server_is_asked_for_what_is_not_in_its_list() {
-    let mut driver = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
-    let mut hello = server_hello("3.1.3");
-    hello.push("clipboard", true).push("clipboards", &["CLIPBOARD"][..]);
-    driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
-    driver.take();
+    let mut driver = shared_with_3_1();
     driver.remote_copy(&["UTF8_STRING"]);
     let said = driver.local_paste(1, "image/png");
     let [Packet::Request { request, target, .. }] = &said.to_server[..] else { panic!("{said:?}") };
