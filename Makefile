@@ -44,7 +44,8 @@ test-servers: setup-test setup-servers
 	$(CARGO) test --test it --features test-servers interop::servers:: -- --test-threads=2
 
 test-programs: setup-test setup-programs
-	$(CARGO) test --test it --features test-programs interop::toolkits:: -- --test-threads=1
+	$(CARGO) test --test it --features test-programs -- --test-threads=1 interop::toolkits:: interop::clipboard::qt_both_ways:: \
+	    clipboard::x11_programs::qt
 
 packages: setup-packages
 	@binary=$$(packaging/build.sh) && packaging/size.sh "$$binary" && packaging/packages.sh target/packages "$$binary"
