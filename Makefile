@@ -37,14 +37,14 @@ demo: setup-demo
 
 test: setup-test lint
 	$(CARGO) test --workspace --doc
-	$(CARGO) test --lib --bins --test it -- --test-threads=$(TEST_THREADS)
+	tests/run.sh $(CARGO) test --lib --bins --test it -- --test-threads=$(TEST_THREADS)
 	packaging/test.sh
 
 test-servers: setup-test setup-servers
-	$(CARGO) test --test it --features test-servers interop::servers:: -- --test-threads=2
+	tests/run.sh $(CARGO) test --test it --features test-servers interop::servers:: -- --test-threads=2
 
 test-programs: setup-test setup-programs
-	$(CARGO) test --test it --features test-programs -- --test-threads=1 interop::toolkits:: interop::clipboard::qt_both_ways:: \
+	tests/run.sh $(CARGO) test --test it --features test-programs -- --test-threads=1 interop::toolkits:: interop::clipboard::qt_both_ways:: \
 	    clipboard::x11_programs::qt
 
 packages: setup-packages

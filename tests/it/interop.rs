@@ -41,7 +41,7 @@ use std::time::Duration;
 use crate::support::xpra::{Generation, Options, XpraServer};
 
 /// How long a change may take to get from one side to the other on a busy machine.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(45);
 
 /// A session without any windows.
 #[track_caller]

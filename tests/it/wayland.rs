@@ -13,7 +13,7 @@ use crate::support::wait_for;
 use crate::support::wayland::{Sway, View, WaylandViewer};
 
 /// How long a change may take to get from one side to the other on a busy machine.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(45);
 
 /// What a card shows that got this size: its picture again and again.
 fn tiled(picture: &Picture, width: usize, height: usize) -> Picture {

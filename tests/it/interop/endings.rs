@@ -19,7 +19,7 @@ const NOT_REACHED: i32 = 5;
 const WRONG_PROTOCOL: i32 = 6;
 const LOGIN_REFUSED: i32 = 7;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn password(generation: Generation) {
     let options = Options { password: Some("a secret: 100%".into()), ..Options::default() };

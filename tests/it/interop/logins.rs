@@ -15,7 +15,7 @@ use crate::support::xpra::{Generation, Options, XpraServer};
 for_every_server!(a_link_gets_no_password, two_steps_of_a_login, side_by_side);
 
 const LOGIN_REFUSED: i32 = 7;
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// `info` and how it ends, with a password in every place where one can be configured.
 fn info(server: &XpraServer, words: &[&str]) -> (i32, String) {

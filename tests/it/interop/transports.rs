@@ -15,7 +15,7 @@ use crate::support::xpra::{Generation, Options, XpraServer};
 for_every_server!(encrypted_and_framed);
 
 const NOT_REACHED: i32 = 5;
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A certificate for `localhost` and 127.0.0.1 that nobody signed but itself; its key stands
 /// before it in the first file, the second has no key.

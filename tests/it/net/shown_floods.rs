@@ -17,7 +17,7 @@ use crate::support::display::Display;
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A window with a title, in a grid.
 fn window(wid: u64) -> ServerPacket {

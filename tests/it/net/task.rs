@@ -24,7 +24,7 @@ use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
 
 use super::server::{Server, draw, window};
 
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(60);
 /// Long enough for something to happen that should not.
 const A_WHILE: Duration = Duration::from_millis(200);
 
