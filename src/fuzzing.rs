@@ -1,16 +1,13 @@
 //! What must hold for any bytes from a peer: the oracles of the fuzz targets and of the property
 //! tests. Each takes arbitrary bytes and panics where Farpane would be wrong.
 
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use crate::buffers::BufferPool;
 use crate::protocol::compression::Decompressor;
 use crate::protocol::record::{Compressor, RecordError};
 use crate::protocol::tape::Tape;
-use crate::protocol::{
-    Dialect, KeptPacket, Limits, PacketReader, RawPacket, Reassembler, bencode, rencodeplus, yaml,
-};
+use crate::protocol::{Dialect, KeptPacket, Limits, PacketReader, Reassembler, bencode, rencodeplus, yaml};
 use crate::stats::CopyLedger;
 
 /// Limits that keep an oracle small.
@@ -34,17 +31,7 @@ pub fn reassemble(
         while !piece.is_empty() {
             let taken = reassembler.feed(piece, now);
             piece = piece.get(taken..).unwrap_or_default();
-            // Now and then each way to take them begins where the other one ended.
             loop {
-                let each = |packet: RawPacket<'_>| {
-                    packets.push(packet.keep());
-                    if packets.len() % 4 == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                };
-                match reassembler.packets(each) {
-                    Ok(Some(())) => {}
-                    Ok(None) => break,
-                    Err(error) => return (packets, Err(error)),
-                }
                 match reassembler.next_packet() {
                     Ok(Some(packet)) => packets.push(packet.keep()),
                     Ok(None) => break,

@@ -22,18 +22,21 @@ use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
-use crate::ui::{OverlayButton, OverlayState, PasswordPrompt, PasswordReply, SessionMenu, SessionMenuAction};
+use crate::ui::{
+    OverlayButton, OverlayState, PasswordPrompt, PasswordReply, SessionInfoAction, SessionMenu,
+    SessionMenuAction,
+};
 
 use super::cursor;
-use super::dialogs::PasswordDialog;
 use super::inbox::Inbox;
 use super::leaving::Leaving;
 use super::overlay::Overlay;
+use super::panel::PanelWindow;
 use super::popups::Popups;
 use super::remote_window::is_by_pointer;
 use super::screen::{self, Screen, display_info};
-use super::session_info::SessionInfoWindow;
-use super::session_menu::SessionMenuWindow;
+use super::session_info::SessionInfo;
+use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
@@ -50,9 +53,9 @@ pub struct Attached {
     input: UserInput,
     leaving: Leaving,
     overlay: Overlay,
-    password: Option<PasswordDialog>,
-    session_info: Option<SessionInfoWindow>,
-    menu: Option<SessionMenuWindow>,
+    password: Option<PanelWindow<PasswordPrompt>>,
+    session_info: Option<PanelWindow<SessionInfo>>,
+    menu: Option<PanelWindow<OpenMenu>>,
     /// What the menu shows when it is opened again.
     chosen: SessionMenu,
     /// The next pixels of this window are a picture that the user asked for.
@@ -263,8 +266,8 @@ impl Attached {
                 self.password_reply(reply);
             }
         } else if let Some(window) = self.session_info.as_mut().filter(|window| window.is(id)) {
-            if window.event(&event) {
-                self.session_info = None;
+            if let Some(action) = window.event(&event) {
+                self.session_info_action(action);
             }
         } else if let Some(menu) = self.menu.as_mut().filter(|menu| menu.is(id)) {
             if let Some(action) = menu.event(&event) {
@@ -292,25 +295,25 @@ impl Attached {
         let all = (&self.windows, &mut self.popups);
         self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
-        if let Some(reply) = self.password.as_mut().and_then(PasswordDialog::update) {
+        if let Some(reply) = self.password.as_mut().and_then(PanelWindow::update) {
             self.password_reply(reply);
         }
-        if self.session_info.as_mut().is_some_and(SessionInfoWindow::update) {
-            self.session_info = None;
+        if let Some(action) = self.session_info.as_mut().and_then(PanelWindow::update) {
+            self.session_info_action(action);
         }
         if let Some(words) = self.recording.update(&self.queues.net) {
             self.note(words);
         }
-        if let Some(action) = self.menu.as_mut().and_then(SessionMenuWindow::update) {
+        if let Some(action) = self.menu.as_mut().and_then(PanelWindow::update) {
             self.menu_action(action, screen, event_loop);
         }
         self.sync_watching();
         let deadlines = [
             self.windows.deadline(),
             self.overlay.deadline(),
-            self.password.as_ref().and_then(PasswordDialog::deadline),
-            self.session_info.as_ref().map(SessionInfoWindow::deadline),
-            self.menu.as_ref().and_then(SessionMenuWindow::deadline),
+            self.password.as_ref().and_then(PanelWindow::deadline),
+            self.session_info.as_ref().and_then(PanelWindow::deadline),
+            self.menu.as_ref().and_then(PanelWindow::deadline),
             self.recording.deadline(),
             self.leaving.deadline(),
         ];
@@ -329,7 +332,7 @@ impl Attached {
     fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {
         self.own_windows.0 += 1;
         let render = self.queues.render.clone();
-        match PasswordDialog::open(prompt, self.own_windows, event_loop, render) {
+        match PanelWindow::open(prompt, self.own_windows, event_loop, render) {
             Ok(dialog) => self.password = Some(dialog),
             Err(error) => {
                 tracing::error!(%error, "the password dialog cannot be opened");
@@ -345,10 +348,16 @@ impl Attached {
         }
         self.own_windows.0 += 1;
         let key = self.config.session_info_key.clone();
-        let queues = (self.queues.render.clone(), Arc::clone(&self.queues.stats));
-        match SessionInfoWindow::open(&self.windows.title, self.own_windows, key, event_loop, queues) {
+        let info = SessionInfo::new(self.windows.title.clone(), key, Arc::clone(&self.queues.stats));
+        match PanelWindow::open(info, self.own_windows, event_loop, self.queues.render.clone()) {
             Ok(window) => self.session_info = Some(window),
             Err(error) => tracing::error!(%error, "the session information window cannot be opened"),
+        }
+    }
+
+    fn session_info_action(&mut self, action: SessionInfoAction) {
+        if self.session_info.as_mut().is_some_and(|window| window.panel_mut().act(action)) {
+            self.session_info = None;
         }
     }
 
@@ -360,18 +369,20 @@ impl Attached {
         self.own_windows.0 += 1;
         let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
         let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
-        let key = self.config.session_menu_key.clone();
-        let render = self.queues.render.clone();
-        match SessionMenuWindow::open(menu, over, self.own_windows, key, (screen, event_loop), render) {
-            Ok(window) => self.menu = Some(window),
+        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone() };
+        match PanelWindow::open(menu, self.own_windows, event_loop, self.queues.render.clone()) {
+            Ok(window) => {
+                window.follow_theme(screen);
+                self.menu = Some(window);
+            }
             Err(error) => tracing::error!(%error, "the session menu cannot be opened"),
         }
     }
 
     fn menu_action(&mut self, action: SessionMenuAction, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let Some(menu) = &self.menu else { return };
-        self.chosen = SessionMenu { note: String::new(), about: false, ..menu.menu.clone() };
-        let over = menu.over;
+        let Some(OpenMenu { menu, over, .. }) = self.menu.as_ref().map(PanelWindow::panel) else { return };
+        self.chosen = SessionMenu { note: String::new(), about: false, ..menu.clone() };
+        let over = *over;
         let option = |name, value: u8| Input::EncodingOption { name, value: value.into() };
         let input = match action {
             SessionMenuAction::Encoding(encoding) => Input::PreferEncoding(encoding),
@@ -443,9 +454,10 @@ impl Attached {
 
     /// Tells the user, if the menu is open, what became of what was done in it.
     fn note(&mut self, words: String) {
-        if let Some(menu) = &mut self.menu {
-            menu.menu.recording = self.recording.is_running();
-            menu.note(words);
+        if let Some(window) = &mut self.menu {
+            let menu = &mut window.panel_mut().menu;
+            menu.recording = self.recording.is_running();
+            menu.note = words;
         }
     }
 

@@ -21,6 +21,7 @@ mod memory;
 pub mod os_size;
 mod overlay;
 mod own_window;
+mod panel;
 pub mod picture;
 pub mod place;
 pub mod placement;

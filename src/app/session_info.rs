@@ -1,15 +1,12 @@
 //! The session information window.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use winit::dpi::LogicalSize;
-use winit::event::WindowEvent;
-use winit::event_loop::ActiveEventLoop;
-use winit::keyboard::ModifiersState;
-use winit::window::Window;
+use winit::window::{Window, WindowAttributes};
 
-use crate::channel::{OwnId, RenderQueue, SharedStats, clock};
+use crate::channel::SharedStats;
 use crate::config::KeyCombination;
 use crate::stats::StatsSnapshot;
 use crate::stats::export::{history_csv, history_json};
@@ -17,103 +14,80 @@ use crate::ui::session_info::SESSION_INFO_SIZE;
 use crate::ui::{SessionInfoAction, session_info_ui};
 
 use super::export;
-use super::own_window::{OwnWindow, is_pressed};
+use super::panel::Panel;
 
 /// The history has a point a second.
 const REFRESH: Duration = Duration::from_secs(1);
 /// Time for the first statistics to come.
 const FIRST_REFRESH: Duration = Duration::from_millis(100);
 
-/// The open window.
-pub struct SessionInfoWindow {
-    window: OwnWindow,
-    stats: SharedStats,
+/// The statistics of a session and their history.
+pub struct SessionInfo {
+    /// Of which session.
+    title: String,
     /// What closes it, besides Escape and its button.
     key: KeyCombination,
-    modifiers: ModifiersState,
+    stats: SharedStats,
+    /// It has been shown once.
+    shown: bool,
     /// Where the last export was saved, or why not.
     note: String,
-    /// When to look for new statistics.
-    refresh: Instant,
 }
 
-impl SessionInfoWindow {
-    /// Opens the window as own window `id`. `title` says of which session.
-    ///
-    /// # Errors
-    /// If the OS makes no window.
-    pub fn open(
-        title: &str,
-        id: OwnId,
-        key: KeyCombination,
-        event_loop: &ActiveEventLoop,
-        (render, stats): (RenderQueue, SharedStats),
-    ) -> Result<Self, winit::error::OsError> {
-        let (width, height) = SESSION_INFO_SIZE;
-        let attributes = Window::default_attributes()
-            .with_title(format!("Session information: {title}"))
-            .with_inner_size(LogicalSize::new(width, height));
-        let window = OwnWindow::open(attributes, id, event_loop, render)?;
-        let refresh = clock::now() + FIRST_REFRESH;
-        let modifiers = ModifiersState::default();
-        Ok(Self { window, stats, key, modifiers, note: String::new(), refresh })
+impl SessionInfo {
+    /// The information about the session called `title`; `key` closes the window.
+    pub fn new(title: String, key: KeyCombination, stats: SharedStats) -> Self {
+        Self { title, key, stats, shown: false, note: String::new() }
     }
 
-    /// Whether an event is for this window.
-    pub fn is(&self, id: winit::window::WindowId) -> bool {
-        self.window.is(id)
-    }
-
-    /// An event of the window. Returns whether the user closes it.
-    pub fn event(&mut self, event: &WindowEvent) -> bool {
-        self.window.event(event);
-        matches!(event, WindowEvent::CloseRequested) || is_pressed(&self.key, event, &mut self.modifiers)
-    }
-
-    /// Paints the window if it is time, and exports what the user asks for. Returns whether the
-    /// user closes it.
-    pub fn update(&mut self) -> bool {
-        let now = clock::now();
-        if self.refresh <= now {
-            self.refresh = now + REFRESH;
-            self.window.due_at(now);
-        }
-        if !self.window.is_due() {
-            return false;
-        }
-        let snapshot = Arc::clone(&self.stats.lock().unwrap_or_else(PoisonError::into_inner));
-        let Self { window, note, .. } = self;
-        let mut action = None;
-        window.paint(|ui| {
-            let answer = session_info_ui(&snapshot, note, ui);
-            action = action.or(answer);
-        });
-        match action {
-            None => return false,
-            Some(SessionInfoAction::Close) => return true,
-            Some(SessionInfoAction::ExportCsv) => self.export("csv", &history_csv(&snapshot.history)),
-            Some(SessionInfoAction::ExportJson) => self.export_json(&snapshot),
-        }
-        self.window.due_at(now);
+    /// Saves the history as the user asks. True if the user closes the window instead.
+    pub fn act(&mut self, action: SessionInfoAction) -> bool {
+        let snapshot = self.snapshot();
+        self.note = match action {
+            SessionInfoAction::Close => return true,
+            SessionInfoAction::ExportCsv => saved("csv", &history_csv(&snapshot.history)),
+            SessionInfoAction::ExportJson => match history_json(&snapshot) {
+                Ok(json) => saved("json", &json),
+                Err(error) => format!("Not saved: {error}"),
+            },
+        };
         false
     }
 
-    /// When [`Self::update`] is due.
-    pub fn deadline(&self) -> Instant {
-        self.window.deadline().map_or(self.refresh, |due| due.min(self.refresh))
+    fn snapshot(&self) -> Arc<StatsSnapshot> {
+        Arc::clone(&self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Panel for SessionInfo {
+    type Action = SessionInfoAction;
+
+    fn attributes(&self) -> WindowAttributes {
+        let (width, height) = SESSION_INFO_SIZE;
+        Window::default_attributes()
+            .with_title(format!("Session information: {}", self.title))
+            .with_inner_size(LogicalSize::new(width, height))
     }
 
-    fn export_json(&mut self, snapshot: &StatsSnapshot) {
-        match history_json(snapshot) {
-            Ok(json) => self.export("json", &json),
-            Err(error) => self.note = format!("Not saved: {error}"),
-        }
+    fn ui(&mut self, ui: &mut egui::Ui) -> Option<SessionInfoAction> {
+        let again = if std::mem::replace(&mut self.shown, true) { REFRESH } else { FIRST_REFRESH };
+        ui.ctx().request_repaint_after(again);
+        session_info_ui(&self.snapshot(), &self.note, ui)
     }
 
-    fn export(&mut self, extension: &str, text: &str) {
-        self.note = match export::save(extension, text.as_bytes()) {
-            Ok(path) => format!("Saved {}", path.display()),
-            Err(error) => format!("Not saved: {error}"),
-        };
+    fn closed(&self) -> SessionInfoAction {
+        SessionInfoAction::Close
+    }
+
+    fn closing_key(&self) -> Option<&KeyCombination> {
+        Some(&self.key)
+    }
+}
+
+/// Saves an export, and says where or why not.
+fn saved(extension: &str, text: &str) -> String {
+    match export::save(extension, text.as_bytes()) {
+        Ok(path) => format!("Saved {}", path.display()),
+        Err(error) => format!("Not saved: {error}"),
     }
 }

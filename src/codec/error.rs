@@ -54,6 +54,8 @@ pub enum DecodeError {
     References { frames: u32, size: Size, limit: u64 },
     #[error("h264: a damaged parameter set")]
     ParameterSet,
+    #[error("h264: a parameter set behind the picture asks for more pictures to be kept")]
+    LateParameterSet,
     #[error("h264: the frame gave no picture")]
     NoPicture,
     #[error("{got} scroll rectangles, expected 1 to {limit}")]

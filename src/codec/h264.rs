@@ -78,20 +78,16 @@ impl VideoDecoder {
         let size = coded.picture_size();
         check_dimensions(size)?;
         picture_bytes(size.width as usize * 3 / 2, size.height)?;
-        // Decoders keep each set that they are sent.
-        if !sps::ids_fit(coded.data) {
-            return Err(DecodeError::ParameterId);
-        }
-        let mut parameters = None;
-        for found in sps::all(coded.data) {
-            let found = found.ok_or(DecodeError::ParameterSet)?;
-            check_parameters(&found, size)?;
-            parameters.get_or_insert(found);
-        }
+        let parameters = parameters(coded.data, size)?;
+        let counted = announced(coded).map_or(0, |announced| announced.references);
         let full_only = &mut self.full_only;
         let simple = parameters.map(|parameters| parameters.profile == sps::BASELINE && !*full_only);
         let stream = stream_for(&mut self.stream, coded, size, simple.unwrap_or(true))?;
         if let Some(parameters) = &parameters {
+            // No more than room was made for (`Self::expected_bytes`).
+            if parameters.references > counted.max(stream.references) {
+                return Err(DecodeError::LateParameterSet);
+            }
             stream.references = parameters.references;
             stream.matrix = parameters.matrix.unwrap_or(stream.matrix);
         }
@@ -122,18 +118,18 @@ impl VideoDecoder {
         Ok(picture)
     }
 
-    /// Bytes of memory that it keeps, about: pictures with their motion vectors, and what is made of a frame on the
-    /// way.
+    /// Bytes of memory that it keeps, about.
     pub fn memory_bytes(&self) -> u64 {
-        const PICTURE: u64 = 640;
-        // Beside pictures: what a frame takes for each block, and a decoder for the smallest picture (measured for
-        // openh264 by the test `h264_takes_about_the_memory_that_is_counted`).
-        const BASELINE: (u64, u64) = (1024, 4_000_000);
-        const FULL: (u64, u64) = (2048, 0);
         self.stream.as_ref().map_or(0, |stream| {
-            let pictures = u64::from(stream.references) + 2;
-            let (frame, fixed) = if matches!(stream.decoder, Engine::Baseline(_)) { BASELINE } else { FULL };
-            blocks(stream.size) * (PICTURE * pictures + frame) + fixed
+            stream_bytes(stream.size, stream.references, matches!(stream.decoder, Engine::Baseline(_)))
+        })
+    }
+
+    /// Bytes of memory that a decoder takes for the stream that this frame begins, about; 0 if it begins none, or one
+    /// that is refused.
+    pub fn expected_bytes(coded: &Coded) -> u64 {
+        announced(coded).map_or(0, |announced| {
+            stream_bytes(coded.picture_size(), announced.references, announced.profile == sps::BASELINE)
         })
     }
 
@@ -141,6 +137,39 @@ impl VideoDecoder {
     pub fn picture(&self) -> Option<PictureRef<'_>> {
         self.stream.as_ref()?.picture()
     }
+}
+
+/// Bytes of memory that a decoder keeps for a stream, about: pictures with their motion vectors, and what is made of a
+/// frame on the way.
+fn stream_bytes(size: Size, references: u32, baseline: bool) -> u64 {
+    const PICTURE: u64 = 640;
+    // Beside pictures: what a frame takes for each block, and a decoder for the smallest picture (measured for
+    // openh264 by the test `h264_takes_about_the_memory_that_is_counted`).
+    const BASELINE: (u64, u64) = (1024, 4_000_000);
+    const FULL: (u64, u64) = (2048, 0);
+    let (frame, fixed) = if baseline { BASELINE } else { FULL };
+    blocks(size) * (PICTURE * (u64::from(references) + 2) + frame) + fixed
+}
+
+/// What the parameter sets say that come before the picture, where there are any and they are allowed.
+fn announced(coded: &Coded) -> Option<Sps> {
+    parameters(sps::split(coded.data).0, coded.picture_size()).ok().flatten()
+}
+
+/// The first of the parameter sets of an access unit for pictures of `size`, with the most references of all of them.
+/// All are checked: decoders keep each set that they are sent.
+fn parameters(access_unit: &[u8], size: Size) -> Result<Option<Sps>, DecodeError> {
+    if !sps::ids_fit(access_unit) {
+        return Err(DecodeError::ParameterId);
+    }
+    let mut parameters: Option<Sps> = None;
+    for found in sps::all(access_unit) {
+        let found = found.ok_or(DecodeError::ParameterSet)?;
+        check_parameters(&found, size)?;
+        let first = parameters.get_or_insert(found);
+        first.references = first.references.max(found.references);
+    }
+    Ok(parameters)
 }
 
 /// The stream that the frame belongs to: the one at hand or a new one.

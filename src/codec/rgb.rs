@@ -137,10 +137,16 @@ impl RgbDecoder {
             PixelCompression::None => coded.data.clone(),
             PixelCompression::Lz4 => return PackedPicture::new(coded)?.unpack(pool, ledger),
             PixelCompression::Zlib => self.zlib(coded.data, max, pool, ledger)?,
-            PixelCompression::Zstd => {
-                layout.check(zstd_size(coded.data))?;
-                self.zstd.decompress(Compressor::Zstd, coded.data, max, pool, ledger)?
-            }
+            PixelCompression::Zstd => match zstd_size(coded.data) {
+                Some(size) => {
+                    layout.check(size)?;
+                    self.zstd.decompress(Compressor::Zstd, coded.data, max, pool, ledger)?
+                }
+                // What comes is bounded while it is unpacked; what that takes beside it, up to 16 MiB, is not kept.
+                None => {
+                    Decompressor::default().decompress(Compressor::Zstd, coded.data, max, pool, ledger)?
+                }
+            },
             PixelCompression::Other => return Err(DecodeError::PixelCompression),
         };
         let got = layout.check(data.len())?;
@@ -168,10 +174,10 @@ impl RgbDecoder {
     }
 }
 
-/// The size that a zstd frame declares; one that does not declare any is taken for empty.
-fn zstd_size(data: &[u8]) -> usize {
-    let declared = zstd::zstd_safe::get_frame_content_size(data).ok().flatten();
-    declared.map_or(0, |size| usize::try_from(size).unwrap_or(usize::MAX))
+/// The size that a zstd frame declares, which it need not (RFC 8878, section 3.1.1.1.4).
+fn zstd_size(data: &[u8]) -> Option<usize> {
+    let declared = zstd::zstd_safe::get_frame_content_size(data).ok().flatten()?;
+    Some(usize::try_from(declared).unwrap_or(usize::MAX))
 }
 
 /// The format that the server names, which alone counts: 3.1 sends 4-byte pixels as `rgb24` too.

@@ -1,7 +1,6 @@
 //! One connection, from its first byte to its last.
 
 use std::io;
-use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Context;
@@ -374,20 +373,20 @@ impl<'a> Connection<'a> {
     /// Hands the next of the received packets to the session.
     fn take_packet(&mut self, now: Instant) {
         // What a packet brings about may have to come before the next one is looked at.
-        let read = self.reassembler.packets(|raw| {
-            let read = self.reader.read(raw);
-            let packet = read.as_ref().ok().map(|incoming| &incoming.packet);
-            // The recording is of the connection that follows.
-            if !packet.is_some_and(|packet| self.session.will_speak_legacy(packet)) {
-                self.recording.record(self.dialect, &raw, packet);
-            }
-            ControlFlow::Break(read)
-        });
+        let raw = match self.reassembler.next_packet() {
+            Ok(Some(raw)) => raw,
+            Ok(None) => return self.pump.drained(),
+            Err(error) => return self.refuse(now, error),
+        };
+        let read = self.reader.read(raw);
+        let packet = read.as_ref().ok().map(|incoming| &incoming.packet);
+        // The recording is of the connection that follows.
+        if !packet.is_some_and(|packet| self.session.will_speak_legacy(packet)) {
+            self.recording.record(self.dialect, &raw, packet);
+        }
         match read {
-            Ok(Some(Ok(incoming))) => self.packet(now, incoming),
-            Ok(Some(Err(error))) => self.fail(now, CloseReason::Protocol(error.to_string())),
-            Ok(None) => self.pump.drained(),
-            Err(error) => self.refuse(now, error),
+            Ok(incoming) => self.packet(now, incoming),
+            Err(error) => self.fail(now, CloseReason::Protocol(error.to_string())),
         }
     }
 

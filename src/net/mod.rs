@@ -12,6 +12,8 @@ pub mod pump;
 pub mod recorder;
 mod recording;
 mod report;
+#[cfg(target_os = "linux")]
+pub mod sock_diag;
 pub mod task;
 pub mod tls;
 mod tls_error;

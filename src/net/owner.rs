@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use super::local;
+#[cfg(target_os = "linux")]
+use super::sock_diag;
 
 /// More connections than this are not looked through.
 #[cfg(target_os = "linux")]
@@ -43,13 +45,20 @@ fn is_trusted(uid: u32) -> bool {
     uid == 0 || local::user_id() == Some(uid)
 }
 
-/// The accounts of all sockets that may be the other end, from the kernel's tables: whoever listens
-/// there, and who took the connection. `None` if none was found.
+/// The accounts of all sockets that may be the other end. `None` if none was found.
 ///
-/// It stands between connecting and the first word, and the kernel takes milliseconds to go through a table to its end,
-/// for each read that gets there: so tables are read only as far as they can tell something.
+/// It stands between connecting and the first word, so it has to be quick.
 #[cfg(target_os = "linux")]
 fn owners(peer: SocketAddr, ours: SocketAddr) -> Option<Vec<u32>> {
+    let uids = sock_diag::owners(peer, ours);
+    if uids.is_empty() { listed_owners(peer, ours) } else { Some(uids) }
+}
+
+/// The same from the kernel's tables, for where it cannot be asked: whoever listens there, and who took the
+/// connection. The kernel takes milliseconds to go through a table to its end, for each read that gets there: so tables
+/// are read only as far as they can tell something.
+#[cfg(target_os = "linux")]
+fn listed_owners(peer: SocketAddr, ours: SocketAddr) -> Option<Vec<u32>> {
     let mut tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
     if peer.is_ipv6() {
         tables.reverse();

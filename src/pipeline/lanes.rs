@@ -39,6 +39,8 @@ pub(super) struct Lanes {
     frames: u64,
     /// What may be decoded now, in order of arrival.
     ready: VecDeque<(Place, DrawJob)>,
+    /// Frames that begin streams for which there is no room before a decoder comes back, in order of arrival.
+    held: VecDeque<(Place, DrawJob)>,
 }
 
 /// One window.
@@ -54,7 +56,9 @@ struct Lane {
     video_busy: bool,
     /// Here unless a decode thread or a frame has it.
     video: VideoDecoder,
-    /// What it takes of memory, as of its last frame.
+    /// A decode thread or a frame has it.
+    video_out: bool,
+    /// What it takes of memory, as of its last frame, or will take for the stream that begins.
     video_bytes: u64,
     /// The number of that frame.
     last_frame: u64,
@@ -108,14 +112,21 @@ impl Lanes {
 
     /// The next draw to decode.
     pub fn next(&mut self) -> Option<Task> {
-        let (place, job) = self.ready.pop_front()?;
-        let video = (job.request.encoding == Encoding::H264)
-            .then(|| self.lanes.get_mut(&place.wid).map(|lane| std::mem::take(&mut lane.video)))
-            .flatten();
-        if video.is_some() {
-            self.video_begins(place.wid, job.request.coded().memory_bytes());
+        while let Some((place, job)) = self.ready.pop_front() {
+            if job.request.encoding != Encoding::H264 {
+                return Some(Task { place, job, video: None });
+            }
+            if !self.reserve_video(place.wid, VideoDecoder::expected_bytes(&job.request.coded())) {
+                self.held.push_back((place, job));
+                continue;
+            }
+            let video = self.lanes.get_mut(&place.wid).map(|lane| {
+                lane.video_out = true;
+                std::mem::take(&mut lane.video)
+            });
+            return Some(Task { place, job, video });
         }
-        Some(Task { place, job, video })
+        None
     }
 
     /// Takes a decoded draw in, and commits all that it kept waiting. The thread that calls asks
@@ -151,11 +162,10 @@ impl Lanes {
             lane.video = video;
         }
         let next = lane.next_video();
-        let found = next.is_some();
         next.into_iter().for_each(|next| self.ready.push_front(next));
         self.video_used(wid);
         self.forget_if_gone(wid);
-        found || !self.outdated.is_empty()
+        !self.ready.is_empty() || !self.outdated.is_empty()
     }
 
     /// The decoders that made room for others. To be dropped before the next task is carried out, and not while others
@@ -169,35 +179,52 @@ impl Lanes {
         self.bounds = bounds;
     }
 
-    /// A window's decoder gets a frame. If it is its first, room is made before it takes about so many bytes.
-    fn video_begins(&mut self, wid: WindowId, bytes: u64) {
-        let Some(lane) = self.lanes.get_mut(&wid).filter(|lane| lane.video_bytes == 0) else { return };
-        lane.video_bytes = bytes;
-        self.video_bytes += bytes;
-        self.make_room(wid);
+    /// Makes room for a stream of a window's that takes so many bytes. False if it has to wait for a decoder that is
+    /// under way: one stream always goes on.
+    fn reserve_video(&mut self, wid: WindowId, expected: u64) -> bool {
+        let Some(had) = self.lanes.get(&wid).map(|lane| lane.video_bytes) else { return true };
+        let grown = expected.saturating_sub(had);
+        if grown == 0 {
+            return true;
+        }
+        self.make_room(wid, grown);
+        let others_are_out =
+            || self.lanes.iter().any(|(other, lane)| *other != wid && lane.video_out && lane.video_bytes > 0);
+        if self.video_bytes + grown > self.bounds.video_bytes() && others_are_out() {
+            return false;
+        }
+        self.video_bytes += grown;
+        if let Some(lane) = self.lanes.get_mut(&wid) {
+            lane.video_bytes = expected;
+        }
+        true
     }
 
-    /// A window's decoder came back.
+    /// A window's decoder came back. What was held for lack of room is looked at again.
     fn video_used(&mut self, wid: WindowId) {
+        while let Some(held) = self.held.pop_back() {
+            self.ready.push_front(held);
+        }
         self.frames += 1;
         let Some(lane) = self.lanes.get_mut(&wid) else { return };
+        lane.video_out = false;
         lane.last_frame = self.frames;
         let now = lane.video.memory_bytes();
-        if now == lane.video_bytes {
-            return;
-        }
         self.video_bytes = self.video_bytes.saturating_sub(lane.video_bytes) + now;
         lane.video_bytes = now;
-        self.make_room(wid);
+        self.make_room(wid, 0);
     }
 
-    /// If all decoders take too much memory, those that rested longest begin anew, but not this window's: their next
-    /// frame is refused unless it is a key frame, for which the server is asked by that.
-    fn make_room(&mut self, wid: WindowId) {
-        while self.video_bytes > self.bounds.video_bytes() {
-            let rests = |lane: &Lane| lane.video_bytes > 0 && !lane.video_busy;
-            let resting = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && rests(lane));
-            let Some((wid, lane)) = resting.min_by_key(|(_, lane)| lane.last_frame) else { return };
+    /// While all decoders and `more` bytes take too much memory, those that rested longest begin anew, but not this
+    /// window's: their next frame is refused unless it is a key frame, for which the server is asked by that. Last are
+    /// those for which a frame waits.
+    fn make_room(&mut self, wid: WindowId, more: u64) {
+        while self.video_bytes + more > self.bounds.video_bytes() {
+            let is_here = |lane: &Lane| lane.video_bytes > 0 && !lane.video_out;
+            let here = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && is_here(lane));
+            let Some((wid, lane)) = here.min_by_key(|(_, lane)| (lane.video_busy, lane.last_frame)) else {
+                return;
+            };
             tracing::debug!(%wid, bytes = lane.video_bytes, "a video decoder begins anew");
             self.outdated.push(std::mem::take(&mut lane.video));
             self.video_bytes = self.video_bytes.saturating_sub(std::mem::take(&mut lane.video_bytes));

@@ -2,7 +2,7 @@
 //!
 //! The [`Reassembler`] reads no socket. It **lends** the memory that the next bytes belong in
 //! ([`Reassembler::buffer`]), is told when some came ([`Reassembler::received`]), and lends the
-//! packets that are complete ([`Reassembler::packets`]):
+//! packets that are complete ([`Reassembler::next_packet`]):
 //!
 //! - Small records are received into one buffer ([`RECEIVE_BUFFER`]) and lent from it one after the
 //!   other. Who keeps a payload ([`PayloadRef::keep`]) shares the buffer; then, or at its end, a
@@ -17,7 +17,7 @@
 //!
 //! A small packet costs no allocation, no lock and no reference count.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::time::Instant;
 
 use bytes::BufMut as _;
@@ -263,54 +263,6 @@ impl Reassembler {
         self.received(now);
         self.packet.get_or_insert_default().ledger().merge(&ledger);
         len
-    }
-
-    /// Lends the complete packets to `each`, one after the other, until it breaks; `None` when more
-    /// bytes are needed. After a break the next call goes on behind that packet.
-    ///
-    /// # Errors
-    /// The stream cannot be read on after any error.
-    #[inline]
-    pub fn packets<B>(
-        &mut self,
-        mut each: impl FnMut(RawPacket<'_>) -> ControlFlow<B>,
-    ) -> Result<Option<B>, RecordError> {
-        loop {
-            if let ControlFlow::Break(result) = self.plain_packets(&mut each) {
-                return Ok(Some(result));
-            }
-            let Some(packet) = self.next_packet()? else { return Ok(None) };
-            if let ControlFlow::Break(result) = each(packet) {
-                return Ok(Some(result));
-            }
-        }
-    }
-
-    /// The plain packets among those that come next and that the last read brought: small main
-    /// records as they are, without chunks. They change nothing but the place where the next one starts.
-    #[inline(always)]
-    fn plain_packets<B>(&mut self, each: &mut impl FnMut(RawPacket<'_>) -> ControlFlow<B>) -> ControlFlow<B> {
-        let (dialect, end) = (self.dialect, self.receive.len());
-        // If so, whatever is whole in the buffer is not too large.
-        let is_allowed = self.limits.max_record >= RECEIVE_BUFFER;
-        let is_fresh = self.packet.is_none() && self.taken >= self.space.start;
-        let Some(arrived) = self.last_read.filter(|_| is_allowed && is_fresh) else {
-            return ControlFlow::Continue(());
-        };
-        let Some(mut waiting) = self.receive.lend(self.taken..end) else { return ControlFlow::Continue(()) };
-        let mut flow = ControlFlow::Continue(());
-        while let Some((main, behind)) = plain_record(waiting, dialect) {
-            waiting = behind;
-            let wire_bytes = (HEADER_LEN + main.len()) as u64;
-            let packet = RawPacket { main, compressor: None, chunks: &[], arrived, wire_bytes, ledger: None };
-            flow = each(packet);
-            if flow.is_break() {
-                break;
-            }
-        }
-        self.spoken |= end - waiting.len() > self.taken;
-        self.taken = end - waiting.len();
-        flow
     }
 
     /// Lends the next complete packet; `None` when more bytes are needed.

@@ -137,6 +137,11 @@ fn rgb_without_a_format_follows_the_encoding() {
     assert!(matches!(unknown, Err(DecodeError::PixelFormat)));
 }
 
+/// A zstd frame that does not say its size.
+fn streamed(pixels: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(pixels, 1).expect("writing to memory")
+}
+
 #[test]
 fn compressed_rgb_is_written_once() {
     let pixels = photo(SIZE, 0);
@@ -144,6 +149,8 @@ fn compressed_rgb_is_written_once() {
         (PixelCompression::Lz4, samples::lz4(&pixels)),
         (PixelCompression::Zlib, samples::zlib(&pixels)),
         (PixelCompression::Zstd, samples::zstd(&pixels)),
+        // A frame that does not say its size.
+        (PixelCompression::Zstd, streamed(&pixels)),
     ] {
         let options = rgb(RgbFormatName::Rgba, compression);
         let (picture, ledger) = still(Encoding::Rgb32, SIZE, SIZE.width * 4, &options, &payload(data));
@@ -178,9 +185,12 @@ fn compressed_rgb_of_another_size_is_refused_before_it_is_written() {
     assert!(matches!(error, DecodeError::PixelBytes { got: 11408, min: 11160, max: 11160 }), "{error}");
     assert_eq!(allocated, 0);
     assert_eq!(check(&zstd, vec![1, 2, 3]).1, 0);
-    // A frame that does not say its size.
-    let streamed = zstd::stream::encode_all(&pixels[..11160], 1).expect("writing to memory");
-    assert_eq!(check(&zstd, streamed).1, 0);
+    // Frames that do not say their size.
+    let (error, allocated) = check(&zstd, streamed(&vec![0; 10_000_000]));
+    assert!(error.to_string().contains("allowed are"), "{error}");
+    assert!(allocated < 64 * 1024, "{allocated} bytes");
+    let (error, _) = check(&zstd, streamed(&pixels[..11_100]));
+    assert!(matches!(error, DecodeError::PixelBytes { got: 11_100, .. }), "{error}");
     let (error, _) = check(&rgb(RgbFormatName::Rgba, PixelCompression::Other), pixels);
     assert!(matches!(error, DecodeError::PixelCompression));
 }

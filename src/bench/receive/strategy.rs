@@ -5,7 +5,6 @@
 )]
 
 use std::io::{self, IoSliceMut};
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use bytes::{BufMut, BytesMut};
@@ -16,7 +15,7 @@ use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 use crate::buffers::BufferPool;
 use crate::channel::clock;
 use crate::protocol::limits::Limits;
-use crate::protocol::reassembly::{READ_AHEAD, RawPacket, Reassembler};
+use crate::protocol::reassembly::{READ_AHEAD, Reassembler};
 use crate::protocol::record::{Dialect, HEADER_LEN, RecordError};
 use crate::stats::alloc::{self, Allocations};
 
@@ -475,7 +474,7 @@ impl<S: VectoredRead> Receiver<'_, S> {
 
     /// Hands on the complete packets.
     fn take_packets(&mut self, reassembler: &mut Reassembler) -> Result<(), RecordError> {
-        let each = |packet: RawPacket<'_>| {
+        while let Some(packet) = reassembler.next_packet()? {
             if let Some(ledger) = packet.ledger {
                 self.counters.copied += ledger.copied_bytes();
             }
@@ -483,8 +482,7 @@ impl<S: VectoredRead> Receiver<'_, S> {
                 self.sink.take(&chunk.payload);
             }
             self.sink.take(&packet.main);
-            ControlFlow::<()>::Continue(())
-        };
-        reassembler.packets(each).map(|_| ())
+        }
+        Ok(())
     }
 }

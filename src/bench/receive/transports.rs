@@ -3,7 +3,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -22,7 +21,7 @@ use crate::channel::clock;
 use crate::net::tls::TlsOptions;
 use crate::net::{Target, Transport};
 use crate::protocol::limits::Limits;
-use crate::protocol::{Dialect, RawPacket, Reassembler};
+use crate::protocol::{Dialect, Reassembler};
 use crate::stats::alloc::{self, Allocations};
 use crate::stats::{CopyLedger, CopySite};
 
@@ -137,16 +136,14 @@ async fn receive(
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         reassembler.received(clock::now());
-        let each = |packet: RawPacket<'_>| {
+        while let Some(packet) = reassembler.next_packet().map_err(io::Error::other)? {
             ledger.merge(&packet.ledger.copied().unwrap_or_default());
             packets += 1;
             if packets == ROUNDS - 1 {
                 socket.take_ledger();
                 (ledger, started, allocations) = (CopyLedger::default(), clock::now(), alloc::so_far());
             }
-            ControlFlow::<()>::Continue(())
-        };
-        reassembler.packets(each).map_err(io::Error::other)?;
+        }
     }
     ledger.merge(&socket.take_ledger());
     Ok(TransportCost {

@@ -6,6 +6,10 @@ Made with Xpra 6.5.5 (x264 and openh264 encoders, libyuv colour conversion), by
 Each file holds the draws of a film of 10 frames of 96x64 pixels, those with flip- of 4; frame n shows
 tests/it/support/samples.rs, photo(96x64, n), or flip(96x64, n). A draw is
     u8 delayed, u8 full range, u32 length (little-endian), access unit.
+
+The key frames sixteen-references-*.h264 are by ffmpeg 5.1.9 with x264 (Debian 12); high: with :cabac=1:8x8dct=1.
+    ffmpeg -f lavfi -i color=c=0x405060:s=1920x1072:r=25 -frames:v 1 -c:v libx264 -pix_fmt yuv420p -preset ultrafast \
+        -x264-params ref=16:level=5.1 -bsf:v filter_units=remove_types=6 -f h264 sixteen-references-baseline.h264
 """
 
 import math

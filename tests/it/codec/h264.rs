@@ -12,6 +12,9 @@ use crate::support::samples::{self, payload, photo, psnr};
 
 const VIDEO: Size = Size { width: 96, height: 64 };
 
+/// A key frame of 1920 x 1072 pixels of a stream with 16 reference frames: `tests/golden/h264/make.py`.
+const BASELINE_16: &[u8] = include_bytes!("../../golden/h264/sixteen-references-baseline.h264");
+
 pub fn video_options(frame: u64) -> DrawOptions {
     DrawOptions { frame: Some(frame), csc: ShortName::new("YUV420P"), ..DrawOptions::default() }
 }
@@ -239,9 +242,9 @@ fn resident() -> u64 {
 /// Prints what one of the decoders takes.
 fn measure_decoders(words: &str) {
     let mut numbers = words.split(' ').map(|number| number.parse::<u32>().expect("a number"));
-    let [count, width, height] = std::array::from_fn(|_| numbers.next().expect("three numbers"));
+    let [count, width, height, references] = std::array::from_fn(|_| numbers.next().expect("four numbers"));
     let size = Size { width, height };
-    let film = samples::h264(size, 3);
+    let film = if references == 1 { samples::h264(size, 3) } else { vec![BASELINE_16.into()] };
     let before = resident();
     let all: Vec<VideoDecoder> = (0..count)
         .map(|_| {
@@ -256,12 +259,34 @@ fn measure_decoders(words: &str) {
     writeln!(std::io::stdout(), "{taken} {}", all[0].memory_bytes()).expect("somebody reads it");
 }
 
+/// Room is made for a stream before its decoder exists.
+#[test]
+fn h264_takes_the_memory_that_is_expected() {
+    let size = Size { width: 1920, height: 1072 };
+    let frames: [(&str, &[u8]); 3] = [
+        ("one reference frame", &samples::h264(size, 1).remove(0)),
+        ("16 reference frames", BASELINE_16),
+        ("16 of the High profile", include_bytes!("../../golden/h264/sixteen-references-high.h264")),
+    ];
+    for (name, frame) in frames {
+        let (options, data) = (video_options(0), payload(frame.to_vec()));
+        let coded = Coded { encoding: Encoding::H264, data: &data, size, rowstride: 0, options: &options };
+        let mut decoder = VideoDecoder::default();
+        play(&mut decoder, size, &options, frame).expect("a valid frame");
+        assert_eq!(VideoDecoder::expected_bytes(&coded), decoder.memory_bytes(), "{name}");
+        // A slice alone begins nothing.
+        let slice = frame.windows(4).position(|start| start == [0, 0, 1, 0x65]).expect("a slice");
+        let data = payload(frame[slice..].to_vec());
+        assert_eq!(VideoDecoder::expected_bytes(&Coded { data: &data, ..coded }), 0, "{name}");
+    }
+}
+
 #[test]
 fn h264_takes_about_the_memory_that_is_counted() {
     if let Ok(words) = std::env::var(MEASURE) {
         return measure_decoders(&words);
     }
-    for words in ["40 64 64", "20 320 240", "10 640 480", "6 1920 1072"] {
+    for words in ["40 64 64 1", "20 320 240 1", "10 640 480 1", "6 1920 1072 1", "3 1920 1072 16"] {
         let mut child = std::process::Command::new(std::env::current_exe().expect("this program"));
         child.args(["--exact", "codec::h264::h264_takes_about_the_memory_that_is_counted", "--nocapture"]);
         let output = child.env(MEASURE, words).output().expect("it runs");
@@ -271,6 +296,7 @@ fn h264_takes_about_the_memory_that_is_counted() {
             Some((taken.parse::<u64>().ok()?, counted.parse::<u64>().ok()?))
         });
         let (taken, counted) = numbers.unwrap_or_else(|| panic!("{words}: {said}"));
+        writeln!(std::io::stdout(), "{words}: {taken} {counted}").expect("somebody reads it");
         assert!(
             taken < counted * 11 / 10 && counted < taken * 2,
             "{words}: {taken} taken, {counted} counted"

@@ -9,6 +9,10 @@ use crate::support::samples;
 
 const SIZE: Size = Size { width: 64, height: 64 };
 
+/// Key frames of 1920 x 1072 pixels of streams with 16 reference frames: `tests/golden/h264/make.py`.
+const BASELINE_16: &[u8] = include_bytes!("../../golden/h264/sixteen-references-baseline.h264");
+const HIGH_16: &[u8] = include_bytes!("../../golden/h264/sixteen-references-high.h264");
+
 fn draw(data: Vec<u8>) -> Draw {
     Draw::with("h264", (64, 64), data).option("csc", "YUV420P").option("frame", 0).option("type", "IDR")
 }
@@ -77,15 +81,27 @@ pub fn table() -> Vec<Case> {
         peer.settle();
         (300..600).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
     }));
-    table.push(case("h264: streams of a whole desktop in 10 windows", Right::Answered, move |peer| {
-        let size = Size { width: 1920, height: 1072 };
-        let large = samples::h264(size, 1).remove(0);
-        (400..410).for_each(|wid| peer.send(&raw::window(wid, 1920, 1072, &[])));
-        (400..410).for_each(|wid| {
-            peer.draw(&Draw { wid, size: (1920, 1072), ..draw(large.clone()) });
-        });
-        peer.settle();
-        (400..410).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
+    let full_hd = Size { width: 1920, height: 1072 };
+    for (name, frame) in [
+        ("of a whole desktop", samples::h264(full_hd, 1).remove(0)),
+        ("with 16 reference frames", BASELINE_16.into()),
+        ("with 16 reference frames, of the High profile,", HIGH_16.into()),
+    ] {
+        let name = format!("h264: streams {name} in 12 windows at once, twice");
+        table.push(case(name, Right::Answered, move |peer| {
+            (400..412).for_each(|wid| peer.send(&raw::window(wid, 1920, 1072, &[])));
+            for wid in (400..412).chain(400..412) {
+                peer.draw(&Draw { wid, size: (1920, 1072), ..draw(frame.clone()) });
+            }
+            peer.settle();
+            (400..412).for_each(|wid| peer.send(&raw::ints("window-destroy", &[wid])));
+        }));
+    }
+    table.push(case("h264: a stream that wants 16 reference frames later", Right::Refused, {
+        // Behind its picture.
+        let late = ParameterSet { references: 16, ..set() }.bytes();
+        let late = draw([film[0].clone(), late].concat());
+        move |peer| peer.draw(&late)
     }));
     table
 }

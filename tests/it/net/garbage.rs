@@ -11,7 +11,7 @@ use farpane::protocol::packet::connection;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value, WindowId};
 use farpane::protocol::record::{Header, MAGIC, RecordKind};
-use farpane::protocol::{Dialect, Limits, PacketReader, RawPacket, Reassembler, text};
+use farpane::protocol::{Dialect, Limits, PacketReader, Reassembler, text};
 use farpane::session::CloseReason;
 use proptest::prelude::*;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
@@ -169,14 +169,8 @@ fn read(packet: &Value) -> Result<ServerPacket, String> {
     loop {
         let fed = reassembler.feed(rest, clock::now());
         rest = &rest[fed..];
-        let mut result = None;
-        let _ = reassembler.packets(|raw: RawPacket<'_>| {
-            result =
-                Some(reader.read(raw).map(|incoming| incoming.packet).map_err(|error| error.to_string()));
-            std::ops::ControlFlow::Break(())
-        });
-        if let Some(result) = result {
-            return result;
+        if let Some(raw) = reassembler.next_packet().map_err(|error| error.to_string())? {
+            return reader.read(raw).map(|incoming| incoming.packet).map_err(|error| error.to_string());
         }
     }
 }

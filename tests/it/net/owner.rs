@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 
 use farpane::net::owner::{Owners, is_trusted_port, is_trusted_socket, owners_in};
+use farpane::net::sock_diag;
 
 fn at(text: &str) -> SocketAddr {
     text.parse().expect("an address")
@@ -76,12 +77,13 @@ fn our_own_ports_and_sockets_are_trusted() {
 /// What another account listens on is not trusted. Only root can make one.
 #[test]
 fn another_accounts_port_is_not_trusted() {
-    use std::io::BufRead as _;
+    use std::io::{BufRead as _, Write as _};
     use std::process::{Command, Stdio};
     let script = "import os, socket, sys\n\
                   s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n\
                   u = socket.socket(socket.AF_UNIX); u.bind('\\0farpane-test-%d' % os.getpid()); u.listen()\n\
                   print(s.getsockname()[1], os.getpid(), flush=True)\n\
+                  sys.stdin.readline(); taken = s.accept(); print('taken', flush=True)\n\
                   sys.stdin.read()";
     let is_root = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("Linux")) == 0;
     if !is_root {
@@ -96,17 +98,28 @@ fn another_accounts_port_is_not_trusted() {
         .spawn()
         .expect("setpriv and python3");
     let mut line = String::new();
-    let stdout = other.stdout.take().expect("it is piped");
-    std::io::BufReader::new(stdout).read_line(&mut line).expect("its port");
+    let mut stdin = other.stdin.take().expect("it is piped");
+    let mut stdout = std::io::BufReader::new(other.stdout.take().expect("it is piped"));
+    stdout.read_line(&mut line).expect("its port");
     let (port, pid) = line.trim().split_once(' ').expect("two numbers");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.expect("a connection");
+        let (peer, ours) = (stream.peer_addr().expect("one"), stream.local_addr().expect("one"));
+        let nobody =
+            std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(format!("/proc/{pid}")).expect("it runs"));
+        assert_ne!(nobody, 0);
+        // Who listens; then who has taken it, too.
+        assert_eq!(sock_diag::owners(peer, ours), [nobody]);
+        assert!(!is_trusted_port(&stream));
+        stdin.write_all(b"\n").expect("it reads");
+        stdout.read_line(&mut String::new()).expect("its word");
+        assert_eq!(sock_diag::owners(peer, ours), [nobody, nobody]);
         assert!(!is_trusted_port(&stream));
         let socket =
             tokio::net::UnixStream::connect(format!("\0farpane-test-{pid}")).await.expect("a connection");
         assert!(!is_trusted_socket(&socket));
     });
-    drop(other.stdin.take());
+    drop(stdin);
     other.wait().expect("it ends");
 }

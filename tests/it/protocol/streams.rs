@@ -1,7 +1,5 @@
 //! The reassembler: any split gives the same packets, and what that costs.
 
-use std::ops::ControlFlow;
-
 use bytes::BufMut as _;
 use farpane::bench::receive::{RecordStream, Workload};
 use farpane::buffers::BufferPool;
@@ -33,11 +31,9 @@ fn receive(
         space.put(piece);
         (rest, reads) = (after, reads + 1);
         reassembler.received(now);
-        let each = |packet: RawPacket<'_>| {
+        while let Some(packet) = reassembler.next_packet().expect("packets") {
             each(packet);
-            ControlFlow::<()>::Continue(())
-        };
-        reassembler.packets(each).expect("packets");
+        }
     }
     reads
 }
