@@ -57,7 +57,7 @@ impl OwnWindow {
         let own = Self { id: SurfaceId::Own(id), window, surface, input, next: Some(clock::now()), render };
         let size = own.window.inner_size();
         let size = Size { width: size.width, height: size.height };
-        own.send(RenderCommand::Attach { surface: own.id, target, size });
+        own.send(RenderCommand::Attach { surface: own.id, target, size, dismissed: None });
         Ok(own)
     }
 

@@ -164,7 +164,8 @@ impl Popups {
         let Some(open) = popup.open.as_mut().filter(|open| !open.placed) else { return };
         open.placed = true;
         let (target, size) = (open.popup.target(), os_size::granted(size, open.factor));
-        self.send(RenderCommand::Attach { surface: wid.into(), target, size });
+        let dismissed = Some(open.popup.dismissed());
+        self.send(RenderCommand::Attach { surface: wid.into(), target, size, dismissed });
     }
 
     /// The window system took it away; the server still has it.

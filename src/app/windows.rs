@@ -161,7 +161,7 @@ impl Windows {
             remote.set_shape(desktop);
         }
         let target: Arc<Window> = Arc::clone(&window);
-        self.send(RenderCommand::Attach { surface: wid.into(), target, size });
+        self.send(RenderCommand::Attach { surface: wid.into(), target, size, dismissed: None });
         window.set_visible(true);
         if remote.info.state.iconified {
             window.set_minimized(true);

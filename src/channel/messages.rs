@@ -1,6 +1,7 @@
 //! Every enum that crosses a thread.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
@@ -230,6 +231,8 @@ pub enum RenderCommand {
         surface: SurfaceId,
         target: Arc<dyn WindowTarget>,
         size: Size,
+        /// Set as soon as the window system took the window away: presenting to it may end the connection.
+        dismissed: Option<Arc<AtomicBool>>,
     },
     /// The OS window has another size now.
     SurfaceResized {

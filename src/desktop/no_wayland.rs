@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use winit::event_loop::OwnedDisplayHandle;
 use winit::window::{CursorIcon, Window};
@@ -49,6 +50,11 @@ impl Wayland {
 impl Popup {
     /// By which events name it.
     pub fn number(&self) -> u64 {
+        match self.0 {}
+    }
+
+    /// Set when the compositor took it away.
+    pub fn dismissed(&self) -> Arc<AtomicBool> {
         match self.0 {}
     }
 

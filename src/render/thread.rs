@@ -143,7 +143,12 @@ impl Renderer {
 
     fn command(&mut self, command: RenderCommand) {
         match command {
-            RenderCommand::Attach { surface, target, size } => self.attach(surface, target, size),
+            RenderCommand::Attach { surface, target, size, dismissed } => {
+                self.attach(surface, target, size);
+                if let Some(window) = self.windows.get_mut(&surface) {
+                    window.dismissed = dismissed;
+                }
+            }
             RenderCommand::SurfaceResized { surface, size } => self.resize_surface(surface, size),
             RenderCommand::Visible { surface, visible } => {
                 if let Some(window) = self.windows.get_mut(&surface) {

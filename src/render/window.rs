@@ -1,6 +1,7 @@
 //! What the render thread knows of a window.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::damage::Damage;
 use super::overlay::Overlay;
@@ -19,6 +20,8 @@ pub(super) struct Window {
     /// The OS window has another size than its surface: of many resizes only the last counts.
     pub(super) surface_outdated: bool,
     pub(super) hidden: bool,
+    /// The OS window is gone once this is set.
+    pub(super) dismissed: Option<Arc<AtomicBool>>,
     /// Not presented yet.
     pub(super) damage: Damage,
     /// The last draw of the newest update that is not presented yet.
@@ -38,7 +41,11 @@ impl Window {
 
     pub(super) fn is_due(&self) -> bool {
         let updated = self.update.is_some() && !self.damage.is_empty();
-        !self.hidden && (updated || self.redraw || self.overlay_changed)
+        !self.hidden && !self.is_dismissed() && (updated || self.redraw || self.overlay_changed)
+    }
+
+    fn is_dismissed(&self) -> bool {
+        self.dismissed.as_ref().is_some_and(|dismissed| dismissed.load(Ordering::Acquire))
     }
 
     pub(super) fn presented(&mut self) {

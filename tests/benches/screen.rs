@@ -188,7 +188,7 @@ fn whole(kind: &Kind, renderer: RendererChoice) -> f64 {
     decoders.backing(WID, BackingUpdate::Resize(FULL_HD));
     if let Some(window) = &window {
         let target = Arc::clone(window) as _;
-        let attach = RenderCommand::Attach { surface: WID.into(), target, size: FULL_HD };
+        let attach = RenderCommand::Attach { surface: WID.into(), target, size: FULL_HD, dismissed: None };
         engine.queues().render.push(RenderMessage::Command(attach));
     }
     let budget = ByteBudget::new(256 << 20);

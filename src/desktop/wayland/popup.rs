@@ -2,6 +2,7 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WaylandWindowHandle,
@@ -28,6 +29,9 @@ const CAN_MOVE: u32 = 3;
 #[derive(Debug)]
 pub(super) struct PopupData {
     pub(super) number: u64,
+    /// The compositor took it away. wlroots (seen with 0.15, sway 1.7) ends the connection of whoever presents to it
+    /// then, so that is known before the application hears of it.
+    pub(super) dismissed: Arc<AtomicBool>,
     surface: SurfaceData,
 }
 
@@ -40,6 +44,7 @@ impl SurfaceDataExt for PopupData {
 /// An open popup. It is gone when this and all targets of it are dropped.
 pub struct Popup {
     number: u64,
+    dismissed: Arc<AtomicBool>,
     target: Arc<Target>,
 }
 
@@ -61,7 +66,8 @@ impl Wayland {
         let number = self.opened.get() + 1;
         self.opened.set(number);
         let positioner = self.positioner(place)?;
-        let data = PopupData { number, surface: SurfaceData::default() };
+        let dismissed = Arc::<AtomicBool>::default();
+        let data = PopupData { number, dismissed: Arc::clone(&dismissed), surface: SurfaceData::default() };
         let surface = self.compositor.create_surface_with_data(&self.queue, data);
         let viewport = if factor.fract() == 0.0 {
             surface.set_buffer_scale(factor as i32);
@@ -76,7 +82,11 @@ impl Wayland {
             .ok()?;
         popup.wl_surface().commit();
         let _ = self.connection.flush();
-        Some(Popup { number, target: Arc::new(Target { popup, viewport, display: self.display.clone() }) })
+        Some(Popup {
+            number,
+            dismissed,
+            target: Arc::new(Target { popup, viewport, display: self.display.clone() }),
+        })
     }
 
     /// Moves and resizes a popup, if the compositor can do that.
@@ -114,6 +124,11 @@ impl Popup {
     /// By which events name it.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Set when the compositor took it away.
+    pub fn dismissed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.dismissed)
     }
 
     /// For a renderer.

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use smithay_client_toolkit::compositor::{CompositorState, SurfaceData};
 use smithay_client_toolkit::globals::GlobalData;
@@ -220,7 +221,8 @@ impl PopupHandler for State {
     }
 
     fn done(&mut self, _: &Connection, _: &QueueHandle<Self>, popup: &XdgPopup) {
-        if let Some(PopupData { number, .. }) = popup.wl_surface().data() {
+        if let Some(PopupData { number, dismissed, .. }) = popup.wl_surface().data() {
+            dismissed.store(true, Ordering::Release);
             self.popup(*number, PopupEvent::Dismissed);
         }
     }

@@ -37,7 +37,7 @@ impl Own {
             size: SIZE,
         };
         let (surface, target) = (own.surface, Arc::clone(&own.window) as _);
-        rig.command(RenderCommand::Attach { surface, target, size: SIZE });
+        rig.command(RenderCommand::Attach { surface, target, size: SIZE, dismissed: None });
         own.paint(rig, colour);
         own
     }

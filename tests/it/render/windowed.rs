@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farpane::channel::{BackingUpdate, DrawContent, NetCommand, RenderCommand};
@@ -95,6 +96,7 @@ pub(super) fn attach(rig: &Rig, wid: u64, window: &Arc<TestWindow>, width: u32, 
         surface: WindowId(wid).into(),
         target: Arc::clone(window) as _,
         size: Size { width, height },
+        dismissed: None,
     });
 }
 
@@ -188,6 +190,37 @@ fn windows_show_what_is_painted(renderer: RendererChoice) {
     expected_second.paint(0, 0, &small);
     rig.picture(2, 0, 0, &small);
     assert_shows(&display, &second, &expected_second);
+}
+
+/// The window system takes a popup away by itself, and is not to be asked to show anything there from that moment on.
+fn nothing_is_presented_to_a_window_that_was_taken_away(renderer: RendererChoice) {
+    let display = Display::bare();
+    let mut rig = Rig::new(RenderOptions { renderer, ..RenderOptions::default() });
+    let window = Arc::new(TestWindow::open(&display, 10, 100, 80));
+    let dismissed = Arc::<AtomicBool>::default();
+    let (surface, size) = (WindowId(1).into(), Size { width: 100, height: 80 });
+    let target = Arc::clone(&window) as _;
+    rig.command(RenderCommand::Attach { surface, target, size, dismissed: Some(Arc::clone(&dismissed)) });
+    rig.resize(1, 100, 80);
+    let mut expected = Image::black(100, 80);
+    let noise = noise_picture(PixelFormat::Rgb, 100, 80, 0);
+    expected.paint(0, 0, &noise);
+    let last = rig.picture(1, 0, 0, &noise);
+    assert_eq!(rig.presented().1, Some(last));
+    assert_shows(&display, &window, &expected);
+
+    dismissed.store(true, Ordering::Release);
+    rig.command(RenderCommand::Redraw { surface });
+    let patch = plain_picture(50, 50, [1, 2, 3]);
+    let last = rig.picture(1, 5, 5, &patch);
+    assert_eq!(rig.presents_within(Duration::from_millis(200)), 0);
+    assert_shows(&display, &window, &expected);
+
+    // What was painted meanwhile is there when it opens again.
+    attach(&rig, 1, &window, 100, 80);
+    assert_eq!(rig.presented().1, Some(last));
+    expected.paint(5, 5, &patch);
+    assert_shows(&display, &window, &expected);
 }
 
 /// Without a GPU the pixels live in the presented buffer as long as the window shows just them.
@@ -313,7 +346,11 @@ fn rect_of(picture: &farpane::codec::Picture) -> Rect {
     Rect { x: 0, y: 0, width: picture.width, height: picture.height }
 }
 
-with_each_renderer!(windows_show_what_is_painted, pixels_survive_every_change_of_the_window);
+with_each_renderer!(
+    windows_show_what_is_painted,
+    nothing_is_presented_to_a_window_that_was_taken_away,
+    pixels_survive_every_change_of_the_window
+);
 
 #[test]
 fn a_window_goes_on_with_another_renderer() {
