@@ -10,7 +10,7 @@ mod progress;
 
 use std::sync::Arc;
 
-use egui::{CentralPanel, ColorImage, Frame, Key, Panel, Ui};
+use egui::{CentralPanel, ColorImage, Frame, Key, Modifiers, Panel, Ui};
 
 pub use form::{ConnectForm, FormProtocol, TlsChecks};
 pub use progress::{Asked, Attempt, Stage};
@@ -149,9 +149,9 @@ pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> 
 
 /// Keys that mean the same wherever the focus is.
 fn keys(view: &ConnectView, ui: &Ui) -> Option<ConnectAction> {
-    let (escape, quit) = ui.input(|input| {
-        (input.key_pressed(Key::Escape), input.modifiers.command && input.key_pressed(Key::Q))
-    });
+    // What was held when Q was pressed counts: it may be released by now.
+    let (escape, quit) =
+        ui.input_mut(|input| (input.key_pressed(Key::Escape), input.consume_key(Modifiers::COMMAND, Key::Q)));
     match &view.state {
         _ if quit => Some(ConnectAction::Quit),
         ConnectState::Connecting(_) if escape => Some(ConnectAction::Cancel),
