@@ -11,7 +11,10 @@ use crate::codec::Size;
 use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderOptions;
-use crate::session::{CloseReason, Input, Profile, ServerInfo, SessionEvent, WindowChange, WindowInfo};
+use crate::session::{
+    CloseReason, ConnectionEvent, ConnectionInput, Input, Profile, ServerInfo, SessionEvent, WindowChange,
+    WindowEvent, WindowInfo, WindowInput,
+};
 use crate::stats::StatsSnapshot;
 use crate::threads::Engine;
 
@@ -37,7 +40,7 @@ pub struct View {
     pub painted: BTreeSet<WindowId>,
     /// The windows that exist were all announced.
     pub startup_complete: bool,
-    /// The answer to [`Input::RequestInfo`].
+    /// The answer to [`ConnectionInput::RequestInfo`].
     pub info: Option<Vec<(String, String)>>,
     /// The server asked for a password that the configuration does not have.
     pub password_wanted: Option<String>,
@@ -115,8 +118,8 @@ impl HeadlessClient {
     }
 
     /// Tells the session something, as a user would.
-    pub fn send(&self, input: Input) {
-        self.engine.queues().net.push(NetCommand::Input(input));
+    pub fn send(&self, input: impl Into<Input>) {
+        self.engine.queues().net.input(input);
     }
 
     /// The way to the network thread, for a signal handler.
@@ -219,25 +222,41 @@ impl HeadlessClient {
 
     fn session_event(&mut self, event: SessionEvent) {
         match event {
-            SessionEvent::Connected(server) => self.view.server = Some(*server),
-            SessionEvent::PasswordNeeded { prompt, .. } => {
+            SessionEvent::Connection(event) => self.connection_event(event),
+            SessionEvent::Window(event) => self.window_event(event),
+            event => self.view.events.push(event),
+        }
+    }
+
+    fn connection_event(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::Connected(server) => self.view.server = Some(*server),
+            ConnectionEvent::PasswordNeeded { prompt, .. } => {
                 self.view.password_wanted = Some(prompt);
-                self.send(Input::PasswordCancelled);
+                self.send(ConnectionInput::PasswordCancelled);
             }
-            SessionEvent::StartupComplete => self.view.startup_complete = true,
-            SessionEvent::WindowCreated(info) => {
+            ConnectionEvent::StartupComplete => self.view.startup_complete = true,
+            ConnectionEvent::Info(lines) => self.view.info = Some(lines),
+            ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),
+            event @ (ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_)) => {
+                self.view.events.push(event.into());
+            }
+        }
+    }
+
+    fn window_event(&mut self, event: WindowEvent) {
+        match event {
+            WindowEvent::Created(info) => {
                 let wid = info.wid;
-                self.send(Input::WindowMapped { wid, x: info.x, y: info.y, size: info.size });
+                self.send(WindowInput::Mapped { wid, x: info.x, y: info.y, size: info.size });
                 self.view.windows.insert(wid, *info);
             }
-            SessionEvent::WindowChanged { wid, change } => self.window_changed(wid, change),
-            SessionEvent::WindowDestroyed { wid } => {
+            WindowEvent::Changed { wid, change } => self.window_changed(wid, change),
+            WindowEvent::Destroyed { wid } => {
                 self.view.windows.remove(&wid);
                 self.view.painted.remove(&wid);
             }
-            SessionEvent::Info(lines) => self.view.info = Some(lines),
-            SessionEvent::Closed(reason) => self.view.closed = Some(reason),
-            event => self.view.events.push(event),
+            event @ WindowEvent::Bell { .. } => self.view.events.push(event.into()),
         }
     }
 
@@ -256,7 +275,7 @@ impl HeadlessClient {
                 (window.x, window.y) = position.unwrap_or((window.x, window.y));
                 window.size = size;
                 let (x, y, state) = (window.x, window.y, window.state);
-                self.send(Input::WindowConfigured { wid, x, y, size, state });
+                self.send(WindowInput::Configured { wid, x, y, size, state });
             }
             WindowChange::Raise | WindowChange::InitiateMoveResize { .. } | WindowChange::Shape(_) => {}
         }

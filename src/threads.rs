@@ -13,16 +13,16 @@
 //!
 //! Whoever fills a queue ends before its reader, so that nothing is lost between them:
 //!
-//! 1. The **network thread**, by [`Input::Disconnect`] behind the commands that wait: they are still sent, then a
-//!    goodbye, then [`SessionEvent::Closed`] is the last event of the session. No other thread is needed for
+//! 1. The **network thread**, by [`ConnectionInput::Disconnect`] behind the commands that wait: they are still sent, then a
+//!    goodbye, then [`ConnectionEvent::Closed`] is the last event of the session. No other thread is needed for
 //!    that: what it waits for (room for a draw, room in the mailbox, the socket) is waited for beside its queue.
 //! 2. The **decode pool** is the network thread's own and ends with it, each of its threads after the draw that it
 //!    is decoding. It never waits for the renderer.
 //! 3. The **renderer**, by [`RenderCommand::Shutdown`] behind all that was decoded and asked of it. What it replies
 //!    then has no reader and is dropped with the queue. It lets go of the OS windows.
 //!
-//! [`Input::Disconnect`]: crate::session::Input::Disconnect
-//! [`SessionEvent::Closed`]: crate::session::SessionEvent::Closed
+//! [`ConnectionInput::Disconnect`]: crate::session::ConnectionInput::Disconnect
+//! [`ConnectionEvent::Closed`]: crate::session::ConnectionEvent::Closed
 //! [`RenderCommand::Shutdown`]: crate::channel::RenderCommand::Shutdown
 
 use std::io;

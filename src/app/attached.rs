@@ -1,6 +1,8 @@
 //! A session that is being shown: its windows, its dialogs, and the threads behind them.
 
+mod connection;
 mod popups;
+mod windows;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -12,19 +14,20 @@ use winit::window::WindowId as OsWindowId;
 
 use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
 use crate::codec::Size;
-use crate::config::{Config, connections};
+use crate::config::Config;
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
 use crate::session::config::{DisplayInfo, Profile};
-use crate::session::{CloseReason, Input, SessionEvent, WindowChange};
+use crate::session::{
+    ClipboardInput, CloseReason, ConnectionInput, DisplayInput, DrawInput, Input, SessionEvent, WindowInput,
+};
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
 use crate::ui::{
-    OverlayButton, OverlayState, PasswordPrompt, PasswordReply, SessionInfoAction, SessionMenu,
-    SessionMenuAction,
+    OverlayButton, OverlayState, PasswordPrompt, SessionInfoAction, SessionMenu, SessionMenuAction,
 };
 
 use super::cursor;
@@ -33,7 +36,6 @@ use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::panel::PanelWindow;
 use super::popups::Popups;
-use super::remote_window::is_by_pointer;
 use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
@@ -107,7 +109,7 @@ impl Attached {
         let engine = Engine::start(net, options, app).context("cannot start the threads")?;
         let queues = engine.queues().clone();
         let to_session = queues.net.clone();
-        clipboard.connect(Box::new(move |event| to_session.push(NetCommand::Input(Input::Clipboard(event)))));
+        clipboard.connect(Box::new(move |event| to_session.input(event)));
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
@@ -135,11 +137,6 @@ impl Attached {
             config,
             queues,
         })
-    }
-
-    /// Asks for the end, which comes as [`SessionEvent::Closed`].
-    pub fn disconnect(&self) {
-        self.queues.net.push(NetCommand::Input(Input::Disconnect));
     }
 
     /// Asks for the pixels of the first window, which come as [`crate::channel::AppEvent::Pixels`].
@@ -172,64 +169,23 @@ impl Attached {
         event_loop: &ActiveEventLoop,
     ) -> Option<CloseReason> {
         match event {
-            SessionEvent::Connected(server) => {
-                self.password = None;
-                if !server.session_name.is_empty() {
-                    self.windows.title = server.session_name;
-                }
-            }
-            SessionEvent::PasswordNeeded { prompt, number } => {
-                let server = connections::address(&self.config.connection.target);
-                self.ask_password(PasswordPrompt::new(server, prompt, number), event_loop);
-            }
-            SessionEvent::WindowCreated(info) => {
-                let (wid, title) = (info.wid, info.title.clone());
-                if let Some(window) = self.popup_window(&info, &screen.desktop) {
-                    self.popups.create(*info, window);
-                } else if let Err(error) = self.windows.create(*info, event_loop, &screen.desktop) {
-                    tracing::error!(%error, %wid, title, "no window can be made for a remote one");
-                }
-            }
-            SessionEvent::WindowChanged { wid, change } => {
-                if let WindowChange::InitiateMoveResize { direction, .. } = change {
-                    // The user let go before the server answered: nothing would end it.
-                    if is_by_pointer(direction) && !self.input.is_button_held() {
-                        return None;
-                    }
-                    self.input.release_buttons(wid);
-                }
-                match change {
-                    WindowChange::Geometry { position, size } if self.popups.contains(wid) => {
-                        if self.popups.geometry(wid, position, size, &self.windows, &screen.desktop) {
-                            // Nobody says any more that the pointer leaves it; if it is in the new one, that is said.
-                            self.leaving.left(clock::now(), wid);
-                        }
-                    }
-                    change => self.windows.change(wid, change, &screen.desktop),
-                }
-            }
-            SessionEvent::WindowDestroyed { wid } => self.forget(wid),
-            SessionEvent::Bell { percent, pitch, duration_ms, .. } => {
-                screen.desktop.bell(percent, pitch, duration_ms);
-            }
-            SessionEvent::Cursor(shape) => {
-                screen.desktop.set_popup_cursor(cursor::icon(&shape));
-                self.windows.set_cursor(cursor::cursor(&shape, self.scale, event_loop, screen.x11));
+            SessionEvent::Connection(event) => return self.connection_said(event, event_loop),
+            SessionEvent::Window(event) => self.window_said(event, screen, event_loop),
+            SessionEvent::Pointer(event) => {
+                cursor::follow(&event, &mut self.windows, self.scale, screen, event_loop);
             }
             SessionEvent::Clipboard(message) => self.clipboard.send(message),
-            SessionEvent::Notice(words) => {
-                tracing::warn!("{words}");
-                let over = self.hovered.or(self.windows.first().map(|window| window.wid));
-                self.overlay.note(words.clone(), over);
-                self.note(words);
-            }
-            SessionEvent::Closed(reason) => return Some(reason),
-            // A grab of the pointer would take it away from all other programs of this desktop.
-            SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => {}
-            SessionEvent::StartupComplete => self.windows.startup_complete(),
-            SessionEvent::LoggingIn | SessionEvent::Latency(_) | SessionEvent::Info(_) => {}
+            SessionEvent::Notice(words) => self.notice(words),
         }
         None
+    }
+
+    /// Shows the user what the session wants said.
+    fn notice(&mut self, words: String) {
+        tracing::warn!("{words}");
+        let over = self.hovered.or(self.windows.first().map(|window| window.wid));
+        self.overlay.note(words.clone(), over);
+        self.note(words);
     }
 
     /// Takes what happened on the desktop.
@@ -249,7 +205,7 @@ impl Attached {
         if self.display != display {
             self.display.clone_from(&display);
             self.windows.screen = display.size;
-            self.queues.net.push(NetCommand::Input(Input::ScreenChanged(Box::new(display))));
+            self.queues.net.input(DisplayInput::Changed(Box::new(display)));
         }
     }
 
@@ -329,18 +285,6 @@ impl Attached {
         self.windows.destroy(wid);
     }
 
-    fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {
-        self.own_windows.0 += 1;
-        let render = self.queues.render.clone();
-        match PanelWindow::open(prompt, self.own_windows, event_loop, render) {
-            Ok(dialog) => self.password = Some(dialog),
-            Err(error) => {
-                tracing::error!(%error, "the password dialog cannot be opened");
-                self.queues.net.push(NetCommand::Input(Input::PasswordCancelled));
-            }
-        }
-    }
-
     /// Opens the session information window, or closes it.
     fn toggle_session_info(&mut self, event_loop: &ActiveEventLoop) {
         if self.session_info.take().is_some() {
@@ -383,14 +327,16 @@ impl Attached {
         let Some(OpenMenu { menu, over, .. }) = self.menu.as_ref().map(PanelWindow::panel) else { return };
         self.chosen = SessionMenu { note: String::new(), about: false, ..menu.clone() };
         let over = *over;
-        let option = |name, value: u8| Input::EncodingOption { name, value: value.into() };
-        let input = match action {
-            SessionMenuAction::Encoding(encoding) => Input::PreferEncoding(encoding),
+        let option = |name, value: u8| DrawInput::EncodingOption { name, value: value.into() }.into();
+        let input: Input = match action {
+            SessionMenuAction::Encoding(encoding) => DrawInput::PreferEncoding(encoding).into(),
             SessionMenuAction::Quality(percent) => option("quality", percent),
             SessionMenuAction::Speed(percent) => option("speed", percent),
-            SessionMenuAction::Clipboard(direction) => Input::ClipboardDirection(direction),
-            SessionMenuAction::Bandwidth(bits_per_second) => Input::BandwidthLimit { bits_per_second },
-            SessionMenuAction::Disconnect => Input::Disconnect,
+            SessionMenuAction::Clipboard(direction) => ClipboardInput::Direction(direction).into(),
+            SessionMenuAction::Bandwidth(bits_per_second) => {
+                DrawInput::BandwidthLimit { bits_per_second }.into()
+            }
+            SessionMenuAction::Disconnect => ConnectionInput::Disconnect.into(),
             SessionMenuAction::Renderer(choice) => {
                 return self.render(RenderCommand::Renderer(choice));
             }
@@ -410,7 +356,7 @@ impl Attached {
                 return;
             }
         };
-        self.queues.net.push(NetCommand::Input(input));
+        self.queues.net.input(input);
     }
 
     /// Shows the windows as the menu says.
@@ -469,14 +415,6 @@ impl Attached {
         }
     }
 
-    fn password_reply(&mut self, reply: PasswordReply) {
-        self.password = None;
-        self.queues.net.push(NetCommand::Input(match reply {
-            PasswordReply::Password(password) => Input::Password(password),
-            PasswordReply::Cancelled => Input::PasswordCancelled,
-        }));
-    }
-
     fn remote_window_event(
         &mut self,
         wid: WindowId,
@@ -506,17 +444,16 @@ impl Attached {
             WindowEvent::RedrawRequested => self.windows.redraw(wid),
             WindowEvent::Occluded(occluded) => self.windows.occluded(wid, occluded),
             WindowEvent::CloseRequested => {
-                let input = if remote.info.is_desktop {
-                    Input::Disconnect
+                if remote.info.is_desktop {
+                    self.disconnect();
                 } else {
-                    Input::WindowCloseRequested { wid }
-                };
-                self.queues.net.push(NetCommand::Input(input));
+                    self.queues.net.input(WindowInput::CloseRequested { wid });
+                }
             }
             WindowEvent::Destroyed => {
                 // By somebody else, as xkill does: without a window there is no other way to close it.
                 self.forget(wid);
-                self.queues.net.push(NetCommand::Input(Input::WindowCloseRequested { wid }));
+                self.queues.net.input(WindowInput::CloseRequested { wid });
             }
             WindowEvent::Focused(focused) => {
                 self.input.focus(wid, focused, &mut screen.desktop);

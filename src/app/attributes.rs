@@ -9,7 +9,7 @@ use crate::codec::{Size, alpha, icon};
 use crate::desktop::WindowHints;
 use crate::protocol::packet::Image;
 use crate::protocol::text;
-use crate::session::event::SizeLimits;
+use crate::session::windows::SizeLimits;
 use crate::session::{WindowInfo, WindowState};
 use crate::ui::farpane_icon;
 

@@ -9,7 +9,28 @@ use winit::window::{Cursor, CustomCursor};
 use crate::channel::Scale;
 use crate::codec::{Size, alpha, icon};
 use crate::protocol::packet::pointer;
-use crate::session::event::CursorShape;
+use crate::session::{CursorShape, PointerEvent};
+
+use super::screen::Screen;
+use super::windows::Windows;
+
+/// Follows what the session says of the pointer.
+pub fn follow(
+    event: &PointerEvent,
+    windows: &mut Windows,
+    scale: Scale,
+    screen: &Screen,
+    event_loop: &ActiveEventLoop,
+) {
+    match event {
+        PointerEvent::Cursor(shape) => {
+            screen.desktop.set_popup_cursor(icon(shape));
+            windows.set_cursor(cursor(shape, scale, event_loop, screen.x11));
+        }
+        // A grab of the pointer would take it away from all other programs of this desktop.
+        PointerEvent::Grabbed { .. } | PointerEvent::Ungrabbed => {}
+    }
+}
 
 /// What to show for `shape`. A cursor that the local theme knows by name is shown in the local
 /// theme and size; pictures are scaled, and those that cannot be used give the default.

@@ -15,7 +15,7 @@ use crate::channel::Scale;
 use crate::codec::Size;
 use crate::desktop::WindowFacts;
 use crate::session::WindowState;
-use crate::session::event::SizeLimits;
+use crate::session::windows::SizeLimits;
 
 use super::place::{Geometry, Place, within};
 

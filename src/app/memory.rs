@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::channel::NetQueue;
 use crate::desktop::native_id;
 use crate::protocol::packet::WindowId;
-use crate::session::event::WindowMemory;
+use crate::session::windows::WindowMemory;
 
 use super::remote_window::{Outside, RemoteWindow};
 

@@ -106,7 +106,7 @@ impl Asked {
 }
 
 /// The steps of a resize if they are whole logical pixels: winit would round each of them.
-pub fn increment(limits: crate::session::event::SizeLimits, factor: Option<f64>) -> Option<OsSize> {
+pub fn increment(limits: crate::session::windows::SizeLimits, factor: Option<f64>) -> Option<OsSize> {
     let step = attributes::increment(limits)?;
     let size = Size { width: step.width, height: step.height };
     let is_whole = |factor| granted(size, factor) == size;

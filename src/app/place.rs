@@ -7,7 +7,7 @@
 
 use crate::channel::Scale;
 use crate::codec::Size;
-use crate::session::event::SizeLimits;
+use crate::session::windows::SizeLimits;
 
 /// Place and size of a window's content, in root pixels of one side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use winit::window::{Fullscreen, ResizeDirection, Window};
 
-use crate::channel::{NetCommand, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
+use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
 use crate::codec::Size;
 use crate::desktop::{Desktop, native_id};
 use crate::protocol::packet::WindowId;
-use crate::session::event::{NormalGeometry, ShapeRect, WindowMemory};
-use crate::session::{Input, WindowInfo, WindowState};
+use crate::session::windows::{NormalGeometry, ShapeRect, WindowMemory};
+use crate::session::{DrawInput, WindowInfo, WindowInput, WindowState};
 
 use super::attributes;
 use super::geometry::{Conversation, Step};
@@ -102,25 +102,25 @@ impl RemoteWindow {
     /// Does what the conversation came to.
     pub fn take(&mut self, steps: &[Step], outside: Outside<'_>) {
         let wid = self.wid;
-        let tell = |input| outside.net.push(NetCommand::Input(input));
+        let tell = |input: WindowInput| outside.net.input(input);
         for step in steps {
             tracing::trace!(%wid, ?step, "geometry");
             match *step {
                 Step::TellMapped(Geometry { x, y, size }) => {
                     self.info.state.iconified = false;
                     self.set_visible(true, outside.render);
-                    tell(Input::WindowMapped { wid, x, y, size });
+                    tell(WindowInput::Mapped { wid, x, y, size });
                 }
                 Step::TellUnmapped { iconified } => {
                     self.info.state.iconified = iconified;
-                    tell(Input::WindowUnmapped { wid, iconified });
+                    tell(WindowInput::Unmapped { wid, iconified });
                     self.set_visible(false, outside.render);
                 }
                 Step::TellConfigured(Geometry { x, y, size }, state) => {
-                    tell(Input::WindowConfigured { wid, x, y, size, state });
+                    tell(WindowInput::Configured { wid, x, y, size, state });
                 }
-                Step::TellAgain(Geometry { x, y, size }) => tell(Input::WindowToldAgain { wid, x, y, size }),
-                Step::Refresh => tell(Input::RefreshWindow { wid }),
+                Step::TellAgain(Geometry { x, y, size }) => tell(WindowInput::ToldAgain { wid, x, y, size }),
+                Step::Refresh => outside.net.input(DrawInput::Refresh { wid }),
                 Step::MoveTo { x, y } => {
                     if !outside.desktop.move_content(&self.window, x, y) {
                         let (left, top) = self.frame_offset();
@@ -138,7 +138,7 @@ impl RemoteWindow {
         kept.order = memory.order.or(kept.order);
         kept.focus = memory.focus.or(kept.focus);
         kept.normal = memory.normal.or(kept.normal);
-        net.push(NetCommand::Input(Input::WindowRemembered { wid: self.wid, memory }));
+        net.input(WindowInput::Remembered { wid: self.wid, memory });
     }
 
     pub fn set_visible(&mut self, visible: bool, render: &RenderQueue) {

@@ -3,7 +3,7 @@
 use winit::dpi::PhysicalPosition;
 use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScrollDelta, Touch, TouchPhase};
 
-use crate::channel::{NetCommand, NetQueue};
+use crate::channel::NetQueue;
 use crate::config::KeyCombination;
 use crate::desktop::{Desktop, KeyMeaning, KeyboardFacts};
 use crate::input::pointer::button_number;
@@ -12,7 +12,7 @@ use crate::input::{
 };
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::pointer::PointerState;
-use crate::session::{Input, Keymap};
+use crate::session::{Input, KeyboardInput, Keymap, PointerInput};
 
 use super::place::Place;
 use super::remote_window::RemoteWindow;
@@ -135,7 +135,7 @@ impl UserInput {
     pub fn send_keymap(&self, desktop: &Desktop) {
         if let Some(keymap) = desktop.keymap(keysym::name) {
             tracing::debug!(layout = %keymap.layout, keys = keymap.keys.len(), "keyboard map");
-            self.send(Input::KeymapChanged(Box::<Keymap>::new(keymap)));
+            self.send(KeyboardInput::KeymapChanged(Box::<Keymap>::new(keymap)));
         }
     }
 
@@ -148,7 +148,7 @@ impl UserInput {
 
     fn send_key(&self, wid: WindowId, change: KeyChange) {
         let KeyChange { key, pressed, modifiers } = change;
-        self.send(Input::Key { wid: Some(wid), key, pressed, modifiers });
+        self.send(KeyboardInput::Key { wid: Some(wid), key, pressed, modifiers });
     }
 
     /// A window got or lost the focus; [`Self::sync_focus`] tells the server, so that a change
@@ -175,7 +175,7 @@ impl UserInput {
             return None;
         }
         self.told_focus = self.focused;
-        self.send(Input::Focus { wid: self.focused });
+        self.send(KeyboardInput::Focus { wid: self.focused });
         self.focused
     }
 
@@ -226,7 +226,7 @@ impl UserInput {
             return;
         }
         (self.pointer.x, self.pointer.y) = (x, y);
-        self.send(Input::PointerMoved(self.pointer_state(Some(wid))));
+        self.send(PointerInput::Moved(self.pointer_state(Some(wid))));
     }
 
     /// The pointer as it is now, over this window.
@@ -254,7 +254,7 @@ impl UserInput {
     pub fn moved_beside(&mut self, x: i32, y: i32) {
         self.is_pointer_doubtful = true;
         (self.pointer.x, self.pointer.y) = (x, y);
-        self.send(Input::PointerMoved(self.pointer_state(None)));
+        self.send(PointerInput::Moved(self.pointer_state(None)));
     }
 
     /// Somebody clicked beside all remote windows.
@@ -263,7 +263,7 @@ impl UserInput {
         for pressed in [true, false] {
             let buttons = if pressed { vec![1] } else { Vec::new() };
             let pointer = PointerState { x, y, buttons, ..PointerState::default() };
-            self.send(Input::PointerButton { button: 1, pressed, pointer });
+            self.send(PointerInput::Button { button: 1, pressed, pointer });
         }
     }
 
@@ -277,7 +277,7 @@ impl UserInput {
     fn set_button(&mut self, wid: WindowId, button: u8, pressed: bool) {
         if self.pointer.set_button(button, pressed) {
             let pointer = self.pointer_state(Some(wid));
-            self.send(Input::PointerButton { button, pressed, pointer });
+            self.send(PointerInput::Button { button, pressed, pointer });
         }
     }
 
@@ -296,7 +296,7 @@ impl UserInput {
         }
         let (dx, dy) = self.wheel_scale.thousandths(delta);
         if (dx, dy) != (0, 0) {
-            self.send(Input::Wheel { dx, dy, pointer: self.pointer_state(Some(wid)) });
+            self.send(PointerInput::Wheel { dx, dy, pointer: self.pointer_state(Some(wid)) });
         }
     }
 
@@ -318,7 +318,7 @@ impl UserInput {
         }
     }
 
-    fn send(&self, input: Input) {
-        self.net.push(NetCommand::Input(input));
+    fn send(&self, input: impl Into<Input>) {
+        self.net.input(input);
     }
 }

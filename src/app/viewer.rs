@@ -16,7 +16,7 @@ use winit::window::WindowId as OsWindowId;
 use crate::channel::{AppEvent, clock};
 use crate::config::Config;
 use crate::config::connections::Store;
-use crate::session::{CloseReason, SessionEvent};
+use crate::session::{CloseReason, ConnectionEvent, SessionEvent};
 
 use super::attached::Attached;
 use super::connect::{Decision, Home, Launcher};
@@ -75,7 +75,8 @@ impl Viewer {
         };
         // If the event loop ended by itself, the reason may still be in the inbox.
         while let Some(event) = self.inbox.pop() {
-            if let InboxEvent::App(AppEvent::Session(SessionEvent::Closed(reason))) = event {
+            let InboxEvent::App(AppEvent::Session(SessionEvent::Connection(event))) = event else { continue };
+            if let ConnectionEvent::Closed(reason) = event {
                 self.outcome.get_or_insert(Ok(reason));
             }
         }

@@ -7,7 +7,7 @@
 //! never fails, so that nobody can wait for each other.
 
 use std::collections::{BTreeMap, HashMap};
-use std::mem::{discriminant, size_of};
+use std::mem::{Discriminant, discriminant, size_of};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,8 +19,9 @@ use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::clipboard::{Contents, Selection};
 use crate::session::clipboard::ToDesktop;
-use crate::session::event::CursorShape;
-use crate::session::{SessionEvent, WindowChange, WindowInfo};
+use crate::session::{
+    ConnectionEvent, CursorShape, PointerEvent, SessionEvent, WindowChange, WindowEvent, WindowInfo,
+};
 
 /// Events that may wait before no more packets are taken.
 pub const MAX_EVENTS: usize = 1024;
@@ -30,10 +31,12 @@ pub const MAX_BYTES: usize = 8 << 20;
 /// What only the newest event counts of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Topic {
+    /// Latency, information, …
+    Connection(Discriminant<ConnectionEvent>),
     Created(WindowId),
-    Window(WindowId, std::mem::Discriminant<WindowChange>),
-    /// Cursor, bell, latency, …: those that concern no window.
-    Session(std::mem::Discriminant<SessionEvent>),
+    Window(WindowId, Discriminant<WindowChange>),
+    Bell,
+    Cursor,
     PointerGrab,
     /// Who owns the selection.
     Selection(Selection),
@@ -135,7 +138,7 @@ impl State {
     }
 
     fn push(&mut self, mut event: AppEvent) {
-        if let AppEvent::Session(SessionEvent::WindowDestroyed { wid }) = event {
+        if let AppEvent::Session(SessionEvent::Window(WindowEvent::Destroyed { wid })) = event {
             // What was said of it means nothing any more. Nor does it if nobody heard of the window.
             let is_unheard_of = self.newest.contains_key(&Topic::Created(wid));
             self.forget(|topic| matches!(topic, Topic::Created(of) | Topic::Window(of, _) if *of == wid));
@@ -143,7 +146,7 @@ impl State {
                 return;
             }
         }
-        if let AppEvent::Session(SessionEvent::Closed(_)) = event {
+        if let AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(_))) = event {
             // All windows go with the session.
             self.forget(|topic| matches!(topic, Topic::Created(_) | Topic::Window(..)));
         }
@@ -191,41 +194,59 @@ impl State {
 fn topic(event: &AppEvent) -> Option<Topic> {
     let AppEvent::Session(event) = event else { return None };
     match event {
-        SessionEvent::WindowCreated(info) => Some(Topic::Created(info.wid)),
-        SessionEvent::WindowChanged { wid, change } => Some(Topic::Window(*wid, discriminant(change))),
-        SessionEvent::PointerGrabbed { .. } | SessionEvent::PointerUngrabbed => Some(Topic::PointerGrab),
-        SessionEvent::Clipboard(ToDesktop::Own { selection, .. } | ToDesktop::Release(selection)) => {
+        SessionEvent::Connection(event) => connection_topic(event),
+        SessionEvent::Window(event) => window_topic(event),
+        SessionEvent::Pointer(PointerEvent::Cursor(_)) => Some(Topic::Cursor),
+        SessionEvent::Pointer(PointerEvent::Grabbed { .. } | PointerEvent::Ungrabbed) => {
+            Some(Topic::PointerGrab)
+        }
+        SessionEvent::Clipboard(event) => clipboard_topic(event),
+        SessionEvent::Notice(_) => None,
+    }
+}
+
+fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
+    match event {
+        ConnectionEvent::StartupComplete | ConnectionEvent::Latency(_) | ConnectionEvent::Info(_) => {
+            Some(Topic::Connection(discriminant(event)))
+        }
+        ConnectionEvent::Connected(_)
+        | ConnectionEvent::LoggingIn
+        | ConnectionEvent::PasswordNeeded { .. }
+        | ConnectionEvent::Closed(_) => None,
+    }
+}
+
+fn window_topic(event: &WindowEvent) -> Option<Topic> {
+    match event {
+        WindowEvent::Created(info) => Some(Topic::Created(info.wid)),
+        WindowEvent::Changed { wid, change } => Some(Topic::Window(*wid, discriminant(change))),
+        WindowEvent::Bell { .. } => Some(Topic::Bell),
+        WindowEvent::Destroyed { .. } => None,
+    }
+}
+
+fn clipboard_topic(event: &ToDesktop) -> Option<Topic> {
+    match event {
+        ToDesktop::Own { selection, .. } | ToDesktop::Release(selection) => {
             Some(Topic::Selection(*selection))
         }
         // What is watched says that the rest begins anew.
-        SessionEvent::Clipboard(ToDesktop::Watch(_) | ToDesktop::Read { .. } | ToDesktop::Answer { .. }) => {
-            None
-        }
-        SessionEvent::StartupComplete
-        | SessionEvent::Bell { .. }
-        | SessionEvent::Cursor(_)
-        | SessionEvent::Latency(_)
-        | SessionEvent::Info(_) => Some(Topic::Session(discriminant(event))),
-        SessionEvent::Connected(_)
-        | SessionEvent::LoggingIn
-        | SessionEvent::PasswordNeeded { .. }
-        | SessionEvent::Notice(_)
-        | SessionEvent::WindowDestroyed { .. }
-        | SessionEvent::Closed(_) => None,
+        ToDesktop::Watch(_) | ToDesktop::Read { .. } | ToDesktop::Answer { .. } => None,
     }
 }
 
 /// Takes over into `newer` what it does not say itself.
 fn merge(older: AppEvent, newer: &mut AppEvent) {
     if let (
-        AppEvent::Session(SessionEvent::WindowChanged {
+        AppEvent::Session(SessionEvent::Window(WindowEvent::Changed {
             change: WindowChange::Geometry { position: before @ Some(_), .. },
             ..
-        }),
-        AppEvent::Session(SessionEvent::WindowChanged {
+        })),
+        AppEvent::Session(SessionEvent::Window(WindowEvent::Changed {
             change: WindowChange::Geometry { position: now @ None, .. },
             ..
-        }),
+        })),
     ) = (older, newer)
     {
         *now = before;
@@ -236,26 +257,37 @@ fn merge(older: AppEvent, newer: &mut AppEvent) {
 fn weight(event: &AppEvent) -> usize {
     let held = match event {
         AppEvent::Session(event) => match event {
-            SessionEvent::WindowCreated(info) => of_window(info),
-            SessionEvent::WindowChanged { change, .. } => match change {
-                WindowChange::Title(title) => title.capacity(),
-                WindowChange::Icon(image) => of_image(image),
-                WindowChange::Class(instance, class) => instance.capacity() + class.capacity(),
-                WindowChange::Hints(info) => of_window(info),
-                _ => 0,
-            },
-            SessionEvent::Cursor(CursorShape::Image(cursor)) => cursor.data.retained_bytes(),
-            SessionEvent::Clipboard(event) => of_clipboard(event),
-            SessionEvent::Info(lines) => {
-                lines.iter().map(|(key, value)| size_of::<(String, String)>() + key.len() + value.len()).sum()
+            SessionEvent::Connection(ConnectionEvent::Info(lines)) => of_lines(lines),
+            SessionEvent::Window(event) => of_window_event(event),
+            SessionEvent::Pointer(PointerEvent::Cursor(CursorShape::Image(cursor))) => {
+                cursor.data.retained_bytes()
             }
-            _ => 0,
+            SessionEvent::Clipboard(event) => of_clipboard(event),
+            SessionEvent::Connection(_) | SessionEvent::Pointer(_) | SessionEvent::Notice(_) => 0,
         },
         // Asked for by the application, one at a time.
         AppEvent::Pixels { .. } => 0,
         AppEvent::Connecting(_) | AppEvent::RendererFailed(_) | AppEvent::FirstPaint { .. } => 0,
     };
     size_of::<AppEvent>() + held
+}
+
+fn of_lines(lines: &[(String, String)]) -> usize {
+    lines.iter().map(|(key, value)| size_of::<(String, String)>() + key.len() + value.len()).sum()
+}
+
+fn of_window_event(event: &WindowEvent) -> usize {
+    match event {
+        WindowEvent::Created(info) => of_window(info),
+        WindowEvent::Changed { change, .. } => match change {
+            WindowChange::Title(title) => title.capacity(),
+            WindowChange::Icon(image) => of_image(image),
+            WindowChange::Class(instance, class) => instance.capacity() + class.capacity(),
+            WindowChange::Hints(info) => of_window(info),
+            _ => 0,
+        },
+        WindowEvent::Destroyed { .. } | WindowEvent::Bell { .. } => 0,
+    }
 }
 
 fn of_window(info: &WindowInfo) -> usize {

@@ -13,7 +13,7 @@ use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::reassembly::RawPacket;
 use crate::protocol::{Bounds, Dialect};
-use crate::session::{DrawDone, DrawRequest, Input, SessionEvent};
+use crate::session::{DrawDone, DrawInput, DrawRequest, Input, SessionEvent};
 use crate::stats::{CopyLedger, DrawTrace};
 
 /// A draw on its way to a decode thread. The permit holds its share of the byte budget until the
@@ -129,6 +129,13 @@ pub enum NetCommand {
     Renderer(RendererInfo),
 }
 
+impl NetQueue {
+    /// Tells the session something.
+    pub fn input(&self, input: impl Into<Input>) {
+        self.push(NetCommand::Input(input.into()));
+    }
+}
+
 impl DrawReply for NetQueue {
     fn done(&mut self, draw: DrawDone) {
         self.push(NetCommand::DrawDone(draw));
@@ -139,7 +146,7 @@ impl DrawReply for NetQueue {
     }
 
     fn refresh(&mut self, wid: WindowId) {
-        self.push(NetCommand::Input(Input::RefreshWindow { wid }));
+        self.input(DrawInput::Refresh { wid });
     }
 
     fn renderer(&mut self, info: RendererInfo) {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::Signals;
-use crate::channel::{NetCommand, clock};
+use crate::channel::clock;
 use crate::config::Config;
 use crate::headless::{HeadlessClient, HeadlessError};
 use crate::net::recorder::Progress;
 use crate::net::{NetConfig, Recorder};
-use crate::session::{CloseReason, Input, Profile};
+use crate::session::{CloseReason, ConnectionInput, Profile};
 use crate::stats::text;
 
 use super::args::RecordArgs;
@@ -50,7 +50,7 @@ fn record(
 ) -> Result<(), Failure> {
     let mut client = HeadlessClient::start(net, config.render_options())?;
     let queue = client.queue();
-    let _signals = Signals::watch(move || queue.push(NetCommand::Input(Input::Disconnect)))
+    let _signals = Signals::watch(move || queue.input(ConnectionInput::Disconnect))
         .map_err(|error| failure(format!("signals cannot be handled: {error}")))?;
     let recorded = attended(&mut client, limit, recorder);
     let has_begun = client.view().server.is_some();

@@ -31,7 +31,7 @@ pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
 use crate::codec::{Rect, Size};
-use crate::session::event::{ShapeRect, WindowShape};
+use crate::session::windows::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
 /// Something that happened on the desktop and that winit does not tell.

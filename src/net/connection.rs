@@ -21,7 +21,8 @@ use crate::protocol::{
 };
 use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
-    CloseReason, DrawRequest, Generation, Input, Output, Session, SessionConfig, SessionEvent,
+    CloseReason, ConnectionEvent, ConnectionInput, DrawInput, DrawRequest, Generation, Input, Output,
+    PointerInput, Session, SessionConfig, SessionEvent,
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
@@ -123,7 +124,7 @@ impl Links {
     /// Keeps an input for the next connection.
     fn keep_early(&mut self, input: Input) {
         // A password answers the one challenge that it was typed for.
-        if self.early_inputs.len() < MAX_EARLY_INPUTS && !matches!(input, Input::Password(_)) {
+        if self.early_inputs.len() < MAX_EARLY_INPUTS && !is_password(&input) {
             self.early_inputs.push(input);
         }
     }
@@ -278,7 +279,7 @@ impl<'a> Connection<'a> {
                 // Servers begin their videos anew then.
                 let windows: Vec<_> = self.recording.windows().collect();
                 for wid in windows {
-                    self.session_input(now, Input::RefreshWindow { wid });
+                    self.session_input(now, DrawInput::Refresh { wid }.into());
                 }
             }
             NetCommand::Renderer(info) => self.links.report.renderer(info),
@@ -290,7 +291,7 @@ impl<'a> Connection<'a> {
             self.links.keep_early(input.clone());
         }
         // Only the newest of consecutive pointer positions counts.
-        let is_motion = matches!(input, Input::PointerMoved(_));
+        let is_motion = matches!(input, Input::Pointer(PointerInput::Moved(_)));
         match self.motion.take() {
             Some(older) if !(is_motion && is_same_drag(&older, &input)) => self.session_input(now, older),
             _ => {}
@@ -456,10 +457,12 @@ impl<'a> Connection<'a> {
     }
 
     fn event(&mut self, now: Instant, event: SessionEvent) {
-        if let SessionEvent::Connected(server) = &event {
-            self.writer.set_spelling(Spelling::for_version(&server.version));
+        if let SessionEvent::Connection(event) = &event {
+            if let ConnectionEvent::Connected(server) = event {
+                self.writer.set_spelling(Spelling::for_version(&server.version));
+            }
+            self.links.report.event(now, event);
         }
-        self.links.report.event(now, &event);
         self.links.app.send(AppEvent::Session(event));
     }
 
@@ -538,10 +541,14 @@ async fn room(app: &dyn AppSink) {
     }
 }
 
+fn is_password(input: &Input) -> bool {
+    matches!(input, Input::Connection(ConnectionInput::Password(_)))
+}
+
 /// Whether `newer` may replace the pointer position `older`: same window and buttons.
 fn is_same_drag(older: &Input, newer: &Input) -> bool {
     match (older, newer) {
-        (Input::PointerMoved(older), Input::PointerMoved(newer)) => {
+        (Input::Pointer(PointerInput::Moved(older)), Input::Pointer(PointerInput::Moved(newer))) => {
             (older.wid, &older.buttons, &older.modifiers) == (newer.wid, &newer.buttons, &newer.modifiers)
         }
         _ => false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::channel::{RendererInfo, SharedStats};
 use crate::protocol::packet::draw::DrawOutcome;
 use crate::protocol::packet::{DrawSequence, WindowId};
-use crate::session::{DrawDone, ServerInfo, SessionEvent};
+use crate::session::{ConnectionEvent, DrawDone, ServerInfo};
 use crate::stats::alloc;
 use crate::stats::{Collector, CopyLedger, DrawCounted, RendererFacts, SessionFacts};
 
@@ -76,13 +76,13 @@ impl Report {
         self.collector.heap_allocations(now, heap_allocations);
     }
 
-    /// Notes what an event says about the connection.
-    pub fn event(&mut self, now: Instant, event: &SessionEvent) {
+    /// Notes what the session says of the connection.
+    pub fn event(&mut self, now: Instant, event: &ConnectionEvent) {
         match event {
-            SessionEvent::Connected(server) => {
+            ConnectionEvent::Connected(server) => {
                 self.collector.session(session_facts(server, self.encryption));
             }
-            SessionEvent::Latency(rtt) => self.collector.latency(now, *rtt),
+            ConnectionEvent::Latency(rtt) => self.collector.latency(now, *rtt),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::channel::{
     clock,
 };
 use crate::protocol::NotXpra;
-use crate::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent};
+use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, Generation, Input, SessionConfig};
 
 use super::connection::{Connection, End, Links};
 use super::report::Report;
@@ -67,7 +67,7 @@ pub struct NetLinks {
 }
 
 /// The running network thread. It ends by itself when the session does. Dropping it ends the session as
-/// [`Input::Disconnect`] does, and waits for the thread: for a server that takes nothing about a second.
+/// [`ConnectionInput::Disconnect`] does, and waits for the thread: for a server that takes nothing about a second.
 pub struct NetThread {
     queue: NetQueue,
     /// Until it was waited for.
@@ -75,7 +75,7 @@ pub struct NetThread {
 }
 
 impl NetThread {
-    /// Waits until the thread has ended, which is soon after [`SessionEvent::Closed`].
+    /// Waits until the thread has ended, which is soon after [`ConnectionEvent::Closed`].
     pub fn join(mut self) {
         self.wait();
     }
@@ -90,7 +90,7 @@ impl NetThread {
 impl Drop for NetThread {
     fn drop(&mut self) {
         if self.handle.is_some() {
-            self.queue.push(NetCommand::Input(Input::Disconnect));
+            self.queue.input(ConnectionInput::Disconnect);
             self.wait();
         }
     }
@@ -98,7 +98,7 @@ impl Drop for NetThread {
 
 /// Starts the network thread, `farpane-net`, which alone touches the socket and owns the session.
 ///
-/// The last event is [`SessionEvent::Closed`], exactly once; the statistics are complete by then.
+/// The last event is [`ConnectionEvent::Closed`], exactly once; the statistics are complete by then.
 ///
 /// # Errors
 /// If the OS gives no thread or no event queue.
@@ -121,7 +121,7 @@ pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
         tracing::info!(%reason, "the session is over");
         links.report.publish(clock::now());
         let Links { app, .. } = links;
-        app.send(AppEvent::Session(SessionEvent::Closed(reason)));
+        app.send(AppEvent::Session(ConnectionEvent::Closed(reason).into()));
         // A name that is still being looked up must not delay the end.
         runtime.shutdown_background();
     };
@@ -182,7 +182,9 @@ async fn connect(config: &NetConfig, links: &mut Links) -> Result<Transport, Clo
             command = links.queue.pop() => command,
         };
         match command {
-            NetCommand::Input(Input::Disconnect) => return Err(CloseReason::User),
+            NetCommand::Input(Input::Connection(ConnectionInput::Disconnect)) => {
+                return Err(CloseReason::User);
+            }
             command => links.before_session(clock::now(), command),
         }
     }

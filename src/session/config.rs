@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::clipboard::ClipboardOptions;
-use super::event::Keymap;
+use super::keyboard::Keymap;
 use crate::codec::Size;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
@@ -252,7 +252,7 @@ pub struct SessionConfig {
     pub compression_level: u8,
     pub display: DisplayInfo,
     /// The local X server's keymap, if it is known by now; else a US one is told, until
-    /// [`super::Input::KeymapChanged`].
+    /// [`super::KeyboardInput::KeymapChanged`].
     pub keymap: Option<Keymap>,
     pub clipboard: ClipboardOptions,
     /// Other clients may stay attached.

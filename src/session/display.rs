@@ -1,12 +1,72 @@
 //! The local screen as servers are told of it: size, monitors, resolution.
 
 use super::config::{DisplayInfo, Monitor, SessionConfig};
+use super::event::Output;
+use super::server_info::ServerTraits;
+use super::windows::Windows;
+use crate::codec::Size;
 use crate::protocol::packet::{Dict, Value, display};
 
 /// Monitors told of.
 const MAX_MONITORS: usize = 16;
 /// Assumed where nothing is known.
 const DEFAULT_DPI: u32 = 96;
+
+/// What happens to the local screen.
+#[derive(Clone, Debug)]
+pub enum DisplayInput {
+    /// It or its monitors changed.
+    Changed(Box<DisplayInfo>),
+}
+
+/// The desktops on both sides.
+#[derive(Debug, Default)]
+pub struct Display {
+    /// The one that the server's windows show, if they show one.
+    server: Option<Size>,
+}
+
+impl Display {
+    /// The server accepted us.
+    pub fn accepted(
+        &mut self,
+        traits: &ServerTraits,
+        config: &SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) {
+        self.server = traits.desktop;
+        self.set_bounds(config, windows, out);
+    }
+
+    /// Takes what happens after that.
+    pub fn input(
+        &self,
+        input: DisplayInput,
+        config: &mut SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) {
+        early_input(input, config);
+        self.set_bounds(config, windows, out);
+        out.push(Output::Send(configure(&config.display).into()));
+    }
+
+    /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
+    fn set_bounds(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
+        let (local, server) = (config.display.size, self.server.unwrap_or_default());
+        let width = local.width.max(server.width);
+        let height = local.height.max(server.height);
+        let bounds = windows.room.set_desktop(Size { width, height });
+        out.push(Output::Established { bounds });
+    }
+}
+
+/// Takes what happens before that.
+pub fn early_input(input: DisplayInput, config: &mut SessionConfig) {
+    let DisplayInput::Changed(display) = input;
+    config.display = *display;
+}
 
 /// What hello says of it.
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
@@ -41,7 +101,7 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
 }
 
 /// Another screen from now on.
-pub fn configure(display: &DisplayInfo) -> display::ToServer {
+fn configure(display: &DisplayInfo) -> display::ToServer {
     let (width, height) = (display.size.width, display.size.height);
     display::ToServer::Configure { width, height, properties: properties(display) }
 }

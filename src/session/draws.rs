@@ -1,15 +1,29 @@
 //! Draws: which are under way, what becomes of them, and in which encodings they may come.
 
 use super::config::{Generation, SessionConfig};
+use super::connection::CloseReason;
 use super::draw_ledger::DrawLedger;
 use super::encodings;
-use super::event::{CloseReason, DrawDone, DrawRequest, Output};
+use super::event::{DrawDone, DrawRequest, Output};
 use super::server_info::ServerTraits;
 use super::windows::Windows;
 use crate::codec::Rect;
-use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::{DrawAck, DrawOutcome, Encoding, FromServer, ToServer, WindowDraw};
+use crate::protocol::packet::{Value, WindowId};
 use crate::stats::DrawTrace;
+
+/// How the server is to draw from now on.
+#[derive(Clone, Debug)]
+pub enum DrawInput {
+    /// All pixels of a window are needed again.
+    Refresh { wid: WindowId },
+    /// Change quality, speed or another encoding option while running.
+    EncodingOption { name: &'static str, value: i64 },
+    /// Prefer this encoding from now on; empty: the server chooses.
+    PreferEncoding(String),
+    /// Let the server send at most this many bits per second; 0: as many as it likes.
+    BandwidthLimit { bits_per_second: u64 },
+}
 
 /// The draws of all windows.
 #[derive(Debug, Default)]
@@ -52,6 +66,30 @@ impl Draws {
             // The next frame of a stream that ended begins another one, and says so itself.
             FromServer::EndOfStream { .. } | FromServer::Encodings(_) => Ok(()),
         }
+    }
+
+    /// Takes what is wanted of the server.
+    pub fn input(
+        &self,
+        input: DrawInput,
+        config: &mut SessionConfig,
+        windows: &mut Windows,
+        out: &mut Vec<Output>,
+    ) {
+        let packet = match input {
+            DrawInput::Refresh { wid } if windows.contains(wid) => ToServer::Refresh { wid, quality: 100 },
+            DrawInput::Refresh { .. } => return,
+            DrawInput::EncodingOption { name, value } => {
+                config.pictures.note_option(name, value);
+                ToServer::EncodingOption { name, value: Value::from(value) }
+            }
+            DrawInput::PreferEncoding(encoding) => {
+                config.pictures.preferred = Some(encoding).filter(|name| !name.is_empty() && name != "auto");
+                return self.offer_again(config, windows, out);
+            }
+            DrawInput::BandwidthLimit { bits_per_second } => ToServer::BandwidthLimit { bits_per_second },
+        };
+        out.push(Output::Send(packet.into()));
     }
 
     /// Hands a draw to the decoders. Also one that will be refused goes that way, so that it keeps
@@ -111,7 +149,7 @@ impl Draws {
     }
 
     /// Other encodings are preferred: offers them from now on, and asks for all pixels in them.
-    pub fn offer_again(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
+    fn offer_again(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
         let scroll = self.scrolls(config);
         let properties = encodings::window_properties(&config.pictures, config.generation, scroll);
         windows.map_properties.clone_from(&properties);

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::auth::{self, CLIENT_SALT_LEN, MAX_CHALLENGES};
 use super::config::{Secret, SessionConfig};
-use super::event::{CloseReason, Output, SessionEvent};
+use super::connection::{CloseReason, ConnectionEvent};
+use super::event::Output;
 use super::hello;
 use super::metadata::text;
 use crate::protocol::packet::Value;
@@ -83,7 +84,7 @@ impl Handshake {
         let prompt = said(&challenge);
         self.deadline = None;
         self.waiting = Some(challenge);
-        out.push(Output::Event(SessionEvent::PasswordNeeded { prompt, number }));
+        out.push(Output::Event(ConnectionEvent::PasswordNeeded { prompt, number }.into()));
         Ok(())
     }
 
@@ -124,7 +125,7 @@ impl Handshake {
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         let client_salt = random::<CLIENT_SALT_LEN>()?;
-        out.push(Output::Event(SessionEvent::LoggingIn));
+        out.push(Output::Event(ConnectionEvent::LoggingIn.into()));
         let answer = auth::respond(challenge, config.generation, config.link, password, client_salt)
             .map_err(refused)?;
         let padding = random::<512>()?;

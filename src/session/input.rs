@@ -1,13 +1,15 @@
 //! Keys, pointer, wheel and focus: from what the desktop says to packets.
 
-use super::event::{Key, Keymap, Output};
+use super::event::Output;
+use super::keyboard::{Key, Keymap};
+use super::server_info::ServerTraits;
 use crate::protocol::packet::ClientPacket;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::keyboard::{self, KeyboardEvent};
 use crate::protocol::packet::pointer::{self, PointerState};
 use crate::protocol::packet::window;
 
-/// One notch of a wheel in the units of [`super::Input::Wheel`].
+/// One notch of a wheel in the units of [`super::PointerInput::Wheel`].
 const NOTCH: i32 = 1000;
 /// Clicks sent for one wheel event at most: a runaway device must not flood the server.
 const MAX_CLICKS: i32 = 32;
@@ -26,9 +28,9 @@ pub struct InputState {
     keys_down: Vec<Key>,
     wheel: Wheel,
     /// The server takes wheel motion finer than a notch.
-    pub precise_wheel: bool,
+    precise_wheel: bool,
     /// The server repeats held keys by itself.
-    pub server_repeats: bool,
+    server_repeats: bool,
     /// Names of the keys that are modifiers, and the keys of [`UNUSED_KEYS`].
     modifier_keys: Vec<String>,
     unused_keys: Vec<Key>,
@@ -43,6 +45,12 @@ struct Wheel {
 }
 
 impl InputState {
+    /// The server accepted us.
+    pub fn accepted(&mut self, traits: &ServerTraits) {
+        self.precise_wheel = traits.precise_wheel;
+        self.server_repeats = traits.repeats_keys;
+    }
+
     /// Another window has the focus, or none of ours. Keys that are still down are released
     /// first: their release goes to someone else now.
     pub fn focus(&mut self, wid: Option<WindowId>, out: &mut Vec<Output>) {

@@ -1,9 +1,66 @@
-//! The local keyboard as servers are told of it, in hello and after.
+//! The keyboard: what servers are told of it, in hello and after, and its keys. What they do is [`super::input`].
 
 use super::config::{Generation, SessionConfig};
-use super::event::{Keymap, Output};
+use super::event::Output;
+use super::input::InputState;
 use super::keymap::{self, KEY_REPEAT_MS, Told};
-use crate::protocol::packet::{Dict, Value, keyboard};
+use super::windows::Windows;
+use crate::protocol::packet::{Dict, Value, WindowId, keyboard};
+
+/// What the user and the desktop do with the keyboard.
+#[derive(Clone, Debug)]
+pub enum KeyboardInput {
+    /// The window that keys go to; `None`: none of ours.
+    Focus {
+        wid: Option<WindowId>,
+    },
+    Key {
+        wid: Option<WindowId>,
+        key: Key,
+        pressed: bool,
+        modifiers: Vec<String>,
+    },
+    /// The keyboard's map changed (or became known).
+    KeymapChanged(Box<Keymap>),
+}
+
+/// One key as X names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Key {
+    pub keyname: String,
+    pub keyval: u32,
+    pub keycode: u32,
+    pub group: u32,
+    pub string: String,
+}
+
+/// The local keyboard, for the server to set up its own. Empty where it is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keymap {
+    /// RMLVO names: `evdev`, `pc105`, `us,de`, `,nodeadkeys`, `grp:alt_shift_toggle`.
+    pub rules: String,
+    pub model: String,
+    pub layout: String,
+    pub variant: String,
+    pub options: String,
+    /// Everything that the keys can type.
+    pub keys: Vec<KeymapEntry>,
+    /// Which modifier each modifier key stands for: (`Shift_L`, `shift`), (`Num_Lock`, `mod2`).
+    pub modifier_meanings: Vec<(String, String)>,
+}
+
+/// One level of one key of a [`Keymap`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeymapEntry {
+    pub keyval: u32,
+    pub keyname: String,
+    pub keycode: u32,
+    pub group: u32,
+    pub level: u32,
+    /// Columns that this group of the key has in X's core keyboard map: 2, or the levels of a type that was set
+    /// explicitly (XKB 16.1.3).
+    pub core_levels: u32,
+}
 
 /// What hello says of it. 6.x reads no more than 16 KiB of a client before it is logged in: the keycodes follow in a
 /// packet of their own.
@@ -22,10 +79,76 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     }
 }
 
-/// Tells the whole keyboard, in one packet after the other.
-pub fn tell(config: &SessionConfig, told: &Told, out: &mut Vec<Output>) {
-    let configurations = configurations(config, told).into_iter();
-    out.extend(configurations.map(|one| Output::Send(keyboard::ToServer::Config(one).into())));
+/// The local keyboard as the server knows it.
+#[derive(Debug, Default)]
+pub struct Keyboard {
+    told: Told,
+    /// The keymap became known after hello.
+    changed: bool,
+}
+
+impl Keyboard {
+    /// The server accepted us: it is told what did not come with hello.
+    pub fn accepted(&mut self, config: &SessionConfig, devices: &mut InputState, out: &mut Vec<Output>) {
+        self.begin(config, devices);
+        // 6.x: the keycodes did not fit into hello
+        if config.generation.is_modern() || self.changed {
+            self.tell(config, out);
+        }
+    }
+
+    /// Takes what happens before that: what keys do is nobody's business yet.
+    pub fn early_input(&mut self, input: KeyboardInput, config: &mut SessionConfig) {
+        if let KeyboardInput::KeymapChanged(keymap) = input {
+            config.keymap = Some(*keymap);
+            self.changed = true;
+        }
+    }
+
+    /// Takes what happens after it.
+    pub fn input(
+        &mut self,
+        input: KeyboardInput,
+        config: &mut SessionConfig,
+        windows: &Windows,
+        devices: &mut InputState,
+        out: &mut Vec<Output>,
+    ) {
+        match input {
+            KeyboardInput::Focus { wid } => devices.focus(windows.known(wid), out),
+            KeyboardInput::Key { wid, mut key, pressed, modifiers } => {
+                let wid = windows.known(wid);
+                let (group, is_other) = self.told.group(key.group, pressed);
+                key.group = group;
+                if is_other {
+                    self.tell(config, out);
+                }
+                if self.told.leaves_first_group(group) {
+                    devices.first_group(wid, out);
+                }
+                devices.key(wid, key, pressed, modifiers, out);
+            }
+            KeyboardInput::KeymapChanged(keymap) => {
+                if config.keymap.as_ref() != Some(&keymap) {
+                    config.keymap = Some(*keymap);
+                    self.begin(config, devices);
+                    self.tell(config, out);
+                }
+            }
+        }
+    }
+
+    /// Another keymap is told from now on.
+    fn begin(&mut self, config: &SessionConfig, devices: &mut InputState) {
+        self.told.start(config.keymap.as_ref());
+        devices.keymap(config.keymap.as_ref().unwrap_or(&keymap::us()));
+    }
+
+    /// Tells the whole keyboard, in one packet after the other.
+    fn tell(&self, config: &SessionConfig, out: &mut Vec<Output>) {
+        let configurations = configurations(config, &self.told).into_iter();
+        out.extend(configurations.map(|one| Output::Send(keyboard::ToServer::Config(one).into())));
+    }
 }
 
 fn configurations(config: &SessionConfig, told: &Told) -> Vec<Dict> {

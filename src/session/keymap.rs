@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Keymap, KeymapEntry};
+use super::keyboard::{Keymap, KeymapEntry};
 use crate::protocol::packet::{Dict, Value};
 
 /// Entries told of at most: 248 keycodes, 4 groups, 8 levels.

@@ -1,7 +1,7 @@
 //! Window metadata (Protocol.md §8.2 and Xpra's docs/Subsystems/Window.md): from the open map on
 //! the wire to [`WindowInfo`], with everything bounded.
 
-use super::event::{
+use super::windows::{
     NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState,
 };
 use crate::codec::Size;

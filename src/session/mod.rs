@@ -24,6 +24,7 @@
 pub mod auth;
 pub mod clipboard;
 pub mod config;
+mod connection;
 mod display;
 pub mod draw_ledger;
 mod draws;
@@ -46,34 +47,29 @@ pub mod windows;
 
 use std::time::Instant;
 
+pub use clipboard::ClipboardInput;
 pub use config::{ClientIdentity, Generation, Link, PictureOptions, Profile, Secret, SessionConfig};
-pub use event::{
-    CloseReason, DrawDone, DrawRequest, Input, Key, Keymap, KeymapEntry, Output, ServerInfo, SessionEvent,
-    WindowChange, WindowInfo, WindowState,
-};
+pub use connection::{CloseReason, ConnectionEvent, ConnectionInput};
+pub use display::DisplayInput;
+pub use draws::DrawInput;
+pub use event::{DrawDone, DrawRequest, Input, Output, SessionEvent};
 pub use handshake::HELLO_TIMEOUT;
+pub use keyboard::{Key, KeyboardInput, Keymap, KeymapEntry};
+pub use pointer::{CursorShape, PointerEvent, PointerInput};
+pub use server_info::ServerInfo;
+pub use windows::{WindowChange, WindowEvent, WindowInfo, WindowInput, WindowState};
 
-use crate::codec::Size;
-use crate::protocol::packet::connection;
-use crate::protocol::packet::draw;
-use crate::protocol::packet::pointer::PointerState;
-use crate::protocol::packet::window;
-use crate::protocol::packet::{ClientPacket, ServerPacket};
-use crate::protocol::packet::{Dict, Value, WindowId};
-use crate::protocol::text;
+use crate::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId, window};
 use crate::stats::{ClipboardTotals, DrawTrace};
 use clipboard::Clipboard;
+use display::Display;
 use draws::Draws;
 use handshake::Handshake;
 use input::InputState;
-use keymap::Told;
+use keyboard::Keyboard;
 use ping::Pinger;
-use server_info::ServerTraits;
 use unknown::UnknownPackets;
 use windows::Windows;
-
-/// Characters of what is wrong that the server is told.
-const MAX_GOODBYE_CHARS: usize = 200;
 
 /// Where the connection stands.
 #[derive(Debug)]
@@ -91,15 +87,13 @@ pub struct Session {
     phase: Phase,
     windows: Windows,
     draws: Draws,
-    input: InputState,
+    display: Display,
+    keyboard: Keyboard,
+    /// Keys, pointer and focus.
+    devices: InputState,
     clipboard: Clipboard,
-    /// The keymap became known after hello.
-    keyboard_changed: bool,
-    told_keymap: Told,
     /// With which the server accepted us.
     server_hello: Option<Dict>,
-    /// The desktop that its windows show, if they show one.
-    server_desktop: Option<Size>,
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
     unknown: UnknownPackets,
@@ -114,12 +108,11 @@ impl Session {
             phase: Phase::Handshake(Handshake::default()),
             windows: Windows::default(),
             draws: Draws::default(),
-            input: InputState::default(),
+            display: Display::default(),
+            keyboard: Keyboard::default(),
+            devices: InputState::default(),
             clipboard: Clipboard::default(),
-            keyboard_changed: false,
-            told_keymap: Told::default(),
             server_hello: None,
-            server_desktop: None,
             info_wanted: false,
             unknown: UnknownPackets::default(),
         }
@@ -156,30 +149,28 @@ impl Session {
 
     /// Takes what the user, the desktop or the application did.
     pub fn handle_input(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
-        let result = match (&mut self.phase, input) {
-            (Phase::Closed, _) => return,
-            (_, Input::Disconnect) => Err(CloseReason::User),
-            (Phase::Handshake(handshake), Input::Password(password)) => {
-                handshake.password(now, &password, &self.config, out)
-            }
-            (Phase::Handshake(handshake), Input::PasswordCancelled) => handshake.password_cancelled(),
-            (Phase::Handshake(_), Input::KeymapChanged(keymap)) => {
-                self.config.keymap = Some(*keymap);
-                self.keyboard_changed = true;
-                Ok(())
-            }
-            (Phase::Handshake(_), Input::ScreenChanged(display)) => {
-                self.config.display = *display;
-                Ok(())
-            }
-            (Phase::Running(_), input) => {
-                self.running_input(now, input, out);
-                Ok(())
-            }
-            (Phase::Handshake(_), _) => Ok(()),
+        let is_running = match self.phase {
+            Phase::Handshake(_) => false,
+            Phase::Running(_) => true,
+            Phase::Closed => return,
         };
-        if let Err(reason) = result {
-            self.close(reason, out);
+        let Self { config, windows, devices, .. } = self;
+        match input {
+            Input::Connection(input) => {
+                if let Err(reason) = self.connection_input(now, input, out) {
+                    self.close(reason, out);
+                }
+            }
+            Input::Keyboard(input) if !is_running => self.keyboard.early_input(input, config),
+            Input::Display(input) if !is_running => display::early_input(input, config),
+            // Nothing else means anything before the server's hello.
+            _ if !is_running => {}
+            Input::Window(input) => windows.input(input, out),
+            Input::Keyboard(input) => self.keyboard.input(input, config, windows, devices, out),
+            Input::Pointer(input) => pointer::input(input, windows, devices, out),
+            Input::Display(input) => self.display.input(input, config, windows, out),
+            Input::Draw(input) => self.draws.input(input, config, windows, out),
+            Input::Clipboard(input) => self.clipboard.input(now, input, out),
         }
     }
 
@@ -234,22 +225,6 @@ impl Session {
         }
     }
 
-    /// Whether `packet` will make the session end with [`Output::SpeakLegacy`].
-    pub fn will_speak_legacy(&self, packet: &ServerPacket) -> bool {
-        match (&self.phase, packet) {
-            (Phase::Handshake(_), ServerPacket::Connection(connection::FromServer::Hello(hello))) => {
-                self.is_half_understood(hello)
-            }
-            _ => false,
-        }
-    }
-
-    fn is_half_understood(&self, hello: &Dict) -> bool {
-        self.config.may_speak_legacy
-            && self.config.profile == Profile::Attach
-            && ServerTraits::from_hello(hello).reads_flat_names()
-    }
-
     /// The next of what is large, to be sent when nothing else waits.
     pub fn next_bulk(&mut self) -> Option<ClientPacket> {
         self.clipboard.next_bulk().map(ClientPacket::Clipboard)
@@ -275,113 +250,6 @@ impl Session {
         self.windows.info(wid)
     }
 
-    /// Ends the session because of what cannot be read or is no packet at all: the server is told.
-    pub fn fail(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
-        if !matches!(self.phase, Phase::Closed) {
-            self.close(reason, out);
-        }
-    }
-
-    fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
-        // a server that said goodbye, or refused us, does not listen any more
-        let words = match &reason {
-            CloseReason::User => Some("client exit".to_owned()),
-            CloseReason::Timeout(_) => Some("server ping timeout".to_owned()),
-            CloseReason::Protocol(why) => {
-                Some(format!("protocol error: {}", text::shown(why, MAX_GOODBYE_CHARS)))
-            }
-            CloseReason::Authentication(_) => Some("authentication failed".to_owned()),
-            CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
-        };
-        if let Some(reason) = words {
-            out.push(Output::Send(connection::ToServer::Close { reason }.into()));
-        }
-        self.phase = Phase::Closed;
-        out.push(Output::Close(reason));
-    }
-
-    // ---- before the server's hello -------------------------------------------------------------
-
-    fn handshake_packet(
-        &mut self,
-        now: Instant,
-        packet: ServerPacket,
-        out: &mut Vec<Output>,
-    ) -> Result<(), CloseReason> {
-        let Phase::Handshake(handshake) = &mut self.phase else {
-            return Ok(());
-        };
-        match packet {
-            ServerPacket::Connection(connection::FromServer::Challenge(challenge)) => {
-                handshake.challenge(now, challenge, &self.config, out)
-            }
-            ServerPacket::Connection(connection::FromServer::Close { reasons }) => {
-                Err(handshake::goodbye(&reasons, true))
-            }
-            ServerPacket::Connection(connection::FromServer::Hello(hello))
-                if self.config.profile != Profile::Attach =>
-            {
-                let info = SessionEvent::Info(server_info::flatten(&hello));
-                out.push(Output::Event(info));
-                Err(CloseReason::User)
-            }
-            ServerPacket::Connection(connection::FromServer::Hello(hello))
-                if self.is_half_understood(&hello) =>
-            {
-                let reason = "connecting again".to_owned();
-                out.push(Output::Send(connection::ToServer::Close { reason }.into()));
-                self.phase = Phase::Closed;
-                out.push(Output::SpeakLegacy);
-                Ok(())
-            }
-            ServerPacket::Connection(connection::FromServer::Hello(hello)) => {
-                self.accepted(now, &hello, out);
-                self.server_hello = Some(hello);
-                Ok(())
-            }
-            ServerPacket::Draw(draw::FromServer::Draw(_))
-            | ServerPacket::Window(window::FromServer::Create(_)) => {
-                Err(CloseReason::Protocol("the server sent windows before its hello".to_owned()))
-            }
-            other => {
-                tracing::debug!(packet = ?std::mem::discriminant(&other), "ignored before the server's hello");
-                Ok(())
-            }
-        }
-    }
-
-    fn accepted(&mut self, now: Instant, hello: &Dict, out: &mut Vec<Output>) {
-        let traits = ServerTraits::from_hello(hello);
-        let info = server_info::server_info(hello, self.config.generation, &self.config.compressors);
-        tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
-        self.windows.desktop_server = traits.is_desktop;
-        self.input.precise_wheel = traits.precise_wheel;
-        self.input.server_repeats = traits.repeats_keys;
-        self.keymap_known();
-        self.phase = Phase::Running(Pinger::new(now));
-        self.server_desktop = traits.desktop;
-        self.set_desktop(out);
-        out.push(Output::Event(SessionEvent::Connected(Box::new(info))));
-        let modern = self.config.generation.is_modern();
-        if modern || self.keyboard_changed {
-            // 6.x: the keycodes did not fit into hello
-            self.send_keyboard(out);
-        }
-        self.draws.accepted(&traits, &self.config, out);
-        self.clipboard.accepted(hello, &self.config, out);
-    }
-
-    /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
-    fn set_desktop(&mut self, out: &mut Vec<Output>) {
-        let (local, server) = (self.config.display.size, self.server_desktop.unwrap_or_default());
-        let width = local.width.max(server.width);
-        let height = local.height.max(server.height);
-        let bounds = self.windows.room.set_desktop(Size { width, height });
-        out.push(Output::Established { bounds });
-    }
-
-    // ---- after it ------------------------------------------------------------------------------
-
     fn running_packet(
         &mut self,
         now: Instant,
@@ -390,165 +258,22 @@ impl Session {
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         match packet {
+            ServerPacket::Connection(packet) => return self.connection_packet(now, packet, out),
             ServerPacket::Draw(packet) => {
-                self.draws.packet(trace, packet, &self.config, &mut self.windows, out)
+                return self.draws.packet(trace, packet, &self.config, &mut self.windows, out);
             }
             ServerPacket::Window(packet) => {
                 if let window::FromServer::Destroy { wid } = packet {
-                    self.input.window_gone(wid, out);
+                    self.devices.window_gone(wid, out);
                 }
                 self.windows.packet(packet, out);
-                Ok(())
             }
-            ServerPacket::Pointer(packet) => {
-                out.extend(pointer::packet(packet).map(Output::Event));
-                Ok(())
-            }
-            ServerPacket::Connection(packet) => self.connection_packet(now, packet, out),
-            ServerPacket::Clipboard(packet) => {
-                self.clipboard.packet(now, packet, out);
-                Ok(())
-            }
-            ServerPacket::Unknown { name } => {
-                self.unknown.note(name);
-                Ok(())
-            }
+            ServerPacket::Pointer(packet) => pointer::packet(packet, out),
+            ServerPacket::Clipboard(packet) => self.clipboard.packet(now, packet, out),
+            ServerPacket::Unknown { name } => self.unknown.note(name),
             // Its size is what we told; nothing else of it is shown.
-            ServerPacket::Display(_) | ServerPacket::Ignored { .. } => Ok(()),
-        }
-    }
-
-    fn connection_packet(
-        &mut self,
-        now: Instant,
-        packet: connection::FromServer,
-        out: &mut Vec<Output>,
-    ) -> Result<(), CloseReason> {
-        use connection::FromServer as Packet;
-        match (packet, &mut self.phase) {
-            (Packet::Ping { monotonic_ms, sid }, Phase::Running(pinger)) => {
-                out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
-            }
-            (Packet::PingEcho(echo), Phase::Running(pinger)) => {
-                let latency = pinger.echoed(now, &echo);
-                out.extend(latency.map(|latency| Output::Event(SessionEvent::Latency(latency))));
-            }
-            (Packet::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
-            (Packet::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
-            (Packet::StartupComplete, _) => out.push(Output::Event(SessionEvent::StartupComplete)),
-            (Packet::InfoResponse(info), _) if std::mem::take(&mut self.info_wanted) => {
-                out.push(Output::Event(SessionEvent::Info(server_info::flatten(&info))));
-            }
-            (
-                Packet::Hello(_)
-                | Packet::Challenge(_)
-                | Packet::Ping { .. }
-                | Packet::PingEcho(_)
-                | Packet::InfoResponse(_)
-                | Packet::ServerEvent { .. }
-                | Packet::Control { .. },
-                _,
-            ) => {}
+            ServerPacket::Display(_) | ServerPacket::Ignored { .. } => {}
         }
         Ok(())
-    }
-
-    fn running_input(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
-        match input {
-            Input::WindowMapped { wid, x, y, size } => self.windows.mapped(wid, x, y, size, out),
-            Input::WindowUnmapped { wid, iconified } => self.windows.unmapped(wid, iconified, out),
-            Input::WindowConfigured { wid, x, y, size, state } => {
-                self.windows.configured(wid, x, y, size, state, out);
-            }
-            Input::WindowToldAgain { wid, x, y, size } => self.windows.told_again(wid, x, y, size, out),
-            Input::WindowRemembered { wid, memory } => self.windows.remembered(wid, memory, out),
-            Input::WindowCloseRequested { wid } if self.windows.contains(wid) => {
-                out.push(Output::Send(window::ToServer::Close { wid }.into()));
-            }
-            Input::Focus { wid } => {
-                let wid = self.known(wid);
-                self.input.focus(wid, out);
-            }
-            Input::Key { wid, mut key, pressed, modifiers } => {
-                let wid = self.known(wid);
-                let (group, is_other) = self.told_keymap.group(key.group, pressed);
-                key.group = group;
-                if is_other {
-                    self.send_keyboard(out);
-                }
-                if self.told_keymap.leaves_first_group(group) {
-                    self.input.first_group(wid, out);
-                }
-                self.input.key(wid, key, pressed, modifiers, out);
-            }
-            Input::PointerMoved(pointer) => {
-                let pointer = self.over_known(pointer);
-                self.input.motion(pointer, out);
-            }
-            Input::PointerButton { button, pressed, pointer } => {
-                let pointer = self.over_known(pointer);
-                self.input.button(button, pressed, pointer, out);
-            }
-            Input::Wheel { dx, dy, pointer } => {
-                let pointer = self.over_known(pointer);
-                self.input.wheel(dx, dy, pointer, out);
-            }
-            Input::ScreenChanged(display) => {
-                self.config.display = *display;
-                self.set_desktop(out);
-                out.push(Output::Send(display::configure(&self.config.display).into()));
-            }
-            Input::KeymapChanged(keymap) => {
-                if self.config.keymap.as_ref() != Some(&keymap) {
-                    self.config.keymap = Some(*keymap);
-                    self.keymap_known();
-                    self.send_keyboard(out);
-                }
-            }
-            Input::RefreshWindow { wid } if self.windows.contains(wid) => {
-                out.push(Output::Send(draw::ToServer::Refresh { wid, quality: 100 }.into()));
-            }
-            Input::Clipboard(event) => self.clipboard.input(now, event, out),
-            Input::ClipboardDirection(direction) => self.clipboard.change(direction, out),
-            Input::RequestInfo => {
-                self.info_wanted = true;
-                out.push(Output::Send(connection::ToServer::InfoRequest.into()));
-            }
-            Input::EncodingOption { name, value } => {
-                self.config.pictures.note_option(name, value);
-                let value = Value::from(value);
-                out.push(Output::Send(draw::ToServer::EncodingOption { name, value }.into()));
-            }
-            Input::PreferEncoding(encoding) => {
-                self.config.pictures.preferred =
-                    Some(encoding).filter(|name| !name.is_empty() && name != "auto");
-                self.draws.offer_again(&self.config, &mut self.windows, out);
-            }
-            Input::BandwidthLimit { bits_per_second } => {
-                out.push(Output::Send(draw::ToServer::BandwidthLimit { bits_per_second }.into()));
-            }
-            Input::WindowCloseRequested { .. }
-            | Input::RefreshWindow { .. }
-            | Input::Password(_)
-            | Input::PasswordCancelled
-            | Input::Disconnect => {}
-        }
-    }
-
-    fn keymap_known(&mut self) {
-        self.told_keymap.start(self.config.keymap.as_ref());
-        self.input.keymap(self.config.keymap.as_ref().unwrap_or(&keymap::us()));
-    }
-
-    fn send_keyboard(&self, out: &mut Vec<Output>) {
-        keyboard::tell(&self.config, &self.told_keymap, out);
-    }
-
-    fn over_known(&self, pointer: PointerState) -> PointerState {
-        PointerState { wid: self.known(pointer.wid), ..pointer }
-    }
-
-    fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {
-        wid.filter(|wid| self.windows.contains(*wid))
     }
 }

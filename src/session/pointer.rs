@@ -1,11 +1,13 @@
 //! The pointer: its cursor, and what servers do with it. How it moves is [`super::input`].
 
 use super::config::SessionConfig;
-use super::event::{CursorShape, SessionEvent};
+use super::event::Output;
+use super::input::InputState;
 use super::room;
+use super::windows::Windows;
 use crate::buffers::Payload;
-use crate::protocol::packet::pointer::{Cursor, FromServer};
-use crate::protocol::packet::{Dict, Value};
+use crate::protocol::packet::pointer::{Cursor, FromServer, PointerState};
+use crate::protocol::packet::{Dict, Value, WindowId};
 
 /// Largest width or height of a cursor.
 const MAX_CURSOR_SIDE: u32 = 512;
@@ -13,6 +15,39 @@ const MAX_CURSOR_SIDE: u32 = 512;
 /// Sizes of cursors that are asked for: the usual one, and the largest.
 const CURSOR_SIDE: u32 = 24;
 const LARGEST_ASKED_FOR: u32 = 256;
+
+/// What the user interface is told of the pointer.
+#[derive(Clone, Debug)]
+pub enum PointerEvent {
+    Cursor(CursorShape),
+    Grabbed { wid: WindowId },
+    Ungrabbed,
+}
+
+/// The pointer's look.
+#[derive(Clone, Debug)]
+pub enum CursorShape {
+    Default,
+    Image(Cursor),
+}
+
+/// What the user does with the pointer.
+#[derive(Clone, Debug)]
+pub enum PointerInput {
+    Moved(PointerState),
+    /// `button` is the X button number 1..=9.
+    Button {
+        button: u8,
+        pressed: bool,
+        pointer: PointerState,
+    },
+    /// Wheel motion in 1/1000 notch; positive x is right, positive y is up.
+    Wheel {
+        dx: i32,
+        dy: i32,
+        pointer: PointerState,
+    },
+}
 
 /// What hello says of it.
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
@@ -40,15 +75,28 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     hello.push("cursor", cursor).push("pointer", pointer);
 }
 
-/// What the user interface is to know of a packet.
-pub fn packet(packet: FromServer) -> Option<SessionEvent> {
-    match packet {
-        FromServer::Cursor(cursor) => Some(SessionEvent::Cursor(shape(cursor))),
-        FromServer::DefaultCursor => Some(SessionEvent::Cursor(CursorShape::Default)),
-        FromServer::Grab { wid } => Some(SessionEvent::PointerGrabbed { wid }),
-        FromServer::Ungrab { .. } => Some(SessionEvent::PointerUngrabbed),
+/// Takes a packet of the server's.
+pub fn packet(packet: FromServer, out: &mut Vec<Output>) {
+    let event = match packet {
+        FromServer::Cursor(cursor) => PointerEvent::Cursor(shape(cursor)),
+        FromServer::DefaultCursor => PointerEvent::Cursor(CursorShape::Default),
+        FromServer::Grab { wid } => PointerEvent::Grabbed { wid },
+        FromServer::Ungrab { .. } => PointerEvent::Ungrabbed,
         // The local pointer is the user's.
-        FromServer::Position { .. } | FromServer::DefaultCursorShape => None,
+        FromServer::Position { .. } | FromServer::DefaultCursorShape => return,
+    };
+    out.push(Output::Event(event.into()));
+}
+
+/// Takes what the user does.
+pub fn input(input: PointerInput, windows: &Windows, devices: &mut InputState, out: &mut Vec<Output>) {
+    let over_known = |pointer: PointerState| PointerState { wid: windows.known(pointer.wid), ..pointer };
+    match input {
+        PointerInput::Moved(pointer) => devices.motion(over_known(pointer), out),
+        PointerInput::Button { button, pressed, pointer } => {
+            devices.button(button, pressed, over_known(pointer), out);
+        }
+        PointerInput::Wheel { dx, dy, pointer } => devices.wheel(dx, dy, over_known(pointer), out),
     }
 }
 

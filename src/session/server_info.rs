@@ -1,7 +1,6 @@
 //! What the server says of itself.
 
 use super::config::Generation;
-use super::event::ServerInfo;
 use super::keymap::KEY_REPEAT_MS;
 use super::metadata::text;
 use crate::codec::Size;
@@ -20,6 +19,21 @@ const DESKTOP_SIZES: [&str; 4] =
     ["display.actual_desktop_size", "actual_desktop_size", "display.desktop_size", "desktop_size"];
 /// Encoding names kept.
 const MAX_ENCODINGS: usize = 64;
+
+/// What the server says of itself, for the user and for logs.
+#[derive(Clone, Debug, Default)]
+pub struct ServerInfo {
+    pub version: String,
+    pub session_name: String,
+    pub platform: String,
+    pub hostname: String,
+    /// `seamless`, `desktop`, `shadow`.
+    pub mode: String,
+    pub display: String,
+    pub encodings: Vec<String>,
+    /// Packet encoder and compressors in use, for example `rencodeplus+lz4`.
+    pub wire: String,
+}
 
 /// The facts of a server's hello that the session acts upon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

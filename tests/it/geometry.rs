@@ -14,7 +14,7 @@ use farpane::channel::{Scale, clock};
 use farpane::codec::{Rect, Size};
 use farpane::desktop::{Frame, WindowFacts};
 use farpane::session::WindowState;
-use farpane::session::event::SizeLimits;
+use farpane::session::windows::SizeLimits;
 use proptest::prelude::*;
 
 /// Where a server says that a window is, if it says.

@@ -59,8 +59,8 @@ impl Driver {
         self
     }
 
-    pub fn input(&mut self, input: Input) -> &mut Self {
-        self.session.handle_input(self.now, input, &mut self.out);
+    pub fn input(&mut self, input: impl Into<Input>) -> &mut Self {
+        self.session.handle_input(self.now, input.into(), &mut self.out);
         self
     }
 

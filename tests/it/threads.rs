@@ -22,7 +22,7 @@ use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
-use farpane::session::{CloseReason, DrawRequest, Profile, SessionEvent};
+use farpane::session::{CloseReason, ConnectionEvent, DrawRequest, Profile, SessionEvent};
 use farpane::stats::{DrawTrace, StatsSnapshot};
 use farpane::threads::{Engine, NoReply, Queues};
 
@@ -183,10 +183,16 @@ fn newest(queues: &Queues) -> Arc<StatsSnapshot> {
 #[track_caller]
 fn only_reason(events: &Mailbox) -> CloseReason {
     let mut events: Vec<AppEvent> = std::iter::from_fn(|| events.try_pop()).collect();
-    let is_reason = |event: &AppEvent| matches!(event, AppEvent::Session(SessionEvent::Closed(_)));
+    let is_reason = |event: &AppEvent| {
+        matches!(event, AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(_))))
+    };
     let reasons = events.iter().filter(|event| is_reason(event)).count();
     match events.pop() {
-        Some(AppEvent::Session(SessionEvent::Closed(reason))) if reasons == 1 => reason,
+        Some(AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(reason))))
+            if reasons == 1 =>
+        {
+            reason
+        }
         last => panic!("{reasons} reasons; the last event is {last:?}"),
     }
 }

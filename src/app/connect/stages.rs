@@ -1,7 +1,7 @@
 //! Connecting in words.
 
 use crate::channel::ConnectStage;
-use crate::session::{CloseReason, SessionEvent};
+use crate::session::{CloseReason, ConnectionEvent, SessionEvent};
 use crate::ui::{Message, Stage};
 
 /// What a stage is called while it is under way.
@@ -18,10 +18,11 @@ pub fn stage(stage: &ConnectStage) -> Stage {
 
 /// What the session does next, if its event says so.
 pub fn of_session(event: &SessionEvent) -> Option<Stage> {
+    let SessionEvent::Connection(event) = event else { return None };
     let words = match event {
-        SessionEvent::PasswordNeeded { .. } => "Waiting for the password",
-        SessionEvent::LoggingIn => "Logging in",
-        SessionEvent::Connected(_) => "Waiting for the first window",
+        ConnectionEvent::PasswordNeeded { .. } => "Waiting for the password",
+        ConnectionEvent::LoggingIn => "Logging in",
+        ConnectionEvent::Connected(_) => "Waiting for the first window",
         _ => return None,
     };
     Some(Stage { words: words.to_owned() })

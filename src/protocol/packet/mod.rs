@@ -196,16 +196,17 @@ impl ClientPacket {
     }
 }
 
-/// So that a packet can be made of its subject's.
+/// So that an enum of subjects can be made of each subject's own.
 macro_rules! is_of {
-    ($packet:ident: $($subject:ident, $of:path;)+) => {
-        $(impl From<$of> for $packet {
-            fn from(packet: $of) -> Self {
-                Self::$subject(packet)
+    ($all:ident: $($subject:ident, $of:path;)+) => {
+        $(impl From<$of> for $all {
+            fn from(of: $of) -> Self {
+                Self::$subject(of)
             }
         })+
     };
 }
+pub(crate) use is_of;
 
 is_of!(ServerPacket:
     Draw, draw::FromServer;

@@ -70,6 +70,15 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("clipboard.contents-slice-fix", true);
 }
 
+/// What is said to the clipboard.
+#[derive(Clone, Debug)]
+pub enum ClipboardInput {
+    /// By the desktop's.
+    Desktop(FromDesktop),
+    /// By the user: which way copies go from now on.
+    Direction(Direction),
+}
+
 /// The clipboard of a session.
 #[derive(Debug, Default)]
 pub struct Clipboard {
@@ -173,7 +182,7 @@ impl Clipboard {
     }
 
     /// The user wants it otherwise from now on. What it was at the beginning decides whether there is one at all.
-    pub fn change(&mut self, direction: Direction, out: &mut Vec<Output>) {
+    fn change(&mut self, direction: Direction, out: &mut Vec<Output>) {
         let was_on = self.is_on();
         self.options.direction = direction;
         if self.shared.is_empty() || (was_on == self.is_on() && !was_on) {
@@ -202,8 +211,15 @@ impl Clipboard {
         }
     }
 
-    /// What the desktop says.
-    pub fn input(&mut self, now: Instant, event: FromDesktop, out: &mut Vec<Output>) {
+    /// What the desktop says and the user wants.
+    pub fn input(&mut self, now: Instant, input: ClipboardInput, out: &mut Vec<Output>) {
+        match input {
+            ClipboardInput::Desktop(event) => self.heard(now, event, out),
+            ClipboardInput::Direction(direction) => self.change(direction, out),
+        }
+    }
+
+    fn heard(&mut self, now: Instant, event: FromDesktop, out: &mut Vec<Output>) {
         match event {
             FromDesktop::Owned(selection) => self.owned_here(now, selection, out),
             FromDesktop::Unowned(selection) => self.owned_by_nobody(now, selection, out),
@@ -401,5 +417,5 @@ fn send(out: &mut Vec<Output>, packet: Packet) {
 }
 
 fn tell(out: &mut Vec<Output>, event: ToDesktop) {
-    out.push(Output::Event(SessionEvent::Clipboard(event)));
+    out.push(Output::Event(event.into()));
 }

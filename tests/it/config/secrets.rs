@@ -9,7 +9,7 @@ use farpane::channel::NetCommand;
 use farpane::cli::args::RawArgs;
 use farpane::config::{ConfigFiles, Request, SessionFile, Settings};
 use farpane::net::{Secret, Target};
-use farpane::session::{Input, SessionConfig};
+use farpane::session::{ConnectionInput, Input, SessionConfig};
 use farpane::ui::{ConnectForm, PasswordReply, SecretText};
 
 const PASSWORD: &str = "hunter2";
@@ -139,7 +139,7 @@ fn what_was_typed_on_its_way_to_the_challenge() {
     assert_eq!(typed.expose(), PASSWORD);
     assert_silent(&typed);
     assert_silent(&PasswordReply::Password(typed.clone()));
-    assert_silent(&Input::Password(typed.clone()));
-    assert_silent(&NetCommand::Input(Input::Password(typed.clone())));
+    assert_silent(&Input::Connection(ConnectionInput::Password(typed.clone())));
+    assert_silent(&NetCommand::Input(Input::Connection(ConnectionInput::Password(typed.clone()))));
     assert_silent(&SessionConfig { password: Some(typed), ..SessionConfig::default() });
 }

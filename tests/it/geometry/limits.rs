@@ -8,7 +8,7 @@ use farpane::channel::{Scale, clock};
 use farpane::codec::Size;
 use farpane::desktop::WindowFacts;
 use farpane::session::WindowState;
-use farpane::session::event::SizeLimits;
+use farpane::session::windows::SizeLimits;
 
 use super::{START, at, size};
 

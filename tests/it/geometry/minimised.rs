@@ -6,7 +6,7 @@ use farpane::app::geometry::{Conversation, ECHO};
 use farpane::channel::{Scale, clock};
 use farpane::desktop::WindowFacts;
 use farpane::session::WindowState;
-use farpane::session::event::SizeLimits;
+use farpane::session::windows::SizeLimits;
 
 use super::START;
 

@@ -20,7 +20,7 @@ use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowCreate, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop};
-use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
+use farpane::session::{ClipboardInput, CloseReason, ConnectionEvent, Input, SessionConfig, SessionEvent};
 use farpane::threads::Engine;
 
 use super::pump::done;
@@ -206,7 +206,7 @@ fn receive(kind: String) {
     let engine = Engine::without_renderer(config, app).expect("a thread");
     is_accepted.recv().expect("the server is there");
     for selection in Selection::ALL {
-        let copied = Input::Clipboard(FromDesktop::Owned(selection));
+        let copied = Input::Clipboard(ClipboardInput::Desktop(FromDesktop::Owned(selection)));
         engine.queues().net.push(NetCommand::Input(copied));
     }
     go.send(()).expect("the server is there");
@@ -216,7 +216,10 @@ fn receive(kind: String) {
     drop(engine);
     let events = std::iter::from_fn(|| mailbox.try_pop());
     let last = events.last().expect("events");
-    assert!(matches!(last, AppEvent::Session(SessionEvent::Closed(_))), "{last:?}");
+    assert!(
+        matches!(last, AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(_)))),
+        "{last:?}"
+    );
     println!("ended");
 }
 

@@ -272,7 +272,7 @@ proptest! {
         use crate::session::{Driver, config};
         use farpane::protocol::packet::connection::Challenge;
         use farpane::protocol::packet::window::{self, WindowCreate};
-        use farpane::session::{Generation, SessionEvent};
+        use farpane::session::{ConnectionEvent, Generation, SessionEvent, WindowEvent};
         let mut asking = Driver::started(farpane::session::SessionConfig {
             may_prompt: true, ..config(Generation::Modern)
         });
@@ -284,7 +284,7 @@ proptest! {
             prompt: Some(said.clone()),
         })));
         for event in asking.events() {
-            if let SessionEvent::PasswordNeeded { prompt, .. } = event {
+            if let SessionEvent::Connection(ConnectionEvent::PasswordNeeded { prompt, .. }) = event {
                 prop_assert!(is_shown(&prompt), "{:?}", prompt);
             }
         }
@@ -311,14 +311,14 @@ proptest! {
         driver.packet(ServerPacket::Connection(connection::FromServer::InfoResponse(info)));
         for event in driver.events() {
             match event {
-                SessionEvent::Connected(server) => {
+                SessionEvent::Connection(ConnectionEvent::Connected(server)) => {
                     prop_assert!(is_shown(&server.session_name) && is_shown(&server.hostname));
                 }
-                SessionEvent::WindowCreated(window) => {
+                SessionEvent::Window(WindowEvent::Created(window)) => {
                     prop_assert!(is_shown(&window.title) && is_shown(&window.class.0));
                     prop_assert!(window.window_types.iter().all(|name| is_shown(name)));
                 }
-                SessionEvent::Info(lines) => {
+                SessionEvent::Connection(ConnectionEvent::Info(lines)) => {
                     prop_assert!(lines.iter().all(|(key, value)| is_shown(key) && is_shown(value)));
                 }
                 _ => {}

@@ -14,7 +14,9 @@ use farpane::channel::{AppEvent, ByteBudget, clock};
 use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection};
 use farpane::protocol::packet::{ClientPacket, ServerPacket, connection, keyboard};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop, ToDesktop};
-use farpane::session::{CloseReason, Input, SessionConfig, SessionEvent};
+use farpane::session::{
+    CloseReason, ConnectionEvent, ConnectionInput, Input, KeyboardInput, SessionConfig, SessionEvent,
+};
 
 use super::floods::memory;
 use super::server::{Server, hello_with_clipboard};
@@ -60,9 +62,11 @@ impl Desktop {
         let clipboard = ClipboardOptions { enabled: true, ..ClipboardOptions::default() };
         let session = SessionConfig { clipboard, ..SessionConfig::default() };
         let client = Client::with_session(url, ByteBudget::new(MIB), session);
-        let is_connected = |event| matches!(event, Some(AppEvent::Session(SessionEvent::Connected(_))));
+        let is_connected = |event| {
+            matches!(event, Some(AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Connected(_)))))
+        };
         while !is_connected(client.events.pop(Some(LIMIT))) {}
-        client.input(Input::Clipboard(FromDesktop::Owned(Selection::Clipboard)));
+        client.input(FromDesktop::Owned(Selection::Clipboard));
         Self { client, pasted: 0 }
     }
 
@@ -79,7 +83,7 @@ impl Desktop {
             self.pasted += 1;
             Contents::bytes("UTF8_STRING", copied(self.pasted))
         };
-        self.client.input(Input::Clipboard(FromDesktop::Contents { request, result: Ok(contents) }));
+        self.client.input(FromDesktop::Contents { request, result: Ok(contents) });
     }
 
     fn answer_until_pasted(&mut self, times: usize, copied: impl Fn(usize) -> Payload) {
@@ -153,7 +157,7 @@ fn the_goodbye_waits_for_the_piece_on_its_way_and_for_no_other() {
     let mut desktop = Desktop::start(&url);
     desktop.answer_until_pasted(3, |number| Payload::from(vec![number as u8; MIB]));
     is_begun.recv().expect("one is on its way");
-    desktop.client.input(Input::Disconnect);
+    desktop.client.input(ConnectionInput::Disconnect);
     go.send(()).expect("the server is there");
     server.join().expect("the server is content");
     assert_eq!(desktop.client.end(), CloseReason::User);
@@ -223,16 +227,18 @@ fn keys_go_in_between() {
             // Before that the server looks for nothing but the copy.
             if desktop.pasted > 0 && clock::now() >= next {
                 pressed.push(clock::now());
-                let Input::Key { wid, key, modifiers, .. } = key("a") else { panic!("not a key") };
+                let Input::Keyboard(KeyboardInput::Key { wid, key, modifiers, .. }) = key("a") else {
+                    panic!("not a key")
+                };
                 let is_down = pressed.len() % 2 == 1;
-                desktop.client.input(Input::Key { wid, key, pressed: is_down, modifiers });
+                desktop.client.input(KeyboardInput::Key { wid, key, pressed: is_down, modifiers });
                 next = clock::now() + Duration::from_millis(7);
             }
         }
         let heard = || told_keys.load(Ordering::Acquire);
         let context = || format!("{} of {}", heard(), pressed.len());
         wait_for("every key", LIMIT, context, || (heard() == pressed.len()).then_some(()));
-        desktop.client.input(Input::Disconnect);
+        desktop.client.input(ConnectionInput::Disconnect);
         let (took, arrived) = server.join().expect("the server is content");
         let mut late: Vec<Duration> =
             pressed.iter().zip(&arrived).map(|(pressed, arrived)| *arrived - *pressed).collect();

@@ -8,8 +8,10 @@ use farpane::channel::{AppEvent, Mailbox};
 use farpane::codec::Size;
 use farpane::protocol::packet::Image;
 use farpane::protocol::packet::WindowId;
-use farpane::session::event::CursorShape;
-use farpane::session::{CloseReason, SessionEvent, WindowChange, WindowInfo, WindowState};
+use farpane::session::{
+    CloseReason, ConnectionEvent, CursorShape, PointerEvent, SessionEvent, WindowChange, WindowEvent,
+    WindowInfo, WindowState,
+};
 use proptest::prelude::*;
 
 /// What the server says, numbered so that each can be told from the others.
@@ -42,7 +44,7 @@ fn said() -> impl Strategy<Value = Said> {
 }
 
 fn changed(wid: u64, change: WindowChange) -> SessionEvent {
-    SessionEvent::WindowChanged { wid: WindowId(wid), change }
+    SessionEvent::Window(WindowEvent::Changed { wid: WindowId(wid), change })
 }
 
 fn size(number: u32) -> Size {
@@ -54,9 +56,9 @@ fn event(said: Said, number: u32) -> SessionEvent {
     match said {
         Said::Create(wid) => {
             let info = WindowInfo { title: format!("new {number}"), ..WindowInfo::new(WindowId(wid)) };
-            SessionEvent::WindowCreated(Box::new(info))
+            SessionEvent::Window(WindowEvent::Created(Box::new(info)))
         }
-        Said::Destroy(wid) => SessionEvent::WindowDestroyed { wid: WindowId(wid) },
+        Said::Destroy(wid) => SessionEvent::Window(WindowEvent::Destroyed { wid: WindowId(wid) }),
         Said::Title(wid) => changed(wid, WindowChange::Title(format!("title {number}"))),
         Said::Moved(wid) => changed(wid, WindowChange::Geometry { position, size: size(number) }),
         Said::Resized(wid) => changed(wid, WindowChange::Geometry { position: None, size: size(number) }),
@@ -64,9 +66,14 @@ fn event(said: Said, number: u32) -> SessionEvent {
             let state = WindowState { maximized: number.is_multiple_of(2), ..WindowState::default() };
             changed(wid, WindowChange::State(state))
         }
-        Said::Cursor => SessionEvent::Cursor(CursorShape::Default),
-        Said::Bell => SessionEvent::Bell { wid: None, percent: 1, pitch: number as i32, duration_ms: 1 },
-        Said::LoggingIn => SessionEvent::LoggingIn,
+        Said::Cursor => SessionEvent::Pointer(PointerEvent::Cursor(CursorShape::Default)),
+        Said::Bell => SessionEvent::Window(WindowEvent::Bell {
+            wid: None,
+            percent: 1,
+            pitch: number as i32,
+            duration_ms: 1,
+        }),
+        Said::LoggingIn => SessionEvent::Connection(ConnectionEvent::LoggingIn),
     }
 }
 
@@ -89,7 +96,7 @@ struct Window {
 impl Known {
     fn hear(&mut self, event: SessionEvent) {
         match event {
-            SessionEvent::WindowCreated(info) => {
+            SessionEvent::Window(WindowEvent::Created(info)) => {
                 let window = Window { title: info.title, ..Window::default() };
                 assert!(
                     self.windows.insert(info.wid.0, window).is_none(),
@@ -97,10 +104,10 @@ impl Known {
                     info.wid
                 );
             }
-            SessionEvent::WindowDestroyed { wid } => {
+            SessionEvent::Window(WindowEvent::Destroyed { wid }) => {
                 assert!(self.windows.remove(&wid.0).is_some(), "window {wid} is not there");
             }
-            SessionEvent::WindowChanged { wid, change } => {
+            SessionEvent::Window(WindowEvent::Changed { wid, change }) => {
                 let window = self.windows.get_mut(&wid.0).expect("a window that is there");
                 match change {
                     WindowChange::Title(title) => window.title = title,
@@ -112,9 +119,9 @@ impl Known {
                     other => panic!("{other:?}"),
                 }
             }
-            SessionEvent::LoggingIn => self.logins += 1,
-            SessionEvent::Bell { pitch, .. } => self.pitch = pitch,
-            SessionEvent::Cursor(_) => {}
+            SessionEvent::Connection(ConnectionEvent::LoggingIn) => self.logins += 1,
+            SessionEvent::Window(WindowEvent::Bell { pitch, .. }) => self.pitch = pitch,
+            SessionEvent::Pointer(PointerEvent::Cursor(_)) => {}
             other => panic!("{other:?}"),
         }
     }
@@ -168,11 +175,11 @@ fn the_newest_of_each_kind_stands_where_it_was_said() {
     let mut seen = Vec::new();
     while let Some(event) = next(&mailbox) {
         seen.push(match event {
-            SessionEvent::WindowChanged { wid, change: WindowChange::Title(title) } => {
+            SessionEvent::Window(WindowEvent::Changed { wid, change: WindowChange::Title(title) }) => {
                 format!("{wid} {title}")
             }
-            SessionEvent::WindowChanged { wid, .. } => format!("{wid} state"),
-            SessionEvent::Bell { .. } => "bell".to_owned(),
+            SessionEvent::Window(WindowEvent::Changed { wid, .. }) => format!("{wid} state"),
+            SessionEvent::Window(WindowEvent::Bell { .. }) => "bell".to_owned(),
             other => panic!("{other:?}"),
         });
     }
@@ -183,7 +190,7 @@ fn the_newest_of_each_kind_stands_where_it_was_said() {
 fn it_is_full_by_number_and_by_weight_and_says_when_there_is_room() {
     let window = |wid, icon| {
         let info = WindowInfo { icon, ..WindowInfo::new(WindowId(wid)) };
-        AppEvent::Session(SessionEvent::WindowCreated(Box::new(info)))
+        AppEvent::Session(SessionEvent::Window(WindowEvent::Created(Box::new(info))))
     };
     let icon = |len: usize| {
         let (encoding, data) = ("png".to_owned(), vec![0; len].into());
@@ -219,8 +226,11 @@ fn the_end_of_the_session_comes_before_windows_that_nobody_has_seen() {
         mailbox.push(AppEvent::Session(event(Said::Create(wid), 0)));
         mailbox.push(AppEvent::Session(event(Said::Title(wid), 0)));
     }
-    assert!(matches!(next(&mailbox), Some(SessionEvent::WindowCreated(_))));
-    mailbox.push(AppEvent::Session(SessionEvent::Closed(CloseReason::User)));
-    assert!(matches!(next(&mailbox), Some(SessionEvent::Closed(CloseReason::User))));
+    assert!(matches!(next(&mailbox), Some(SessionEvent::Window(WindowEvent::Created(_)))));
+    mailbox.push(AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(CloseReason::User))));
+    assert!(matches!(
+        next(&mailbox),
+        Some(SessionEvent::Connection(ConnectionEvent::Closed(CloseReason::User)))
+    ));
     assert!(mailbox.is_empty());
 }

@@ -16,7 +16,7 @@ use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, DrawOutcome, Encoding, WindowDraw};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Dict, DrawSequence, ServerPacket, WindowId};
-use farpane::session::{CloseReason, DrawDone, DrawRequest, Input, WindowState};
+use farpane::session::{CloseReason, ConnectionInput, DrawDone, DrawRequest, WindowInput, WindowState};
 use farpane::stats::DrawTrace;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -446,15 +446,15 @@ fn flow(sent: &[Sent], budget: usize, holds: usize) {
             let (wid, state) = (WindowId(1 + number as u64 % WINDOWS), WindowState::default());
             let size = Size { width: 1 + number as u32 % 300, height: 40 };
             client.input(if number % 2 == 0 {
-                Input::WindowMapped { wid, x: 1, y: 1, size }
+                WindowInput::Mapped { wid, x: 1, y: 1, size }
             } else {
-                Input::WindowConfigured { wid, x: 2, y: 2, size, state }
+                WindowInput::Configured { wid, x: 2, y: 2, size, state }
             });
         }
     }
     drop(held);
     while client.draws.try_pop().is_some() {}
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
     assert_eq!(budget.used_bytes(), 0, "the budget is whole again");

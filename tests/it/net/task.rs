@@ -20,7 +20,10 @@ use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
-use farpane::session::{CloseReason, Input, Key, SessionConfig, SessionEvent};
+use farpane::session::{
+    CloseReason, ConnectionEvent, ConnectionInput, Input, Key, KeyboardInput, PointerInput, SessionConfig,
+    SessionEvent, WindowEvent, WindowInput,
+};
 
 use super::server::{Server, draw, window};
 
@@ -94,8 +97,8 @@ impl Client {
         Self { queue, events, draws, stats, thread }
     }
 
-    pub fn input(&self, input: Input) {
-        self.queue.push(NetCommand::Input(input));
+    pub fn input(&self, input: impl Into<Input>) {
+        self.queue.input(input);
     }
 
     pub fn next_draw(&self) -> DrawJob {
@@ -112,7 +115,7 @@ impl Client {
         self.thread.join();
         let mut reasons = Vec::new();
         while let Some(event) = self.events.try_pop() {
-            if let AppEvent::Session(SessionEvent::Closed(reason)) = event {
+            if let AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(reason))) = event {
                 reasons.push(reason);
             }
         }
@@ -145,7 +148,7 @@ pub fn unix_server(
 
 pub fn key(name: &str) -> Input {
     let key = Key { keyname: name.to_owned(), keyval: 97, keycode: 38, group: 0, string: name.to_owned() };
-    Input::Key { wid: Some(WindowId(1)), key, pressed: true, modifiers: Vec::new() }
+    Input::Keyboard(KeyboardInput::Key { wid: Some(WindowId(1)), key, pressed: true, modifiers: Vec::new() })
 }
 
 pub fn is_key(packet: ClientPacket) -> Option<()> {
@@ -182,7 +185,7 @@ fn draws_wait_for_room_and_keys_do_not() {
         assert_eq!(newest.request.sequence.0, sequence);
         assert!(newest.request.data.iter().all(|byte| u64::from(*byte) == sequence));
     }
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     let stats = Arc::clone(&client.stats);
     assert_eq!(client.end(), CloseReason::User);
     let stats = Arc::clone(&stats.lock().expect("no panic"));
@@ -222,7 +225,7 @@ fn a_ping_passes_draws_that_wait() {
         assert_eq!(held[1].request.sequence.0, sequence, "in order");
     }
     drop(held);
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
@@ -241,7 +244,7 @@ fn a_draw_larger_than_the_budget_passes_alone() {
     assert!(client.draws.pop(Some(A_WHILE)).is_none(), "a second draw came without room");
     drop(first);
     assert_eq!(client.next_draw().request.sequence.0, 2);
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
@@ -283,7 +286,7 @@ fn backings_and_draws_stay_in_order_in_any_split() {
         }
     }
     assert_eq!(seen, "1:256 draw1 draw2 draw3 1:destroy");
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
@@ -333,7 +336,7 @@ fn a_recording_can_begin_later() {
     let recorded = Arc::new(Recorded::default());
     client.queue.push(NetCommand::Record(Some(Arc::clone(&recorded) as _)));
     until(8);
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 
@@ -360,7 +363,10 @@ fn a_server_that_does_not_read_is_left() {
     });
     let client = Client::start(&url, 1 << 20);
     // Only keys of a running session are sent.
-    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::Connected(_)))) {}
+    while !matches!(
+        client.events.pop(Some(LIMIT)),
+        Some(AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Connected(_))))
+    ) {}
     let long_name = "a".repeat(1000);
     for _ in 0..8000 {
         client.input(key(&long_name));
@@ -386,12 +392,15 @@ fn a_slow_reader_gets_everything_and_the_goodbye() {
         assert!(server.next().is_none());
     });
     let client = Client::start(&url, 1 << 20);
-    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::Connected(_)))) {}
+    while !matches!(
+        client.events.pop(Some(LIMIT)),
+        Some(AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Connected(_))))
+    ) {}
     let long_name = "a".repeat(1000);
     for _ in 0..1000 {
         client.input(key(&long_name));
     }
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
@@ -420,17 +429,19 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         while server.next().is_some() {}
     });
     let client = Client::start(&url, 1 << 20);
-    while !matches!(client.events.pop(Some(LIMIT)), Some(AppEvent::Session(SessionEvent::WindowCreated(_)))) {
-    }
+    while !matches!(
+        client.events.pop(Some(LIMIT)),
+        Some(AppEvent::Session(SessionEvent::Window(WindowEvent::Created(_))))
+    ) {}
     let wid = Some(WindowId(1));
-    client.input(Input::WindowMapped {
+    client.input(WindowInput::Mapped {
         wid: WindowId(1),
         x: 10,
         y: 20,
         size: farpane::codec::Size { width: 256, height: 256 },
     });
     for x in 1..=3000 {
-        client.input(Input::PointerMoved(PointerState {
+        client.input(PointerInput::Moved(PointerState {
             wid,
             x,
             y: 0,
@@ -439,7 +450,7 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         }));
         if x % 1000 == 0 {
             let (modifiers, buttons) = (Vec::new(), Vec::new());
-            client.input(Input::PointerButton {
+            client.input(PointerInput::Button {
                 button: 1,
                 pressed: true,
                 pointer: PointerState { wid, x, y: 0, modifiers, buttons },
@@ -447,7 +458,7 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         }
     }
     std::thread::sleep(A_WHILE);
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
     server.join().expect("the server is content");
 }
@@ -533,6 +544,6 @@ fn the_user_can_stop_while_connecting() {
     let client = Client::start(&format!("tcp://{address}/"), 1 << 20);
     let is_reaching = |event| matches!(event, AppEvent::Connecting(ConnectStage::Reaching { .. }));
     while !is_reaching(client.events.pop(Some(LIMIT)).expect("it connects")) {}
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     assert_eq!(client.end(), CloseReason::User);
 }

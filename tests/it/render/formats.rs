@@ -8,7 +8,7 @@ use farpane::codec::{
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName};
 use farpane::render::RendererChoice;
-use farpane::session::Input;
+use farpane::session::{DrawInput, Input};
 use farpane::stats::{CopySite, Transform};
 
 use crate::support::samples;
@@ -157,7 +157,10 @@ fn compressed_pixels_show_like_any_others(renderer: RendererChoice) {
     let whole = Rect { x: 0, y: 0, width, height };
     rig.draw(1, whole, DrawContent::Packed(packed), 0);
     // What was there may be damaged too.
-    while !matches!(rig.net_command(), NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) })) {}
+    while !matches!(
+        rig.net_command(),
+        NetCommand::Input(Input::Draw(DrawInput::Refresh { wid: WindowId(1) }))
+    ) {}
     let outcome = rig.done().outcome;
     assert!(
         matches!(&outcome, DrawOutcome::Error { message } if message.starts_with("lz4: ")),

@@ -9,7 +9,7 @@ use farpane::protocol::Bounds;
 use farpane::protocol::packet::draw::DrawOutcome;
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
-use farpane::session::Input;
+use farpane::session::{DrawInput, Input};
 
 use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
 use super::updates::overlay_frame;
@@ -230,9 +230,12 @@ fn another_renderer_gets_both(renderer: RendererChoice) {
     assert_shows(&display, &remote, &expected);
     own.shows(&display, egui::Color32::GREEN);
     rig.command(RenderCommand::Renderer(RendererChoice::Cpu));
-    let asked = |command: &NetCommand| matches!(command, NetCommand::Input(Input::RefreshWindow { .. }));
+    let asked =
+        |command: &NetCommand| matches!(command, NetCommand::Input(Input::Draw(DrawInput::Refresh { .. })));
     let first = std::iter::repeat_with(|| rig.net_command()).find(asked).expect("it is asked for");
-    assert!(matches!(first, NetCommand::Input(Input::RefreshWindow { wid }) if wid == WindowId(number)));
+    assert!(
+        matches!(first, NetCommand::Input(Input::Draw(DrawInput::Refresh { wid })) if wid == WindowId(number))
+    );
     let other = noise_picture(PixelFormat::Rgb, 100, 80, 1);
     let last = rig.picture(number, 0, 0, &other);
     expected.paint(0, 0, &other);

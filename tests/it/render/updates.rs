@@ -9,7 +9,7 @@ use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, ScrollRect};
 use farpane::render::{RenderOptions, RendererChoice};
-use farpane::session::Input;
+use farpane::session::{DrawInput, Input};
 use farpane::stats::CopySite;
 
 use super::rig::{Image, Rig, noise_picture, plain_picture, with_each_renderer};
@@ -259,7 +259,7 @@ fn a_lost_device_is_replaced_and_the_server_asked_for_the_pixels() {
         rig.picture(1, 0, 0, &background);
         loop {
             match rig.net_command() {
-                NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) }) => return true,
+                NetCommand::Input(Input::Draw(DrawInput::Refresh { wid: WindowId(1) })) => return true,
                 NetCommand::DrawDone(_) => {}
                 NetCommand::Presented(Presented { sequence: Some(_), .. }) => return false,
                 _ => {}

@@ -12,7 +12,7 @@ use farpane::codec::{PixelFormat, Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::ScrollRect;
 use farpane::render::{RenderOptions, RendererChoice};
-use farpane::session::Input;
+use farpane::session::{DrawInput, Input};
 use farpane::stats::CopySite;
 use raw_window_handle::{
     DisplayHandle, HandleError, HasDisplayHandle, HasWindowHandle, RawWindowHandle, WindowHandle,
@@ -363,7 +363,7 @@ fn a_window_goes_on_with_another_renderer() {
         rig.command(RenderCommand::Renderer(choice));
         let pixels_are_asked_for = || {
             let command = rig.net_command();
-            matches!(command, NetCommand::Input(Input::RefreshWindow { wid: WindowId(1) }))
+            matches!(command, NetCommand::Input(Input::Draw(DrawInput::Refresh { wid: WindowId(1) })))
         };
         while !pixels_are_asked_for() {}
         let picture = noise_picture(PixelFormat::Bgrx, 64, 48, step);

@@ -8,7 +8,7 @@ use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection, To
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value};
 use farpane::session::clipboard::{ClipboardOptions, Direction, FromDesktop, ToDesktop, Unreadable};
-use farpane::session::{Generation, Input, Output, SessionConfig, SessionEvent};
+use farpane::session::{ClipboardInput, Generation, Output, SessionConfig, SessionEvent};
 
 use super::{Driver, config, server_hello};
 
@@ -53,7 +53,7 @@ impl Driver {
     }
 
     fn desktop(&mut self, event: FromDesktop) -> Said {
-        self.input(Input::Clipboard(event));
+        self.input(event);
         self.said()
     }
 
@@ -334,10 +334,10 @@ fn the_direction_can_be_changed_while_it_runs() {
     let mut driver = shared(Direction::Both);
     driver.remote_copy(&["UTF8_STRING"]);
     driver.local_paste(5, "UTF8_STRING");
-    driver.input(Input::ClipboardDirection(Direction::ToServer));
+    driver.input(ClipboardInput::Direction(Direction::ToServer));
     let said = driver.said();
     assert!(matches!(said.to_desktop[..], [ToDesktop::Release(CLIPBOARD)]), "{said:?}");
-    driver.input(Input::ClipboardDirection(Direction::Disabled));
+    driver.input(ClipboardInput::Direction(Direction::Disabled));
     let said = driver.said();
     assert_eq!(said.to_server, [Packet::Status { enabled: false, reason: String::new() }]);
     let [ToDesktop::Answer { request: 5, contents: None }, ToDesktop::Watch(nothing)] = &said.to_desktop[..]
@@ -348,7 +348,7 @@ fn the_direction_can_be_changed_while_it_runs() {
     let said = driver.desktop(FromDesktop::Owned(CLIPBOARD));
     assert!(said.to_server.is_empty() && said.to_desktop.is_empty(), "{said:?}");
     assert_eq!(driver.remote_paste(9, "UTF8_STRING").to_server, [none(9)]);
-    driver.input(Input::ClipboardDirection(Direction::Both));
+    driver.input(ClipboardInput::Direction(Direction::Both));
     let said = driver.said();
     assert!(
         matches!(&said.to_server[..], [Packet::Status { enabled: true, .. }, Packet::EnableSelections(_)]),
@@ -357,10 +357,10 @@ fn the_direction_can_be_changed_while_it_runs() {
     assert!(matches!(&said.to_desktop[..], [ToDesktop::Watch(both)] if both.len() == 2), "{said:?}");
     assert_eq!(driver.local_copy(&["UTF8_STRING"]).to_server.len(), 1);
     // What was copied here while it went one way is known there afterwards.
-    driver.input(Input::ClipboardDirection(Direction::ToClient));
+    driver.input(ClipboardInput::Direction(Direction::ToClient));
     driver.take();
     assert!(driver.local_copy(&["text/html"]).to_server.is_empty());
-    driver.input(Input::ClipboardDirection(Direction::Both));
+    driver.input(ClipboardInput::Direction(Direction::Both));
     assert!(matches!(driver.said().to_desktop[..], [ToDesktop::Read { .. }]));
 }
 

@@ -14,8 +14,8 @@ use farpane::protocol::{Bounds, Dialect, PacketWriter};
 use farpane::session::config::{DisplayInfo, Monitor};
 use farpane::session::ping::{PING_INTERVAL, SERVER_TIMEOUT};
 use farpane::session::{
-    CloseReason, Generation, HELLO_TIMEOUT, Input, Keymap, Link, Output, Profile, Secret, SessionConfig,
-    SessionEvent,
+    CloseReason, ConnectionEvent, ConnectionInput, DrawInput, Generation, HELLO_TIMEOUT, KeyboardInput,
+    Keymap, Link, Output, Profile, Secret, SessionConfig, SessionEvent, WindowInput,
 };
 
 use super::{Driver, config, dict, server_hello};
@@ -132,8 +132,8 @@ fn a_preferred_encoding_is_offered_with_what_it_needs() {
 fn another_encoding_is_offered_to_all_windows() {
     let check = |generation, names: &[&str]| {
         let mut driver = Driver::running(config(generation));
-        driver.input(Input::EncodingOption { name: "quality", value: 55 }).take();
-        let sent = driver.input(Input::PreferEncoding("png".to_owned())).sent();
+        driver.input(DrawInput::EncodingOption { name: "quality", value: 55 }).take();
+        let sent = driver.input(DrawInput::PreferEncoding("png".to_owned())).sent();
         let core = |caps: &Dict, key: &str| caps.get(key).and_then(Value::as_list).map(<[Value]>::len);
         let said = sent.iter().map(|packet| match packet {
             ClientPacket::Draw(draw::ToServer::AllWindows { properties, refresh }) => {
@@ -153,7 +153,7 @@ fn another_encoding_is_offered_to_all_windows() {
         assert_eq!(said.collect::<Vec<_>>(), names);
         // and to those that come later
         let wid = driver.window(5, 0, 0, 90, 80);
-        let sent = driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: super::size(90, 80) }).sent();
+        let sent = driver.input(WindowInput::Mapped { wid, x: 0, y: 0, size: super::size(90, 80) }).sent();
         let [ClientPacket::Window(window::ToServer::Map(map))] = &sent[..] else { panic!("{sent:?}") };
         assert_eq!(core(&map.client_properties, "encodings.core"), Some(2));
     };
@@ -207,12 +207,12 @@ fn the_keymap_follows_hello_where_it_did_not_fit() {
     assert!(keymaps[0].get("x11_keycodes").is_none());
 
     let german = Keymap { layout: "de".to_owned(), ..Keymap::default() };
-    driver.input(Input::KeymapChanged(Box::new(german.clone())));
+    driver.input(KeyboardInput::KeymapChanged(Box::new(german.clone())));
     let told = self::keymaps(&mut driver);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].str("layout"), Some("de"));
     assert!(told[0].get("x11_keycodes").is_some(), "the local X server's own map");
-    driver.input(Input::KeymapChanged(Box::new(german)));
+    driver.input(KeyboardInput::KeymapChanged(Box::new(german)));
     assert!(driver.sent().is_empty(), "nothing changed");
 }
 
@@ -231,7 +231,8 @@ fn the_servers_hello_is_understood_in_both_forms() {
         driver.take();
         let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello))).take();
         assert!(matches!(outputs[0], Output::Established { bounds } if bounds.packet_bytes() >= 16 << 20));
-        let Some(Output::Event(SessionEvent::Connected(info))) = outputs.get(1) else {
+        let Some(Output::Event(SessionEvent::Connection(ConnectionEvent::Connected(info)))) = outputs.get(1)
+        else {
             panic!("no Connected in {outputs:?}");
         };
         let got = [&info.version, &info.session_name, &info.platform, &info.mode, &info.display, &info.wire];
@@ -312,10 +313,10 @@ fn goodbyes_mean_what_they_say() {
 #[test]
 fn leaving_says_goodbye_once() {
     let mut driver = Driver::running(config(Generation::Modern));
-    let outputs = driver.input(Input::Disconnect).take();
+    let outputs = driver.input(ConnectionInput::Disconnect).take();
     assert!(matches!(outputs[0], Output::Send(ClientPacket::Connection(connection::ToServer::Close { .. }))));
     assert!(matches!(outputs[1], Output::Close(CloseReason::User)));
-    driver.input(Input::Disconnect).packet(goodbye("too late")).pass(Duration::from_secs(100));
+    driver.input(ConnectionInput::Disconnect).packet(goodbye("too late")).pass(Duration::from_secs(100));
     assert!(driver.take().is_empty());
     assert_eq!(driver.session.next_timeout(), None);
 }
@@ -348,7 +349,9 @@ fn pings_measure_and_answer() {
     let echo = PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
     let events =
         driver.packet(ServerPacket::Connection(connection::FromServer::PingEcho(echo.clone()))).events();
-    assert!(matches!(events[..], [SessionEvent::Latency(latency)] if latency == Duration::from_micros(2500)));
+    assert!(
+        matches!(events[..], [SessionEvent::Connection(ConnectionEvent::Latency(latency))] if latency == Duration::from_micros(2500))
+    );
     assert!(
         driver.packet(ServerPacket::Connection(connection::FromServer::PingEcho(echo))).take().is_empty(),
         "one answer a ping"
@@ -412,7 +415,9 @@ fn asking_for_information_ends_with_the_answer() {
         ("ok", true.into()),
     ]);
     let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(deep))).take();
-    let Some(Output::Event(SessionEvent::Info(lines))) = outputs.first() else { panic!("{outputs:?}") };
+    let Some(Output::Event(SessionEvent::Connection(ConnectionEvent::Info(lines)))) = outputs.first() else {
+        panic!("{outputs:?}")
+    };
     let lines: Vec<String> = lines.iter().map(|(key, value)| format!("{key}={value}")).collect();
     assert_eq!(lines, ["server.pid=7", "server=x", "server.load=1, 2", "ok=true"]);
     assert!(matches!(outputs.last(), Some(Output::Close(CloseReason::User))));

@@ -7,7 +7,7 @@ use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::protocol::packet::{Image, ServerPacket};
-use farpane::session::{Generation, Input, WindowState};
+use farpane::session::{Generation, WindowInput, WindowState};
 use proptest::prelude::*;
 
 use super::{Driver, config, create, size};
@@ -178,9 +178,9 @@ proptest! {
                 let wid = WindowId(wid);
                 if let Some(info) = driver.session.window(wid).cloned() {
                     prop_assert!((1..=16384).contains(&info.size.width) && (1..=16384).contains(&info.size.height));
-                    driver.input(Input::WindowMapped { wid, x: info.x, y: info.y, size: info.size });
+                    driver.input(WindowInput::Mapped { wid, x: info.x, y: info.y, size: info.size });
                     let state = WindowState::default();
-                    driver.input(Input::WindowConfigured { wid, x: 0, y: 0, size: size(7, 7), state });
+                    driver.input(WindowInput::Configured { wid, x: 0, y: 0, size: size(7, 7), state });
                 }
             }
             driver.take();

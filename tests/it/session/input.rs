@@ -8,7 +8,9 @@ use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Value, WindowId};
 use farpane::session::config::DisplayInfo;
-use farpane::session::{Generation, Input, Key, Keymap, KeymapEntry};
+use farpane::session::{
+    DisplayInput, Generation, Input, Key, KeyboardInput, Keymap, KeymapEntry, PointerInput,
+};
 
 use super::{Driver, config, server_hello, size};
 
@@ -26,15 +28,15 @@ fn running(precise_wheel: bool) -> Driver {
 
 fn key(name: &str, keycode: u32, pressed: bool) -> Input {
     let key = Key { keyname: name.to_owned(), keyval: 97, keycode, group: 0, string: name.to_owned() };
-    Input::Key { wid: WID, key, pressed, modifiers: vec!["shift".to_owned()] }
+    Input::Keyboard(KeyboardInput::Key { wid: WID, key, pressed, modifiers: vec!["shift".to_owned()] })
 }
 
 fn wheel(wid: Option<WindowId>, dx: i32, dy: i32) -> Input {
-    Input::Wheel {
+    Input::Pointer(PointerInput::Wheel {
         dx,
         dy,
         pointer: PointerState { wid, x: 5, y: 6, modifiers: Vec::new(), buttons: Vec::new() },
-    }
+    })
 }
 
 /// Button presses as `4+`, releases as `4-`, precise motion as `4:250`.
@@ -167,11 +169,11 @@ fn layouts_beyond_what_servers_keep_are_told_one_at_a_time() {
     driver.sent();
     let mut in_group = |keymap: Option<Keymap>, group: u32, expect: &[&str]| {
         if let Some(keymap) = keymap {
-            driver.input(Input::KeymapChanged(Box::new(keymap)));
+            driver.input(KeyboardInput::KeymapChanged(Box::new(keymap)));
         }
         for pressed in [true, false] {
             let key = Key { keyname: "x".to_owned(), keycode: 24, group, ..Key::default() };
-            driver.input(Input::Key { wid: WID, key, pressed, modifiers: Vec::new() });
+            driver.input(KeyboardInput::Key { wid: WID, key, pressed, modifiers: Vec::new() });
         }
         assert_eq!(key_packets(&mut driver), expect, "{group}");
     };
@@ -220,7 +222,7 @@ fn keysyms_stand_in_the_columns_of_a_core_keyboard_map() {
     let columns = |keymap: Keymap| {
         let mut driver = running(false);
         driver.sent();
-        driver.input(Input::KeymapChanged(Box::new(keymap)));
+        driver.input(KeyboardInput::KeymapChanged(Box::new(keymap)));
         let sent = driver.sent();
         let [ClientPacket::Keyboard(keyboard::ToServer::Config(keymap))] = &sent[..] else {
             panic!("{sent:?}")
@@ -244,9 +246,9 @@ fn keysyms_stand_in_the_columns_of_a_core_keyboard_map() {
 #[test]
 fn keys_held_while_the_focus_goes_are_released() {
     let mut driver = running(false);
-    driver.input(Input::Focus { wid: WID }).input(key("Alt_L", 64, true)).input(key("Tab", 23, true));
+    driver.input(KeyboardInput::Focus { wid: WID }).input(key("Alt_L", 64, true)).input(key("Tab", 23, true));
     driver.input(key("Tab", 23, false)).take();
-    let sent = driver.input(Input::Focus { wid: None }).sent();
+    let sent = driver.input(KeyboardInput::Focus { wid: None }).sent();
     let [
         ClientPacket::Keyboard(keyboard::ToServer::Event(event)),
         ClientPacket::Window(window::ToServer::Focus { wid: None, modifiers }),
@@ -256,9 +258,9 @@ fn keys_held_while_the_focus_goes_are_released() {
     };
     assert_eq!((event.wid, event.keyname.as_str(), event.pressed), (WID, "Alt_L", false));
     assert!(modifiers.is_empty());
-    assert!(driver.input(Input::Focus { wid: None }).take().is_empty(), "nothing changed");
+    assert!(driver.input(KeyboardInput::Focus { wid: None }).take().is_empty(), "nothing changed");
 
-    driver.input(Input::Focus { wid: WID }).input(key("F4", 70, true)).take();
+    driver.input(KeyboardInput::Focus { wid: WID }).input(key("F4", 70, true)).take();
     driver.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(1) }));
     assert!(
         matches!(&driver.sent()[..], [ClientPacket::Keyboard(keyboard::ToServer::Event(event))] if !event.pressed)
@@ -268,8 +270,15 @@ fn keys_held_while_the_focus_goes_are_released() {
 #[test]
 fn the_pointer_stays_on_the_wire() {
     let mut driver = running(false);
-    let moved =
-        |x, y, wid| Input::PointerMoved(PointerState { wid, x, y, modifiers: Vec::new(), buttons: vec![1] });
+    let moved = |x, y, wid| {
+        Input::Pointer(PointerInput::Moved(PointerState {
+            wid,
+            x,
+            y,
+            modifiers: Vec::new(),
+            buttons: vec![1],
+        }))
+    };
     let sent = driver.input(moved(-5, 70_000, WID)).input(moved(1, 2, Some(WindowId(99)))).sent();
     let at = |wid, x, y| {
         ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
@@ -286,7 +295,7 @@ fn the_pointer_stays_on_the_wire() {
 #[test]
 fn a_new_screen_size_is_told() {
     let mut driver = running(false);
-    let sent = driver.input(Input::ScreenChanged(Box::new(DisplayInfo::single(size(1920, 1080))))).sent();
+    let sent = driver.input(DisplayInput::Changed(Box::new(DisplayInfo::single(size(1920, 1080))))).sent();
     let [ClientPacket::Display(display::ToServer::Configure { width: 1920, height: 1080, properties })] =
         &sent[..]
     else {

@@ -8,8 +8,10 @@ use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Dict, Image, ServerPacket, WindowId, connection};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop, ToDesktop};
-use farpane::session::event::CursorShape;
-use farpane::session::{CloseReason, Generation, Input, SessionConfig, SessionEvent, WindowChange};
+use farpane::session::{
+    CloseReason, CursorShape, Generation, PointerEvent, SessionConfig, SessionEvent, WindowChange,
+    WindowEvent,
+};
 
 use super::{Driver, config, server_hello};
 
@@ -48,7 +50,7 @@ fn kept_bytes_have_a_buffer_of_their_own() {
     driver.packet(Packet::Token(Token { selection, targets, contents, claim: true, greedy: false }).into());
     let mut events = driver.events();
     let wanted = FromDesktop::Wanted { request: 1, selection, target: TEXT.to_owned() };
-    driver.input(Input::Clipboard(wanted));
+    driver.input(wanted);
     let asked = driver.sent().into_iter().find_map(|packet| match packet {
         ClientPacket::Clipboard(Packet::Request { request, .. }) => Some(request),
         _ => None,
@@ -60,10 +62,13 @@ fn kept_bytes_have_a_buffer_of_their_own() {
     let kept: Vec<(&str, Payload)> = events
         .into_iter()
         .filter_map(|event| match event {
-            SessionEvent::WindowChanged { wid: WindowId(1), change: WindowChange::Icon(image) } => {
-                Some(("icon", image.data))
+            SessionEvent::Window(WindowEvent::Changed {
+                wid: WindowId(1),
+                change: WindowChange::Icon(image),
+            }) => Some(("icon", image.data)),
+            SessionEvent::Pointer(PointerEvent::Cursor(CursorShape::Image(cursor))) => {
+                Some(("cursor", cursor.data))
             }
-            SessionEvent::Cursor(CursorShape::Image(cursor)) => Some(("cursor", cursor.data)),
             SessionEvent::Clipboard(ToDesktop::Answer {
                 contents: Some(Contents { data: Data::Bytes(bytes), .. }),
                 ..

@@ -19,8 +19,9 @@ use farpane::protocol::packet::window;
 use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
-    CloseReason, DrawDone, DrawRequest, Generation, Input, Key, Link, Output, Profile, Secret, Session,
-    SessionConfig, SessionEvent, WindowInfo, WindowState,
+    CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest,
+    Generation, Input, Key, KeyboardInput, Link, Output, PointerInput, Profile, Secret, Session,
+    SessionConfig, SessionEvent, WindowEvent, WindowInfo, WindowInput, WindowState,
 };
 use farpane::stats::DrawTrace;
 
@@ -67,8 +68,8 @@ impl Client {
         client
     }
 
-    fn input(&mut self, input: Input) {
-        self.session.handle_input(clock::now(), input, &mut self.outputs);
+    fn input(&mut self, input: impl Into<Input>) {
+        self.session.handle_input(clock::now(), input.into(), &mut self.outputs);
         self.perform();
     }
 
@@ -177,18 +178,17 @@ impl Client {
 
     fn event(&mut self, event: SessionEvent) {
         match &event {
-            SessionEvent::Connected(info) => self.writer.set_spelling(Spelling::for_version(&info.version)),
-            SessionEvent::WindowCreated(info) => {
+            SessionEvent::Connection(ConnectionEvent::Connected(info)) => {
+                self.writer.set_spelling(Spelling::for_version(&info.version))
+            }
+            SessionEvent::Window(WindowEvent::Created(info)) => {
                 let wid = info.wid;
                 let (x, y, size) = (info.x.max(0), info.y.max(0), info.size);
                 self.windows.insert(wid, (**info).clone());
-                self.session.handle_input(
-                    clock::now(),
-                    Input::WindowMapped { wid, x, y, size },
-                    &mut self.outputs,
-                );
+                let mapped = WindowInput::Mapped { wid, x, y, size }.into();
+                self.session.handle_input(clock::now(), mapped, &mut self.outputs);
             }
-            SessionEvent::WindowDestroyed { wid } => {
+            SessionEvent::Window(WindowEvent::Destroyed { wid }) => {
                 self.windows.remove(wid);
             }
             _ => {}
@@ -261,6 +261,8 @@ fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
 /// resizes arrive, closing closes, and the server has nothing to complain about.
 #[test]
 fn a_whole_session_with_each_server() {
+    use ConnectionEvent::{Latency, StartupComplete};
+    use SessionEvent::Connection;
     for generation in xpra::Generation::ALL {
         let file =
             std::env::temp_dir().join(format!("farpane-session-{}-{generation:?}", std::process::id()));
@@ -291,15 +293,15 @@ fn a_whole_session_with_each_server() {
         let before = client.draws();
         client.run(Duration::from_secs(5));
         assert!(client.draws() >= before + 20, "{}", context(&client));
-        assert!(client.saw(|e| matches!(e, SessionEvent::Latency(_))), "{}", context(&client));
-        assert!(client.saw(|e| matches!(e, SessionEvent::StartupComplete)), "{}", context(&client));
+        assert!(client.saw(|e| matches!(e, Connection(Latency(_)))), "{}", context(&client));
+        assert!(client.saw(|e| matches!(e, Connection(StartupComplete))), "{}", context(&client));
 
         let info = client.session.window(wid).expect("the window").clone();
         assert_eq!(info.class.1, "XTerm");
         assert!(info.size_limits.increment.is_some(), "{info:?}");
 
         // typing: the server must map X names to its own keys
-        client.input(Input::Focus { wid: Some(wid) });
+        client.input(KeyboardInput::Focus { wid: Some(wid) });
         client.run(Duration::from_millis(300));
         for (name, keyval, keycode, shift) in [
             ("h", 0x68, 43, false),
@@ -317,7 +319,8 @@ fn a_whole_session_with_each_server() {
             let shift_key = key("Shift_L", 0xffe1, 50);
             let held: Vec<String> = shift.then(|| "shift".to_owned()).into_iter().collect();
             let mut press = |key: Key, pressed, modifiers: &[String]| {
-                client.input(Input::Key { wid: Some(wid), key, pressed, modifiers: modifiers.to_vec() });
+                let modifiers = modifiers.to_vec();
+                client.input(KeyboardInput::Key { wid: Some(wid), key, pressed, modifiers });
             };
             if shift {
                 press(shift_key.clone(), true, &[]);
@@ -335,7 +338,7 @@ fn a_whole_session_with_each_server() {
         // the user's resize reaches the application, and nobody answers forever
         let wanted = size(info.size.width + 60, info.size.height + 26);
         let state = WindowState::default();
-        client.input(Input::WindowConfigured { wid, x: 40, y: 50, size: wanted, state });
+        client.input(WindowInput::Configured { wid, x: 40, y: 50, size: wanted, state });
         let x = server.x();
         let resized = client.run_until(Duration::from_secs(10), |_| {
             x.windows().iter().any(|w| (w.width, w.height) == (wanted.width as _, wanted.height as _))
@@ -347,34 +350,34 @@ fn a_whole_session_with_each_server() {
         client.run(Duration::from_secs(1));
         assert!(client.events.len() <= events + 2, "a resize loop: {:?}", &client.events[events..]);
 
-        client.input(Input::Wheel {
+        client.input(PointerInput::Wheel {
             dx: 0,
             dy: -2500,
             pointer: PointerState { wid: Some(wid), x: 60, y: 70, modifiers: vec![], buttons: vec![] },
         });
-        client.input(Input::RequestInfo);
-        client.input(Input::RefreshWindow { wid });
-        client.input(Input::ScreenChanged(Box::new(DisplayInfo::single(size(1600, 1000)))));
-        client.input(Input::EncodingOption { name: "quality", value: 80 });
+        client.input(ConnectionInput::RequestInfo);
+        client.input(DrawInput::Refresh { wid });
+        client.input(DisplayInput::Changed(Box::new(DisplayInfo::single(size(1600, 1000)))));
+        client.input(DrawInput::EncodingOption { name: "quality", value: 80 });
         let informed = client.run_until(Duration::from_secs(15), |c| {
-            c.saw(|e| matches!(e, SessionEvent::Info(i) if i.len() > 100))
+            c.saw(|e| matches!(e, SessionEvent::Connection(ConnectionEvent::Info(i)) if i.len() > 100))
         });
         assert!(informed, "{}", context(&client));
         // GDK in 3.1.3 now and then crashes when a window is mapped while the screen changes.
         client.run(Duration::from_secs(1));
 
-        client.input(Input::WindowUnmapped { wid, iconified: true });
+        client.input(WindowInput::Unmapped { wid, iconified: true });
         client.run(Duration::from_millis(500));
-        client.input(Input::WindowMapped { wid, x: 40, y: 50, size: wanted });
+        client.input(WindowInput::Mapped { wid, x: 40, y: 50, size: wanted });
         let drawn = client.draws();
         assert!(client.run_until(Duration::from_secs(5), |c| c.draws() > drawn + 3), "{}", context(&client));
         assert_eq!(client.session.draws_in_flight(), 0);
 
-        client.input(Input::WindowCloseRequested { wid });
+        client.input(WindowInput::CloseRequested { wid });
         let gone = client.run_until(Duration::from_secs(10), |c| c.titled("counting").is_none());
         assert!(gone, "{}", context(&client));
 
-        client.input(Input::Disconnect);
+        client.input(ConnectionInput::Disconnect);
         assert_eq!(client.closed, Some(CloseReason::User));
         assert_eq!(complaints(&server, log), Vec::<String>::new(), "{}", context(&client));
         let _ = std::fs::remove_file(&file);
@@ -401,7 +404,7 @@ fn logins_with_each_server() {
             let password = password.map(|p| Secret::new(p.to_owned()));
             let mut client = Client::connect(&server, SessionConfig { password, link, ..config(generation) });
             client.run_until(Duration::from_secs(20), |c| {
-                c.saw(|e| matches!(e, SessionEvent::WindowCreated(_))) && c.draws() > 0
+                c.saw(|e| matches!(e, SessionEvent::Window(WindowEvent::Created(_)))) && c.draws() > 0
             });
             (client.closed.clone(), client.draws(), client)
         };
@@ -412,7 +415,7 @@ fn logins_with_each_server() {
             let (closed, draws, mut client) = attempt(Some("s3cret pässword"), link);
             assert_eq!(closed, None, "{generation:?} {}", log());
             assert!(draws > 0, "{generation:?} {}", log());
-            client.input(Input::Disconnect);
+            client.input(ConnectionInput::Disconnect);
         }
         let (closed, _, _) = attempt(Some("wrong"), remote);
         assert!(
@@ -443,11 +446,11 @@ fn a_desktop_is_one_window() {
         assert_eq!(client.windows.len(), 1, "{text}");
         assert!(client.windows.values().all(|w| w.is_desktop), "{text}");
         let mode = client.events.iter().find_map(|e| match e {
-            SessionEvent::Connected(info) => Some(info.mode.clone()),
+            SessionEvent::Connection(ConnectionEvent::Connected(info)) => Some(info.mode.clone()),
             _ => None,
         });
         assert_eq!(mode.as_deref(), Some("desktop"), "{text}");
-        client.input(Input::Disconnect);
+        client.input(ConnectionInput::Disconnect);
         assert_eq!(complaints(&server, log), Vec::<String>::new(), "{text}");
     }
 }
@@ -463,7 +466,7 @@ fn information_and_goodbye_of_each_server() {
             asker.run_until(Duration::from_secs(20), |_| false);
             assert_eq!(asker.closed, Some(CloseReason::User), "{generation:?} {profile:?}");
             let lines = asker.events.into_iter().find_map(|e| match e {
-                SessionEvent::Info(lines) => Some(lines),
+                SessionEvent::Connection(ConnectionEvent::Info(lines)) => Some(lines),
                 _ => None,
             });
             lines.unwrap_or_default()
@@ -549,7 +552,7 @@ fn draws_of(
     client.run_until(Duration::from_secs(20), |c| {
         wanted.map_or(c.draws() >= 60, |wanted| c.draws() >= 15 && c.draws.contains_key(wanted.name()))
     });
-    client.input(Input::Disconnect);
+    client.input(ConnectionInput::Disconnect);
     client.draws
 }
 
@@ -579,13 +582,13 @@ fn what_crosses_is_told_again() {
             }
             let (size, state) = (size(300, 210), WindowState::default());
             client.input(match round % 2 {
-                0 => Input::WindowConfigured { wid, x: 100, y: 110, size, state },
-                _ => Input::WindowMapped { wid, x: 100, y: 110, size },
+                0 => WindowInput::Configured { wid, x: 100, y: 110, size, state },
+                _ => WindowInput::Mapped { wid, x: 100, y: 110, size },
             });
             held.into_iter().for_each(|incoming| client.handle(incoming));
             client.run(Duration::from_millis(500));
             let WindowInfo { x, y, size, .. } = *client.session.window(wid).expect("the window");
-            client.input(Input::WindowToldAgain { wid, x, y, size });
+            client.input(WindowInput::ToldAgain { wid, x, y, size });
             let agreed = client.run_until(Duration::from_secs(5), |c| {
                 let info = c.session.window(wid).expect("the window");
                 card.place() == Some((info.x, info.y, info.size.width as u16, info.size.height as u16))

@@ -5,7 +5,10 @@ use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::connection::{self, Challenge};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::session::auth::{self, AuthError, CLIENT_SALT_LEN};
-use farpane::session::{CloseReason, Generation, Input, Link, Secret, SessionConfig, SessionEvent};
+use farpane::session::{
+    CloseReason, ConnectionEvent, ConnectionInput, Generation, Input, Link, Secret, SessionConfig,
+    SessionEvent,
+};
 
 use super::{Driver, config};
 
@@ -165,8 +168,11 @@ fn one_password_answers_one_challenge() {
     assert!(asked.packet(step()).hello().get("challenge_response").is_some());
     asked.packet(step());
     let events = asked.events();
-    assert!(matches!(&events[..], [SessionEvent::PasswordNeeded { number: 2, .. }]), "{events:?}");
-    asked.input(Input::Password(Secret::new("second".to_owned())));
+    assert!(
+        matches!(&events[..], [SessionEvent::Connection(ConnectionEvent::PasswordNeeded { number: 2, .. })]),
+        "{events:?}"
+    );
+    asked.input(ConnectionInput::Password(Secret::new("second".to_owned())));
     assert!(asked.hello().get("challenge_response").is_some());
 
     let mut alone = Driver::started(modern());
@@ -199,7 +205,7 @@ fn a_servers_words_are_one_short_line() {
         })));
         let events = driver.events();
         assert!(
-            matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, .. }] if prompt == shown),
+            matches!(&events[..], [SessionEvent::Connection(ConnectionEvent::PasswordNeeded { prompt, .. })] if prompt == shown),
             "{events:?}"
         );
     }
@@ -216,13 +222,15 @@ fn the_user_is_asked_when_there_is_no_password() {
     })));
     let events = driver.events();
     assert!(
-        matches!(&events[..], [SessionEvent::PasswordNeeded { prompt, number: 1 }] if prompt == "password for work")
+        matches!(&events[..], [SessionEvent::Connection(ConnectionEvent::PasswordNeeded { prompt, number: 1 })] if prompt == "password for work")
     );
     assert_eq!(driver.session.next_timeout(), None, "people may take their time");
-    driver.input(Input::Password(Secret::new(PASSWORD.to_owned())));
+    driver.input(ConnectionInput::Password(Secret::new(PASSWORD.to_owned())));
     assert!(driver.hello().get("challenge_response").is_some());
     assert!(driver.session.next_timeout().is_some());
-    driver.input(Input::Password(Secret::new("again".to_owned()))).input(Input::PasswordCancelled);
+    driver
+        .input(ConnectionInput::Password(Secret::new("again".to_owned())))
+        .input(ConnectionInput::PasswordCancelled);
     assert!(driver.take().is_empty(), "nobody asked");
 }
 
@@ -243,8 +251,14 @@ fn without_anyone_to_ask_the_login_fails() {
     };
     let modern = || config(Generation::Modern);
     check(modern(), None);
-    check(SessionConfig { may_prompt: true, ..modern() }, Some(Input::PasswordCancelled));
-    check(SessionConfig { may_prompt: true, ..modern() }, Some(Input::Password(Secret::new(String::new()))));
+    check(
+        SessionConfig { may_prompt: true, ..modern() },
+        Some(Input::Connection(ConnectionInput::PasswordCancelled)),
+    );
+    check(
+        SessionConfig { may_prompt: true, ..modern() },
+        Some(Input::Connection(ConnectionInput::Password(Secret::new(String::new())))),
+    );
     check(SessionConfig { password: Some(Secret::new(String::new())), ..modern() }, None);
 }
 
@@ -256,7 +270,7 @@ fn a_server_cannot_ask_forever() {
             "hmac+sha512",
             "hmac+sha512",
         ))));
-        driver.input(Input::Password(Secret::new(PASSWORD.to_owned())));
+        driver.input(ConnectionInput::Password(Secret::new(PASSWORD.to_owned())));
         driver.hello();
     }
     driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(

@@ -6,9 +6,12 @@ use farpane::protocol::packet::draw::{self, Encoding};
 use farpane::protocol::packet::window::{self, WindowGeometry, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Image, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
-use farpane::session::event::SizeLimits;
+use farpane::session::windows::SizeLimits;
 use farpane::session::windows::{MAX_WINDOW_SIDE, MAX_WINDOWS};
-use farpane::session::{Generation, Input, Output, SessionEvent, WindowChange, WindowInfo, WindowState};
+use farpane::session::{
+    DrawInput, Generation, Input, Output, SessionEvent, WindowChange, WindowEvent, WindowInfo, WindowInput,
+    WindowState,
+};
 
 use super::draws::draw;
 use super::{Driver, config, create, dict, size};
@@ -27,7 +30,7 @@ fn created(metadata: Dict) -> WindowInfo {
     let mut driver = running();
     let events = driver.packet(create(7, 10, 20, 300, 200, metadata)).events();
     match &events[..] {
-        [SessionEvent::WindowCreated(info)] => (**info).clone(),
+        [SessionEvent::Window(WindowEvent::Created(info))] => (**info).clone(),
         other => panic!("not one window but {other:?}"),
     }
 }
@@ -44,7 +47,13 @@ fn geometry(driver: &mut Driver) -> WindowGeometry {
 }
 
 fn configured(wid: WindowId, x: i32, y: i32, width: u32, height: u32) -> Input {
-    Input::WindowConfigured { wid, x, y, size: size(width, height), state: WindowState::default() }
+    Input::Window(WindowInput::Configured {
+        wid,
+        x,
+        y,
+        size: size(width, height),
+        state: WindowState::default(),
+    })
 }
 
 /// Of a window that has everything.
@@ -86,7 +95,7 @@ fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
         wid,
         metadata: dict(&[("title", title), ("modal", false.into())]),
     }));
-    first.input(Input::WindowMapped { wid, x: 10, y: 20, size: size(300, 200) });
+    first.input(WindowInput::Mapped { wid, x: 10, y: 20, size: size(300, 200) });
     first.input(configured(wid, 15, 25, 310, 210));
     first.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(9) }));
     let opening = first.session.opening();
@@ -97,7 +106,7 @@ fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     let mut told = Vec::new();
     for packet in opening.into_iter().skip(1) {
         for event in second.packet(packet).events() {
-            if let SessionEvent::WindowCreated(info) = event {
+            if let SessionEvent::Window(WindowEvent::Created(info)) = event {
                 told.push(format!("{info:?}"));
             }
         }
@@ -162,7 +171,7 @@ fn backings_come_before_their_windows_and_draws() {
         outputs[..],
         [
             Output::Backing { wid: WindowId(7), size: Some(s) },
-            Output::Event(SessionEvent::WindowCreated(_)),
+            Output::Event(SessionEvent::Window(WindowEvent::Created(_))),
         ] if s == size(1, 5)
     ));
     let outputs =
@@ -171,7 +180,7 @@ fn backings_come_before_their_windows_and_draws() {
         outputs[..],
         [
             Output::Backing { wid: WindowId(7), size: None },
-            Output::Event(SessionEvent::WindowDestroyed { wid: WindowId(7) }),
+            Output::Event(SessionEvent::Window(WindowEvent::Destroyed { wid: WindowId(7) })),
         ]
     ));
     assert!(
@@ -192,11 +201,11 @@ fn windows_may_have_any_number() {
         assert!(
             matches!(&outputs[..], [
                 Output::Backing { wid: backing, .. },
-                Output::Event(SessionEvent::WindowCreated(info)),
+                Output::Event(SessionEvent::Window(WindowEvent::Created(info))),
             ] if *backing == WindowId(wid) && info.wid == WindowId(wid) && info.parent == Some(WindowId(wid))),
             "{outputs:?}"
         );
-        driver.input(Input::WindowMapped { wid: WindowId(wid), x: 0, y: 0, size: size(10, 10) });
+        driver.input(WindowInput::Mapped { wid: WindowId(wid), x: 0, y: 0, size: size(10, 10) });
         assert_eq!(geometry(&mut driver).wid, WindowId(wid));
     }
 }
@@ -267,7 +276,7 @@ fn mapping_tells_the_place_and_the_resize_counter() {
             resize_counter: 4,
         }))
         .take();
-    driver.input(Input::WindowMapped { wid, x: 50, y: 60, size: size(310, 200) });
+    driver.input(WindowInput::Mapped { wid, x: 50, y: 60, size: size(310, 200) });
     let told = geometry(&mut driver);
     assert_eq!((told.x, told.y, told.width, told.height, told.resize_counter), (50, 60, 310, 200, 4));
 }
@@ -276,7 +285,7 @@ fn mapping_tells_the_place_and_the_resize_counter() {
 fn the_users_resize_is_told_once_with_its_backing_first() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
-    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
+    driver.input(WindowInput::Mapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
     let outputs = driver.input(configured(wid, 0, 0, 400, 250)).take();
     assert!(matches!(
         &outputs[..],
@@ -290,7 +299,7 @@ fn the_users_resize_is_told_once_with_its_backing_first() {
     let told = geometry(&mut driver);
     assert_eq!((told.x, told.state), (5, Dict::default()));
     let state = WindowState { maximized: true, ..WindowState::default() };
-    driver.input(Input::WindowConfigured { wid, x: 5, y: 0, size: size(400, 250), state });
+    driver.input(WindowInput::Configured { wid, x: 5, y: 0, size: size(400, 250), state });
     assert_eq!(geometry(&mut driver).state, dict(&[("maximized", true.into())]));
 }
 
@@ -298,23 +307,23 @@ fn the_users_resize_is_told_once_with_its_backing_first() {
 fn the_servers_resize_is_not_echoed() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
-    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
+    driver.input(WindowInput::Mapped { wid, x: 0, y: 0, size: size(300, 200) }).take();
     let moved = WindowMoveResize { wid, x: 30, y: 40, width: 320, height: 240, resize_counter: 2 };
     let outputs = driver.packet(ServerPacket::Window(window::FromServer::MoveResize(moved))).take();
     assert!(matches!(
         &outputs[..],
         [
             Output::Backing { .. },
-            Output::Event(SessionEvent::WindowChanged {
+            Output::Event(SessionEvent::Window(WindowEvent::Changed {
                 change: WindowChange::Geometry { position: Some((30, 40)), size: s },
                 ..
-            }),
+            })),
         ] if *s == size(320, 240)
     ));
     assert!(driver.input(configured(wid, 30, 40, 320, 240)).take().is_empty(), "that was the server's doing");
     // Something that was said before the viewer knew of that was in between.
     driver.input(configured(wid, 1, 2, 320, 240)).take();
-    driver.input(Input::WindowToldAgain { wid, x: 30, y: 40, size: size(320, 240) });
+    driver.input(WindowInput::ToldAgain { wid, x: 30, y: 40, size: size(320, 240) });
     let again = geometry(&mut driver);
     assert_eq!((again.x, again.y, again.width, again.height, again.resize_counter), (30, 40, 320, 240, 2));
     driver.input(configured(wid, 30, 40, 330, 240));
@@ -337,7 +346,7 @@ fn the_servers_resize_is_not_echoed() {
 fn a_server_that_has_drawn_a_window_is_not_told_again() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
-    driver.input(Input::WindowMapped { wid, x: 0, y: 0, size: size(300, 200) });
+    driver.input(WindowInput::Mapped { wid, x: 0, y: 0, size: size(300, 200) });
     let says = |x| {
         let (width, height) = (300, 200);
         ServerPacket::Window(window::FromServer::MoveResize(WindowMoveResize {
@@ -350,7 +359,7 @@ fn a_server_that_has_drawn_a_window_is_not_told_again() {
         }))
     };
     let again = |driver: &mut Driver, x| {
-        driver.input(Input::WindowToldAgain { wid, x, y: 40, size: size(300, 200) });
+        driver.input(WindowInput::ToldAgain { wid, x, y: 40, size: size(300, 200) });
         driver
             .sent()
             .iter()
@@ -370,14 +379,14 @@ fn popups_are_placed_by_the_server_alone() {
     let mut driver = running();
     driver.packet(create(7, 10, 20, 30, 40, dict(&[("override-redirect", true.into())]))).take();
     let wid = WindowId(7);
-    driver.input(Input::WindowMapped { wid, x: 1, y: 2, size: size(30, 40) });
-    driver.input(configured(wid, 3, 4, 30, 40)).input(Input::WindowToldAgain {
+    driver.input(WindowInput::Mapped { wid, x: 1, y: 2, size: size(30, 40) });
+    driver.input(configured(wid, 3, 4, 30, 40)).input(WindowInput::ToldAgain {
         wid,
         x: 3,
         y: 4,
         size: size(30, 40),
     });
-    driver.input(Input::WindowUnmapped { wid, iconified: false });
+    driver.input(WindowInput::Unmapped { wid, iconified: false });
     assert!(driver.take().is_empty());
 }
 
@@ -389,7 +398,7 @@ fn metadata_updates_become_changes() {
         driver.packet(ServerPacket::Window(window::FromServer::Metadata { wid, metadata: update.clone() }));
         let events = driver.events();
         let found = events.iter().any(|event| match event {
-            SessionEvent::WindowChanged { change, .. } => expect(change),
+            SessionEvent::Window(WindowEvent::Changed { change, .. }) => expect(change),
             _ => false,
         });
         assert!(found && events.len() == 1, "{update:?} made {events:?}");
@@ -424,11 +433,11 @@ fn requests_about_unknown_windows_go_nowhere() {
     let mut driver = running();
     let wid = WindowId(99);
     driver
-        .input(Input::WindowMapped { wid, x: 0, y: 0, size: size(5, 5) })
+        .input(WindowInput::Mapped { wid, x: 0, y: 0, size: size(5, 5) })
         .input(configured(wid, 0, 0, 5, 5))
-        .input(Input::WindowUnmapped { wid, iconified: true })
-        .input(Input::WindowCloseRequested { wid })
-        .input(Input::RefreshWindow { wid })
+        .input(WindowInput::Unmapped { wid, iconified: true })
+        .input(WindowInput::CloseRequested { wid })
+        .input(DrawInput::Refresh { wid })
         .packet(ServerPacket::Window(window::FromServer::Raise { wid }))
         .packet(ServerPacket::Window(window::FromServer::Metadata { wid, metadata: Dict::default() }))
         .packet(ServerPacket::Window(window::FromServer::Restack { wid, detail: 0, sibling: 0 }));
@@ -440,10 +449,10 @@ fn closing_asks_the_server_and_keeps_the_window() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
     assert_eq!(
-        driver.input(Input::WindowCloseRequested { wid }).sent(),
+        driver.input(WindowInput::CloseRequested { wid }).sent(),
         [ClientPacket::Window(window::ToServer::Close { wid })]
     );
     assert!(driver.session.window(wid).is_some());
     let refresh = ClientPacket::Draw(draw::ToServer::Refresh { wid, quality: 100 });
-    assert_eq!(driver.input(Input::RefreshWindow { wid }).sent(), [refresh]);
+    assert_eq!(driver.input(DrawInput::Refresh { wid }).sent(), [refresh]);
 }

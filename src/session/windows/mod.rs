@@ -1,9 +1,15 @@
 //! The windows of the session: what the server says of them, what the local desktop did to them.
 
+mod info;
+mod messages;
+
 use std::collections::BTreeMap;
 
+pub use info::{NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState};
+pub use messages::{WindowChange, WindowEvent, WindowInput};
+
 use super::config::SessionConfig;
-use super::event::{Output, SessionEvent, WindowChange, WindowInfo, WindowMemory, WindowState};
+use super::event::{Output, SessionEvent};
 use super::metadata;
 use super::room::{DrawRefused, NoRoom, Room};
 use super::video::{Remedy, VideoHealth};
@@ -85,6 +91,11 @@ impl Windows {
         self.windows.contains_key(&wid)
     }
 
+    /// The window, if there is such a one.
+    pub fn known(&self, wid: Option<WindowId>) -> Option<WindowId> {
+        wid.filter(|wid| self.contains(*wid))
+    }
+
     /// The window as it is now.
     pub fn info(&self, wid: WindowId) -> Option<&WindowInfo> {
         self.windows.get(&wid).map(|w| &w.info)
@@ -127,12 +138,33 @@ impl Windows {
             Packet::InitiateMoveResize(request) => self.initiate_move_resize(&request, out),
             Packet::Destroy { wid } => self.destroy(wid, out),
             Packet::Icon { wid, image } => self.icon(wid, image, out),
-            Packet::Bell(bell) => out.push(Output::Event(SessionEvent::Bell {
-                wid: bell.wid,
-                percent: bell.percent.clamp(-100, 100),
-                pitch: bell.pitch,
-                duration_ms: bell.duration_ms,
-            })),
+            Packet::Bell(bell) => {
+                let bell = WindowEvent::Bell {
+                    wid: bell.wid,
+                    percent: bell.percent.clamp(-100, 100),
+                    pitch: bell.pitch,
+                    duration_ms: bell.duration_ms,
+                };
+                out.push(Output::Event(bell.into()));
+            }
+        }
+    }
+
+    /// What the user and the window manager do to them.
+    pub fn input(&mut self, input: WindowInput, out: &mut Vec<Output>) {
+        match input {
+            WindowInput::Mapped { wid, x, y, size } => self.mapped(wid, x, y, size, out),
+            WindowInput::Unmapped { wid, iconified } => self.unmapped(wid, iconified, out),
+            WindowInput::Configured { wid, x, y, size, state } => {
+                self.configured(wid, x, y, size, state, out);
+            }
+            WindowInput::ToldAgain { wid, x, y, size } => self.told_again(wid, x, y, size, out),
+            WindowInput::Remembered { wid, memory } => self.remembered(wid, memory, out),
+            WindowInput::CloseRequested { wid } => {
+                if self.contains(wid) {
+                    out.push(Output::Send(window::ToServer::Close { wid }.into()));
+                }
+            }
         }
     }
 
@@ -163,7 +195,7 @@ impl Windows {
         };
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
-        out.push(Output::Event(SessionEvent::WindowCreated(Box::new(info.clone()))));
+        out.push(Output::Event(WindowEvent::Created(Box::new(info.clone())).into()));
         let video = VideoHealth::default();
         let window = Window {
             info,
@@ -183,7 +215,7 @@ impl Windows {
         if let Some(window) = self.windows.remove(&wid) {
             self.room.release(window.info.size, window.info.icon.as_ref());
             out.push(Output::Backing { wid, size: None });
-            out.push(Output::Event(SessionEvent::WindowDestroyed { wid }));
+            out.push(Output::Event(WindowEvent::Destroyed { wid }.into()));
         }
     }
 
@@ -261,7 +293,7 @@ impl Windows {
     }
 
     /// The OS window is shown at this place.
-    pub fn mapped(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
+    fn mapped(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
         // the server maps override-redirect windows by itself
         let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
         window.mapped = true;
@@ -274,7 +306,7 @@ impl Windows {
     }
 
     /// The OS window is hidden.
-    pub fn unmapped(&mut self, wid: WindowId, iconified: bool, out: &mut Vec<Output>) {
+    fn unmapped(&mut self, wid: WindowId, iconified: bool, out: &mut Vec<Output>) {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
         window.mapped = false;
         window.info.state.iconified = iconified;
@@ -283,7 +315,7 @@ impl Windows {
 
     /// The OS window was moved or resized. Says nothing when the server knows it already, as it
     /// does when the change was its own: that keeps the two from answering each other forever.
-    pub fn configured(
+    fn configured(
         &mut self,
         wid: WindowId,
         x: i32,
@@ -305,7 +337,7 @@ impl Windows {
 
     /// Tells where the window is even though the server said so itself, if that may have crossed what it was told. Else
     /// it would only undo what the program does meanwhile.
-    pub fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
+    fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
         if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped && w.crossed) {
             window.told();
             place(window, &mut self.room, x, y, size, out);
@@ -355,7 +387,7 @@ impl Windows {
     }
 
     /// The server is to keep this with the window. The geometry is left out: it is no news.
-    pub fn remembered(&mut self, wid: WindowId, memory: WindowMemory, out: &mut Vec<Output>) {
+    fn remembered(&mut self, wid: WindowId, memory: WindowMemory, out: &mut Vec<Output>) {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
         let client_properties = metadata::properties(&memory);
         if client_properties.0.is_empty() {
@@ -437,7 +469,7 @@ fn window_geometry(window: &Window, state: Dict) -> WindowGeometry {
 }
 
 fn changed(wid: WindowId, change: WindowChange, out: &mut Vec<Output>) {
-    out.push(Output::Event(SessionEvent::WindowChanged { wid, change }));
+    out.push(Output::Event(WindowEvent::Changed { wid, change }.into()));
 }
 
 /// Servers make windows of no size now and then; their own client shows one pixel.

@@ -1,0 +1,114 @@
+//! What is said of the connection itself: by the session to the user interface, and back.
+
+use std::time::Duration;
+
+use crate::protocol::text;
+use crate::session::config::Secret;
+use crate::session::server_info::ServerInfo;
+
+/// Characters of the reason of an end.
+const MAX_REASON_CHARS: usize = 1000;
+
+/// What the user interface is told of the connection.
+#[derive(Clone, Debug)]
+pub enum ConnectionEvent {
+    /// The server accepted us.
+    Connected(Box<ServerInfo>),
+    /// The server asked who we are, and is being answered.
+    LoggingIn,
+    /// A password is needed; answer with [`ConnectionInput::Password`].
+    PasswordNeeded {
+        /// What for, in the server's words: one short line without hidden characters, perhaps empty.
+        prompt: String,
+        /// How many times the server has asked in this login, from 1.
+        number: u32,
+    },
+    /// The server finished sending the windows that exist.
+    StartupComplete,
+    /// Round trip of the last ping.
+    Latency(Duration),
+    /// The answer to an info request: flattened `key=value` lines.
+    Info(Vec<(String, String)>),
+    /// The connection is over.
+    Closed(CloseReason),
+}
+
+/// What the user wants of the connection.
+#[derive(Clone, Debug)]
+pub enum ConnectionInput {
+    Password(Secret),
+    /// The user gave up the password dialog.
+    PasswordCancelled,
+    /// Answered by [`ConnectionEvent::Info`].
+    RequestInfo,
+    Disconnect,
+}
+
+/// Why a session ended. [`CloseReason::exit_code`] maps each to the documented exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The user ended it.
+    User,
+    /// The server said goodbye: its words.
+    Server(String),
+    /// The connection was lost without a goodbye.
+    ConnectionLost(String),
+    /// The server could not be reached.
+    ConnectFailed(String),
+    /// The peer does not speak Xpra's protocol, or broke it.
+    Protocol(String),
+    /// The password was wrong, missing or refused.
+    Authentication(String),
+    /// The server stopped answering.
+    Timeout(String),
+}
+
+impl CloseReason {
+    /// The exit code of the process, as the README documents it.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::User => 0,
+            Self::Server(_) => 3,
+            Self::ConnectionLost(_) => 4,
+            Self::ConnectFailed(_) => 5,
+            Self::Protocol(_) => 6,
+            Self::Authentication(_) => 7,
+            Self::Timeout(_) => 8,
+        }
+    }
+}
+
+impl CloseReason {
+    /// The same as it may be shown and logged, whoever made up the words: bounded, without what is not seen.
+    pub fn shown(self) -> Self {
+        let shown = |why: String| {
+            let lines: Vec<String> = why.lines().map(|line| text::shown(line, MAX_REASON_CHARS)).collect();
+            lines.join("\n").chars().take(MAX_REASON_CHARS).collect()
+        };
+        match self {
+            Self::User => Self::User,
+            Self::Server(why) => Self::Server(shown(why)),
+            Self::ConnectionLost(why) => Self::ConnectionLost(shown(why)),
+            Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
+            Self::Protocol(why) => Self::Protocol(shown(why)),
+            Self::Authentication(why) => Self::Authentication(shown(why)),
+            Self::Timeout(why) => Self::Timeout(shown(why)),
+        }
+    }
+}
+
+impl std::fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User => write!(f, "disconnected"),
+            Self::Server(why) => write!(f, "the server ended the session: {why}"),
+            Self::ConnectionLost(why) => write!(f, "the connection was lost: {why}"),
+            Self::ConnectFailed(why)
+            | Self::Protocol(why)
+            | Self::Authentication(why)
+            | Self::Timeout(why) => {
+                write!(f, "{why}")
+            }
+        }
+    }
+}

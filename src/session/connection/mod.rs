@@ -1,0 +1,186 @@
+//! The connection itself: from the first hello to the goodbye, pings, and what the server says of itself
+//! ([`crate::protocol::packet::connection`]). Login is [`super::handshake`].
+
+mod messages;
+
+use std::time::Instant;
+
+pub use messages::{CloseReason, ConnectionEvent, ConnectionInput};
+
+use super::config::Profile;
+use super::event::Output;
+use super::ping::Pinger;
+use super::server_info::{self, ServerTraits};
+use super::{Phase, Session, handshake};
+use crate::protocol::packet::connection::{FromServer, ToServer};
+use crate::protocol::packet::{Dict, ServerPacket, draw, window};
+use crate::protocol::text;
+
+/// Characters of what is wrong that the server is told.
+const MAX_GOODBYE_CHARS: usize = 200;
+
+impl Session {
+    /// Takes a packet before the server's hello was accepted.
+    pub(super) fn handshake_packet(
+        &mut self,
+        now: Instant,
+        packet: ServerPacket,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        let Phase::Handshake(handshake) = &mut self.phase else {
+            return Ok(());
+        };
+        match packet {
+            ServerPacket::Connection(FromServer::Challenge(challenge)) => {
+                handshake.challenge(now, challenge, &self.config, out)
+            }
+            ServerPacket::Connection(FromServer::Close { reasons }) => {
+                Err(handshake::goodbye(&reasons, true))
+            }
+            ServerPacket::Connection(FromServer::Hello(hello)) if self.config.profile != Profile::Attach => {
+                out.push(Output::Event(ConnectionEvent::Info(server_info::flatten(&hello)).into()));
+                Err(CloseReason::User)
+            }
+            ServerPacket::Connection(FromServer::Hello(hello)) if self.is_half_understood(&hello) => {
+                let reason = "connecting again".to_owned();
+                out.push(Output::Send(ToServer::Close { reason }.into()));
+                self.phase = Phase::Closed;
+                out.push(Output::SpeakLegacy);
+                Ok(())
+            }
+            ServerPacket::Connection(FromServer::Hello(hello)) => {
+                self.accepted(now, &hello, out);
+                self.server_hello = Some(hello);
+                Ok(())
+            }
+            ServerPacket::Draw(draw::FromServer::Draw(_))
+            | ServerPacket::Window(window::FromServer::Create(_)) => {
+                Err(CloseReason::Protocol("the server sent windows before its hello".to_owned()))
+            }
+            other => {
+                tracing::debug!(packet = ?std::mem::discriminant(&other), "ignored before the server's hello");
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether `packet` will make the session end with [`Output::SpeakLegacy`].
+    pub fn will_speak_legacy(&self, packet: &ServerPacket) -> bool {
+        match (&self.phase, packet) {
+            (Phase::Handshake(_), ServerPacket::Connection(FromServer::Hello(hello))) => {
+                self.is_half_understood(hello)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_half_understood(&self, hello: &Dict) -> bool {
+        self.config.may_speak_legacy
+            && self.config.profile == Profile::Attach
+            && ServerTraits::from_hello(hello).reads_flat_names()
+    }
+
+    fn accepted(&mut self, now: Instant, hello: &Dict, out: &mut Vec<Output>) {
+        let traits = ServerTraits::from_hello(hello);
+        let info = server_info::server_info(hello, self.config.generation, &self.config.compressors);
+        tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
+        self.windows.desktop_server = traits.is_desktop;
+        self.devices.accepted(&traits);
+        self.phase = Phase::Running(Pinger::new(now));
+        self.display.accepted(&traits, &self.config, &mut self.windows, out);
+        out.push(Output::Event(ConnectionEvent::Connected(Box::new(info)).into()));
+        self.keyboard.accepted(&self.config, &mut self.devices, out);
+        self.draws.accepted(&traits, &self.config, out);
+        self.clipboard.accepted(hello, &self.config, out);
+    }
+
+    /// Takes one of the subject's packets after that.
+    pub(super) fn connection_packet(
+        &mut self,
+        now: Instant,
+        packet: FromServer,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        match (packet, &mut self.phase) {
+            (FromServer::Ping { monotonic_ms, sid }, Phase::Running(pinger)) => {
+                out.push(Output::Send(pinger.echo(monotonic_ms, sid)));
+            }
+            (FromServer::PingEcho(echo), Phase::Running(pinger)) => {
+                let latency = pinger.echoed(now, &echo);
+                out.extend(latency.map(|latency| Output::Event(ConnectionEvent::Latency(latency).into())));
+            }
+            (FromServer::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
+            (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
+            (FromServer::StartupComplete, _) => {
+                out.push(Output::Event(ConnectionEvent::StartupComplete.into()));
+            }
+            (FromServer::InfoResponse(info), _) if std::mem::take(&mut self.info_wanted) => {
+                out.push(Output::Event(ConnectionEvent::Info(server_info::flatten(&info)).into()));
+            }
+            (
+                FromServer::Hello(_)
+                | FromServer::Challenge(_)
+                | FromServer::Ping { .. }
+                | FromServer::PingEcho(_)
+                | FromServer::InfoResponse(_)
+                | FromServer::ServerEvent { .. }
+                | FromServer::Control { .. },
+                _,
+            ) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes what the user wants of the connection, in any phase but the last.
+    pub(super) fn connection_input(
+        &mut self,
+        now: Instant,
+        input: ConnectionInput,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        match (&mut self.phase, input) {
+            (_, ConnectionInput::Disconnect) => Err(CloseReason::User),
+            (Phase::Handshake(handshake), ConnectionInput::Password(password)) => {
+                handshake.password(now, &password, &self.config, out)
+            }
+            (Phase::Handshake(handshake), ConnectionInput::PasswordCancelled) => {
+                handshake.password_cancelled()
+            }
+            (Phase::Running(_), ConnectionInput::RequestInfo) => {
+                self.info_wanted = true;
+                out.push(Output::Send(ToServer::InfoRequest.into()));
+                Ok(())
+            }
+            (
+                Phase::Running(_) | Phase::Closed,
+                ConnectionInput::Password(_) | ConnectionInput::PasswordCancelled,
+            )
+            | (Phase::Handshake(_) | Phase::Closed, ConnectionInput::RequestInfo) => Ok(()),
+        }
+    }
+
+    /// Ends the session because of what cannot be read or is no packet at all: the server is told.
+    pub fn fail(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
+        if !matches!(self.phase, Phase::Closed) {
+            self.close(reason, out);
+        }
+    }
+
+    pub(super) fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
+        // a server that said goodbye, or refused us, does not listen any more
+        let words = match &reason {
+            CloseReason::User => Some("client exit".to_owned()),
+            CloseReason::Timeout(_) => Some("server ping timeout".to_owned()),
+            CloseReason::Protocol(why) => {
+                Some(format!("protocol error: {}", text::shown(why, MAX_GOODBYE_CHARS)))
+            }
+            CloseReason::Authentication(_) => Some("authentication failed".to_owned()),
+            CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
+        };
+        if let Some(reason) = words {
+            out.push(Output::Send(ToServer::Close { reason }.into()));
+        }
+        self.phase = Phase::Closed;
+        out.push(Output::Close(reason));
+    }
+}
