@@ -5,6 +5,7 @@
 //! same with the same words. `--help`, the manual page, completions and `farpane config --show`
 //! are printed from them.
 
+use crate::protocol::Dialect;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use crate::channel::DesktopScaling;
 use crate::net::Protocol;
 use crate::net::tls::TlsOptions;
 use crate::protocol::packet::clipboard::Selection;
-use crate::session::Generation;
 use crate::session::clipboard::Direction;
 
 /// The options of every command that attaches.
@@ -161,8 +161,8 @@ impl ProtocolChoice {
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Auto => Protocol::Auto,
-            Self::Modern => Protocol::Only(Generation::Modern),
-            Self::Bencode => Protocol::Only(Generation::Legacy31),
+            Self::Modern => Protocol::Only(Dialect::Modern),
+            Self::Bencode => Protocol::Only(Dialect::Legacy31),
         }
     }
 }

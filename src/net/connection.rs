@@ -21,8 +21,8 @@ use crate::protocol::{
 };
 use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, DrawInput, DrawRequest, Generation, Input, Output,
-    PointerInput, Session, SessionConfig, SessionEvent,
+    CloseReason, ConnectionEvent, ConnectionInput, DrawInput, DrawRequest, Input, Output, PointerInput,
+    Session, SessionConfig, SessionEvent,
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
@@ -69,7 +69,7 @@ pub(super) struct Links {
 pub(super) enum End {
     Closed(CloseReason),
     /// The server does not take what was spoken to it: it has to be spoken to like this.
-    Needs(Generation),
+    Needs(Dialect),
 }
 
 /// What the loop woke up for.
@@ -133,7 +133,7 @@ impl Links {
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet.
     pub fn new(transport: Transport, session: SessionConfig, links: &'a mut Links) -> Self {
-        let dialect = session.generation.dialect();
+        let dialect = session.dialect;
         let limits = Limits::BEFORE_HELLO;
         links.report.encryption(transport.encryption());
         Self {
@@ -426,7 +426,7 @@ impl<'a> Connection<'a> {
                     self.links.draws.bounds(bounds);
                 }
                 Output::SpeakLegacy => {
-                    self.end.get_or_insert(End::Needs(Generation::Legacy31));
+                    self.end.get_or_insert(End::Needs(Dialect::Legacy31));
                 }
                 Output::Close(CloseReason::Timeout(why)) if !self.heard => {
                     self.close(CloseReason::Timeout(format!("{why} ({})", self.transport.doubt())));
@@ -489,10 +489,10 @@ impl<'a> Connection<'a> {
     fn refuse(&mut self, now: Instant, error: RecordError) {
         match error {
             RecordError::NotXpra(NotXpra::NeedsBencode) if !self.established => {
-                self.end.get_or_insert(End::Needs(Generation::Legacy31));
+                self.end.get_or_insert(End::Needs(Dialect::Legacy31));
             }
             RecordError::NotXpra(NotXpra::NeedsYaml) if !self.established => {
-                self.end.get_or_insert(End::Needs(Generation::ModernYaml));
+                self.end.get_or_insert(End::Needs(Dialect::Yaml));
             }
             // Whatever it is, it would not understand a goodbye.
             RecordError::NotXpra(_) => self.close(CloseReason::Protocol(error.to_string())),

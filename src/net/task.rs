@@ -1,6 +1,7 @@
 //! The network thread: connects, runs the connection, connects again for a 3.1 server, and says
 //! once why it ended.
 
+use crate::protocol::Dialect;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -12,7 +13,7 @@ use crate::channel::{
     clock,
 };
 use crate::protocol::NotXpra;
-use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, Generation, Input, SessionConfig};
+use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, Input, SessionConfig};
 
 use super::connection::{Connection, End, Links};
 use super::report::Report;
@@ -46,7 +47,7 @@ pub enum Protocol {
     /// The modern one, and the other if the server asks for it.
     #[default]
     Auto,
-    Only(Generation),
+    Only(Dialect),
 }
 
 /// The ways between the network thread and the others.
@@ -130,9 +131,9 @@ pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
 }
 
 async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
-    let mut generation = match config.protocol {
-        Protocol::Auto => Generation::Modern,
-        Protocol::Only(generation) => generation,
+    let mut dialect = match config.protocol {
+        Protocol::Auto => Dialect::Modern,
+        Protocol::Only(dialect) => dialect,
     };
     loop {
         let transport = match connect(config, links).await {
@@ -141,10 +142,10 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         };
         let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
         let is_auto = config.protocol == Protocol::Auto;
-        let may_speak_legacy = is_auto && generation == Generation::Modern;
+        let may_speak_legacy = is_auto && dialect == Dialect::Modern;
         let link = transport.link();
-        let session = SessionConfig { generation, may_speak_legacy, link, ..config.session.clone() };
-        tracing::debug!(target = %config.target, ?generation, "connected");
+        let session = SessionConfig { dialect, may_speak_legacy, link, ..config.session.clone() };
+        tracing::debug!(target = %config.target, ?dialect, "connected");
         links.app.send(AppEvent::Connecting(ConnectStage::Hello));
         match Connection::new(transport, session, links).run().await {
             End::Closed(reason) => return reason,
@@ -153,12 +154,12 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
                     packet_encoder = other.packet_encoder(),
                     "the server speaks another dialect: reconnecting"
                 );
-                generation = other;
+                dialect = other;
                 if tls {
                     tokio::time::sleep(TLS_CLOSE_TIME).await;
                 }
             }
-            End::Needs(Generation::Legacy31) => {
+            End::Needs(Dialect::Legacy31) => {
                 return CloseReason::Protocol(
                     "the server speaks the 3.1 protocol: use --protocol auto or --protocol bencode".into(),
                 );

@@ -29,18 +29,34 @@ const COMPRESS_LZO: u8 = 0x20;
 const COMPRESS_BROTLI: u8 = 0x40;
 const COMPRESS_ZSTD: u8 = 0x80;
 
-/// Which generation of the record layer is spoken.
+/// How a server is spoken to: packet encoder, names and capabilities (ARCHITECTURE.md, "Two generations of servers").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// Protocol.md as it stands, and every server since 4.0: rencodeplus.
+    /// Protocol.md as it stands, and every server since 4.0: rencodeplus, nested maps of capabilities.
     #[default]
     Modern,
-    /// Xpra 3.1 (xpra/net/header.py and protocol.py there): bencode, and zlib where no
+    /// Xpra 3.1 (xpra/net/header.py and protocol.py there): bencode, flat keys of capabilities, and zlib where no
     /// compressor bit is set.
     Legacy31,
-    /// As [`Self::Modern`], but packets are YAML (Protocol.md §4.3). Only servers are spoken to like
-    /// this: by Xpra's client in Rust, and by its Python client if told to.
+    /// As [`Self::Modern`], but packets are YAML (Protocol.md §4.3). Slow: for 6.x servers whose configuration leaves
+    /// it as the only packet encoder, as Debian's for 3.1 does, and for Xpra's clients that speak it.
     Yaml,
+}
+
+impl Dialect {
+    /// That of 6.x, whatever packet encoder it takes.
+    pub const fn is_modern(self) -> bool {
+        !matches!(self, Self::Legacy31)
+    }
+
+    /// The packet encoder's name.
+    pub const fn packet_encoder(self) -> &'static str {
+        match self {
+            Self::Modern => "rencodeplus",
+            Self::Yaml => "yaml",
+            Self::Legacy31 => "bencode",
+        }
+    }
 }
 
 /// The position of the argument that a raw chunk replaces: 1..=15.

@@ -5,12 +5,13 @@
 //! `xor` gives the password away to the server and to whoever sees both salts pass by: it is offered
 //! and used only where the peer is proven ([`Link`]) and nobody can.
 
+use crate::protocol::Dialect;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use super::config::{Generation, Link, Secret};
+use super::config::{Link, Secret};
 use crate::protocol::packet::connection::Challenge;
 use crate::protocol::text;
 
@@ -49,8 +50,8 @@ pub enum AuthError {
 }
 
 /// The digests to offer for passwords, strongest first.
-pub fn offered_digests(generation: Generation, link: Link) -> Vec<&'static str> {
-    let mut digests = salt_digests(generation);
+pub fn offered_digests(dialect: Dialect, link: Link) -> Vec<&'static str> {
+    let mut digests = salt_digests(dialect);
     if link.may_reveal_password() {
         // the only one that works with the server's system accounts (PAM)
         digests.push("xor");
@@ -59,9 +60,9 @@ pub fn offered_digests(generation: Generation, link: Link) -> Vec<&'static str> 
 }
 
 /// The digests to offer for combining salts.
-pub fn salt_digests(generation: Generation) -> Vec<&'static str> {
+pub fn salt_digests(dialect: Dialect) -> Vec<&'static str> {
     let mut digests = vec!["hmac+sha512", "hmac+sha384", "hmac+sha256", "hmac+sha224"];
-    if generation == Generation::Legacy31 {
+    if dialect == Dialect::Legacy31 {
         digests.push("hmac+sha1");
     }
     digests
@@ -97,13 +98,13 @@ pub fn check(challenge: &Challenge, link: Link) -> Result<(), AuthError> {
 /// As [`check`].
 pub fn respond(
     challenge: &Challenge,
-    generation: Generation,
+    dialect: Dialect,
     link: Link,
     password: &Secret,
     client_salt: [u8; CLIENT_SALT_LEN],
 ) -> Result<ChallengeResponse, AuthError> {
     check(challenge, link)?;
-    let password = password.bytes(generation);
+    let password = password.bytes(dialect);
     if password.is_empty() {
         return Err(AuthError::EmptyPassword);
     }

@@ -8,44 +8,6 @@ use crate::codec::Size;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 
-/// Which generation of servers to speak to (ARCHITECTURE.md, "Two generations of servers").
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Generation {
-    /// 6.x: rencodeplus, nested capability maps.
-    #[default]
-    Modern,
-    /// 6.x whose configuration leaves yaml as the only packet encoder, as Debian's for 3.1 does. Slow: for
-    /// servers that take nothing else.
-    ModernYaml,
-    /// 3.1: bencode, flat capability keys.
-    Legacy31,
-}
-
-impl Generation {
-    /// How packets are written.
-    pub const fn dialect(self) -> Dialect {
-        match self {
-            Self::Modern => Dialect::Modern,
-            Self::ModernYaml => Dialect::Yaml,
-            Self::Legacy31 => Dialect::Legacy31,
-        }
-    }
-
-    /// 6.x, whatever packet encoder it takes.
-    pub const fn is_modern(self) -> bool {
-        !matches!(self, Self::Legacy31)
-    }
-
-    /// The packet encoder's name.
-    pub const fn packet_encoder(self) -> &'static str {
-        match self {
-            Self::Modern => "rencodeplus",
-            Self::ModernYaml => "yaml",
-            Self::Legacy31 => "bencode",
-        }
-    }
-}
-
 /// A password: wiped from memory when dropped, never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
@@ -63,11 +25,11 @@ impl Secret {
 
     /// The bytes that the digests work on. 6.x reads its password files as text and takes Latin-1
     /// where that is possible (`xpra/util/str_fn.py`, `strtobytes`); 3.1 takes the file's bytes.
-    pub(super) fn bytes(&self, generation: Generation) -> Zeroizing<Vec<u8>> {
+    pub(super) fn bytes(&self, dialect: Dialect) -> Zeroizing<Vec<u8>> {
         let latin1 = || self.0.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<Vec<u8>>>();
-        let bytes = match generation {
-            Generation::Modern | Generation::ModernYaml => latin1(),
-            Generation::Legacy31 => None,
+        let bytes = match dialect {
+            Dialect::Modern | Dialect::Yaml => latin1(),
+            Dialect::Legacy31 => None,
         };
         Zeroizing::new(bytes.unwrap_or_else(|| Vec::from(self.0.as_bytes())))
     }
@@ -235,7 +197,7 @@ impl DisplayInfo {
 /// Everything that a session needs to know before its first packet.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    pub generation: Generation,
+    pub dialect: Dialect,
     /// Who runs the session can connect again with the other generation: [`super::Output::SpeakLegacy`].
     pub may_speak_legacy: bool,
     pub profile: Profile,
@@ -264,7 +226,7 @@ pub struct SessionConfig {
 impl SessionConfig {
     /// The record compressors that this generation of servers knows, best first.
     pub fn offered_compressors(&self) -> Vec<&'static str> {
-        let modern = self.generation.is_modern();
+        let modern = self.dialect.is_modern();
         let known = |name: &&&str| match **name {
             "lz4" => true,
             "zlib" => !modern,
@@ -278,7 +240,7 @@ impl SessionConfig {
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
-            generation: Generation::Modern,
+            dialect: Dialect::Modern,
             may_speak_legacy: false,
             profile: Profile::Attach,
             identity: ClientIdentity::default(),

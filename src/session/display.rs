@@ -71,7 +71,7 @@ pub fn early_input(input: DisplayInput, config: &mut SessionConfig) {
 /// What hello says of it.
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     let display = &config.display;
-    if !config.generation.is_modern() {
+    if !config.dialect.is_modern() {
         let (x, y) = dpi(display);
         hello
             .push("randr_notify", true)

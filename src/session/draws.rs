@@ -1,6 +1,6 @@
 //! Draws: which are under way, what becomes of them, and in which encodings they may come.
 
-use super::config::{Generation, SessionConfig};
+use super::config::SessionConfig;
 use super::connection::CloseReason;
 use super::draw_ledger::DrawLedger;
 use super::encodings;
@@ -8,6 +8,7 @@ use super::event::{DrawDone, DrawRequest, Output};
 use super::server_info::ServerTraits;
 use super::windows::Windows;
 use crate::codec::Rect;
+use crate::protocol::Dialect;
 use crate::protocol::packet::draw::{DrawAck, DrawOutcome, Encoding, FromServer, ToServer, WindowDraw};
 use crate::protocol::packet::{Value, WindowId};
 use crate::stats::DrawTrace;
@@ -40,7 +41,7 @@ impl Draws {
     pub fn accepted(&mut self, traits: &ServerTraits, config: &SessionConfig, out: &mut Vec<Output>) {
         self.straight_png = traits.has_straight_png();
         self.scroll_works = traits.scroll_works();
-        if config.generation.is_modern() && self.scrolls(config) {
+        if config.dialect.is_modern() && self.scrolls(config) {
             out.push(Output::Send(ToServer::EncodingConfig(encodings::map(config, true)).into()));
         }
     }
@@ -151,18 +152,18 @@ impl Draws {
     /// Other encodings are preferred: offers them from now on, and asks for all pixels in them.
     fn offer_again(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
         let scroll = self.scrolls(config);
-        let properties = encodings::window_properties(&config.pictures, config.generation, scroll);
+        let properties = encodings::window_properties(&config.pictures, config.dialect, scroll);
         windows.map_properties.clone_from(&properties);
         let mut send = |packet| out.push(Output::Send(packet));
         // The list first: a preference that a window's list lacks is replaced for good. The packet that
         // changes the preference alone makes 6.5 log an error and forget the refresh.
         send(ToServer::AllWindows { properties: properties.clone(), refresh: false }.into());
-        match config.generation {
-            Generation::Modern | Generation::ModernYaml => {
+        match config.dialect {
+            Dialect::Modern | Dialect::Yaml => {
                 send(ToServer::EncodingConfig(encodings::map(config, scroll)).into());
                 send(ToServer::AllWindows { properties, refresh: true }.into());
             }
-            Generation::Legacy31 => {
+            Dialect::Legacy31 => {
                 let encoding = encodings::setting(&config.pictures).to_owned();
                 send(ToServer::EncodingSet { encoding }.into());
             }

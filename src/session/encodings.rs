@@ -5,7 +5,8 @@
 //! send plain pixels instead. What they do follow is the list of what may be sent. So a preference is a
 //! shorter list, with what the server needs beside it; only where that is not enough it is told as well.
 
-use super::config::{Generation, PictureOptions, SessionConfig};
+use super::config::{PictureOptions, SessionConfig};
+use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::packet::{Dict, Value};
 
@@ -25,7 +26,7 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     let pictures = &config.pictures;
     let offered = self::offered(pictures, false);
     hello.push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS).push("encodings", &names(&offered)[..]);
-    if config.generation.is_modern() {
+    if config.dialect.is_modern() {
         hello.push("encoding", map(config, false));
         return;
     }
@@ -222,14 +223,14 @@ pub fn csc_modes(offered: &[Encoding]) -> Dict {
 
 /// The client properties of a window that may be sent what `pictures` offer from now on: both generations
 /// copy the session's list when a window comes, and read changes only from here.
-pub fn window_properties(pictures: &PictureOptions, generation: Generation, scroll: bool) -> Dict {
+pub fn window_properties(pictures: &PictureOptions, dialect: Dialect, scroll: bool) -> Dict {
     let offered = self::offered(pictures, scroll);
     let mut properties = Dict::default();
     properties
         .push("encodings", &names(&offered)[..])
         .push("encodings.core", &core_names(&offered)[..])
         .push("encoding.full_csc_modes", csc_modes(&offered));
-    if generation == Generation::Legacy31 {
+    if dialect == Dialect::Legacy31 {
         properties.push("encoding.scrolling", scrolls(pictures));
     }
     properties

@@ -126,8 +126,8 @@ impl Handshake {
     ) -> Result<(), CloseReason> {
         let client_salt = random::<CLIENT_SALT_LEN>()?;
         out.push(Output::Event(ConnectionEvent::LoggingIn.into()));
-        let answer = auth::respond(challenge, config.generation, config.link, password, client_salt)
-            .map_err(refused)?;
+        let answer =
+            auth::respond(challenge, config.dialect, config.link, password, client_salt).map_err(refused)?;
         let padding = random::<512>()?;
         let mut hello = hello::hello(config);
         hello

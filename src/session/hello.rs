@@ -2,8 +2,9 @@
 //! generation (Protocol.md §5.2, §6; what the servers read: `xpra/server/source/*.py`).
 
 use super::auth;
-use super::config::{Generation, Profile, SessionConfig};
+use super::config::{Profile, SessionConfig};
 use super::{clipboard, display, encodings, keyboard, pointer, windows};
+use crate::protocol::Dialect;
 use crate::protocol::packet::Dict;
 
 /// The rooms that have something to say.
@@ -20,10 +21,10 @@ const ROOMS: [fn(&SessionConfig, &mut Dict); 7] = [
 /// The first hello, without challenge response.
 pub fn hello(config: &SessionConfig) -> Dict {
     let mut hello = common(config);
-    match (config.profile, config.generation) {
-        (Profile::Info, generation) => {
+    match (config.profile, config.dialect) {
+        (Profile::Info, dialect) => {
             hello.push("request", "info");
-            if generation == Generation::Legacy31 {
+            if dialect == Dialect::Legacy31 {
                 hello.push("info_request", true).push("info-namespace", true).push("windows", false);
             }
         }
@@ -47,8 +48,8 @@ pub fn hello(config: &SessionConfig) -> Dict {
 fn common(config: &SessionConfig) -> Dict {
     let mut hello = Dict::default();
     let identity = &config.identity;
-    let version = if config.generation.is_modern() { "6.5" } else { "3.1.3" };
-    let encoder = config.generation.packet_encoder();
+    let version = if config.dialect.is_modern() { "6.5" } else { "3.1.3" };
+    let encoder = config.dialect.packet_encoder();
     let compressors = config.offered_compressors();
     hello
         .push("version", version)
@@ -63,8 +64,8 @@ fn common(config: &SessionConfig) -> Dict {
         .push("chunks", true)
         .push("compressors", &compressors[..])
         .push("compression_level", u32::from(config.compression_level))
-        .push("digest", &auth::offered_digests(config.generation, config.link)[..])
-        .push("salt-digest", &auth::salt_digests(config.generation)[..]);
+        .push("digest", &auth::offered_digests(config.dialect, config.link)[..])
+        .push("salt-digest", &auth::salt_digests(config.dialect)[..]);
     for compressor in compressors {
         hello.push(compressor, true);
     }
@@ -78,7 +79,7 @@ fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("ping-echo-sourceid", true)
         .push("share", config.share)
         .push("lock", false);
-    if config.generation.is_modern() {
+    if config.dialect.is_modern() {
         hello
             .push("wants", &["encodings", "display", "versions", "features", "packet-types"][..])
             .push("versions", true)

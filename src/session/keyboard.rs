@@ -1,10 +1,11 @@
 //! The keyboard: what servers are told of it, in hello and after, and its keys. What they do is [`super::input`].
 
-use super::config::{Generation, SessionConfig};
+use super::config::SessionConfig;
 use super::event::Output;
 use super::input::InputState;
 use super::keymap::{self, KEY_REPEAT_MS, Told};
 use super::windows::Windows;
+use crate::protocol::Dialect;
 use crate::protocol::packet::{Dict, Value, WindowId, keyboard};
 
 /// What the user and the desktop do with the keyboard.
@@ -71,11 +72,11 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("key_repeat", vec![Value::from(KEY_REPEAT_MS.0), Value::from(KEY_REPEAT_MS.1)])
         .push("modifiers", Vec::<Value>::new());
     let keymap = first_keymap(config);
-    match config.generation {
-        Generation::Modern | Generation::ModernYaml => {
+    match config.dialect {
+        Dialect::Modern | Dialect::Yaml => {
             hello.push("keymap", keymap::hello_map(&keymap));
         }
-        Generation::Legacy31 => keymap::legacy_keys(&keymap, config.keymap.is_some(), hello),
+        Dialect::Legacy31 => keymap::legacy_keys(&keymap, config.keymap.is_some(), hello),
     }
 }
 
@@ -92,7 +93,7 @@ impl Keyboard {
     pub fn accepted(&mut self, config: &SessionConfig, devices: &mut InputState, out: &mut Vec<Output>) {
         self.begin(config, devices);
         // 6.x: the keycodes did not fit into hello
-        if config.generation.is_modern() || self.changed {
+        if config.dialect.is_modern() || self.changed {
             self.tell(config, out);
         }
     }
@@ -153,18 +154,18 @@ impl Keyboard {
 
 fn configurations(config: &SessionConfig, told: &Told) -> Vec<Dict> {
     let Some(keymap) = &config.keymap else {
-        return vec![whole_keyboard(config.generation, &keymap::us(), false)];
+        return vec![whole_keyboard(config.dialect, &keymap::us(), false)];
     };
     let keymap = told.part(keymap);
-    let whole = whole_keyboard(config.generation, &keymap, true);
-    let layout = keymap::layout_with_folder(&keymap).filter(|_| config.generation.is_modern());
+    let whole = whole_keyboard(config.dialect, &keymap, true);
+    let layout = keymap::layout_with_folder(&keymap).filter(|_| config.dialect.is_modern());
     layout.into_iter().chain([whole]).collect()
 }
 
-fn whole_keyboard(generation: Generation, keymap: &Keymap, native: bool) -> Dict {
-    match generation {
-        Generation::Modern | Generation::ModernYaml => keymap::config(keymap, native),
-        Generation::Legacy31 => {
+fn whole_keyboard(dialect: Dialect, keymap: &Keymap, native: bool) -> Dict {
+    match dialect {
+        Dialect::Modern | Dialect::Yaml => keymap::config(keymap, native),
+        Dialect::Legacy31 => {
             let mut keys = Dict::default();
             keymap::legacy_keys(keymap, native, &mut keys);
             keys

@@ -48,7 +48,7 @@ pub mod windows;
 use std::time::Instant;
 
 pub use clipboard::ClipboardInput;
-pub use config::{ClientIdentity, Generation, Link, PictureOptions, Profile, Secret, SessionConfig};
+pub use config::{ClientIdentity, Link, PictureOptions, Profile, Secret, SessionConfig};
 pub use connection::{CloseReason, ConnectionEvent, ConnectionInput};
 pub use display::DisplayInput;
 pub use draws::DrawInput;

@@ -53,7 +53,7 @@ pub enum PointerInput {
 pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     let unknown = || vec![Value::from(-1), Value::from(-1)];
     hello.push("cursors", true);
-    if !config.generation.is_modern() {
+    if !config.dialect.is_modern() {
         hello
             .push("encodings.cursor", &["raw", "png"][..])
             .push("mouse.show", false)

@@ -1,9 +1,9 @@
 //! What the server says of itself.
 
-use super::config::Generation;
 use super::keymap::KEY_REPEAT_MS;
 use super::metadata::text;
 use crate::codec::Size;
+use crate::protocol::Dialect;
 use crate::protocol::packet::{Dict, Value};
 
 /// Bytes of all lines of information together, at most. A server of 6.5 with 60 windows has a third of it.
@@ -88,7 +88,7 @@ fn is_our_repeat(told: &Value) -> bool {
 }
 
 /// What `farpane info` and the log show first.
-pub fn server_info(hello: &Dict, generation: Generation, compressors: &[&str]) -> ServerInfo {
+pub fn server_info(hello: &Dict, dialect: Dialect, compressors: &[&str]) -> ServerInfo {
     let text_at = |path: &str| hello.get_path(path).map(plain).filter(|t| !t.is_empty());
     let first = |paths: &[&str]| paths.iter().find_map(|path| text_at(path)).unwrap_or_default();
     ServerInfo {
@@ -102,7 +102,7 @@ pub fn server_info(hello: &Dict, generation: Generation, compressors: &[&str]) -
         mode: mode_of(hello),
         display: first(&["display", "display.name", "display.address", "name"]),
         encodings: encodings_of(hello),
-        wire: wire(hello, generation, compressors),
+        wire: wire(hello, dialect, compressors),
     }
 }
 
@@ -200,8 +200,8 @@ fn mode_of(hello: &Dict) -> String {
     }
 }
 
-fn wire(hello: &Dict, generation: Generation, compressors: &[&str]) -> String {
-    let encoder = generation.packet_encoder();
+fn wire(hello: &Dict, dialect: Dialect, compressors: &[&str]) -> String {
+    let encoder = dialect.packet_encoder();
     let offered = hello.strs("compressors").unwrap_or_default();
     let has =
         |name: &&&str| offered.contains(*name) || hello.get(name).and_then(Value::as_bool) == Some(true);

@@ -14,12 +14,13 @@ mod windows;
 use std::time::{Duration, Instant};
 
 use farpane::codec::Size;
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::{
-    ClientIdentity, CloseReason, DrawDone, Generation, Input, Output, Session, SessionConfig, SessionEvent,
+    ClientIdentity, CloseReason, DrawDone, Input, Output, Session, SessionConfig, SessionEvent,
 };
 use farpane::stats::DrawTrace;
 
@@ -120,14 +121,14 @@ impl Driver {
     }
 }
 
-pub fn config(generation: Generation) -> SessionConfig {
+pub fn config(dialect: Dialect) -> SessionConfig {
     let identity = ClientIdentity {
         hostname: "here".to_owned(),
         username: "user".to_owned(),
         uuid: "0123456789abcdef".to_owned(),
         session_id: "fedcba9876543210".to_owned(),
     };
-    SessionConfig { generation, identity, ..SessionConfig::default() }
+    SessionConfig { dialect, identity, ..SessionConfig::default() }
 }
 
 pub fn server_hello(version: &str) -> Dict {

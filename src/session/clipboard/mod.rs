@@ -48,7 +48,7 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     }
     let names: Vec<Value> =
         options.selections.iter().map(|selection| Value::from(selection.name())).collect();
-    if config.generation.is_modern() {
+    if config.dialect.is_modern() {
         let mut clipboard = Dict::default();
         clipboard
             .push("enabled", options.direction != Direction::Disabled)
@@ -167,7 +167,7 @@ impl Clipboard {
             |selection: &Selection| theirs.as_ref().is_none_or(|names| names.contains(&selection.name()));
         self.shared = self.options.selections.iter().copied().filter(shares).collect();
         self.greedy = hello.bool("clipboard.greedy").unwrap_or(false);
-        self.is_old = !config.generation.is_modern();
+        self.is_old = !config.dialect.is_modern();
         let id: String = ["uuid", "display"].into_iter().filter_map(|key| hello.str(key)).collect();
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
         self.mark = MARK.chars().chain(id.chars().filter(is_plain).take(MAX_MARK)).collect();

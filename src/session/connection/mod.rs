@@ -82,7 +82,7 @@ impl Session {
 
     fn accepted(&mut self, now: Instant, hello: &Dict, out: &mut Vec<Output>) {
         let traits = ServerTraits::from_hello(hello);
-        let info = server_info::server_info(hello, self.config.generation, &self.config.compressors);
+        let info = server_info::server_info(hello, self.config.dialect, &self.config.compressors);
         tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
         self.windows.desktop_server = traits.is_desktop;
         self.devices.accepted(&traits);

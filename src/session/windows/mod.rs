@@ -32,7 +32,7 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("metadata.supported", metadata::SUPPORTED)
         .push("system_tray", false)
         .push("bell", true);
-    if config.generation.is_modern() {
+    if config.dialect.is_modern() {
         let mut window = Dict::default();
         window.push("enabled", true).push("min-size", square(0)).push("max-size", square(MAX_WINDOW_SIDE));
         hello.push("window", window);

@@ -149,7 +149,7 @@ fn logged(level: tracing::Level, packets: impl Iterator<Item = ServerPacket>) ->
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
     tracing::subscriber::with_default(subscriber.with_writer(move || writer.clone()).finish(), || {
-        let mut driver = Driver::running(config(farpane::session::Generation::Modern));
+        let mut driver = Driver::running(config(farpane::protocol::Dialect::Modern));
         log.0.lock().expect("no panic").clear();
         packets.for_each(|packet| {
             driver.packet(packet).take();
@@ -272,9 +272,9 @@ proptest! {
         use crate::session::{Driver, config};
         use farpane::protocol::packet::connection::Challenge;
         use farpane::protocol::packet::window::{self, WindowCreate};
-        use farpane::session::{ConnectionEvent, Generation, SessionEvent, WindowEvent};
+        use farpane::session::{ConnectionEvent, SessionEvent, WindowEvent};
         let mut asking = Driver::started(farpane::session::SessionConfig {
-            may_prompt: true, ..config(Generation::Modern)
+            may_prompt: true, ..config(Dialect::Modern)
         });
         asking.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
             salt: vec![1; 64],
@@ -290,7 +290,7 @@ proptest! {
         }
         let mut hello = Dict::default();
         hello.push("version", "6.5.5").push("session_name", said.as_str()).push("hostname", said.as_str());
-        let mut driver = Driver::started(config(Generation::Modern));
+        let mut driver = Driver::started(config(Dialect::Modern));
         driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         let mut metadata = Dict::default();
         metadata.push("title", said.as_str()).push("class-instance", &[said.as_str(), "x"][..]);

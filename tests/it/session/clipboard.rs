@@ -4,11 +4,12 @@ mod old_servers;
 
 use std::time::Duration;
 
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection, Token};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value};
 use farpane::session::clipboard::{ClipboardOptions, Direction, FromDesktop, ToDesktop, Unreadable};
-use farpane::session::{ClipboardInput, Generation, Output, SessionConfig, SessionEvent};
+use farpane::session::{ClipboardInput, Output, SessionConfig, SessionEvent};
 
 use super::{Driver, config, server_hello};
 
@@ -18,8 +19,8 @@ fn options(direction: Direction) -> ClipboardOptions {
     ClipboardOptions { enabled: true, direction, ..ClipboardOptions::default() }
 }
 
-fn with(generation: Generation, clipboard: ClipboardOptions) -> SessionConfig {
-    SessionConfig { clipboard, ..config(generation) }
+fn with(dialect: Dialect, clipboard: ClipboardOptions) -> SessionConfig {
+    SessionConfig { clipboard, ..config(dialect) }
 }
 
 fn hello(greedy: bool) -> ServerPacket {
@@ -98,7 +99,7 @@ fn token(targets: &[&str]) -> Packet {
 
 /// A session that shares the clipboard; nobody owns anything.
 fn shared(direction: Direction) -> Driver {
-    let mut driver = Driver::started(with(Generation::Modern, options(direction)));
+    let mut driver = Driver::started(with(Dialect::Modern, options(direction)));
     driver.packet(hello(false));
     driver.take();
     driver
@@ -106,7 +107,7 @@ fn shared(direction: Direction) -> Driver {
 
 /// The same with a 3.1 server.
 fn shared_with_3_1() -> Driver {
-    let mut driver = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
+    let mut driver = Driver::started(with(Dialect::Legacy31, options(Direction::Both)));
     let mut hello = server_hello("3.1.3");
     hello.push("clipboard", true).push("clipboards", &["CLIPBOARD"][..]);
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
@@ -127,7 +128,7 @@ fn none(request: u64) -> Packet {
 
 #[test]
 fn it_is_offered_as_each_generation_wants_it_and_not_where_it_is_off() {
-    let mut modern = Driver::started(with(Generation::Modern, options(Direction::Both)));
+    let mut modern = Driver::started(with(Dialect::Modern, options(Direction::Both)));
     let hello = modern.hello();
     assert_eq!(hello.bool("clipboard.enabled"), Some(true));
     assert_eq!(hello.bool("clipboard.want_targets"), Some(true));
@@ -135,19 +136,19 @@ fn it_is_offered_as_each_generation_wants_it_and_not_where_it_is_off() {
         hello.strs("clipboard.selections").as_deref(),
         Some(&["CLIPBOARD", "PRIMARY", "SECONDARY"][..])
     );
-    let mut legacy = Driver::started(with(Generation::Legacy31, options(Direction::Both)));
+    let mut legacy = Driver::started(with(Dialect::Legacy31, options(Direction::Both)));
     let hello = legacy.hello();
     assert_eq!(hello.get("clipboard"), Some(&Value::Bool(true)));
     assert_eq!(hello.get("clipboard.contents-slice-fix"), Some(&Value::Bool(true)));
-    for generation in [Generation::Modern, Generation::Legacy31] {
+    for dialect in [Dialect::Modern, Dialect::Legacy31] {
         let off = ClipboardOptions { enabled: false, ..options(Direction::Both) };
-        assert!(Driver::started(with(generation, off)).hello().get("clipboard").is_none());
+        assert!(Driver::started(with(dialect, off)).hello().get("clipboard").is_none());
     }
 }
 
 #[test]
 fn nothing_is_said_before_the_server_accepted_us_and_then_both_sides_are() {
-    let mut driver = Driver::started(with(Generation::Modern, options(Direction::Both)));
+    let mut driver = Driver::started(with(Dialect::Modern, options(Direction::Both)));
     driver.take();
     assert!(driver.desktop(FromDesktop::Owned(CLIPBOARD)).to_server.is_empty());
     driver.packet(hello(false));
@@ -159,7 +160,7 @@ fn nothing_is_said_before_the_server_accepted_us_and_then_both_sides_are() {
 
 #[test]
 fn a_server_without_a_clipboard_hears_nothing_of_it() {
-    let mut driver = Driver::running(with(Generation::Modern, options(Direction::Both)));
+    let mut driver = Driver::running(with(Dialect::Modern, options(Direction::Both)));
     let said = driver.desktop(FromDesktop::Owned(CLIPBOARD));
     assert!(said.to_server.is_empty() && said.to_desktop.is_empty(), "{said:?}");
     let said = driver.remote_copy(&["UTF8_STRING"]);
@@ -511,7 +512,7 @@ fn another_viewer_of_the_same_session_is_no_local_program() {
     assert!(second.local_copy(&targets).to_server.is_empty());
     assert_eq!(second.remote_paste(1, "UTF8_STRING").to_server, [none(1)]);
     // One of another session is.
-    let mut other = Driver::started(with(Generation::Modern, options(Direction::Both)));
+    let mut other = Driver::started(with(Dialect::Modern, options(Direction::Both)));
     let mut hello = server_hello("6.5.5");
     hello.push("uuid", "ffff").push("clipboard", true);
     other.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
@@ -526,7 +527,7 @@ fn contents_go_with_a_copy_only_where_asked_for_and_never_a_password() {
         (&["UTF8_STRING"], Some("UTF8_STRING")),
         (&["UTF8_STRING", "x-kde-passwordManagerHint"], None),
     ] {
-        let mut driver = Driver::started(with(Generation::Modern, options(Direction::Both)));
+        let mut driver = Driver::started(with(Dialect::Modern, options(Direction::Both)));
         driver.packet(hello(true));
         driver.take();
         let said = driver.local_copy(targets);

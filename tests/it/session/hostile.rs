@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::connection::{self, Challenge, PingEcho};
 use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowMoveResize};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::protocol::packet::{Image, ServerPacket};
-use farpane::session::{Generation, WindowInput, WindowState};
+use farpane::session::{WindowInput, WindowState};
 use proptest::prelude::*;
 
 use super::{Driver, config, create, size};
@@ -166,8 +167,8 @@ proptest! {
         packets in proptest::collection::vec(packet(), 0..20),
         late in any::<bool>(),
     ) {
-        let generation = if legacy { Generation::Legacy31 } else { Generation::Modern };
-        let mut driver = Driver::started(config(generation));
+        let dialect = if legacy { Dialect::Legacy31 } else { Dialect::Modern };
+        let mut driver = Driver::started(config(dialect));
         if !late {
             driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         }

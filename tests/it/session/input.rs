@@ -1,5 +1,6 @@
 //! Keys, pointer, wheel and focus become packets.
 
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::display;
 use farpane::protocol::packet::keyboard;
@@ -8,16 +9,14 @@ use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Value, WindowId};
 use farpane::session::config::DisplayInfo;
-use farpane::session::{
-    DisplayInput, Generation, Input, Key, KeyboardInput, Keymap, KeymapEntry, PointerInput,
-};
+use farpane::session::{DisplayInput, Input, Key, KeyboardInput, Keymap, KeymapEntry, PointerInput};
 
 use super::{Driver, config, server_hello, size};
 
 const WID: Option<WindowId> = Some(WindowId(1));
 
 fn running(precise_wheel: bool) -> Driver {
-    let mut driver = Driver::started(config(Generation::Modern));
+    let mut driver = Driver::started(config(Dialect::Modern));
     let mut hello = server_hello("6.5");
     hello.push("wheel.precise", precise_wheel);
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
@@ -140,7 +139,7 @@ fn held_keys_stay_down_and_repeat_as_here() {
 
 #[test]
 fn a_server_that_repeats_keys_itself_is_left_to_it() {
-    let mut driver = Driver::started(config(Generation::Modern));
+    let mut driver = Driver::started(config(Dialect::Modern));
     let mut hello = server_hello("6.5");
     hello.push("key_repeat", vec![Value::from(500), Value::from(30)]);
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use farpane::buffers::Payload;
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection, Token};
 use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Dict, Image, ServerPacket, WindowId, connection};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop, ToDesktop};
 use farpane::session::{
-    CloseReason, CursorShape, Generation, PointerEvent, SessionConfig, SessionEvent, WindowChange,
-    WindowEvent,
+    CloseReason, CursorShape, PointerEvent, SessionConfig, SessionEvent, WindowChange, WindowEvent,
 };
 
 use super::{Driver, config, server_hello};
@@ -27,7 +27,7 @@ fn received() -> Payload {
 #[test]
 fn kept_bytes_have_a_buffer_of_their_own() {
     let clipboard = ClipboardOptions { enabled: true, ..ClipboardOptions::default() };
-    let mut driver = Driver::started(SessionConfig { clipboard, ..config(Generation::Modern) });
+    let mut driver = Driver::started(SessionConfig { clipboard, ..config(Dialect::Modern) });
     let (mut hello, mut caps) = (server_hello("6.5.5"), Dict::default());
     caps.push("selections", &["CLIPBOARD"][..]);
     hello.push("clipboard", caps);
@@ -86,7 +86,7 @@ fn kept_bytes_have_a_buffer_of_their_own() {
 /// While the server takes bulk data, a ping waits behind that.
 #[test]
 fn silence_is_excused_while_bulk_is_taken_and_not_after_it() {
-    let mut driver = Driver::running(config(Generation::Modern));
+    let mut driver = Driver::running(config(Dialect::Modern));
     for _ in 0..40 {
         driver.pass(Duration::from_secs(3));
         driver.session.excuse_silence(driver.now);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::BufMut;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, Encoding};
@@ -19,9 +20,9 @@ use farpane::protocol::packet::window;
 use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest,
-    Generation, Input, Key, KeyboardInput, Link, Output, PointerInput, Profile, Secret, Session,
-    SessionConfig, SessionEvent, WindowEvent, WindowInfo, WindowInput, WindowState,
+    CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest, Input,
+    Key, KeyboardInput, Link, Output, PointerInput, Profile, Secret, Session, SessionConfig, SessionEvent,
+    WindowEvent, WindowInfo, WindowInput, WindowState,
 };
 use farpane::stats::DrawTrace;
 
@@ -47,7 +48,7 @@ struct Client {
 
 impl Client {
     fn connect(server: &XpraServer, config: SessionConfig) -> Self {
-        let dialect = config.generation.dialect();
+        let dialect = config.dialect;
         let socket = TcpStream::connect(server.address()).expect("a connection");
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let pool = BufferPool::default();
@@ -213,8 +214,8 @@ impl Client {
 
 fn config(generation: xpra::Generation) -> SessionConfig {
     let generation = match generation {
-        xpra::Generation::V3_1 | xpra::Generation::V4_4 | xpra::Generation::V5_1 => Generation::Legacy31,
-        xpra::Generation::V6_5 | xpra::Generation::V6_5Modern => Generation::Modern,
+        xpra::Generation::V3_1 | xpra::Generation::V4_4 | xpra::Generation::V5_1 => Dialect::Legacy31,
+        xpra::Generation::V6_5 | xpra::Generation::V6_5Modern => Dialect::Modern,
     };
     let mut config = super::config(generation);
     // 6.x logs only in whom the system knows

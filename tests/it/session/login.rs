@@ -1,13 +1,13 @@
 //! Passwords. The expected answers were computed with Python 3.11's `hmac` module:
 //! `salt = hmac.new(client_salt, server_salt, D).hexdigest()`, `hmac.new(password, salt, D).hexdigest()`.
 
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::ServerPacket;
 use farpane::protocol::packet::connection::{self, Challenge};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::session::auth::{self, AuthError, CLIENT_SALT_LEN};
 use farpane::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Generation, Input, Link, Secret, SessionConfig,
-    SessionEvent,
+    CloseReason, ConnectionEvent, ConnectionInput, Input, Link, Secret, SessionConfig, SessionEvent,
 };
 
 use super::{Driver, config};
@@ -35,13 +35,8 @@ fn client_salt() -> [u8; CLIENT_SALT_LEN] {
 fn answers_equal_pythons() {
     let check = |digest: &str, salt_digest: &str, link: Link, expect: &[u8]| {
         let secret = Secret::new(PASSWORD.to_owned());
-        let answer = auth::respond(
-            &challenge(digest, salt_digest),
-            Generation::Legacy31,
-            link,
-            &secret,
-            client_salt(),
-        );
+        let answer =
+            auth::respond(&challenge(digest, salt_digest), Dialect::Legacy31, link, &secret, client_salt());
         assert_eq!(answer.expect("an answer").response.as_slice(), expect, "{digest} {salt_digest}");
     };
     let hmac = |digest, expect: &str| check(digest, digest, OPEN, expect.as_bytes());
@@ -70,7 +65,7 @@ fn passwords_are_spelled_as_the_server_reads_them() {
     let check = |password: &str, expect: &str| {
         let challenge = challenge("hmac+sha512", "hmac+sha512");
         let secret = Secret::new(password.to_owned());
-        let answer = auth::respond(&challenge, Generation::Modern, OPEN, &secret, client_salt());
+        let answer = auth::respond(&challenge, Dialect::Modern, OPEN, &secret, client_salt());
         assert_eq!(answer.expect("an answer").response.as_slice(), expect.as_bytes(), "{password}");
     };
     check(
@@ -109,7 +104,7 @@ fn dangerous_or_odd_challenges_are_refused() {
 #[test]
 fn xor_is_offered_only_where_nobody_listens() {
     let digests = |link: Link| {
-        let config = SessionConfig { link, ..config(Generation::Modern) };
+        let config = SessionConfig { link, ..config(Dialect::Modern) };
         let hello = Driver::started(config).hello();
         let texts = |key: &str| hello.strs(key).expect("digests").iter().map(|d| (*d).to_owned()).collect();
         let both: (Vec<String>, Vec<String>) = (texts("digest"), texts("salt-digest"));
@@ -125,7 +120,7 @@ fn xor_is_offered_only_where_nobody_listens() {
 #[test]
 fn a_known_password_answers_at_once() {
     let password = Some(Secret::new(PASSWORD.to_owned()));
-    let mut driver = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
+    let mut driver = Driver::started(SessionConfig { password, ..config(Dialect::Modern) });
     assert_eq!(driver.hello().get("challenge_response"), None);
     driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
         "hmac+sha512",
@@ -136,7 +131,7 @@ fn a_known_password_answers_at_once() {
     let salt: [u8; CLIENT_SALT_LEN] = salt.try_into().expect("its length");
     let secret = Secret::new(PASSWORD.to_owned());
     let expect =
-        auth::respond(&challenge("hmac+sha512", "hmac+sha512"), Generation::Modern, OPEN, &secret, salt)
+        auth::respond(&challenge("hmac+sha512", "hmac+sha512"), Dialect::Modern, OPEN, &secret, salt)
             .expect("an answer");
     let response = hello.get("challenge_response").and_then(Value::as_bytes).expect("a response");
     assert_eq!(response, expect.response.as_slice());
@@ -144,7 +139,7 @@ fn a_known_password_answers_at_once() {
     assert!(!format!("{hello:?} {:?}", driver.session).contains(PASSWORD));
 
     let password = Some(Secret::new(PASSWORD.to_owned()));
-    let mut other = Driver::started(SessionConfig { password, ..config(Generation::Modern) });
+    let mut other = Driver::started(SessionConfig { password, ..config(Dialect::Modern) });
     let other = other
         .packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
             "hmac+sha512",
@@ -163,7 +158,7 @@ fn one_password_answers_one_challenge() {
         ServerPacket::Connection(connection::FromServer::Challenge(challenge("hmac+sha512", "hmac+sha512")))
     };
     let password = || Some(Secret::new(PASSWORD.to_owned()));
-    let modern = || SessionConfig { password: password(), ..config(Generation::Modern) };
+    let modern = || SessionConfig { password: password(), ..config(Dialect::Modern) };
     let mut asked = Driver::started(SessionConfig { may_prompt: true, ..modern() });
     assert!(asked.packet(step()).hello().get("challenge_response").is_some());
     asked.packet(step());
@@ -196,7 +191,7 @@ fn a_servers_words_are_one_short_line() {
         ("a\u{202e}b\u{200b}c\u{2066}d\u{feff}e", "abcde"),
         (&"x".repeat(500), &format!("{}…", "x".repeat(60))),
     ] {
-        let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
+        let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
         driver.take();
         let prompt = Some(said.to_owned());
         driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
@@ -213,7 +208,7 @@ fn a_servers_words_are_one_short_line() {
 
 #[test]
 fn the_user_is_asked_when_there_is_no_password() {
-    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
+    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
     driver.take();
     let prompt = Some("pass\u{1b}word for work".to_owned());
     driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
@@ -249,7 +244,7 @@ fn without_anyone_to_ask_the_login_fails() {
         assert!(matches!(reason, CloseReason::Authentication(_)), "{reason:?}");
         assert_eq!(reason.exit_code(), 7);
     };
-    let modern = || config(Generation::Modern);
+    let modern = || config(Dialect::Modern);
     check(modern(), None);
     check(
         SessionConfig { may_prompt: true, ..modern() },
@@ -264,7 +259,7 @@ fn without_anyone_to_ask_the_login_fails() {
 
 #[test]
 fn a_server_cannot_ask_forever() {
-    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Generation::Modern) });
+    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
     for _ in 0..auth::MAX_CHALLENGES {
         driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
             "hmac+sha512",

@@ -2,6 +2,7 @@
 //! each other forever.
 
 use farpane::protocol::Bounds;
+use farpane::protocol::Dialect;
 use farpane::protocol::packet::draw::{self, Encoding};
 use farpane::protocol::packet::window::{self, WindowGeometry, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Image, ServerPacket};
@@ -9,8 +10,7 @@ use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::windows::SizeLimits;
 use farpane::session::windows::{MAX_WINDOW_SIDE, MAX_WINDOWS};
 use farpane::session::{
-    DrawInput, Generation, Input, Output, SessionEvent, WindowChange, WindowEvent, WindowInfo, WindowInput,
-    WindowState,
+    DrawInput, Input, Output, SessionEvent, WindowChange, WindowEvent, WindowInfo, WindowInput, WindowState,
 };
 
 use super::draws::draw;
@@ -21,7 +21,7 @@ fn pair(a: i32, b: i32) -> Value {
 }
 
 fn running() -> Driver {
-    Driver::running(config(Generation::Modern))
+    Driver::running(config(Dialect::Modern))
 }
 
 /// The window that a `window-create` with this metadata makes.
@@ -86,7 +86,7 @@ fn rich_metadata() -> Dict {
 #[test]
 fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     let mut first = running();
-    assert_eq!(Driver::started(config(Generation::Modern)).session.opening(), []);
+    assert_eq!(Driver::started(config(Dialect::Modern)).session.opening(), []);
     first.packet(create(7, 10, 20, 300, 200, rich_metadata()));
     first.packet(create(8, 1, 2, 30, 20, dict(&[("override-redirect", true.into())])));
     first.packet(create(9, 0, 0, 10, 10, Dict::default()));
