@@ -222,7 +222,7 @@ fn keyboard_and_pointer() {
     let (modifiers, buttons) = (Modifiers::from_names(["control"]), vec![1u8]);
     let (x, y) = (-3, 70_000);
     let properties = || map([("modifiers", list!["control"]), ("buttons", list![1])]);
-    let (m, b) = (modifiers.clone(), buttons.clone());
+    let (m, b) = (modifiers, buttons.clone());
     check(
         &ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid: Some(WID),
@@ -235,7 +235,7 @@ fn keyboard_and_pointer() {
         list!["pointer-motion", -1, 0, 7, list![-3, 70_000], properties()],
         list!["pointer-motion", -1, 0, 7, list![0, 65_535], properties()],
     );
-    let (m, b) = (modifiers.clone(), buttons.clone());
+    let (m, b) = (modifiers, buttons.clone());
     check(
         &ClientPacket::Pointer(pointer::ToServer::Button {
             button: 3,
