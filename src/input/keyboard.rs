@@ -4,6 +4,7 @@ use winit::event::{ElementState, KeyEvent};
 use winit::keyboard::{KeyLocation, NamedKey};
 use winit::platform::scancode::PhysicalKeyExtScancode as _;
 
+use crate::protocol::packet::Modifiers;
 use crate::session::Key;
 
 use super::keysym;
@@ -13,8 +14,6 @@ const X_KEYCODE_OFFSET: u32 = 8;
 /// Keys that can be held at once; more is a stuck keyboard.
 const MAX_HELD: usize = 64;
 
-/// The X modifiers, by bit of the modifier mask.
-const MODIFIERS: [&str; 8] = ["shift", "lock", "control", "mod1", "mod2", "mod3", "mod4", "mod5"];
 /// Bits of the modifier mask that stand for the same nearly everywhere.
 const SHIFT: u8 = 1 << 0;
 const LOCK: u8 = 1 << 1;
@@ -25,16 +24,6 @@ const NUM_LOCK: u8 = 1 << 4;
 const LOCKS: u8 = LOCK | NUM_LOCK;
 const SUPER: u8 = 1 << 6;
 const LEVEL3: u8 = 1 << 7;
-
-/// The names of the modifiers in an X modifier mask.
-pub fn modifier_names(mask: u8) -> Vec<String> {
-    MODIFIERS
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| mask & (1 << bit) != 0)
-        .map(|(_, name)| (*name).to_owned())
-        .collect()
-}
 
 /// A key event, in winit's terms but without its private parts.
 #[derive(Clone, Debug)]
@@ -84,7 +73,7 @@ pub struct KeyChange {
     pub key: Key,
     pub pressed: bool,
     /// The modifiers just before the event, as X reports them.
-    pub modifiers: Vec<String>,
+    pub modifiers: Modifiers,
 }
 
 /// Whether keys before this one began a sign that winit makes of several: a dead key, or the Compose key. The server
@@ -148,9 +137,9 @@ impl Keyboard {
         self.locked | self.held_mask()
     }
 
-    /// The same by name.
-    pub fn modifiers(&self) -> Vec<String> {
-        modifier_names(self.mask())
+    /// The same as servers are told.
+    pub fn modifiers(&self) -> Modifiers {
+        Modifiers::from_mask(self.mask())
     }
 
     /// Notes the locked and latched modifiers, when the focus comes.
@@ -169,7 +158,7 @@ impl Keyboard {
             Some(mask) => mask & !LOCKS | self.mask() & LOCKS,
             None => self.mask() | keypad_lock(press, facts),
         };
-        let modifiers = modifier_names(mask);
+        let modifiers = Modifiers::from_mask(mask);
         self.hold(press.keycode, key.clone(), (sets, facts.locks), true);
         Some(KeyChange { key, pressed: true, modifiers })
     }

@@ -549,7 +549,7 @@ fn is_password(input: &Input) -> bool {
 fn is_same_drag(older: &Input, newer: &Input) -> bool {
     match (older, newer) {
         (Input::Pointer(PointerInput::Moved(older)), Input::Pointer(PointerInput::Moved(newer))) => {
-            (older.wid, &older.buttons, &older.modifiers) == (newer.wid, &newer.buttons, &newer.modifiers)
+            (older.wid, &older.buttons, older.modifiers) == (newer.wid, &newer.buttons, newer.modifiers)
         }
         _ => false,
     }

@@ -3,11 +3,10 @@
 use super::event::Output;
 use super::keyboard::{Key, Keymap};
 use super::server_info::ServerTraits;
-use crate::protocol::packet::ClientPacket;
-use crate::protocol::packet::WindowId;
 use crate::protocol::packet::keyboard::{self, KeyboardEvent};
 use crate::protocol::packet::pointer::{self, PointerState};
 use crate::protocol::packet::window;
+use crate::protocol::packet::{ClientPacket, Modifiers, WindowId};
 
 /// One notch of a wheel in the units of [`super::PointerInput::Wheel`].
 const NOTCH: i32 = 1000;
@@ -24,7 +23,7 @@ const MAX_POSITION: i32 = 32767;
 #[derive(Debug, Default)]
 pub struct InputState {
     focus: Option<WindowId>,
-    modifiers: Vec<String>,
+    modifiers: Modifiers,
     keys_down: Vec<Key>,
     wheel: Wheel,
     /// The server takes wheel motion finer than a notch.
@@ -59,7 +58,7 @@ impl InputState {
         }
         self.release_keys(out);
         self.focus = wid;
-        let packet = window::ToServer::Focus { wid, modifiers: self.modifiers.clone() }.into();
+        let packet = window::ToServer::Focus { wid, modifiers: self.modifiers }.into();
         out.push(Output::Send(packet));
     }
 
@@ -96,11 +95,11 @@ impl InputState {
         wid: Option<WindowId>,
         key: Key,
         pressed: bool,
-        modifiers: Vec<String>,
+        modifiers: Modifiers,
         out: &mut Vec<Output>,
     ) {
         let wid = wid.or(self.focus);
-        self.modifiers.clone_from(&modifiers);
+        self.modifiers = modifiers;
         let down = self.keys_down.iter().position(|down| is_same_key(down, &key));
         let is_modifier = self.modifier_keys.contains(&key.keyname);
         if !pressed {
@@ -115,12 +114,12 @@ impl InputState {
             Some(_) if self.server_repeats => {}
             Some(down) => {
                 let before = std::mem::replace(down, key.clone());
-                out.push(Output::Send(key_packet(wid, before, false, modifiers.clone())));
+                out.push(Output::Send(key_packet(wid, before, false, modifiers)));
             }
             None => self.note_down(&key),
         }
         let group = key.group;
-        out.push(Output::Send(key_packet(wid, key, true, modifiers.clone())));
+        out.push(Output::Send(key_packet(wid, key, true, modifiers)));
         if down.is_none() && !is_modifier && !self.server_repeats {
             self.stop_timer(wid, group, modifiers, out);
         }
@@ -134,17 +133,11 @@ impl InputState {
 
     /// Servers have a timer that lets the last key go after one to two seconds, unless it is pressed again. What stops
     /// it is any other key that comes up, even one that is not down, of which nobody else takes notice.
-    fn stop_timer(&self, wid: Option<WindowId>, group: u32, modifiers: Vec<String>, out: &mut Vec<Output>) {
+    fn stop_timer(&self, wid: Option<WindowId>, group: u32, modifiers: Modifiers, out: &mut Vec<Output>) {
         self.unused_key_up(wid, group, modifiers, out);
     }
 
-    fn unused_key_up(
-        &self,
-        wid: Option<WindowId>,
-        group: u32,
-        modifiers: Vec<String>,
-        out: &mut Vec<Output>,
-    ) {
+    fn unused_key_up(&self, wid: Option<WindowId>, group: u32, modifiers: Modifiers, out: &mut Vec<Output>) {
         let is_up = |key: &&Key| !self.keys_down.iter().any(|down| is_same_key(down, key));
         if let Some(key) = self.unused_keys.iter().find(is_up) {
             let key = Key { group, ..key.clone() };
@@ -154,7 +147,7 @@ impl InputState {
 
     /// Tells the server that the first group is the present one, by a key that comes up which is not down.
     pub fn first_group(&self, wid: Option<WindowId>, out: &mut Vec<Output>) {
-        self.unused_key_up(wid, 0, self.modifiers.clone(), out);
+        self.unused_key_up(wid, 0, self.modifiers, out);
     }
 
     /// The pointer moves.
@@ -192,14 +185,14 @@ impl InputState {
     fn note(&mut self, mut pointer: PointerState) -> PointerState {
         pointer.x = pointer.x.clamp(0, MAX_POSITION);
         pointer.y = pointer.y.clamp(0, MAX_POSITION);
-        self.modifiers.clone_from(&pointer.modifiers);
+        self.modifiers = pointer.modifiers;
         pointer
     }
 
     fn release_keys(&mut self, out: &mut Vec<Output>) {
-        self.modifiers.clear();
+        self.modifiers = Modifiers::default();
         for key in std::mem::take(&mut self.keys_down).into_iter().rev() {
-            out.push(Output::Send(key_packet(self.focus, key, false, Vec::new())));
+            out.push(Output::Send(key_packet(self.focus, key, false, Modifiers::default())));
         }
     }
 }
@@ -209,7 +202,7 @@ fn is_same_key(a: &Key, b: &Key) -> bool {
     a.keycode == b.keycode && (a.keycode != 0 || a.keyname == b.keyname)
 }
 
-fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Vec<String>) -> ClientPacket {
+fn key_packet(wid: Option<WindowId>, key: Key, pressed: bool, modifiers: Modifiers) -> ClientPacket {
     let Key { keyname, keyval, keycode, group, string } = key;
     ClientPacket::Keyboard(keyboard::ToServer::Event(KeyboardEvent {
         wid,

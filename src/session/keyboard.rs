@@ -6,7 +6,7 @@ use super::input::InputState;
 use super::keymap::{self, KEY_REPEAT_MS, Told};
 use super::windows::Windows;
 use crate::protocol::Dialect;
-use crate::protocol::packet::{Dict, Value, WindowId, keyboard};
+use crate::protocol::packet::{Dict, Modifiers, Value, WindowId, keyboard};
 
 /// What the user and the desktop do with the keyboard.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub enum KeyboardInput {
         wid: Option<WindowId>,
         key: Key,
         pressed: bool,
-        modifiers: Vec<String>,
+        modifiers: Modifiers,
     },
     /// The keyboard's map changed (or became known).
     KeymapChanged(Box<Keymap>),

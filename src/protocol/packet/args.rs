@@ -6,7 +6,7 @@ use crate::protocol::record::ChunkIndex;
 use crate::protocol::tape::{Node, Span, Tape};
 use crate::protocol::text;
 
-use super::{Dict, Value, WindowId};
+use super::{Dict, Modifiers, Value, WindowId};
 
 /// An argument that is missing, of another type than the packet wants, or out of range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -335,6 +335,11 @@ impl<'a> List<'a> {
     /// The items that are text.
     pub fn strings(self) -> Vec<String> {
         self.items().filter_map(|item| item.str().map(str::to_owned)).collect()
+    }
+
+    /// The modifiers that it names.
+    pub fn modifiers(self) -> Modifiers {
+        Modifiers::from_names(self.items().filter_map(|item| item.str()))
     }
 
     /// Exactly `N` integers that fit `T`.

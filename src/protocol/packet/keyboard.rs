@@ -3,7 +3,7 @@
 use super::args::{ArgError, Args};
 use super::names::{self, Names, Spelling, alias};
 use super::out::Out;
-use super::{Dict, Value, WindowId};
+use super::{Dict, Modifiers, Value, WindowId};
 
 /// The packets that have two names.
 pub const NAMES: Names = Names {
@@ -29,7 +29,7 @@ pub struct KeyboardEvent {
     /// X keysym name: `a`, `Return`, `Shift_L`, `eacute`.
     pub keyname: String,
     pub pressed: bool,
-    pub modifiers: Vec<String>,
+    pub modifiers: Modifiers,
     /// X keysym value.
     pub keyval: u32,
     /// Text that the key types; may be empty.
@@ -69,7 +69,7 @@ fn key_action(args: &mut Args<'_>) -> Result<KeyboardEvent, ArgError> {
         wid: args.window()?,
         keyname: args.string("keyname")?,
         pressed: args.bool("pressed")?,
-        modifiers: args.list("modifiers")?.strings(),
+        modifiers: args.list("modifiers")?.modifiers(),
         keyval: positive(args.i64("keyval")?),
         string: args.string("string")?,
         keycode: positive(args.i64("keycode")?),
@@ -87,7 +87,7 @@ fn keyboard_event(args: &mut Args<'_>) -> Result<KeyboardEvent, ArgError> {
         wid,
         keyname,
         pressed,
-        modifiers: modifiers.into_iter().map(str::to_owned).collect(),
+        modifiers: Modifiers::from_names(modifiers),
         keyval: number("keyval"),
         string: properties.str("string").unwrap_or_default().to_owned(),
         keycode: number("keycode"),
@@ -106,7 +106,7 @@ fn write_event(out: &mut Out<'_, '_>, event: &KeyboardEvent) {
             args.window(event.wid);
             args.str(&event.keyname);
             args.bool(event.pressed);
-            args.strs(&event.modifiers);
+            event.modifiers.encode(args);
             args.int(event.keyval);
             args.str(&event.string);
             args.int(event.keycode);
@@ -120,7 +120,7 @@ fn write_event(out: &mut Out<'_, '_>, event: &KeyboardEvent) {
         args.bool(event.pressed);
         args.map(5, |map| {
             map.str("modifiers");
-            map.strs(&event.modifiers);
+            event.modifiers.encode(map);
             map.str("keyval");
             map.int(event.keyval);
             map.str("string");

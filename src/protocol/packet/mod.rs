@@ -10,6 +10,7 @@ pub mod draw;
 pub mod encode;
 mod image;
 pub mod keyboard;
+mod modifiers;
 mod names;
 mod out;
 pub mod pointer;
@@ -25,6 +26,7 @@ use encode::Encoder;
 use out::Out;
 
 pub use image::Image;
+pub use modifiers::Modifiers;
 pub use names::Spelling;
 pub use short_name::ShortName;
 pub use value::{Dict, Value};

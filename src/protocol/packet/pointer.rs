@@ -3,11 +3,11 @@
 use crate::buffers::Payload;
 use crate::protocol::tape::Node;
 
-use super::WindowId;
 use super::args::{ArgError, Args, List};
 use super::encode::Encoder;
 use super::names::{self, Names, Spelling, alias, received};
 use super::out::Out;
+use super::{Modifiers, WindowId};
 
 /// The packets that have two names.
 pub const NAMES: Names = Names {
@@ -77,8 +77,7 @@ pub struct PointerState {
     /// In root pixels of the server.
     pub x: i32,
     pub y: i32,
-    /// X's names: `shift`, `control`, `mod1`, …
-    pub modifiers: Vec<String>,
+    pub modifiers: Modifiers,
     /// X's numbers of the buttons that are down.
     pub buttons: Vec<u8>,
 }
@@ -262,14 +261,14 @@ fn axes(args: &mut Args<'_>) -> Result<(i32, i32), ArgError> {
 }
 
 /// Modifiers and buttons: two lists in the legacy form, in a map in the modern one.
-fn held(args: &mut Args<'_>) -> Result<(Vec<String>, Vec<u8>), ArgError> {
+fn held(args: &mut Args<'_>) -> Result<(Modifiers, Vec<u8>), ArgError> {
     let ints = |list: List<'_>| list.items().filter_map(|item| item.int()).collect();
     match args.peek() {
         Some(Node::Dict { .. }) => {
-            let (mut modifiers, mut buttons) = (Vec::new(), Vec::new());
+            let (mut modifiers, mut buttons) = (Modifiers::default(), Vec::new());
             for (key, item) in args.map("properties")?.entries() {
                 match (key, item.list()) {
-                    ("modifiers", Some(list)) => modifiers = list.strings(),
+                    ("modifiers", Some(list)) => modifiers = list.modifiers(),
                     ("buttons", Some(list)) => buttons = ints(list),
                     _ => {}
                 }
@@ -277,11 +276,11 @@ fn held(args: &mut Args<'_>) -> Result<(Vec<String>, Vec<u8>), ArgError> {
             Ok((modifiers, buttons))
         }
         Some(Node::List { .. }) => {
-            let modifiers = args.list("modifiers")?.strings();
+            let modifiers = args.list("modifiers")?.modifiers();
             let has_buttons = matches!(args.peek(), Some(Node::List { .. }));
             Ok((modifiers, if has_buttons { ints(args.list("buttons")?) } else { Vec::new() }))
         }
-        _ => Ok((Vec::new(), Vec::new())),
+        _ => Ok((Modifiers::default(), Vec::new())),
     }
 }
 
@@ -355,13 +354,13 @@ fn device(args: &mut Encoder<'_>, is_legacy: bool) {
 /// Modifiers and buttons: two lists in the legacy form, in a map in the modern one.
 fn held_in(args: &mut Encoder<'_>, is_legacy: bool, pointer: &PointerState) {
     if is_legacy {
-        args.strs(&pointer.modifiers);
+        pointer.modifiers.encode(args);
         args.ints(&pointer.buttons);
         return;
     }
     args.map(2, |map| {
         map.str("modifiers");
-        map.strs(&pointer.modifiers);
+        pointer.modifiers.encode(map);
         map.str("buttons");
         map.ints(&pointer.buttons);
     });

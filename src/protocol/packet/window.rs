@@ -5,7 +5,7 @@ use super::encode::Encoder;
 use super::image::Image;
 use super::names::{self, Names, Spelling, alias, received};
 use super::out::{Out, position, size};
-use super::{Dict, WindowId};
+use super::{Dict, Modifiers, WindowId};
 
 /// The packets that have two names.
 pub const NAMES: Names = Names {
@@ -60,7 +60,7 @@ pub enum ToServer {
     /// `None`: no window of ours has the focus.
     Focus {
         wid: Option<WindowId>,
-        modifiers: Vec<String>,
+        modifiers: Modifiers,
     },
     /// Whether bells are to be sent.
     BellSet {
@@ -254,7 +254,11 @@ impl ToServer {
             "window-close" => Self::Close { wid: args.wid()? },
             "window-focus" => Self::Focus {
                 wid: args.window()?,
-                modifiers: if args.left() > 0 { args.list("modifiers")?.strings() } else { Vec::new() },
+                modifiers: if args.left() > 0 {
+                    args.list("modifiers")?.modifiers()
+                } else {
+                    Modifiers::default()
+                },
             },
             "bell-set" => Self::BellSet { enabled: args.bool("enabled")? },
             _ => return Ok(None),
@@ -273,7 +277,7 @@ impl ToServer {
             Self::Close { wid } => out.window("window-close", *wid),
             Self::Focus { wid, modifiers } => out.packet("window-focus", 2, |args| {
                 args.window(*wid);
-                args.strs(modifiers);
+                modifiers.encode(args);
             }),
             Self::BellSet { enabled } => out.packet("bell-set", 1, |args| args.bool(*enabled)),
         }

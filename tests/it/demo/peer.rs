@@ -14,7 +14,7 @@ use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome, WindowDraw};
 use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowCreate, WindowGeometry};
-use farpane::protocol::packet::{Dict, WindowId};
+use farpane::protocol::packet::{Dict, Modifiers, WindowId};
 use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 
 /// How long an answer may take on a busy machine.
@@ -199,7 +199,7 @@ impl Peer {
     }
 
     pub fn motion(&mut self, wid: WindowId, (x, y): (i32, i32)) {
-        let (modifiers, buttons) = (Vec::new(), Vec::new());
+        let (modifiers, buttons) = (Modifiers::default(), Vec::new());
         self.send(&ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid: Some(wid),
             x,
@@ -210,7 +210,7 @@ impl Peer {
     }
 
     pub fn button(&mut self, wid: WindowId, button: u8, pressed: bool, (x, y): (i32, i32)) {
-        let (modifiers, buttons) = (Vec::new(), Vec::new());
+        let (modifiers, buttons) = (Modifiers::default(), Vec::new());
         self.send(&ClientPacket::Pointer(pointer::ToServer::Button {
             button,
             pressed,
@@ -224,7 +224,7 @@ impl Peer {
                 wid: Some(wid),
                 keyname: text.to_owned(),
                 pressed,
-                modifiers: Vec::new(),
+                modifiers: Modifiers::default(),
                 keyval: 0,
                 string: text.to_owned(),
                 keycode: 0,

@@ -18,7 +18,7 @@ use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::keyboard;
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
-use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
+use farpane::protocol::packet::{ClientPacket, DrawSequence, Modifiers, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, Input, Key, KeyboardInput, PointerInput, SessionConfig,
@@ -148,7 +148,12 @@ pub fn unix_server(
 
 pub fn key(name: &str) -> Input {
     let key = Key { keyname: name.to_owned(), keyval: 97, keycode: 38, group: 0, string: name.to_owned() };
-    Input::Keyboard(KeyboardInput::Key { wid: Some(WindowId(1)), key, pressed: true, modifiers: Vec::new() })
+    Input::Keyboard(KeyboardInput::Key {
+        wid: Some(WindowId(1)),
+        key,
+        pressed: true,
+        modifiers: Modifiers::default(),
+    })
 }
 
 pub fn is_key(packet: ClientPacket) -> Option<()> {
@@ -445,11 +450,11 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
             wid,
             x,
             y: 0,
-            modifiers: Vec::new(),
+            modifiers: Modifiers::default(),
             buttons: Vec::new(),
         }));
         if x % 1000 == 0 {
-            let (modifiers, buttons) = (Vec::new(), Vec::new());
+            let (modifiers, buttons) = (Modifiers::default(), Vec::new());
             client.input(PointerInput::Button {
                 button: 1,
                 pressed: true,

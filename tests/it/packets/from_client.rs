@@ -7,17 +7,13 @@ use farpane::protocol::packet::draw::{self, DrawAck, DrawOutcome};
 use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowGeometry};
-use farpane::protocol::packet::{Dict, DrawSequence, Value, WindowId};
+use farpane::protocol::packet::{Dict, DrawSequence, Modifiers, Value, WindowId};
 use farpane::protocol::tape::Tape;
 use farpane::protocol::{Dialect, PacketWriter, Spelling, bencode, rencodeplus};
 
 use super::{list, map, raw, reader, record};
 
 const WID: WindowId = WindowId(7);
-
-fn strings(items: &[&str]) -> Vec<String> {
-    items.iter().map(|item| (*item).to_owned()).collect()
-}
 
 fn written(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Vec<u8> {
     let mut writer = PacketWriter::new(dialect);
@@ -116,7 +112,10 @@ fn windows() {
     );
     let close = ClientPacket::Window(window::ToServer::Close { wid: WID });
     check(&close, list!["close-window", 7], list!["window-close", 7], list!["window-close", 7]);
-    let focus = ClientPacket::Window(window::ToServer::Focus { wid: None, modifiers: strings(&["shift"]) });
+    let focus = ClientPacket::Window(window::ToServer::Focus {
+        wid: None,
+        modifiers: Modifiers::from_names(["shift"]),
+    });
     let focused = |name: &str| list![name, 0, list!["shift"]];
     check(&focus, focused("focus"), focused("window-focus"), focused("window-focus"));
     let refresh = ClientPacket::Draw(draw::ToServer::Refresh { wid: WID, quality: 100 });
@@ -201,7 +200,7 @@ fn keyboard_and_pointer() {
         wid: Some(WID),
         keyname: "eacute".to_owned(),
         pressed: true,
-        modifiers: strings(&["shift", "mod2"]),
+        modifiers: Modifiers::from_names(["shift", "mod2"]),
         keyval: 233,
         string: "é".to_owned(),
         keycode: 38,
@@ -220,10 +219,10 @@ fn keyboard_and_pointer() {
     };
     check(&key, list!["key-action", 7, "eacute", true, modifiers(), 233, "é", 38, 1], event(), event());
 
-    let (modifiers, buttons) = (strings(&["control"]), vec![1u8]);
+    let (modifiers, buttons) = (Modifiers::from_names(["control"]), vec![1u8]);
     let (x, y) = (-3, 70_000);
     let properties = || map([("modifiers", list!["control"]), ("buttons", list![1])]);
-    let (m, b) = (modifiers.clone(), buttons.clone());
+    let (m, b) = (modifiers, buttons.clone());
     check(
         &ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid: Some(WID),
@@ -236,7 +235,7 @@ fn keyboard_and_pointer() {
         list!["pointer-motion", -1, 0, 7, list![-3, 70_000], properties()],
         list!["pointer-motion", -1, 0, 7, list![0, 65_535], properties()],
     );
-    let (m, b) = (modifiers.clone(), buttons.clone());
+    let (m, b) = (modifiers, buttons.clone());
     check(
         &ClientPacket::Pointer(pointer::ToServer::Button {
             button: 3,
@@ -299,7 +298,7 @@ fn settings() {
 
 /// One of each.
 fn all() -> Vec<ClientPacket> {
-    let none = || (Vec::new(), Vec::new());
+    let none = || (Modifiers::default(), Vec::new());
     let ((m1, b1), (m2, b2), (m3, b3)) = (none(), none(), none());
     vec![
         ClientPacket::Connection(connection::ToServer::Hello(map([("version", "0.1".into())]))),
@@ -321,7 +320,10 @@ fn all() -> Vec<ClientPacket> {
         ClientPacket::Window(window::ToServer::Unmap { wid: WID, iconified: false }),
         ClientPacket::Window(window::ToServer::Configure(geometry(false))),
         ClientPacket::Window(window::ToServer::Close { wid: WID }),
-        ClientPacket::Window(window::ToServer::Focus { wid: Some(WID), modifiers: strings(&["mod1"]) }),
+        ClientPacket::Window(window::ToServer::Focus {
+            wid: Some(WID),
+            modifiers: Modifiers::from_names(["mod1"]),
+        }),
         ClientPacket::Draw(draw::ToServer::Refresh { wid: WID, quality: 90 }),
         ClientPacket::Draw(draw::ToServer::AllWindows {
             properties: map([("encodings", list!["png"])]),
@@ -345,7 +347,7 @@ fn all() -> Vec<ClientPacket> {
             wid: None,
             keyname: "a".to_owned(),
             pressed: false,
-            modifiers: strings(&["lock"]),
+            modifiers: Modifiers::from_names(["lock"]),
             keyval: 97,
             string: String::new(),
             keycode: 24,
@@ -410,7 +412,7 @@ fn other_clients_are_understood() {
         reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet").packet
     };
     let motion = list!["pointer", -1, 0, 7, list![5, 6, 1, 2], map([("modifiers", list!["shift"])])];
-    let modifiers = strings(&["shift"]);
+    let modifiers = Modifiers::from_names(["shift"]);
     let expected = ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
         wid: Some(WID),
         x: 5,

@@ -6,8 +6,7 @@ use farpane::protocol::packet::display;
 use farpane::protocol::packet::keyboard;
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
-use farpane::protocol::packet::{ClientPacket, ServerPacket};
-use farpane::protocol::packet::{Value, WindowId};
+use farpane::protocol::packet::{ClientPacket, Modifiers, ServerPacket, Value, WindowId};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{DisplayInput, Input, Key, KeyboardInput, Keymap, KeymapEntry, PointerInput};
 
@@ -27,14 +26,19 @@ fn running(precise_wheel: bool) -> Driver {
 
 fn key(name: &str, keycode: u32, pressed: bool) -> Input {
     let key = Key { keyname: name.to_owned(), keyval: 97, keycode, group: 0, string: name.to_owned() };
-    Input::Keyboard(KeyboardInput::Key { wid: WID, key, pressed, modifiers: vec!["shift".to_owned()] })
+    Input::Keyboard(KeyboardInput::Key {
+        wid: WID,
+        key,
+        pressed,
+        modifiers: Modifiers::from_names(["shift"]),
+    })
 }
 
 fn wheel(wid: Option<WindowId>, dx: i32, dy: i32) -> Input {
     Input::Pointer(PointerInput::Wheel {
         dx,
         dy,
-        pointer: PointerState { wid, x: 5, y: 6, modifiers: Vec::new(), buttons: Vec::new() },
+        pointer: PointerState { wid, x: 5, y: 6, modifiers: Modifiers::default(), buttons: Vec::new() },
     })
 }
 
@@ -96,7 +100,7 @@ fn keys_go_to_their_window_with_all_they_are() {
     };
     assert_eq!((event.wid, event.keyname.as_str(), event.pressed), (WID, "a", true));
     assert_eq!((event.keyval, event.keycode, event.group, event.string.as_str()), (97, 38, 0, "a"));
-    assert_eq!(event.modifiers, ["shift"]);
+    assert_eq!(event.modifiers, Modifiers::from_names(["shift"]));
 }
 
 /// Key presses as `a+`, releases as `a-`, of a group as `a+1`; a keymap as its layout.
@@ -172,7 +176,7 @@ fn layouts_beyond_what_servers_keep_are_told_one_at_a_time() {
         }
         for pressed in [true, false] {
             let key = Key { keyname: "x".to_owned(), keycode: 24, group, ..Key::default() };
-            driver.input(KeyboardInput::Key { wid: WID, key, pressed, modifiers: Vec::new() });
+            driver.input(KeyboardInput::Key { wid: WID, key, pressed, modifiers: Modifiers::default() });
         }
         assert_eq!(key_packets(&mut driver), expect, "{group}");
     };
@@ -256,7 +260,7 @@ fn keys_held_while_the_focus_goes_are_released() {
         panic!("{sent:?}");
     };
     assert_eq!((event.wid, event.keyname.as_str(), event.pressed), (WID, "Alt_L", false));
-    assert!(modifiers.is_empty());
+    assert_eq!(*modifiers, Modifiers::default());
     assert!(driver.input(KeyboardInput::Focus { wid: None }).take().is_empty(), "nothing changed");
 
     driver.input(KeyboardInput::Focus { wid: WID }).input(key("F4", 70, true)).take();
@@ -274,7 +278,7 @@ fn the_pointer_stays_on_the_wire() {
             wid,
             x,
             y,
-            modifiers: Vec::new(),
+            modifiers: Modifiers::default(),
             buttons: vec![1],
         }))
     };
@@ -284,7 +288,7 @@ fn the_pointer_stays_on_the_wire() {
             wid,
             x,
             y,
-            modifiers: Vec::new(),
+            modifiers: Modifiers::default(),
             buttons: vec![1],
         }))
     };

@@ -11,13 +11,11 @@ use std::time::Duration;
 use bytes::BufMut;
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
-use farpane::protocol::Dialect;
-use farpane::protocol::packet::ServerPacket;
-use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, Encoding};
 use farpane::protocol::packet::pointer::PointerState;
 use farpane::protocol::packet::window;
-use farpane::protocol::{Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::protocol::packet::{Modifiers, ServerPacket, WindowId};
+use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
 use farpane::session::config::DisplayInfo;
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest, Input,
@@ -318,18 +316,17 @@ fn a_whole_session_with_each_server() {
                 string: String::new(),
             };
             let shift_key = key("Shift_L", 0xffe1, 50);
-            let held: Vec<String> = shift.then(|| "shift".to_owned()).into_iter().collect();
-            let mut press = |key: Key, pressed, modifiers: &[String]| {
-                let modifiers = modifiers.to_vec();
+            let held = Modifiers::from_names(shift.then_some("shift"));
+            let mut press = |key: Key, pressed, modifiers| {
                 client.input(KeyboardInput::Key { wid: Some(wid), key, pressed, modifiers });
             };
             if shift {
-                press(shift_key.clone(), true, &[]);
+                press(shift_key.clone(), true, Modifiers::default());
             }
-            press(key(name, keyval, keycode), true, &held);
-            press(key(name, keyval, keycode), false, &held);
+            press(key(name, keyval, keycode), true, held);
+            press(key(name, keyval, keycode), false, held);
             if shift {
-                press(shift_key, false, &held);
+                press(shift_key, false, held);
             }
         }
         let typed = || std::fs::read_to_string(&file).unwrap_or_default();
@@ -351,11 +348,8 @@ fn a_whole_session_with_each_server() {
         client.run(Duration::from_secs(1));
         assert!(client.events.len() <= events + 2, "a resize loop: {:?}", &client.events[events..]);
 
-        client.input(PointerInput::Wheel {
-            dx: 0,
-            dy: -2500,
-            pointer: PointerState { wid: Some(wid), x: 60, y: 70, modifiers: vec![], buttons: vec![] },
-        });
+        let pointer = PointerState { wid: Some(wid), x: 60, y: 70, ..PointerState::default() };
+        client.input(PointerInput::Wheel { dx: 0, dy: -2500, pointer });
         client.input(ConnectionInput::RequestInfo);
         client.input(DrawInput::Refresh { wid });
         client.input(DisplayInput::Changed(Box::new(DisplayInfo::single(size(1600, 1000)))));
