@@ -6,8 +6,10 @@ pub fn multiply(pixels: &mut [u8]) {
     for [a, b, c, alpha] in pixels.as_chunks_mut::<4>().0 {
         for channel in [a, b, c] {
             let product = u32::from(*channel) * u32::from(*alpha);
-            // At most 255.
-            *channel = ((product + 127) / 255) as u8;
+            // INVARIANT: the product of two bytes, so at most 255 * 255.
+            #[expect(clippy::cast_possible_truncation, reason = "a loop over all pixels")]
+            let rounded = ((product + 127) / 255) as u8;
+            *channel = rounded;
         }
     }
 }

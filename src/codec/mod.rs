@@ -5,6 +5,15 @@
 //! one window and sees its video frames in order. Pixels leave in the form they came in: packed
 //! RGB of any order, or planes of YUV, for the shaders to convert.
 
+// Nothing that a peer sends is cut, wrapped or indexed without a look.
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing
+)]
+
 pub mod alpha;
 mod decode;
 mod error;

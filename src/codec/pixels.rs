@@ -196,9 +196,9 @@ impl<'a> From<&'a Picture> for PictureRef<'a> {
             }
             Pixels::Yuv(yuv) => {
                 let chroma = yuv.format.chroma_size(picture.width, picture.height);
-                let sizes = [(picture.width, picture.height), chroma, chroma];
-                let planes = std::array::from_fn(|index| {
-                    let (Plane { offset, rowstride }, (width, rows)) = (yuv.planes[index], sizes[index]);
+                let [luma, u, v] = yuv.planes;
+                let sizes = [(luma, (picture.width, picture.height)), (u, chroma), (v, chroma)];
+                let planes = sizes.map(|(Plane { offset, rowstride }, (width, rows))| {
                     // `Picture::yuv` has checked that.
                     let len = span(width as usize, rowstride, rows).unwrap_or(0);
                     PlaneRef { data: yuv.data.get(offset..offset + len).unwrap_or_default(), rowstride }

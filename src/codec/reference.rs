@@ -1,6 +1,6 @@
 //! Pictures to RGBA on the CPU, exactly and slowly: what the shaders are compared with.
 
-use super::pixels::{PictureRef, PixelFormat, PixelsRef, YuvFormat, YuvMatrix, YuvRef};
+use super::pixels::{PictureRef, PixelFormat, PixelsRef, PlaneRef, YuvFormat, YuvMatrix, YuvRef};
 
 /// The picture as RGBA, 8 bits a channel, rows without padding.
 ///
@@ -36,7 +36,13 @@ pub fn yuv_to_rgb(y: u8, u: u8, v: u8, matrix: YuvMatrix, full_range: bool) -> [
     let blue_difference = (f64::from(u) - 128.0) / chroma_span * 2.0 * (1.0 - blue_weight);
     let red_difference = (f64::from(v) - 128.0) / chroma_span * 2.0 * (1.0 - red_weight);
     let green = luma - (blue_weight * blue_difference + red_weight * red_difference) / green_weight;
-    [luma + red_difference, green, luma + blue_difference].map(|value| (value * 255.0).round() as u8)
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is out of range becomes the nearest, as in a shader"
+    )]
+    let rounded = |value: f64| (value * 255.0).round() as u8;
+    [luma + red_difference, green, luma + blue_difference].map(rounded)
 }
 
 fn yuv_pixel(yuv: &YuvRef, x: usize, y: usize) -> [u8; 4] {
@@ -45,10 +51,12 @@ fn yuv_pixel(yuv: &YuvRef, x: usize, y: usize) -> [u8; 4] {
         YuvFormat::I422 => (x / 2, y),
         YuvFormat::I444 => (x, y),
     };
-    let [luma, u, v] = [(0, x, y), (1, chroma_x, chroma_y), (2, chroma_x, chroma_y)].map(|(plane, x, y)| {
-        let plane = yuv.planes[plane];
-        bytes_at::<1>(plane.data, y * plane.rowstride + x)[0]
-    });
+    let sample = |plane: PlaneRef<'_>, x: usize, y: usize| {
+        let [sample] = bytes_at(plane.data, y * plane.rowstride + x);
+        sample
+    };
+    let [luma, u, v] = yuv.planes;
+    let (luma, u, v) = (sample(luma, x, y), sample(u, chroma_x, chroma_y), sample(v, chroma_x, chroma_y));
     let [red, green, blue] = yuv_to_rgb(luma, u, v, yuv.matrix, yuv.full_range);
     [red, green, blue, 255]
 }

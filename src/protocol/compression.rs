@@ -45,6 +45,9 @@ impl std::fmt::Debug for ZstdContext {
 
 impl Decompressor {
     /// Decompresses `data` into a buffer of `pool`, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// If `data` is damaged, or would give more than `limit`.
     pub fn decompress(
         &mut self,
         compressor: Compressor,

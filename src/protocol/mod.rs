@@ -9,6 +9,16 @@
 //!
 //! A server speaks the same: [`PacketReader::read_client`] and [`PacketWriter::write_server`].
 
+// Nothing that a peer sends is cut, wrapped or indexed without a look.
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc
+)]
+
 pub mod bencode;
 pub mod compression;
 pub mod limits;

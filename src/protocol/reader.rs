@@ -68,12 +68,18 @@ impl PacketReader {
     }
 
     /// Reads a packet that a server sent.
+    ///
+    /// # Errors
+    /// If it is damaged, larger than allowed, or its arguments are wrong: the connection cannot go on.
     pub fn read(&mut self, raw: RawPacket<'_>) -> Result<Incoming<ServerPacket>, PacketError> {
         self.read_with(raw, ServerPacket::parse)
     }
 
     /// Reads a packet that a client sent; `None` if it is one that Farpane's own client does not
     /// send (sound, clipboard, …).
+    ///
+    /// # Errors
+    /// As [`Self::read`].
     pub fn read_client(&mut self, raw: RawPacket<'_>) -> Result<Incoming<Option<ClientPacket>>, PacketError> {
         self.read_with(raw, ClientPacket::parse)
     }

@@ -337,6 +337,9 @@ impl Reassembler {
 
     /// The connection was closed by the peer, after the last packet was taken: an error if that
     /// cut a packet, or if what came was no record at all.
+    ///
+    /// # Errors
+    /// [`RecordError::Truncated`], or what the peer is instead.
     pub fn end(&self) -> Result<(), RecordError> {
         if let Some(large) = &self.large {
             return Err(RecordError::Truncated { missing: large.missing() });

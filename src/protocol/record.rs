@@ -140,6 +140,9 @@ pub enum RecordError {
 
 impl Header {
     /// Reads and checks the header at the start of `bytes`; the caller checked the magic byte.
+    ///
+    /// # Errors
+    /// If it is of another protocol or dialect, or announces more than `limits` allow.
     pub fn parse(bytes: [u8; HEADER_LEN], dialect: Dialect, limits: &Limits) -> Result<Self, RecordError> {
         let [_, flags, compression, index, l0, l1, l2, l3] = bytes;
         if flags & FLAG_CIPHER != 0 {

@@ -178,6 +178,9 @@ impl<'a> TapeBuilder<'a> {
     }
 
     /// Adds a value that is no container.
+    ///
+    /// # Errors
+    /// If there are too many values.
     pub fn scalar(&mut self, node: Node) -> Result<(), DecodeError> {
         self.push(node)?;
         self.close_full();
@@ -185,6 +188,9 @@ impl<'a> TapeBuilder<'a> {
     }
 
     /// Adds text or bytes: `len` bytes at `start`.
+    ///
+    /// # Errors
+    /// If there are too many values, or the place does not fit 32 bits.
     pub fn span(&mut self, start: usize, len: usize, as_text: bool) -> Result<(), DecodeError> {
         let start = u32::try_from(start).map_err(|_| DecodeError::Length)?;
         let len = u32::try_from(len).map_err(|_| DecodeError::Length)?;
@@ -193,11 +199,17 @@ impl<'a> TapeBuilder<'a> {
     }
 
     /// Opens a list of `expected` values, or one that [`Self::close`] ends.
+    ///
+    /// # Errors
+    /// If there are too many values, or containers within containers.
     pub fn list(&mut self, expected: Option<u32>) -> Result<(), DecodeError> {
         self.container(Node::List { items: 0, end: 0 }, expected, false)
     }
 
     /// Opens a dictionary of `expected` pairs, or one that [`Self::close`] ends.
+    ///
+    /// # Errors
+    /// If there are too many values, or containers within containers.
     pub fn dict(&mut self, expected: Option<u32>) -> Result<(), DecodeError> {
         self.container(Node::Dict { items: 0, end: 0 }, expected.map(|pairs| pairs.saturating_mul(2)), true)
     }
@@ -212,6 +224,9 @@ impl<'a> TapeBuilder<'a> {
     }
 
     /// Ends the innermost container at its end mark.
+    ///
+    /// # Errors
+    /// If none is open, it has its count of values, or a key has no value.
     pub fn close(&mut self) -> Result<(), DecodeError> {
         let innermost = self.innermost().copied().ok_or(DecodeError::Unbalanced)?;
         if innermost.expected.is_some() || (innermost.is_dict && innermost.items % 2 != 0) {
@@ -276,6 +291,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte.
+    ///
+    /// # Errors
+    /// If there is none.
     pub fn byte(&mut self) -> Result<u8, DecodeError> {
         let byte = self.bytes.get(self.position).copied().ok_or(DecodeError::Truncated)?;
         self.position += 1;
@@ -283,6 +301,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `N` bytes.
+    ///
+    /// # Errors
+    /// If there are fewer.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
         let array = rest.first_chunk().ok_or(DecodeError::Truncated)?;
@@ -291,6 +312,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `len` bytes.
+    ///
+    /// # Errors
+    /// If there are fewer.
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let end = self.position.checked_add(len).ok_or(DecodeError::Truncated)?;
         let bytes = self.bytes.get(self.position..end).ok_or(DecodeError::Truncated)?;
@@ -299,6 +323,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// The bytes up to `mark`, of which there are at most `max`; skips the mark.
+    ///
+    /// # Errors
+    /// If the mark is not among them.
     pub fn until(&mut self, mark: u8, max: usize) -> Result<&'a [u8], DecodeError> {
         let rest = self.bytes.get(self.position..).unwrap_or_default();
         let len = rest.iter().take(max + 1).position(|byte| *byte == mark);
@@ -309,6 +336,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// An error if anything is left.
+    ///
+    /// # Errors
+    /// [`DecodeError::Trailing`].
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.bytes.len().saturating_sub(self.position) {
             0 => Ok(()),
@@ -318,6 +348,9 @@ impl<'a> Cursor<'a> {
 }
 
 /// The integer that `text` says in base 10, as a node.
+///
+/// # Errors
+/// If it is none, or does not fit 64 bits.
 pub fn parse_integer(text: &[u8]) -> Result<Node, DecodeError> {
     let text = std::str::from_utf8(text).map_err(|_| DecodeError::Integer)?;
     if text.starts_with('+') {
@@ -331,6 +364,9 @@ pub fn parse_integer(text: &[u8]) -> Result<Node, DecodeError> {
 }
 
 /// The length that `digits` say in base 10: no sign, no leading zero.
+///
+/// # Errors
+/// If they are something else.
 pub fn parse_length(digits: &[u8]) -> Result<usize, DecodeError> {
     let leading_zero = digits.len() > 1 && digits.first() == Some(&b'0');
     if leading_zero || digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

@@ -38,6 +38,15 @@
 //! under the same limits, as those of a connection: a file can ask for no more memory than a
 //! server.
 
+// Nothing that a file holds is cut, wrapped or indexed without a look.
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing
+)]
+
 mod reader;
 mod writer;
 

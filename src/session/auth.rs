@@ -68,6 +68,9 @@ pub fn salt_digests(generation: Generation) -> Vec<&'static str> {
 }
 
 /// Checks a challenge before anyone is asked for a password.
+///
+/// # Errors
+/// If it cannot be answered, or the answer would reveal the password.
 pub fn check(challenge: &Challenge, link: Link) -> Result<(), AuthError> {
     let digest = base_digest(&challenge.digest);
     match digest {
@@ -89,6 +92,9 @@ pub fn check(challenge: &Challenge, link: Link) -> Result<(), AuthError> {
 }
 
 /// The answer to a challenge. `client_salt` must be fresh random bytes.
+///
+/// # Errors
+/// As [`check`].
 pub fn respond(
     challenge: &Challenge,
     generation: Generation,

@@ -28,6 +28,9 @@ pub struct DrawLedger {
 
 impl DrawLedger {
     /// Notes a draw that goes to the decoders.
+    ///
+    /// # Errors
+    /// If there are too many under way.
     pub fn begin(&mut self, wid: WindowId, sequence: DrawSequence) -> Result<(), TooManyDraws> {
         if self.total >= MAX_DRAWS_IN_FLIGHT {
             return Err(TooManyDraws);

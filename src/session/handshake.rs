@@ -47,6 +47,9 @@ impl Handshake {
     }
 
     /// The server wants to know who we are.
+    ///
+    /// # Errors
+    /// If the session ends with it: it cannot be answered, or nobody may be asked for a password.
     pub fn challenge(
         &mut self,
         now: Instant,
@@ -85,6 +88,9 @@ impl Handshake {
     }
 
     /// The user's answer.
+    ///
+    /// # Errors
+    /// If the session ends with it: the challenge cannot be answered.
     pub fn password(
         &mut self,
         now: Instant,
@@ -99,6 +105,9 @@ impl Handshake {
     }
 
     /// The user gave up: without a password there is no session.
+    ///
+    /// # Errors
+    /// If one was asked for: the session ends.
     pub fn password_cancelled(&mut self) -> Result<(), CloseReason> {
         match self.waiting.take() {
             Some(_) => Err(refused("no password was given")),

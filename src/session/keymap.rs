@@ -80,7 +80,9 @@ impl Told {
 fn fits(keymap: &Keymap) -> bool {
     let groups = groups_of_keys(keymap);
     groups.values().all(|levels| levels.len() == 1 || columns(levels) <= CORE_COLUMNS)
-        && modifiers_of_keys(keymap).values().all(|groups| groups.windows(2).all(|pair| pair[0] == pair[1]))
+        && modifiers_of_keys(keymap)
+            .values()
+            .all(|groups| groups.windows(2).all(|pair| matches!(pair, [a, b] if a == b)))
 }
 
 /// Keycode → the modifiers that it stands for in each of its groups.

@@ -11,6 +11,16 @@
 //! a packet other than hello before the server's hello, a password sent so that others could read
 //! it, a panic because of what the peer sent.
 
+// Nothing that a peer sends is cut, wrapped or indexed without a look.
+#![warn(
+    clippy::cast_lossless,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::missing_errors_doc
+)]
+
 pub mod auth;
 pub mod clipboard;
 pub mod config;

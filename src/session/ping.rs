@@ -44,6 +44,9 @@ impl Pinger {
     }
 
     /// The ping to send if one is due, or the silence if it lasted too long.
+    ///
+    /// # Errors
+    /// The silence.
     pub fn poll(&mut self, now: Instant) -> Result<Option<ClientPacket>, Duration> {
         if now < self.next_ping {
             return Ok(None);

@@ -87,11 +87,17 @@ impl<'a> Args<'a> {
     }
 
     /// Skips an argument.
+    ///
+    /// # Errors
+    /// If there is none.
     pub fn skip(&mut self, field: &'static str) -> Result<(), ArgError> {
         self.next(field, "a value").map(|_| ())
     }
 
     /// An integer that fits `T`; booleans count as 0 and 1.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn int<T: TryFrom<i128>>(
         &mut self,
         field: &'static str,
@@ -103,36 +109,57 @@ impl<'a> Args<'a> {
     }
 
     /// An unsigned integer of 64 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn u64(&mut self, field: &'static str) -> Result<u64, ArgError> {
         self.int(field, "an integer of 64 bits, not negative")
     }
 
     /// An unsigned integer of 32 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn u32(&mut self, field: &'static str) -> Result<u32, ArgError> {
         self.int(field, "an integer of 32 bits, not negative")
     }
 
     /// A width or height: an unsigned integer of 16 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn size(&mut self, field: &'static str) -> Result<u32, ArgError> {
         self.int::<u16>(field, "an integer of 16 bits, not negative").map(u32::from)
     }
 
     /// An unsigned integer of 8 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn u8(&mut self, field: &'static str) -> Result<u8, ArgError> {
         self.int(field, "an integer of 8 bits, not negative")
     }
 
     /// A signed integer of 32 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn i32(&mut self, field: &'static str) -> Result<i32, ArgError> {
         self.int(field, "an integer of 32 bits")
     }
 
     /// A signed integer of 64 bits.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn i64(&mut self, field: &'static str) -> Result<i64, ArgError> {
         self.int(field, "an integer of 64 bits")
     }
 
     /// A window's identifier.
+    ///
+    /// # Errors
+    /// If it is missing, something else, or 0.
     pub fn wid(&mut self) -> Result<WindowId, ArgError> {
         match self.u64("wid")? {
             0 => Err(self.error("wid", "a window, which is never 0", "0")),
@@ -141,17 +168,26 @@ impl<'a> Args<'a> {
     }
 
     /// A window, or `None` for 0 and less, which peers send where there is none.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn window(&mut self) -> Result<Option<WindowId>, ArgError> {
         let wid: i128 = self.int("wid", "an integer")?;
         Ok(u64::try_from(wid).ok().filter(|wid| *wid > 0).map(WindowId))
     }
 
     /// A boolean, or an integer as "not zero".
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn bool(&mut self, field: &'static str) -> Result<bool, ArgError> {
         self.int::<i128>(field, "a boolean").map(|value| value != 0)
     }
 
     /// Text, or bytes that are UTF-8.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn str(&mut self, field: &'static str) -> Result<&'a str, ArgError> {
         const EXPECTED: &str = "text";
         let (_, node) = self.next(field, EXPECTED)?;
@@ -159,6 +195,9 @@ impl<'a> Args<'a> {
     }
 
     /// Text, owned. Bytes that are not UTF-8 are taken as Latin-1, as 3.1 sends them.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn string(&mut self, field: &'static str) -> Result<String, ArgError> {
         const EXPECTED: &str = "text";
         let (_, node) = self.next(field, EXPECTED)?;
@@ -166,6 +205,9 @@ impl<'a> Args<'a> {
     }
 
     /// Bytes (or text, as bytes), shared with the payload, or the raw chunk for this position.
+    ///
+    /// # Errors
+    /// If it is missing, something else, or the chunk is damaged.
     pub fn bytes(&mut self, field: &'static str) -> Result<Payload, ArgError> {
         const EXPECTED: &str = "bytes";
         let position = self.position;
@@ -183,6 +225,9 @@ impl<'a> Args<'a> {
     }
 
     /// A dictionary, owned.
+    ///
+    /// # Errors
+    /// If it is missing or something else than a dictionary, null or empty.
     pub fn dict(&mut self, field: &'static str) -> Result<Dict, ArgError> {
         const EXPECTED: &str = "a map";
         let (index, node) = self.next(field, EXPECTED)?;
@@ -196,11 +241,17 @@ impl<'a> Args<'a> {
     }
 
     /// A dictionary if one is left.
+    ///
+    /// # Errors
+    /// If it is something else than a dictionary, null or empty.
     pub fn optional_dict(&mut self, field: &'static str) -> Result<Dict, ArgError> {
         if self.left() == 0 { Ok(Dict::default()) } else { self.dict(field) }
     }
 
     /// A dictionary, to be read without making an owned one.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn map(&mut self, field: &'static str) -> Result<Map<'a>, ArgError> {
         const EXPECTED: &str = "a map";
         let (index, node) = self.next(field, EXPECTED)?;
@@ -211,6 +262,9 @@ impl<'a> Args<'a> {
     }
 
     /// A list, to be read without making an owned one.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn list(&mut self, field: &'static str) -> Result<List<'a>, ArgError> {
         const EXPECTED: &str = "a list";
         let (index, node) = self.next(field, EXPECTED)?;
@@ -226,6 +280,9 @@ impl<'a> Args<'a> {
     }
 
     /// Any value, owned.
+    ///
+    /// # Errors
+    /// If it is missing or something else.
     pub fn value(&mut self, field: &'static str) -> Result<Value, ArgError> {
         let (index, _) = self.next(field, "a value")?;
         Ok(self.tape.value(index, self.payload.bytes()))

@@ -185,6 +185,9 @@ impl Packet {
     }
 
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_client, args.packet()) {
             "clipboard-token" => match selection(args)? {
@@ -356,7 +359,7 @@ fn contents(args: &mut Args<'_>) -> Result<Contents, ArgError> {
         "integers" => {
             let items = args.list("data")?.items().take(MAX_NUMBERS);
             // They may be signed.
-            let number = |item: Item<'_>| item.int::<i64>().map(|value| (value & 0xffff_ffff) as u32);
+            let number = |item: Item<'_>| u32::try_from(item.int::<i64>()? & i64::from(u32::MAX)).ok();
             Data::Numbers {
                 bits: if bits == 16 { 16 } else { 32 },
                 values: items.filter_map(number).collect(),

@@ -112,6 +112,9 @@ impl FromServer {
     }
 
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_client, args.packet()) {
             "hello" => Self::Hello(args.dict("capabilities")?),
@@ -160,6 +163,9 @@ impl FromServer {
 
 impl ToServer {
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_server, args.packet()) {
             "hello" => Self::Hello(args.dict("capabilities")?),

@@ -47,6 +47,9 @@ impl FromServer {
     }
 
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_client, args.packet()) {
             "display-resized" => Self::Resized {
@@ -84,6 +87,9 @@ impl FromServer {
 
 impl ToServer {
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(match names::modern(NAMES.to_server, args.packet()) {
             "display-configure" => Some(configure(args)?),

@@ -83,6 +83,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// A number with a fraction. bencode has none: the integer part there.
+    #[expect(clippy::cast_possible_truncation, reason = "what is too large becomes the largest")]
     pub fn float(&mut self, value: f64) {
         match self.writer() {
             Writer::Rencodeplus(mut writer) => writer.float(value),

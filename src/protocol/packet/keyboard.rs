@@ -42,6 +42,9 @@ pub struct KeyboardEvent {
 
 impl ToServer {
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         let name = args.packet();
         Ok(Some(match names::modern(NAMES.to_server, name) {

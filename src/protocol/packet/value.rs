@@ -87,7 +87,8 @@ impl Dict {
             return Some(value);
         }
         path.match_indices('.').find_map(|(dot, _)| {
-            self.get(&path[..dot]).and_then(Value::as_dict).and_then(|inner| inner.get_path(&path[dot + 1..]))
+            let (outer, rest) = path.split_at_checked(dot)?;
+            self.get(outer)?.as_dict()?.get_path(rest.strip_prefix('.')?)
         })
     }
 

@@ -151,6 +151,9 @@ impl FromServer {
     }
 
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         let name = args.packet();
         Ok(Some(match names::modern(NAMES.to_client, name) {
@@ -236,6 +239,9 @@ impl FromServer {
 
 impl ToServer {
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         let name = args.packet();
         Ok(Some(match names::modern(NAMES.to_server, name) {

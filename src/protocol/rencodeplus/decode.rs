@@ -13,6 +13,9 @@ const MAX_INT_TEXT: usize = 20;
 const MAX_LENGTH_TEXT: usize = 10;
 
 /// Decodes `payload`, which must hold one value and nothing else, onto `tape`.
+///
+/// # Errors
+/// If it holds anything else, or more than the tape takes.
 pub fn decode(payload: &[u8], tape: &mut Tape) -> Result<(), DecodeError> {
     let mut input = Cursor::new(payload);
     let mut output = TapeBuilder::new(tape);

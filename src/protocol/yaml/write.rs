@@ -80,9 +80,10 @@ impl<'a> Writer<'a> {
         self.out.push(b'"');
         for c in value.chars() {
             match c {
-                '"' | '\\' => put(self.out, &[b'\\', c as u8]),
+                '"' => put(self.out, b"\\\""),
+                '\\' => put(self.out, b"\\\\"),
                 '\n' => put(self.out, b"\\n"),
-                ' '..='~' => self.out.push(c as u8),
+                ' '..='~' => self.out.extend(u8::try_from(c)),
                 // What YAML calls not printable, and what it takes for the end of a line.
                 '\0'..='\u{9f}' => put(self.out, format!("\\x{:02x}", u32::from(c)).as_bytes()),
                 '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {

@@ -133,6 +133,9 @@ impl FromServer {
     }
 
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_client, args.packet()) {
             "window-draw" => Self::Draw(draw(args)?),
@@ -165,6 +168,9 @@ impl FromServer {
 
 impl ToServer {
     /// Reads a packet; `None` if it is of another subject.
+    ///
+    /// # Errors
+    /// If an argument is missing or wrong.
     pub fn parse(args: &mut Args<'_>) -> Result<Option<Self>, ArgError> {
         Ok(Some(match names::modern(NAMES.to_server, args.packet()) {
             "window-draw-ack" => Self::Ack(draw_ack(args)?),

@@ -79,6 +79,9 @@ pub struct ScrollRect {
 }
 
 /// Reads the options; keys that Farpane does not know are skipped, wrong values refused.
+///
+/// # Errors
+/// If a value of a known key is wrong.
 pub fn parse(args: &mut Args<'_>) -> Result<DrawOptions, ArgError> {
     let mut options = DrawOptions::default();
     let map = args.map("options")?;
