@@ -48,10 +48,8 @@ impl UiSurface {
     /// Runs `ui` on `input`, once or more, and turns what it painted last into triangles.
     pub fn frame(&self, mut input: RawInput, mut ui: impl FnMut(&mut Ui)) -> UiFrame {
         let mut output = egui::FullOutput::default();
-        while let Some(at) = input.events.iter().position(moves_focus)
-            && at + 1 < input.events.len()
-        {
-            let later = input.events.split_off(at + 1);
+        while let Some(end) = end_of_run(&input.events) {
+            let later = input.events.split_off(end);
             output.append(self.context.run_ui(input.take(), &mut ui));
             input.events = later;
         }
@@ -69,11 +67,19 @@ impl UiSurface {
     }
 }
 
-/// Whether an event moves the focus. That happens once in a run, whatever else is typed in it: on a busy
-/// machine, several keys come together.
-fn moves_focus(event: &Event) -> bool {
+/// How many of the events belong in a run of their own; `None`: all of them. On a busy machine, several keys come
+/// together. The focus moves once in a run, before or after everything else that is typed in it: so what moves
+/// it comes alone, behind what was typed before.
+fn end_of_run(events: &[Event]) -> Option<usize> {
     use Key::{ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Tab};
-    matches!(event, Event::Key { key: Tab | ArrowDown | ArrowLeft | ArrowRight | ArrowUp, pressed: true, .. })
+    let moves_focus = |event: &Event| {
+        matches!(
+            event,
+            Event::Key { key: Tab | ArrowDown | ArrowLeft | ArrowRight | ArrowUp, pressed: true, .. }
+        )
+    };
+    let end = events.iter().position(moves_focus)?.max(1);
+    (end < events.len()).then_some(end)
 }
 
 /// Input without events for a window of `size` physical pixels at `scale` pixels a point.

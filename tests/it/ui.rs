@@ -428,8 +428,8 @@ fn the_session_window_plots_the_history_and_asks_to_export_it() {
 
     // Close, Export JSON, Export CSV; keys that came while the machine was busy come at once.
     let surface = UiSurface::new();
-    let mut action = None;
-    let mut frame = |keys: &[Key]| {
+    let frame = |keys: &[Key]| {
+        let mut action = None;
         let mut input = passive_input(points((860, 620)), 1.0);
         for key in keys {
             for pressed in [true, false] {
@@ -444,10 +444,13 @@ fn the_session_window_plots_the_history_and_asks_to_export_it() {
             }
         }
         drop(surface.frame(input, |ui| action = session_info_ui(&snapshot, "", ui).or(action)));
+        action
     };
     frame(&[]);
-    frame(&[Key::Tab, Key::Tab, Key::Space]);
-    assert_eq!(action, Some(SessionInfoAction::ExportJson));
+    assert_eq!(frame(&[Key::Tab, Key::Tab, Key::Space]), Some(SessionInfoAction::ExportJson));
+    // What is pressed before the focus moves is pressed where it was.
+    assert_eq!(frame(&[Key::Space, Key::Tab]), Some(SessionInfoAction::ExportJson));
+    assert_eq!(frame(&[Key::Space]), Some(SessionInfoAction::ExportCsv));
 
     for (name, width, height, history) in [
         ("session-info", 860, 620, 280),

@@ -10,7 +10,7 @@ mod progress;
 
 use std::sync::Arc;
 
-use egui::{CentralPanel, ColorImage, Frame, Key, Panel, Ui};
+use egui::{CentralPanel, ColorImage, Frame, Key, Modifiers, Panel, Ui};
 
 pub use form::{ConnectForm, FormProtocol, TlsChecks};
 pub use progress::{Asked, Attempt, Stage};
@@ -144,14 +144,19 @@ pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> 
         ConnectState::Asking(questions) => progress::consent_ui(questions, ui),
         ConnectState::Ready | ConnectState::Failed(_) => form::form_ui(view, ui),
     });
-    listed.or(decided.inner).or_else(|| keys(view, ui))
+    let action = listed.or(decided.inner).or_else(|| keys(view, ui));
+    // Whatever comes of it, the address is where to go on: it may fail before a frame shows the attempt.
+    if matches!(action, Some(ConnectAction::Connect | ConnectAction::Open(_))) {
+        view.focused = false;
+    }
+    action
 }
 
 /// Keys that mean the same wherever the focus is.
 fn keys(view: &ConnectView, ui: &Ui) -> Option<ConnectAction> {
-    let (escape, quit) = ui.input(|input| {
-        (input.key_pressed(Key::Escape), input.modifiers.command && input.key_pressed(Key::Q))
-    });
+    // What was held when Q was pressed counts: it may be released by now.
+    let (escape, quit) =
+        ui.input_mut(|input| (input.key_pressed(Key::Escape), input.consume_key(Modifiers::COMMAND, Key::Q)));
     match &view.state {
         _ if quit => Some(ConnectAction::Quit),
         ConnectState::Connecting(_) if escape => Some(ConnectAction::Cancel),

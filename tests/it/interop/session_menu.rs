@@ -59,16 +59,14 @@ fn used_with_the_keyboard(generation: Generation) {
     };
     wait_for("a picture that stays", SOON, || viewer.log(), stays);
 
-    // A picture of the window: the last button but three.
+    // A picture of the window: the last button but three, five steps back from the second field.
     display.x.focus(menu.id);
-    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab"]);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let before = display.x.picture(remote.id);
-    let pressed = || {
-        key(&["shift+Tab", "Return"]);
-        saved.exists().then_some(())
-    };
-    wait_for("a saved picture", SOON, || viewer.log(), pressed);
+    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "Return"]);
+    // The file is there before what is in it.
+    let complete = || std::fs::read(&saved).ok()?.ends_with(b"IEND\xae\x42\x60\x82").then_some(());
+    wait_for("a saved picture", SOON, || viewer.log(), complete);
     // A refresh may have come between.
     let (kept, after) = (Picture::load(&saved), display.x.picture(remote.id));
     assert!(kept == before || kept == after, "the saved picture is another");
@@ -92,6 +90,12 @@ fn used_with_the_keyboard(generation: Generation) {
     assert!(said.contains(" 0 refused"), "{said}");
     let replayed = Picture::load(Path::new(&last));
     assert!(replayed.psnr(&shown) > 30.0, "{:?}", replayed.difference(&shown, "session-menu-replayed"));
+
+    // No other button was pressed.
+    let titles: Vec<String> = display.x.windows().into_iter().map(|seen| seen.title).collect();
+    assert!(!titles.iter().any(|title| title.starts_with("Session information")), "{titles:?}");
+    let downloads = std::fs::read_dir(viewer.home().join("Downloads")).expect("a folder");
+    assert_eq!(downloads.count(), 2, "a picture and a recording");
 
     key(&["Escape"]);
     let closed = || display.x.seen(menu.id).is_none().then_some(());

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, PacketSink, Queue,
-    SharedStats,
+    AppEvent, AppSink, BackingUpdate, ByteBudget, ConnectStage, DrawJob, DrawSink, NetCommand, NetQueue,
+    PacketSink, Queue, SharedStats,
 };
 use farpane::net::{self, NetConfig, NetLinks, NetThread, Protocol, Target};
 use farpane::protocol::packet::connection;
@@ -473,12 +473,22 @@ fn the_end_is_told_once_with_its_reason() {
     assert!(matches!(reason, CloseReason::ConnectFailed(_)), "{reason:?}");
 }
 
+/// The connection is never made: the kernel takes no more before somebody accepts those that wait.
 #[test]
 fn the_user_can_stop_while_connecting() {
-    // An address that never answers: connecting would take seconds.
-    let client = Client::start("tcp://192.0.2.1:9/", 1 << 20);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    let _entered = runtime.enter();
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let listener = socket.listen(0).expect("it listens");
+    let address = listener.local_addr().expect("it is bound");
+    let waiting: Vec<TcpStream> =
+        std::iter::from_fn(|| TcpStream::connect_timeout(&address, A_WHILE).ok()).take(64).collect();
+    assert!(waiting.len() < 64, "it takes all that come");
+
+    let client = Client::start(&format!("tcp://{address}/"), 1 << 20);
+    let is_reaching = |event| matches!(event, AppEvent::Connecting(ConnectStage::Reaching { .. }));
+    while !is_reaching(client.events.pop(Some(LIMIT)).expect("it connects")) {}
     client.input(Input::Disconnect);
-    let reason = client.end();
-    // Without a route the answer comes at once, and is another.
-    assert!(matches!(reason, CloseReason::User | CloseReason::ConnectFailed(_)), "{reason:?}");
+    assert_eq!(client.end(), CloseReason::User);
 }
