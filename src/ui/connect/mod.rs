@@ -51,6 +51,13 @@ impl ConnectView {
         self.replaced = true;
     }
 
+    /// A try to connect begins. Whatever comes of it, the address is where to go on: it may be over before any frame
+    /// shows it.
+    pub fn begin(&mut self, attempt: Attempt) {
+        self.state = ConnectState::Connecting(attempt);
+        self.focused = false;
+    }
+
     /// The entries are others now: their numbers stand for other pictures.
     pub fn forget_pictures(&mut self) {
         self.textures.clear();
@@ -144,12 +151,7 @@ pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> 
         ConnectState::Asking(questions) => progress::consent_ui(questions, ui),
         ConnectState::Ready | ConnectState::Failed(_) => form::form_ui(view, ui),
     });
-    let action = listed.or(decided.inner).or_else(|| keys(view, ui));
-    // Whatever comes of it, the address is where to go on: it may fail before a frame shows the attempt.
-    if matches!(action, Some(ConnectAction::Connect | ConnectAction::Open(_))) {
-        view.focused = false;
-    }
-    action
+    listed.or(decided.inner).or_else(|| keys(view, ui))
 }
 
 /// Keys that mean the same wherever the focus is.

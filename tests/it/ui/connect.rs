@@ -135,8 +135,8 @@ fn what_is_typed_after_a_failure_replaces_the_address() {
         };
         let input = RawInput { events: vec![enter], ..Window::input() };
         assert_eq!(window.frame(input), Some(ConnectAction::Connect));
+        window.view.begin(Attempt::default());
         if was_shown {
-            window.view.state = ConnectState::Connecting(Attempt::default());
             window.settle();
             // There is no field: words go nowhere.
             assert_eq!(window.type_text("lost"), None);
