@@ -418,7 +418,7 @@ impl Connect {
         settings.given = request.options.clone().over(&settings.given);
         let config = settings.config(request).map_err(|error| error.to_string())?;
         let to = if demo.is_some() { "The demo session".to_owned() } else { request.target.to_string() };
-        self.view.state = ConnectState::Connecting(Attempt { to, ..Attempt::default() });
+        self.view.begin(Attempt { to, ..Attempt::default() });
         self.began = Some(clock::now());
         let is_foreign = request.sender.is_foreign();
         Ok(Decision::Attach(Box::new(Chosen { config, which, is_foreign, demo })))

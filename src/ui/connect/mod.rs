@@ -51,6 +51,13 @@ impl ConnectView {
         self.replaced = true;
     }
 
+    /// A try to connect begins. Whatever comes of it, the address is where to go on: it may be over before any frame
+    /// shows it.
+    pub fn begin(&mut self, attempt: Attempt) {
+        self.state = ConnectState::Connecting(attempt);
+        self.focused = false;
+    }
+
     /// The entries are others now: their numbers stand for other pictures.
     pub fn forget_pictures(&mut self) {
         self.textures.clear();

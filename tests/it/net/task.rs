@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use farpane::buffers::{BufferPool, Payload};
+use farpane::buffers::BufferPool;
 use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, ConnectStage, DrawJob, DrawSink, NetCommand, NetQueue,
     PacketSink, Queue, SharedStats,
@@ -18,7 +18,7 @@ use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::keyboard;
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
-use farpane::protocol::packet::{ClientPacket, DrawSequence, Modifiers, ServerPacket, WindowId};
+use farpane::protocol::packet::{ClientPacket, Modifiers, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, Input, Key, KeyboardInput, PointerInput, SessionConfig,
@@ -487,50 +487,6 @@ fn the_end_is_told_once_with_its_reason() {
 
     let reason = Client::start("socket:///does/not/exist", 1 << 20).end();
     assert!(matches!(reason, CloseReason::ConnectFailed(_)), "{reason:?}");
-}
-
-/// A server that closes while something of ours is unread resets the connection. Its goodbye is here already, but
-/// while pictures wait for room nobody has read it; what is written meanwhile fails.
-#[test]
-fn a_goodbye_is_read_after_the_server_hung_up() {
-    const DRAWS: u64 = 300;
-    let ServerPacket::Draw(draw::FromServer::Draw(template)) = draw(1, 1) else { panic!("not a draw") };
-    let pixel = move |sequence| {
-        let (sequence, data) = (DrawSequence(sequence), Payload::from(vec![0; 4]));
-        let draw = WindowDraw { width: 1, height: 1, rowstride: 4, data, sequence, ..template.clone() };
-        ServerPacket::Draw(draw::FromServer::Draw(draw))
-    };
-    let (go_on, may_go_on) = std::sync::mpsc::sync_channel(0);
-    let (url, server) = tcp_server(move |mut server| {
-        server.accept();
-        server.send(&window(1));
-        for sequence in 1..=DRAWS {
-            server.send(&pixel(sequence));
-        }
-        // The last but these stand aside.
-        server.wait("a key", is_key);
-        may_go_on.recv().expect("the test goes on");
-        let reasons = vec!["server shutdown".into()];
-        server.send(&ServerPacket::Connection(connection::FromServer::Close { reasons }));
-        // A second key is there, and stays unread.
-        server.stream.peek(&mut [0]).expect("the client writes");
-    });
-    let client = Client::start(&url, 1);
-    let first = client.next_draw();
-    client.input(key("a"));
-    std::thread::sleep(A_WHILE);
-    go_on.send(()).expect("the server waits");
-    client.input(key("b"));
-    server.join().expect("the server is content");
-    for _ in 0..10 {
-        client.input(key("c"));
-        std::thread::sleep(A_WHILE / 10);
-    }
-    drop(first);
-    for _ in 1..DRAWS {
-        client.next_draw();
-    }
-    assert_eq!(client.end(), CloseReason::Server("server shutdown".into()));
 }
 
 /// The connection is never made: the kernel takes no more before somebody accepts those that wait.
