@@ -215,7 +215,7 @@ impl Reassembler {
     /// The memory that the next bytes belong in, never empty. Give it to a reader that appends
     /// (`AsyncReadExt::read_buf`), then call [`Self::received`].
     ///
-    /// Between two reads call [`Self::packets`] or [`Self::next_packet`] until it says `None`: packets
+    /// Between two reads call [`Self::next_packet`] until it says `None`: packets
     /// that are not taken fill the buffer.
     pub fn buffer(&mut self) -> Limit<&mut Vec<u8>> {
         let missing = self.large.as_ref().map_or(0, LargeRecord::missing);
