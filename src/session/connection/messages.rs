@@ -64,7 +64,7 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// The exit code of the process, as the README documents it.
+    /// The exit code of the process, as docs/troubleshooting.md documents it.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::User => 0,
