@@ -151,9 +151,12 @@ fn stream_bytes(size: Size, references: u32, baseline: bool) -> u64 {
     blocks(size) * (PICTURE * (u64::from(references) + 2) + frame) + fixed
 }
 
-/// What the parameter sets say that come before the picture, where there are any and they are allowed.
+/// What the parameter sets say that come before the picture, where there are any and they are allowed. They are looked
+/// for where they can be: a frame begins with them.
 fn announced(coded: &Coded) -> Option<Sps> {
-    parameters(sps::split(coded.data).0, coded.picture_size()).ok().flatten()
+    const MAX_HEAD: usize = 16 << 10;
+    let head = coded.data.get(..MAX_HEAD).unwrap_or(coded.data);
+    parameters(sps::before_slices(head), coded.picture_size()).ok().flatten()
 }
 
 /// The first of the parameter sets of an access unit for pictures of `size`, with the most references of all of them.

@@ -28,19 +28,19 @@ pub(super) struct Sps {
     pub reordered: Option<u32>,
 }
 
-/// What comes before the first slice of an access unit in Annex B form, where parameter sets belong (§7.4.1.2.3), and
-/// the rest. No more is looked at than the first part.
-pub(super) fn split(access_unit: &[u8]) -> (&[u8], &[u8]) {
+/// What comes before the first slice of an access unit in Annex B form, where parameter sets belong (§7.4.1.2.3). No
+/// more is looked at than that.
+pub(super) fn before_slices(access_unit: &[u8]) -> &[u8] {
     /// `nal_unit_type` of slices, and of their partitions: 1 to 5.
     const LAST_SLICE: u8 = 5;
     let mut at = 0;
     while let Some(start) = access_unit.get(at..).and_then(after_start_code) {
         at += start;
         if access_unit.get(at).is_some_and(|header| matches!(header & 0x1f, 1..=LAST_SLICE)) {
-            return access_unit.split_at(at);
+            return access_unit.get(..at).unwrap_or_default();
         }
     }
-    (access_unit, &[])
+    access_unit
 }
 
 /// Parses every sequence parameter set of an access unit in Annex B form, those of enhancement layers included;

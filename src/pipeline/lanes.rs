@@ -13,6 +13,8 @@ use crate::protocol::packet::draw::Encoding;
 pub(super) struct Place {
     wid: WindowId,
     number: u64,
+    /// The number among the draws of all windows.
+    arrival: u64,
 }
 
 /// A draw for a decode thread.
@@ -37,10 +39,12 @@ pub(super) struct Lanes {
     outdated: Vec<VideoDecoder>,
     /// Video frames that were decoded so far.
     frames: u64,
-    /// What may be decoded now, in order of arrival.
+    /// Draws that arrived so far.
+    arrived: u64,
+    /// What waits for no other draw of its window, in order of arrival.
     ready: VecDeque<(Place, DrawJob)>,
-    /// Frames that begin streams for which there is no room before a decoder comes back, in order of arrival.
-    held: VecDeque<(Place, DrawJob)>,
+    /// A stream that begins was without room, and since then there was always something ready.
+    was_full: bool,
 }
 
 /// One window.
@@ -52,12 +56,9 @@ struct Lane {
     entries: VecDeque<Option<RenderItem>>,
     /// Video frames that wait for the one before them.
     video_waiting: VecDeque<(Place, DrawJob)>,
-    /// A video frame is ready, in a decode thread, or not painted yet.
-    video_busy: bool,
-    /// Here unless a decode thread or a frame has it.
+    frame: Frame,
+    /// Here unless it is out, see [`Frame`].
     video: VideoDecoder,
-    /// A decode thread or a frame has it.
-    video_out: bool,
     /// What it takes of memory, as of its last frame, or will take for the stream that begins.
     video_bytes: u64,
     /// The number of that frame.
@@ -66,67 +67,88 @@ struct Lane {
     destroyed: bool,
 }
 
-impl Lane {
-    fn reserve(&mut self, wid: WindowId, item: Option<RenderItem>) -> Place {
-        let number = self.first + self.entries.len() as u64;
-        self.entries.push_back(item);
-        Place { wid, number }
-    }
+/// Where the video frame is that a window decodes. There is one at a time, for it needs the window's decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Frame {
+    /// There is none.
+    #[default]
+    None,
+    /// It is ready; the decoder is here.
+    Ready,
+    /// It is in a decode thread, or not painted yet, and the decoder is with it.
+    Out,
+}
 
-    /// The decoder is here: the video frame that comes next, if one waits.
-    fn next_video(&mut self) -> Option<(Place, DrawJob)> {
-        let next = self.video_waiting.pop_front();
-        self.video_busy = next.is_some();
-        next
+impl Lane {
+    fn is_out(&self) -> bool {
+        self.frame == Frame::Out
     }
 }
 
 impl Lanes {
     /// Takes a draw in. True if there is something new to decode.
     pub fn draw(&mut self, job: DrawJob) -> bool {
-        let wid = job.request.wid;
-        let lane = self.lanes.entry(wid).or_default();
-        let place = lane.reserve(wid, None);
+        let place = self.reserve(job.request.wid);
         if job.request.encoding == Encoding::H264 {
-            if lane.video_busy {
+            let lane = self.lanes.entry(place.wid).or_default();
+            if lane.frame != Frame::None {
                 lane.video_waiting.push_back((place, job));
                 return false;
             }
-            lane.video_busy = true;
+            lane.frame = Frame::Ready;
         }
         self.ready.push_back((place, job));
         true
     }
 
-    /// Takes the place of a draw that the caller decodes itself, for [`Lanes::finished`].
+    /// Takes the place of a draw, for [`Lanes::finished`].
     pub fn reserve(&mut self, wid: WindowId) -> Place {
-        self.lanes.entry(wid).or_default().reserve(wid, None)
+        self.arrived += 1;
+        let lane = self.lanes.entry(wid).or_default();
+        let number = lane.first + lane.entries.len() as u64;
+        lane.entries.push_back(None);
+        Place { wid, number, arrival: self.arrived }
     }
 
     /// Takes a change of a backing in, and commits it if nothing is before it.
     pub fn backing(&mut self, wid: WindowId, update: BackingUpdate, commit: &mut impl FnMut(RenderItem)) {
         let lane = self.lanes.entry(wid).or_default();
-        lane.reserve(wid, Some(RenderItem::Backing { wid, update }));
+        lane.entries.push_back(Some(RenderItem::Backing { wid, update }));
         self.commit(wid, commit);
     }
 
-    /// The next draw to decode.
+    /// The next draw to decode. A stream for which there is no room waits for decoders that are out, and all video
+    /// that came later waits with it: so it has its turn.
     pub fn next(&mut self) -> Option<Task> {
-        while let Some((place, job)) = self.ready.pop_front() {
-            if job.request.encoding != Encoding::H264 {
-                return Some(Task { place, job, video: None });
+        let mut full = false;
+        for index in 0..self.ready.len() {
+            let Some((place, job)) = self.ready.get(index) else { break };
+            let wid = place.wid;
+            let is_video = job.request.encoding == Encoding::H264;
+            if is_video {
+                // What waits behind a full house is not looked into.
+                full = full || !self.reserve_video(wid, VideoDecoder::expected_bytes(&job.request.coded()));
+                if full {
+                    self.was_full = true;
+                    continue;
+                }
             }
-            if !self.reserve_video(place.wid, VideoDecoder::expected_bytes(&job.request.coded())) {
-                self.held.push_back((place, job));
-                continue;
-            }
-            let video = self.lanes.get_mut(&place.wid).map(|lane| {
-                lane.video_out = true;
+            let Some((place, job)) = self.ready.remove(index) else { break };
+            let lane = self.lanes.get_mut(&wid).filter(|_| is_video);
+            let video = lane.map(|lane| {
+                lane.frame = Frame::Out;
                 std::mem::take(&mut lane.video)
             });
             return Some(Task { place, job, video });
         }
+        self.was_full = full;
         None
+    }
+
+    /// Whether another thread is to look for something to decode: what waited for room came without a call of
+    /// [`Lanes::draw`] or [`Lanes::take_back`] that said so.
+    pub fn is_waiting(&self) -> bool {
+        self.was_full && !self.ready.is_empty()
     }
 
     /// Takes a decoded draw in, and commits all that it kept waiting. The thread that calls asks
@@ -138,15 +160,10 @@ impl Lanes {
         video: Option<VideoDecoder>,
         commit: &mut impl FnMut(RenderItem),
     ) {
-        // INVARIANT: a lane lives until its last entry was committed.
-        let lane = self.lanes.get_mut(&place.wid).expect("a task's lane exists");
         if let Some(video) = video {
-            lane.video = video;
-            // It waited longest: in front of what came later.
-            lane.next_video().into_iter().for_each(|next| self.ready.push_front(next));
-            self.video_used(place.wid);
+            self.is_back(place.wid, video);
         }
-        // INVARIANT: as above.
+        // INVARIANT: a lane lives until its last entry was committed.
         let lane = self.lanes.get_mut(&place.wid).expect("a task's lane exists");
         let index = usize::try_from(place.number - lane.first).unwrap_or(usize::MAX);
         if let Some(entry) = lane.entries.get_mut(index) {
@@ -157,13 +174,8 @@ impl Lanes {
 
     /// Takes the decoder of a frame that was painted. True if there is something new to decode, or to drop.
     pub fn take_back(&mut self, wid: WindowId, video: VideoDecoder) -> bool {
-        let Some(lane) = self.lanes.get_mut(&wid) else { return false };
-        if !lane.destroyed {
-            lane.video = video;
-        }
-        let next = lane.next_video();
-        next.into_iter().for_each(|next| self.ready.push_front(next));
-        self.video_used(wid);
+        let gone = self.lanes.get(&wid).is_none_or(|lane| lane.destroyed);
+        self.is_back(wid, if gone { VideoDecoder::default() } else { video });
         self.forget_if_gone(wid);
         !self.ready.is_empty() || !self.outdated.is_empty()
     }
@@ -189,7 +201,7 @@ impl Lanes {
         }
         self.make_room(wid, grown);
         let others_are_out =
-            || self.lanes.iter().any(|(other, lane)| *other != wid && lane.video_out && lane.video_bytes > 0);
+            || self.lanes.iter().any(|(other, lane)| *other != wid && lane.is_out() && lane.video_bytes > 0);
         if self.video_bytes + grown > self.bounds.video_bytes() && others_are_out() {
             return false;
         }
@@ -200,18 +212,21 @@ impl Lanes {
         true
     }
 
-    /// A window's decoder came back. What was held for lack of room is looked at again.
-    fn video_used(&mut self, wid: WindowId) {
-        while let Some(held) = self.held.pop_back() {
-            self.ready.push_front(held);
-        }
+    /// A window's decoder came back: its next frame may be decoded.
+    fn is_back(&mut self, wid: WindowId, video: VideoDecoder) {
         self.frames += 1;
         let Some(lane) = self.lanes.get_mut(&wid) else { return };
-        lane.video_out = false;
         lane.last_frame = self.frames;
-        let now = lane.video.memory_bytes();
+        let now = video.memory_bytes();
+        lane.video = video;
         self.video_bytes = self.video_bytes.saturating_sub(lane.video_bytes) + now;
         lane.video_bytes = now;
+        lane.frame = Frame::None;
+        if let Some(next) = lane.video_waiting.pop_front() {
+            lane.frame = Frame::Ready;
+            let earlier = self.ready.partition_point(|(place, _)| place.arrival < next.0.arrival);
+            self.ready.insert(earlier, next);
+        }
         self.make_room(wid, 0);
     }
 
@@ -220,9 +235,9 @@ impl Lanes {
     /// those for which a frame waits.
     fn make_room(&mut self, wid: WindowId, more: u64) {
         while self.video_bytes + more > self.bounds.video_bytes() {
-            let is_here = |lane: &Lane| lane.video_bytes > 0 && !lane.video_out;
+            let is_here = |lane: &Lane| lane.video_bytes > 0 && !lane.is_out();
             let here = self.lanes.iter_mut().filter(|(other, lane)| **other != wid && is_here(lane));
-            let Some((wid, lane)) = here.min_by_key(|(_, lane)| (lane.video_busy, lane.last_frame)) else {
+            let Some((wid, lane)) = here.min_by_key(|(_, lane)| (lane.frame, lane.last_frame)) else {
                 return;
             };
             tracing::debug!(%wid, bytes = lane.video_bytes, "a video decoder begins anew");
@@ -243,7 +258,7 @@ impl Lanes {
     }
 
     fn forget_if_gone(&mut self, wid: WindowId) {
-        let gone = |lane: &Lane| lane.destroyed && lane.entries.is_empty() && !lane.video_busy;
+        let gone = |lane: &Lane| lane.destroyed && lane.entries.is_empty() && lane.frame == Frame::None;
         if self.lanes.get(&wid).is_some_and(gone)
             && let Some(lane) = self.lanes.remove(&wid)
         {

@@ -144,6 +144,12 @@ impl Shared {
                 state.idle.retain(|idle| *idle != number);
                 continue;
             }
+            if task.is_some()
+                && state.lanes.is_waiting()
+                && let Some(number) = state.idle.pop()
+            {
+                self.wake(number);
+            }
             drop(state);
             if !outdated.is_empty() {
                 drop(outdated);

@@ -22,6 +22,13 @@ const SIZE: Size = Size { width: 96, height: 64 };
 const LARGE: Size = Size { width: 960, height: 640 };
 const ONE: WindowId = WindowId(1);
 const TWO: WindowId = WindowId(2);
+const THREE: WindowId = WindowId(3);
+const FOUR: WindowId = WindowId(4);
+const FIVE: WindowId = WindowId(5);
+const FULL_HD: Size = Size { width: 1920, height: 1072 };
+/// A key frame of that size of a stream with 16 reference frames, which takes more than all decoders may together:
+/// `tests/golden/h264/make.py`.
+const SIXTEEN_REFERENCES: &[u8] = include_bytes!("../golden/h264/sixteen-references-baseline.h264");
 
 /// A pool and what comes out of it.
 struct Harness {
@@ -260,6 +267,66 @@ fn a_frame_keeps_its_decoder_until_it_is_dropped() {
     // Frames may outlive the pool.
     drop(harness.pool);
     assert!(psnr(&rgba(&third), &photo(SIZE, 2)) > 30.0);
+}
+
+/// A stream that needs more than all room there is waits for the decoders that are out; what came later does not pass it,
+/// or streams that always have a frame could keep it waiting for ever.
+#[test]
+fn a_stream_without_room_waits_and_has_its_turn() {
+    let mut harness = Harness::new(1);
+    let film: Vec<Payload> = samples::h264(SIZE, 2).into_iter().map(samples::payload).collect();
+    let large = samples::payload(SIXTEEN_REFERENCES.to_vec());
+    for wid in [ONE, TWO] {
+        harness.draw(wid, SIZE, Encoding::H264, video(0), &film[0]);
+    }
+    let shown = [harness.next_draw(), harness.next_draw()];
+    harness.draw(THREE, FULL_HD, Encoding::H264, video(0), &large);
+    for wid in [ONE, TWO] {
+        harness.draw(wid, SIZE, Encoding::H264, video(1), &film[1]);
+    }
+    let still = samples::payload(samples::lz4(&photo(SIZE, 0)));
+    harness.draw(FOUR, SIZE, Encoding::Rgb32, rgb(PixelCompression::Lz4), &still);
+    assert_eq!(harness.next_draw().wid, FOUR, "what is no video goes past it");
+    for frame in shown {
+        drop(frame);
+    }
+    let first = harness.next_draw();
+    assert_eq!(first.wid, THREE);
+    assert!(matches!(first.content, DrawContent::Video(_)), "{:?}", first.content);
+    drop(first);
+    for wid in [ONE, TWO] {
+        let draw = harness.next_draw();
+        let made_room = matches!(draw.content, DrawContent::Nothing(DrawOutcome::Error { .. }));
+        assert!(draw.wid == wid && made_room, "window {}: {:?}", draw.wid, draw.content);
+    }
+}
+
+/// Whatever waits for room, and however many threads there are, each draw comes out.
+#[test]
+fn nothing_waits_for_room_for_ever() {
+    const FRAMES: u64 = 30;
+    let film: Vec<Payload> = samples::h264(SIZE, FRAMES as u32).into_iter().map(samples::payload).collect();
+    let large = samples::payload(SIXTEEN_REFERENCES.to_vec());
+    for threads in [1, 2, 4] {
+        let mut harness = Harness::new(threads);
+        for (frame, unit) in (0..).zip(&film) {
+            for wid in [ONE, TWO] {
+                harness.draw(wid, SIZE, Encoding::H264, video(frame), unit);
+            }
+            if frame % 10 == 5 {
+                for wid in [THREE, FOUR, FIVE] {
+                    harness.draw(wid, FULL_HD, Encoding::H264, video(0), &large);
+                }
+            }
+        }
+        let mut large_ones = 0;
+        for _ in 0..FRAMES * 2 + 9 {
+            let draw = harness.next_draw();
+            let is_film = [ONE, TWO].contains(&draw.wid);
+            large_ones += u32::from(!is_film && matches!(draw.content, DrawContent::Video(_)));
+        }
+        assert_eq!(large_ones, 9, "{threads} threads: each begins a stream, so each is shown");
+    }
 }
 
 #[test]

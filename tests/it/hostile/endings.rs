@@ -13,7 +13,7 @@ use super::raw::{self, BROTLI, LZ4, RENCODEPLUS, ZSTD};
 use crate::support::slots::Slot;
 
 /// How long a clear end may take, with a machine's other work beside it.
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(25);
 /// Programs at a time.
 const AT_ONCE: usize = 4;
 

@@ -28,7 +28,7 @@ pub const GOOD_SIZE: (i64, i64) = (64, 64);
 pub const BAD: i64 = 2;
 pub const BAD_SIZE: (i64, i64) = (400, 300);
 /// How long the viewer may take for anything.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(40);
 
 /// What the viewer said so far.
 #[derive(Default)]

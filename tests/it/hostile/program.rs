@@ -47,12 +47,21 @@ impl Watched {
         )
     }
 
+    /// Whether the process is the program by now, and not what started it: until a child has the memory of its own
+    /// program it is seen with its parent's, and this parent had much.
+    fn is_itself(&self) -> bool {
+        let program = fs::canonicalize(env!("CARGO_BIN_EXE_farpane")).expect("the program was built");
+        fs::read_link(format!("/proc/{}/exe", self.0.pid())).is_ok_and(|running| running == program)
+    }
+
     /// Waits for the end; looks at its memory all the time. An error if it does not come.
     pub fn end(mut self, limit: Duration) -> Result<Ended, String> {
         let deadline = clock::now() + limit;
         let mut most = 0;
         loop {
-            most = most.max(peak(self.0.pid()).unwrap_or(0));
+            if self.is_itself() {
+                most = most.max(peak(self.0.pid()).unwrap_or(0));
+            }
             if let Some(status) = self.0.exited() {
                 return Ok(Ended { code: status.code(), words: self.0.stderr(), peak: most });
             }

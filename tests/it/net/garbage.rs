@@ -20,7 +20,7 @@ use super::server::window;
 use super::task::{Client, tcp_server};
 
 /// Long before the limits of a hello (30 s) or of silence (45 s).
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(20);
 
 /// How the session ends after hello and these bytes, and what the server is told.
 fn after_hello(bytes: &'static [u8]) -> (CloseReason, Option<String>) {

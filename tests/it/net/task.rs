@@ -27,7 +27,7 @@ use farpane::session::{
 
 use super::server::{Server, draw, window};
 
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_secs(25);
 /// Long enough for something to happen that should not.
 const A_WHILE: Duration = Duration::from_millis(200);
 
