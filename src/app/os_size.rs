@@ -73,15 +73,29 @@ impl Asked {
     /// It is asked for another size.
     pub fn ask(&mut self, size: LogicalSize<u32>) {
         let before = std::mem::replace(&mut self.size, size);
-        if before != size {
-            if self.before.len() == MAX_BEFORE {
-                // The first is the compositor's own.
-                self.before.remove(1);
-            }
-            self.before.retain(|known| *known != before);
-            self.before.push(before);
-            self.before.retain(|known| *known != size);
+        self.is_out_of_date(before);
+        self.before.retain(|known| *known != size);
+    }
+
+    /// It is asked for another size because its factor changed, while `shown` true pixels of it are shown. A frame that
+    /// is under way has those pixels and the new factor, and a compositor takes what they make together for a wish of
+    /// ours (wlroots 0.15 does, and rounds down); that is out of date too.
+    pub fn rescale(&mut self, size: LogicalSize<u32>, shown: Size, factor: f64) {
+        self.ask(size);
+        let side = |shown: u32, wanted: u32| ((f64::from(shown) / factor) as u32).clamp(1, wanted.max(1));
+        self.is_out_of_date(LogicalSize::new(side(shown.width, size.width), side(shown.height, size.height)));
+    }
+
+    fn is_out_of_date(&mut self, size: LogicalSize<u32>) {
+        if size == self.size {
+            return;
         }
+        self.before.retain(|known| *known != size);
+        if self.before.len() == MAX_BEFORE {
+            // The first is the compositor's own.
+            self.before.remove(1);
+        }
+        self.before.push(size);
     }
 
     /// The window has this size now. Returns the size that it is to be asked for again, if this one is out of date.

@@ -31,7 +31,7 @@ impl Windows {
         let Some(asked) = &mut remote.asked else { return Some(remote.window.inner_size()) };
         let factor = remote.window.scale_factor();
         let wanted = remote.talk.place().agreed_size();
-        asked.ask(os_size::logical_size(wanted, factor));
+        asked.rescale(os_size::logical_size(wanted, factor), remote.surface, factor);
         remote.guessed_factor = None;
         remote.set_size_limits();
         let size = os_size::granted(wanted, factor);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use farpane::app::os_size::Asked;
 use farpane::channel::clock;
+use farpane::codec::Size;
 use winit::dpi::LogicalSize;
 
 const fn size(width: u32, height: u32) -> LogicalSize<u32> {
@@ -27,6 +28,28 @@ fn an_older_size_is_refused_as_often_as_focus_changes() {
     // What was given up once may be asked for again.
     asked.ask(first);
     assert_eq!((asked.found(now, first), asked.found(now, third)), (None, Some(first)));
+}
+
+/// A frame of 301 x 203 pixels was under way when the factor became 2: sway took it for a wish to be 150 x 101 large,
+/// and the remote window lost a row and a column.
+#[test]
+fn a_size_of_old_pixels_at_a_new_factor_is_refused() {
+    let now = clock::now();
+    let shown = Size { width: 301, height: 203 };
+    for (factor, wanted, made) in [
+        (2.0, size(151, 102), size(150, 101)),
+        (3.0, size(101, 68), size(100, 67)),
+        // Not larger than what the window says of itself.
+        (1.0, size(300, 202), size(300, 202)),
+    ] {
+        let mut asked = Asked::new(size(301, 203));
+        asked.rescale(wanted, shown, factor);
+        assert_eq!(asked.found(now, wanted), None);
+        assert_eq!(asked.found(now, made), (made != wanted).then_some(wanted), "{made:?} at {factor}");
+        assert_eq!(asked.found(now, size(301, 203)), Some(wanted));
+        let dragged = size(90, 60);
+        assert_eq!((asked.found(now, dragged), asked.found(now, made)), (None, None), "the user may have it");
+    }
 }
 
 #[test]
