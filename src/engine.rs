@@ -3,6 +3,8 @@
 
 pub mod stats;
 
+pub mod geometry;
+
 pub mod buffers;
 
 pub mod protocol;

@@ -7,13 +7,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::channel::{AppEvent, AppSink, Mailbox, NetCommand, NetQueue, RenderCommand, RenderMessage, clock};
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderOptions;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, Profile, ServerInfo, SessionEvent, WindowChange,
-    WindowEvent, WindowInfo, WindowInput,
+    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Profile, ServerInfo, SessionEvent,
+    WindowChange, WindowEvent, WindowInfo, WindowInput,
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::Engine;
@@ -94,15 +94,15 @@ impl HeadlessClient {
     ///
     /// # Errors
     /// If the OS gives no thread. Everything else is reported by the waiting functions.
-    pub fn start(mut config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
-        // There is no desktop whose clipboard it could be.
-        config.session.clipboard.enabled = false;
+    pub fn start(config: NetConfig, options: RenderOptions) -> Result<Self, HeadlessError> {
+        // There is no desktop, and no clipboard that it could have.
+        let local = LocalInfo { has_clipboard: false, ..LocalInfo::default() };
         let events = Mailbox::default();
         let app: Arc<dyn AppSink> = Arc::new(EventQueue(events.clone()));
         let engine = if config.session.profile == Profile::Attach {
-            Engine::start(config, RenderOptions { offscreen: true, ..options }, app)?
+            Engine::start(config, local, RenderOptions { offscreen: true, ..options }, app)?
         } else {
-            Engine::without_renderer(config, app)?
+            Engine::without_renderer(config, local, app)?
         };
         Ok(Self { engine, events, view: View::default() })
     }

@@ -6,12 +6,12 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 0 | [`stats`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
+//! | 0 | [`stats`], [`geometry`], [`buffers`], [`protocol`], [`recording`] (and [`fuzzing`], what must hold for any peer) |
 //! | 1 | [`codec`], [`session`] |
 //! | 2 | [`channel`], [`net`], [`pipeline`], [`render`], [`ui`], [`input`], [`desktop`], [`serving`], [`demo`], [`player`] |
 //! | 3 | [`threads`], [`config`], [`headless`], `bench`, [`app`], [`cli`] |
 
-pub use farpane_engine::{buffers, codec, protocol, recording, session, stats};
+pub use farpane_engine::{buffers, codec, geometry, protocol, recording, session, stats};
 
 #[doc(hidden)]
 pub use farpane_engine::fuzzing;

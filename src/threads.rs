@@ -37,7 +37,7 @@ use crate::net::{self, NetConfig, NetLinks, NetThread};
 use crate::pipeline::DecodePool;
 use crate::protocol::packet::WindowId;
 use crate::render::{self, RenderOptions, RenderThread};
-use crate::session::DrawDone;
+use crate::session::{DrawDone, LocalInfo};
 
 /// Draws between the socket and the renderer, in bytes.
 pub const DRAW_BUDGET: usize = 64 << 20;
@@ -63,8 +63,13 @@ impl Engine {
     ///
     /// # Errors
     /// If the OS gives no thread. Those that were started are stopped then.
-    pub fn start(config: NetConfig, options: RenderOptions, app: Arc<dyn AppSink>) -> io::Result<Self> {
-        Self::start_through(config, options, app, |decoders| Box::new(decoders))
+    pub fn start(
+        config: NetConfig,
+        local: LocalInfo,
+        options: RenderOptions,
+        app: Arc<dyn AppSink>,
+    ) -> io::Result<Self> {
+        Self::start_through((config, local), options, app, |decoders| Box::new(decoders))
     }
 
     /// The same, but draws go to what `through` makes, which is to hand them on to the decode pool.
@@ -72,7 +77,7 @@ impl Engine {
     /// # Errors
     /// If the OS gives no thread. Those that were started are stopped then.
     pub fn start_through(
-        config: NetConfig,
+        (config, local): (NetConfig, LocalInfo),
         options: RenderOptions,
         app: Arc<dyn AppSink>,
         through: impl FnOnce(DecodePool) -> Box<dyn DrawSink>,
@@ -81,7 +86,7 @@ impl Engine {
         engine.render(options, Arc::clone(&app), Box::new(engine.queues.net.clone()))?;
         let pool = BufferPool::default();
         let decoders = engine.decoders(&pool)?;
-        engine.connect(config, app, through(decoders), pool)?;
+        engine.connect((config, local), app, through(decoders), pool)?;
         Ok(engine)
     }
 
@@ -89,9 +94,9 @@ impl Engine {
     ///
     /// # Errors
     /// If the OS gives no thread.
-    pub fn without_renderer(config: NetConfig, app: Arc<dyn AppSink>) -> io::Result<Self> {
+    pub fn without_renderer(config: NetConfig, local: LocalInfo, app: Arc<dyn AppSink>) -> io::Result<Self> {
         let mut engine = Self::idle();
-        engine.connect(config, app, Box::new(NoDraws), BufferPool::default())?;
+        engine.connect((config, local), app, Box::new(NoDraws), BufferPool::default())?;
         Ok(engine)
     }
 
@@ -152,14 +157,14 @@ impl Engine {
 
     fn connect(
         &mut self,
-        config: NetConfig,
+        (config, local): (NetConfig, LocalInfo),
         app: Arc<dyn AppSink>,
         draws: Box<dyn DrawSink>,
         pool: BufferPool,
     ) -> io::Result<()> {
         let Queues { net, stats, .. } = self.queues.clone();
         let budget = ByteBudget::new(DRAW_BUDGET);
-        self.net = Some(net::spawn(config, NetLinks { queue: net, app, draws, budget, pool, stats })?);
+        self.net = Some(net::spawn(config, local, NetLinks { queue: net, app, draws, budget, pool, stats })?);
         Ok(())
     }
 }

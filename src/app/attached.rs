@@ -13,16 +13,16 @@ use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
 use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
-use crate::codec::Size;
 use crate::config::Config;
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
-use crate::session::config::{DisplayInfo, Profile};
 use crate::session::{
-    ClipboardInput, CloseReason, ConnectionInput, DisplayInput, DrawInput, Input, SessionEvent, WindowInput,
+    ClipboardInput, CloseReason, ConnectionInput, DisplayInfo, DisplayInput, DrawInput, Input, LocalInfo,
+    Profile, SessionEvent, WindowInput,
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
@@ -95,18 +95,20 @@ impl Attached {
         let display = display_info(event_loop, &screen.desktop, scale);
         let recording = SessionRecording::new(&config)?;
         let mut net = config.net(Profile::Attach);
-        net.session.may_prompt = true;
-        net.session.display.clone_from(&display);
-        net.session.keymap = screen.desktop.keymap(crate::input::keysym::name);
         net.recorder = recording.sink();
         let mut clipboard = screen.desktop.clipboard();
-        net.session.clipboard.enabled &= clipboard.is_possible();
-        let has_clipboard = net.session.clipboard.enabled;
+        let has_clipboard = net.session.clipboard.enabled && clipboard.is_possible();
+        let local = LocalInfo {
+            may_prompt: true,
+            display: display.clone(),
+            keymap: screen.desktop.keymap(crate::input::keysym::name),
+            has_clipboard,
+        };
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
         let scaling = Scaling { scale, filter: config.scaling_filter };
         let options = RenderOptions { display: Some(Arc::new(handle)), scaling, ..config.render_options() };
         let app: Arc<dyn AppSink> = Arc::clone(inbox) as _;
-        let engine = Engine::start(net, options, app).context("cannot start the threads")?;
+        let engine = Engine::start(net, local, options, app).context("cannot start the threads")?;
         let queues = engine.queues().clone();
         let to_session = queues.net.clone();
         clipboard.connect(Box::new(move |event| to_session.input(event)));

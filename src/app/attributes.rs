@@ -5,8 +5,9 @@ use winit::dpi::{PhysicalPosition, PhysicalSize};
 use winit::window::{Fullscreen, Icon, Window, WindowAttributes, WindowLevel};
 
 use crate::channel::Scale;
-use crate::codec::{Size, alpha, icon};
+use crate::codec::{alpha, icon};
 use crate::desktop::WindowHints;
+use crate::geometry::Size;
 use crate::protocol::packet::Image;
 use crate::protocol::text;
 use crate::session::windows::SizeLimits;

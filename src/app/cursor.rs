@@ -7,7 +7,8 @@ use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, CustomCursor};
 
 use crate::channel::Scale;
-use crate::codec::{Size, alpha, icon};
+use crate::codec::{alpha, icon};
+use crate::geometry::Size;
 use crate::protocol::packet::pointer;
 use crate::session::{CursorShape, PointerEvent};
 

@@ -12,8 +12,8 @@
 use std::time::{Duration, Instant};
 
 use crate::channel::Scale;
-use crate::codec::Size;
 use crate::desktop::WindowFacts;
+use crate::geometry::Size;
 use crate::session::WindowState;
 use crate::session::windows::SizeLimits;
 

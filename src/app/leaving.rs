@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use crate::channel::Scale;
-use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, native_id};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use winit::dpi::{LogicalSize, PhysicalSize, Size as OsSize};
 use winit::window::{Window, WindowAttributes};
 
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::session::WindowInfo;
 
 use super::attributes;

@@ -10,8 +10,8 @@ use winit::keyboard::ModifiersState;
 use winit::window::{Window, WindowAttributes};
 
 use crate::channel::{OwnId, RenderCommand, RenderMessage, RenderQueue, SurfaceId, clock};
-use crate::codec::Size;
 use crate::config::KeyCombination;
+use crate::geometry::Size;
 use crate::input::keysym;
 use crate::ui::UiSurface;
 

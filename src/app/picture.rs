@@ -1,6 +1,6 @@
 //! Pixels as PNG.
 
-use crate::codec::Size;
+use crate::geometry::Size;
 
 /// Rows of pixels of this size as a PNG file: of RGBA, or of RGB.
 ///

@@ -6,7 +6,7 @@
 //! side is what the other side knows, and the two do not answer each other forever.
 
 use crate::channel::Scale;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::session::windows::SizeLimits;
 
 /// Place and size of a window's content, in root pixels of one side.

@@ -1,7 +1,7 @@
 //! Where a new window goes: where its program or an earlier session had it, as long as the user can reach it there.
 
-use crate::codec::{Rect, Size};
 use crate::desktop::Frame;
+use crate::geometry::{Rect, Size};
 
 /// Of a window that is reachable, at least so much of the title bar's width is on the screen.
 const MIN_VISIBLE: i32 = 96;

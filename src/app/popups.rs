@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, Scale};
-use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, Popup, PopupParent, PopupPlace};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
 

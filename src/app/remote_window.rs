@@ -6,8 +6,8 @@ use std::time::Instant;
 use winit::window::{Fullscreen, ResizeDirection, Window};
 
 use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
-use crate::codec::Size;
 use crate::desktop::{Desktop, native_id};
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::session::windows::{NormalGeometry, ShapeRect, WindowMemory};
 use crate::session::{DrawInput, WindowInfo, WindowInput, WindowState};

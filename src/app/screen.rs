@@ -5,9 +5,9 @@ use std::sync::Arc;
 use winit::event_loop::ActiveEventLoop;
 
 use crate::channel::{DesktopScaling, Scale};
-use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, MonitorFacts, WindowSystem};
-use crate::session::config::{DisplayInfo, Monitor};
+use crate::geometry::{Rect, Size};
+use crate::session::{DisplayInfo, Monitor};
 
 use super::inbox::{Inbox, InboxEvent};
 use super::own_window::OwnWindow;

@@ -14,8 +14,8 @@ use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, Window};
 
 use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
-use crate::codec::{Rect, Size};
 use crate::desktop::{Desktop, Frame, native_id};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::{WindowChange, WindowInfo};
 

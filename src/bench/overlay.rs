@@ -9,7 +9,7 @@ use crate::channel::{
     AppEvent, AppSink, BackingUpdate, DrawReply, OverlayFrame, Presented, Queue, RenderCommand, RenderItem,
     RenderMessage, RenderQueue, RendererInfo, clock,
 };
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::render::{RenderOptions, RendererChoice};
 use crate::session::DrawDone;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::ui::connect::CONNECT_SIZE;
 
 use super::peers::Error;

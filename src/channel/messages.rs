@@ -8,7 +8,8 @@ use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Mailbox, NetQueue, Scaling, SurfaceId, VideoFrame};
-use crate::codec::{PackedPicture, Picture, Rect, Size};
+use crate::codec::{Coded, PackedPicture, Picture};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
 use crate::protocol::packet::{DrawSequence, WindowId};
 use crate::protocol::reassembly::RawPacket;
@@ -22,6 +23,15 @@ use crate::stats::{CopyLedger, DrawTrace};
 pub struct DrawJob {
     pub request: DrawRequest,
     pub permit: OwnedSemaphorePermit,
+}
+
+impl<'a> From<&'a DrawRequest> for Coded<'a> {
+    /// What a decoder needs of it.
+    fn from(request: &'a DrawRequest) -> Self {
+        let DrawRequest { encoding, ref data, rect, rowstride, ref options, .. } = *request;
+        let size = Size { width: rect.width, height: rect.height };
+        Self { encoding, data, size, rowstride, options }
+    }
 }
 
 /// What the pipeline hands to the render thread, in order per window.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::codec::Size;
+use crate::geometry::Size;
 
 /// Local pixels for one of the server's: a factor in thousandths, so that both sides round alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

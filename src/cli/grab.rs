@@ -4,7 +4,7 @@ use x11rb::connection::Connection;
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError};
 use x11rb::protocol::xproto::{ConnectionExt, ImageFormat, ImageOrder};
 
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::headless::WindowPixels;
 
 /// Why there is no picture.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::app::picture;
 use crate::channel::clock;
-use crate::codec::{Rect, Size};
 use crate::config::Config;
+use crate::geometry::{Rect, Size};
 use crate::headless::{HeadlessClient, HeadlessError, View, WindowPixels};
 use crate::net::new_file;
 use crate::protocol::packet::WindowId;

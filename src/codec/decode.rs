@@ -6,7 +6,9 @@ use crate::stats::CopyLedger;
 
 use super::jpeg::JpegDecoder;
 use super::rgb::RgbDecoder;
-use super::{DecodeError, Picture, Size, jpeg, png, webp};
+use crate::geometry::Size;
+
+use super::{DecodeError, Picture, jpeg, png, webp};
 
 /// Width and height of a picture at most.
 pub const MAX_DIMENSION: u32 = 16384;

@@ -1,6 +1,6 @@
 //! Why a draw is refused.
 
-use super::Size;
+use crate::geometry::Size;
 
 /// Why a picture could not be decoded. The draw is acknowledged with the error's text; the session
 /// goes on.

@@ -10,7 +10,9 @@ use super::h264_baseline::BaselineDecoder;
 use super::h264_full::FullDecoder;
 use super::pixels::span;
 use super::sps::{self, Sps};
-use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, Size, YuvFormat, YuvMatrix, YuvRef};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, PictureRef, PixelsRef, PlaneRef, YuvFormat, YuvMatrix, YuvRef};
 
 /// Encoders pad frames to whole macroblocks of this size; some leave the padding in.
 const MACROBLOCK: u32 = 16;

@@ -5,7 +5,9 @@ use openh264::decoder::{DecodeOptions, DecodedYUV, Decoder, DecoderConfig, Flush
 use openh264::formats::YUVSource;
 
 use super::h264::Planes;
-use super::{DecodeError, Size};
+use crate::geometry::Size;
+
+use super::DecodeError;
 
 /// One stream.
 pub(super) struct BaselineDecoder(Decoder);

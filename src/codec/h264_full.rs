@@ -4,7 +4,9 @@ use rusty_h264_common::YuvFrame;
 use rusty_h264_decoder::Decoder;
 
 use super::h264::Planes;
-use super::{DecodeError, Size, sps};
+use crate::geometry::Size;
+
+use super::{DecodeError, sps};
 
 /// Pictures that wait for their turn at most (ITU-T H.264 §A.3.1: as many as may be referred to).
 const MAX_REORDERED: u32 = 16;

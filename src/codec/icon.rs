@@ -4,7 +4,9 @@ use crate::buffers::{BufferPool, Payload};
 use crate::protocol::packet::draw::{DrawOptions, Encoding, RgbFormatName};
 use crate::stats::CopyLedger;
 
-use super::{Coded, DecodeError, Size, StillDecoder, reference};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, StillDecoder, reference};
 
 /// Width and height at most.
 const MAX_ICON: u32 = 2048;

@@ -6,9 +6,9 @@ use crate::buffers::BufferPool;
 use crate::stats::{CopyLedger, Transform};
 
 use super::decode::picture_bytes;
-use super::{
-    Coded, DecodeError, Picture, PixelFormat, Pixels, Plane, Size, YuvFormat, YuvMatrix, YuvPicture,
-};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, Picture, PixelFormat, Pixels, Plane, YuvFormat, YuvMatrix, YuvPicture};
 
 /// Scans of a progressive picture at most: each costs a pass over all coefficients.
 const MAX_SCANS: u32 = 64;

@@ -1,4 +1,4 @@
-//! Layer 1: one decoder a picture encoding, pixel formats, geometry. No packets but the plain
+//! Layer 1: one decoder a picture encoding, and pixel formats. No packets but the plain
 //! enums that name encodings and options, no GPU.
 //!
 //! [`StillDecoder`] decodes every encoding whose pictures stand alone; [`VideoDecoder`] belongs to
@@ -17,7 +17,6 @@
 pub mod alpha;
 mod decode;
 mod error;
-pub mod geometry;
 mod h264;
 mod h264_baseline;
 mod h264_full;
@@ -34,7 +33,6 @@ mod webp_ffi;
 
 pub use decode::{Coded, MAX_DIMENSION, MAX_PICTURE_BYTES, StillDecoder};
 pub use error::DecodeError;
-pub use geometry::{Rect, Size};
 pub use h264::VideoDecoder;
 pub use pixels::{
     Picture, PictureRef, PixelFormat, Pixels, PixelsRef, Plane, PlaneRef, YuvFormat, YuvMatrix, YuvPicture,

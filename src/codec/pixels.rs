@@ -2,7 +2,7 @@
 
 use crate::buffers::Payload;
 
-use super::Size;
+use crate::geometry::Size;
 
 /// Byte order of packed pixels in memory, first byte first. `X` is padding to be shown as opaque.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

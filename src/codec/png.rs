@@ -8,7 +8,9 @@ use crate::buffers::{BufferMut, BufferPool};
 use crate::stats::{CopyLedger, Transform};
 
 use super::decode::picture_bytes;
-use super::{Coded, DecodeError, Picture, PixelFormat, Size, alpha};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, Picture, PixelFormat, alpha};
 
 /// What the library may allocate for itself: rows, the inflate window, a palette.
 const LIBRARY_BYTES: usize = 8 * 1024 * 1024;

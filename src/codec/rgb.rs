@@ -11,7 +11,9 @@ use crate::stats::{CopyLedger, Transform};
 
 use super::decode::{check_dimensions, picture_bytes};
 use super::pixels::span;
-use super::{Coded, DecodeError, Picture, PixelFormat, Size};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, Picture, PixelFormat};
 
 /// Bytes that a row may be longer than its pixels: servers pad rows to 4, 8 or 64 bytes, and those of a part of
 /// a larger picture are sent without the rest of it.

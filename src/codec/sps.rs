@@ -2,7 +2,9 @@
 //! matrix; and what it makes the decoder allocate: the picture's size and the number of reference frames, to
 //! refuse too many before that happens (ITU-T H.264 §7.3.2.1.1, annex E.1.1).
 
-use super::{Size, YuvMatrix};
+use crate::geometry::Size;
+
+use super::YuvMatrix;
 
 /// `nal_unit_type` of a sequence parameter set.
 const SEQUENCE_PARAMETER_SET: u8 = 7;

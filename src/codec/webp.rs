@@ -5,7 +5,9 @@ use crate::stats::{CopyLedger, Transform};
 
 use super::decode::picture_bytes;
 use super::webp_ffi::{self, Features};
-use super::{Coded, DecodeError, Picture, PixelFormat, Plane, Size, YuvFormat, YuvMatrix, YuvPicture};
+use crate::geometry::Size;
+
+use super::{Coded, DecodeError, Picture, PixelFormat, Plane, YuvFormat, YuvMatrix, YuvPicture};
 
 pub(super) fn decode(
     coded: &Coded,

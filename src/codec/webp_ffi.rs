@@ -7,7 +7,9 @@ use libwebp_sys::{
     VP8StatusCode, WebPBitstreamFeatures, WebPDecodeRGBAInto, WebPDecodeYUVInto, WebPGetFeatures,
 };
 
-use super::{Size, YuvFormat};
+use crate::geometry::Size;
+
+use super::YuvFormat;
 
 /// What the header says.
 pub(super) struct Features {

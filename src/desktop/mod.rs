@@ -30,7 +30,7 @@ use x11::X11;
 pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::session::windows::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 

@@ -31,7 +31,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::session::WindowState;
 
 use super::{DesktopEvent, WindowFacts, WindowHints, xsettings};

@@ -22,7 +22,7 @@ use crate::protocol::{
 use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
     CloseReason, ConnectionEvent, ConnectionInput, DrawInput, DrawRequest, Input, Output, PointerInput,
-    Session, SessionConfig, SessionEvent,
+    Session, SessionEvent, Setup,
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
@@ -132,8 +132,8 @@ impl Links {
 
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet.
-    pub fn new(transport: Transport, session: SessionConfig, links: &'a mut Links) -> Self {
-        let dialect = session.dialect;
+    pub fn new(transport: Transport, setup: Setup, links: &'a mut Links) -> Self {
+        let dialect = setup.peer.dialect;
         let limits = Limits::BEFORE_HELLO;
         links.report.encryption(transport.encryption());
         Self {
@@ -143,7 +143,7 @@ impl<'a> Connection<'a> {
             reassembler: Reassembler::new(dialect, limits, links.pool.clone()),
             reader: PacketReader::new(dialect, limits, links.pool.clone()),
             writer: PacketWriter::new(dialect),
-            session: Session::new(session),
+            session: Session::new(setup),
             outputs: Vec::new(),
             pump: Pump::default(),
             motion: None,

@@ -10,7 +10,8 @@
 
 use std::collections::VecDeque;
 
-use crate::codec::Size;
+use crate::codec::Coded;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::session::DrawRequest;
 
@@ -146,7 +147,7 @@ impl Step {
 pub fn charge(request: &DrawRequest, shares_buffer: bool) -> Charge {
     let received = if shares_buffer { request.data.len() } else { request.data.retained_bytes() };
     let pixels = u64::from(request.rect.width) * u64::from(request.rect.height);
-    let decoded =
-        usize::try_from(request.coded().memory_bytes().max(pixels.saturating_mul(4))).unwrap_or(usize::MAX);
+    let decoded = usize::try_from(Coded::from(request).memory_bytes().max(pixels.saturating_mul(4)))
+        .unwrap_or(usize::MAX);
     Charge { received, budget: decoded.max(received) }
 }

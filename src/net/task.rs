@@ -13,7 +13,9 @@ use crate::channel::{
     clock,
 };
 use crate::protocol::NotXpra;
-use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, Input, SessionConfig};
+use crate::session::{
+    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, SessionConfig, Setup,
+};
 
 use super::connection::{Connection, End, Links};
 use super::report::Report;
@@ -29,8 +31,6 @@ const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
 #[derive(Clone, Debug)]
 pub struct NetConfig {
     pub target: Target,
-    /// What the session is to say; its link is filled in when the transport is known, and its
-    /// generation by `protocol`.
     pub session: SessionConfig,
     pub protocol: Protocol,
     /// How to check the server of an `ssl` or `wss` connection.
@@ -103,7 +103,7 @@ impl Drop for NetThread {
 ///
 /// # Errors
 /// If the OS gives no thread or no event queue.
-pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
+pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::Result<NetThread> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_name("farpane-resolve")
@@ -115,7 +115,7 @@ pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
     let commands = queue.clone();
     let mut links = Links { queue, app, draws, budget, pool, report, recorder, early_inputs: Vec::new() };
     let run = move || {
-        let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &mut links)));
+        let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &local, &mut links)));
         let reason = std::panic::catch_unwind(connection)
             .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()))
             .shown();
@@ -130,7 +130,7 @@ pub fn spawn(config: NetConfig, links: NetLinks) -> std::io::Result<NetThread> {
     Ok(NetThread { queue: commands, handle: Some(handle) })
 }
 
-async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
+async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseReason {
     let mut dialect = match config.protocol {
         Protocol::Auto => Dialect::Modern,
         Protocol::Only(dialect) => dialect,
@@ -143,11 +143,14 @@ async fn run(config: &NetConfig, links: &mut Links) -> CloseReason {
         let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
         let is_auto = config.protocol == Protocol::Auto;
         let may_speak_legacy = is_auto && dialect == Dialect::Modern;
-        let link = transport.link();
-        let session = SessionConfig { dialect, may_speak_legacy, link, ..config.session.clone() };
+        let setup = Setup {
+            config: config.session.clone(),
+            peer: Peer { dialect, may_speak_legacy, link: transport.link() },
+            local: local.clone(),
+        };
         tracing::debug!(target = %config.target, ?dialect, "connected");
         links.app.send(AppEvent::Connecting(ConnectStage::Hello));
-        match Connection::new(transport, session, links).run().await {
+        match Connection::new(transport, setup, links).run().await {
             End::Closed(reason) => return reason,
             End::Needs(other) if may_speak_legacy => {
                 tracing::info!(

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::channel::{BackingUpdate, DrawJob, RenderItem};
-use crate::codec::VideoDecoder;
+use crate::codec::{Coded, VideoDecoder};
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::Encoding;
@@ -127,7 +127,8 @@ impl Lanes {
             let is_video = job.request.encoding == Encoding::H264;
             if is_video {
                 // What waits behind a full house is not looked into.
-                full = full || !self.reserve_video(wid, VideoDecoder::expected_bytes(&job.request.coded()));
+                full = full
+                    || !self.reserve_video(wid, VideoDecoder::expected_bytes(&Coded::from(&job.request)));
                 if full {
                     self.was_full = true;
                     continue;

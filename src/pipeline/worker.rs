@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use crate::buffers::BufferPool;
 use crate::channel::{DecodedDraw, DrawContent, DrawJob, VideoFrame, VideoReturn, clock};
-use crate::codec::{Coded, DecodeError, PackedPicture, Size, StillDecoder, VideoDecoder, check_scroll};
+use crate::codec::{Coded, DecodeError, PackedPicture, StillDecoder, VideoDecoder, check_scroll};
+use crate::geometry::Size;
 use crate::protocol::packet::draw::{DrawOutcome, Encoding, PixelCompression};
 use crate::session::DrawRequest;
 

@@ -1,6 +1,6 @@
 //! The parts of a window that changed since it was last presented.
 
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::protocol::limits::SCROLL_COVER;
 use crate::protocol::packet::draw::ScrollRect;
 use crate::render::RenderError;

@@ -1,7 +1,8 @@
 //! What can go wrong while painting and presenting.
 
 use crate::channel::SurfaceId;
-use crate::codec::{DecodeError, Size};
+use crate::codec::DecodeError;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 
 /// An error of the renderer. Those of one draw become its negative acknowledgement.

@@ -13,7 +13,8 @@ use crate::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, DrawReply, OverlayFrame, Presented,
     RenderCommand, RenderItem, RenderMessage, RenderQueue, RendererInfo, SurfaceId, WindowTarget, clock,
 };
-use crate::codec::{DecodeError, Size};
+use crate::codec::DecodeError;
+use crate::geometry::Size;
 use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::draw::DrawOutcome;

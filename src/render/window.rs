@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::damage::Damage;
 use super::overlay::Overlay;
 use crate::channel::{DrawContent, WindowTarget};
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::DrawSequence;
 use crate::protocol::packet::draw::ScrollRect;
 

@@ -11,7 +11,8 @@ use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use super::config::{Link, Secret};
+use super::config::Secret;
+use super::setup::Link;
 use crate::protocol::packet::connection::Challenge;
 use crate::protocol::text;
 

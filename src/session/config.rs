@@ -1,10 +1,8 @@
-//! What a session is told before it starts.
+//! What its user wants of a session.
 
 use zeroize::Zeroizing;
 
 use super::clipboard::ClipboardOptions;
-use super::keyboard::Keymap;
-use crate::codec::Size;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 
@@ -44,23 +42,6 @@ impl From<Zeroizing<String>> for Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")
-    }
-}
-
-/// Who can read what is sent: decides which digests are safe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Link {
-    /// TLS to a server whose certificate and name were checked: nobody between the two ends can read
-    /// along, and the other end is who it should be.
-    pub encrypted: bool,
-    /// A socket of this machine at whose other end is a process of the same account, or of root.
-    pub local: bool,
-}
-
-impl Link {
-    /// Whether a password may be sent so that the receiver could read it.
-    pub const fn may_reveal_password(self) -> bool {
-        self.encrypted || self.local
     }
 }
 
@@ -162,60 +143,18 @@ impl PictureOptions {
     }
 }
 
-/// One monitor of the local desktop.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Monitor {
-    pub name: String,
-    pub x: i32,
-    pub y: i32,
-    pub size: Size,
-    /// Physical size; 0 when unknown (96 dpi is told then).
-    pub width_mm: u32,
-    pub height_mm: u32,
-    pub primary: bool,
-}
-
-/// The local desktop.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DisplayInfo {
-    pub size: Size,
-    pub monitors: Vec<Monitor>,
-    /// Refresh rate; 0 when unknown.
-    pub refresh_hz: u32,
-    /// Dots per inch that programs are to draw for; 0: as the monitors' sizes say.
-    pub dpi: u32,
-}
-
-impl DisplayInfo {
-    /// A desktop of one monitor of this size.
-    pub fn single(size: Size) -> Self {
-        let monitor = Monitor { name: "screen".to_owned(), size, primary: true, ..Monitor::default() };
-        Self { size, monitors: vec![monitor], ..Self::default() }
-    }
-}
-
-/// Everything that a session needs to know before its first packet.
+/// What is wanted of a session, before anything is known of the server or of the desktop.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
-    pub dialect: Dialect,
-    /// Who runs the session can connect again with the other generation: [`super::Output::SpeakLegacy`].
-    pub may_speak_legacy: bool,
     pub profile: Profile,
     pub identity: ClientIdentity,
     /// Answers the first challenge of a login, and no further one.
     pub password: Option<Secret>,
-    /// Someone can be asked for a password.
-    pub may_prompt: bool,
-    pub link: Link,
     pub pictures: PictureOptions,
     /// Record compressors that the wire layer can undo, best first: `lz4`, `zstd`, `brotli`, `zlib`.
     pub compressors: Vec<&'static str>,
     /// How hard the server may compress packets and raw pixels: 0 (not at all) to 9.
     pub compression_level: u8,
-    pub display: DisplayInfo,
-    /// The local X server's keymap, if it is known by now; else a US one is told, until
-    /// [`super::KeyboardInput::KeymapChanged`].
-    pub keymap: Option<Keymap>,
     pub clipboard: ClipboardOptions,
     /// Other clients may stay attached.
     pub share: bool,
@@ -223,35 +162,15 @@ pub struct SessionConfig {
     pub display_name: Option<String>,
 }
 
-impl SessionConfig {
-    /// The record compressors that this generation of servers knows, best first.
-    pub fn offered_compressors(&self) -> Vec<&'static str> {
-        let modern = self.dialect.is_modern();
-        let known = |name: &&&str| match **name {
-            "lz4" => true,
-            "zlib" => !modern,
-            "zstd" | "brotli" => modern,
-            _ => false,
-        };
-        self.compressors.iter().filter(known).copied().collect()
-    }
-}
-
 impl Default for SessionConfig {
     fn default() -> Self {
         Self {
-            dialect: Dialect::Modern,
-            may_speak_legacy: false,
             profile: Profile::Attach,
             identity: ClientIdentity::default(),
             password: None,
-            may_prompt: false,
-            link: Link::default(),
             pictures: PictureOptions::default(),
             compressors: vec!["lz4", "zstd", "brotli", "zlib"],
             compression_level: 1,
-            display: DisplayInfo::single(Size { width: 1280, height: 800 }),
-            keymap: None,
             clipboard: ClipboardOptions::default(),
             share: false,
             display_name: None,

@@ -1,16 +1,48 @@
 //! The local screen as servers are told of it: size, monitors, resolution.
 
-use super::config::{DisplayInfo, Monitor, SessionConfig};
 use super::event::Output;
 use super::server_info::ServerTraits;
+use super::setup::Setup;
 use super::windows::Windows;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::{Dict, Value, display};
 
 /// Monitors told of.
 const MAX_MONITORS: usize = 16;
 /// Assumed where nothing is known.
 const DEFAULT_DPI: u32 = 96;
+
+/// One monitor of the local desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Monitor {
+    pub name: String,
+    pub x: i32,
+    pub y: i32,
+    pub size: Size,
+    /// Physical size; 0 when unknown (96 dpi is told then).
+    pub width_mm: u32,
+    pub height_mm: u32,
+    pub primary: bool,
+}
+
+/// The local desktop.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DisplayInfo {
+    pub size: Size,
+    pub monitors: Vec<Monitor>,
+    /// Refresh rate; 0 when unknown.
+    pub refresh_hz: u32,
+    /// Dots per inch that programs are to draw for; 0: as the monitors' sizes say.
+    pub dpi: u32,
+}
+
+impl DisplayInfo {
+    /// A desktop of one monitor of this size.
+    pub fn single(size: Size) -> Self {
+        let monitor = Monitor { name: "screen".to_owned(), size, primary: true, ..Monitor::default() };
+        Self { size, monitors: vec![monitor], ..Self::default() }
+    }
+}
 
 /// What happens to the local screen.
 #[derive(Clone, Debug)]
@@ -31,30 +63,30 @@ impl Display {
     pub fn accepted(
         &mut self,
         traits: &ServerTraits,
-        config: &SessionConfig,
+        setup: &Setup,
         windows: &mut Windows,
         out: &mut Vec<Output>,
     ) {
         self.server = traits.desktop;
-        self.set_bounds(config, windows, out);
+        self.set_bounds(setup, windows, out);
     }
 
     /// Takes what happens after that.
     pub fn input(
         &self,
         input: DisplayInput,
-        config: &mut SessionConfig,
+        setup: &mut Setup,
         windows: &mut Windows,
         out: &mut Vec<Output>,
     ) {
-        early_input(input, config);
-        self.set_bounds(config, windows, out);
-        out.push(Output::Send(configure(&config.display).into()));
+        early_input(input, setup);
+        self.set_bounds(setup, windows, out);
+        out.push(Output::Send(configure(&setup.local.display).into()));
     }
 
     /// The bounds follow the desktop: the local one, and that of a server whose windows are whole desktops.
-    fn set_bounds(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
-        let (local, server) = (config.display.size, self.server.unwrap_or_default());
+    fn set_bounds(&self, setup: &Setup, windows: &mut Windows, out: &mut Vec<Output>) {
+        let (local, server) = (setup.local.display.size, self.server.unwrap_or_default());
         let width = local.width.max(server.width);
         let height = local.height.max(server.height);
         let bounds = windows.room.set_desktop(Size { width, height });
@@ -63,15 +95,15 @@ impl Display {
 }
 
 /// Takes what happens before that.
-pub fn early_input(input: DisplayInput, config: &mut SessionConfig) {
+pub fn early_input(input: DisplayInput, setup: &mut Setup) {
     let DisplayInput::Changed(display) = input;
-    config.display = *display;
+    setup.local.display = *display;
 }
 
 /// What hello says of it.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
-    let display = &config.display;
-    if !config.dialect.is_modern() {
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
+    let display = &setup.local.display;
+    if !setup.peer.dialect.is_modern() {
         let (x, y) = dpi(display);
         hello
             .push("randr_notify", true)
@@ -89,7 +121,7 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     for (key, value) in &caps.0 {
         hello.0.push((key.clone(), value.clone()));
     }
-    match &config.display_name {
+    match &setup.config.display_name {
         // A proxy chooses by it, and its servers take the keys from beside it.
         Some(name) => {
             let mut session = Dict::default();

@@ -1,13 +1,13 @@
 //! Draws: which are under way, what becomes of them, and in which encodings they may come.
 
-use super::config::SessionConfig;
 use super::connection::CloseReason;
 use super::draw_ledger::DrawLedger;
 use super::encodings;
 use super::event::{DrawDone, DrawRequest, Output};
 use super::server_info::ServerTraits;
+use super::setup::Setup;
 use super::windows::Windows;
-use crate::codec::Rect;
+use crate::geometry::Rect;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::{DrawAck, DrawOutcome, Encoding, FromServer, ToServer, WindowDraw};
 use crate::protocol::packet::{Value, WindowId};
@@ -38,16 +38,16 @@ pub struct Draws {
 
 impl Draws {
     /// The server accepted us: what it can do besides is offered.
-    pub fn accepted(&mut self, traits: &ServerTraits, config: &SessionConfig, out: &mut Vec<Output>) {
+    pub fn accepted(&mut self, traits: &ServerTraits, setup: &Setup, out: &mut Vec<Output>) {
         self.straight_png = traits.has_straight_png();
         self.scroll_works = traits.scroll_works();
-        if config.dialect.is_modern() && self.scrolls(config) {
-            out.push(Output::Send(ToServer::EncodingConfig(encodings::map(config, true)).into()));
+        if setup.peer.dialect.is_modern() && self.scrolls(setup) {
+            out.push(Output::Send(ToServer::EncodingConfig(encodings::map(setup, true)).into()));
         }
     }
 
-    fn scrolls(&self, config: &SessionConfig) -> bool {
-        self.scroll_works && encodings::scrolls(&config.pictures)
+    fn scrolls(&self, setup: &Setup) -> bool {
+        self.scroll_works && encodings::scrolls(&setup.config.pictures)
     }
 
     /// Takes a packet of the server's.
@@ -58,35 +58,30 @@ impl Draws {
         &mut self,
         trace: DrawTrace,
         packet: FromServer,
-        config: &SessionConfig,
+        setup: &Setup,
         windows: &mut Windows,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         match packet {
-            FromServer::Draw(draw) => self.draw(trace, draw, config, windows, out),
+            FromServer::Draw(draw) => self.draw(trace, draw, setup, windows, out),
             // The next frame of a stream that ended begins another one, and says so itself.
             FromServer::EndOfStream { .. } | FromServer::Encodings(_) => Ok(()),
         }
     }
 
     /// Takes what is wanted of the server.
-    pub fn input(
-        &self,
-        input: DrawInput,
-        config: &mut SessionConfig,
-        windows: &mut Windows,
-        out: &mut Vec<Output>,
-    ) {
+    pub fn input(&self, input: DrawInput, setup: &mut Setup, windows: &mut Windows, out: &mut Vec<Output>) {
         let packet = match input {
             DrawInput::Refresh { wid } if windows.contains(wid) => ToServer::Refresh { wid, quality: 100 },
             DrawInput::Refresh { .. } => return,
             DrawInput::EncodingOption { name, value } => {
-                config.pictures.note_option(name, value);
+                setup.config.pictures.note_option(name, value);
                 ToServer::EncodingOption { name, value: Value::from(value) }
             }
             DrawInput::PreferEncoding(encoding) => {
-                config.pictures.preferred = Some(encoding).filter(|name| !name.is_empty() && name != "auto");
-                return self.offer_again(config, windows, out);
+                setup.config.pictures.preferred =
+                    Some(encoding).filter(|name| !name.is_empty() && name != "auto");
+                return self.offer_again(setup, windows, out);
             }
             DrawInput::BandwidthLimit { bits_per_second } => ToServer::BandwidthLimit { bits_per_second },
         };
@@ -99,7 +94,7 @@ impl Draws {
         &mut self,
         mut trace: DrawTrace,
         draw: WindowDraw,
-        config: &SessionConfig,
+        setup: &Setup,
         windows: &mut Windows,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
@@ -117,7 +112,7 @@ impl Draws {
         }
         windows.drawn(wid);
         self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
-        let is_wanted = encodings::accepts(&config.pictures, encoding);
+        let is_wanted = encodings::accepts(&setup.config.pictures, encoding);
         let encoding = if is_wanted { encoding } else { Encoding::Other };
         options.straight_alpha =
             self.straight_png && is_png(encoding) && windows.info(wid).is_some_and(|info| info.has_alpha);
@@ -130,13 +125,7 @@ impl Draws {
     }
 
     /// A draw was shown or refused: the server is told.
-    pub fn done(
-        &mut self,
-        done: &DrawDone,
-        config: &SessionConfig,
-        windows: &mut Windows,
-        out: &mut Vec<Output>,
-    ) {
+    pub fn done(&mut self, done: &DrawDone, setup: &Setup, windows: &mut Windows, out: &mut Vec<Output>) {
         let Some(ack) = self.ledger.finish(done, windows.contains(done.wid)) else {
             tracing::debug!(wid = %done.wid, sequence = done.sequence.0, "no such draw is under way");
             return;
@@ -144,27 +133,27 @@ impl Draws {
         out.push(Output::Send(ToServer::Ack(ack).into()));
         if done.encoding.is_video() {
             let refused = matches!(done.outcome, DrawOutcome::Error { .. });
-            let pictures_only = || encodings::pictures_only(config);
+            let pictures_only = || encodings::pictures_only(setup);
             windows.video_done(done.wid, done.sequence, refused, pictures_only, out);
         }
     }
 
     /// Other encodings are preferred: offers them from now on, and asks for all pixels in them.
-    fn offer_again(&self, config: &SessionConfig, windows: &mut Windows, out: &mut Vec<Output>) {
-        let scroll = self.scrolls(config);
-        let properties = encodings::window_properties(&config.pictures, config.dialect, scroll);
+    fn offer_again(&self, setup: &Setup, windows: &mut Windows, out: &mut Vec<Output>) {
+        let scroll = self.scrolls(setup);
+        let properties = encodings::window_properties(&setup.config.pictures, setup.peer.dialect, scroll);
         windows.map_properties.clone_from(&properties);
         let mut send = |packet| out.push(Output::Send(packet));
         // The list first: a preference that a window's list lacks is replaced for good. The packet that
         // changes the preference alone makes 6.5 log an error and forget the refresh.
         send(ToServer::AllWindows { properties: properties.clone(), refresh: false }.into());
-        match config.dialect {
+        match setup.peer.dialect {
             Dialect::Modern | Dialect::Yaml => {
-                send(ToServer::EncodingConfig(encodings::map(config, scroll)).into());
+                send(ToServer::EncodingConfig(encodings::map(setup, scroll)).into());
                 send(ToServer::AllWindows { properties, refresh: true }.into());
             }
             Dialect::Legacy31 => {
-                let encoding = encodings::setting(&config.pictures).to_owned();
+                let encoding = encodings::setting(&setup.config.pictures).to_owned();
                 send(ToServer::EncodingSet { encoding }.into());
             }
         }

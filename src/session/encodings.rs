@@ -5,7 +5,8 @@
 //! send plain pixels instead. What they do follow is the list of what may be sent. So a preference is a
 //! shorter list, with what the server needs beside it; only where that is not enough it is told as well.
 
-use super::config::{PictureOptions, SessionConfig};
+use super::config::PictureOptions;
+use super::setup::Setup;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::packet::{Dict, Value};
@@ -22,12 +23,12 @@ const ICON_MAX_SIDE: u32 = 128;
 const ICON_SIDE: u32 = 64;
 
 /// What hello says of them.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
-    let pictures = &config.pictures;
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
+    let pictures = &setup.config.pictures;
     let offered = self::offered(pictures, false);
     hello.push("auto_refresh_delay", AUTO_REFRESH_DELAY_MS).push("encodings", &names(&offered)[..]);
-    if config.dialect.is_modern() {
-        hello.push("encoding", map(config, false));
+    if setup.peer.dialect.is_modern() {
+        hello.push("encoding", map(setup, false));
         return;
     }
     hello
@@ -46,9 +47,9 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
         .push("encoding.rgb_formats", RGB_FORMATS)
         .push("encoding.full_csc_modes", csc_modes(&offered))
         .push("encoding.h264.YUV420P.profile", pictures.h264_profile)
-        .push("encoding.rgb24zlib", compresses_rgb(config, "zlib"))
-        .push("encoding.rgb_zlib", compresses_rgb(config, "zlib"))
-        .push("encoding.rgb_lz4", compresses_rgb(config, "lz4"))
+        .push("encoding.rgb24zlib", compresses_rgb(setup, "zlib"))
+        .push("encoding.rgb_zlib", compresses_rgb(setup, "zlib"))
+        .push("encoding.rgb_lz4", compresses_rgb(setup, "lz4"))
         .push("encoding.rgb_lzo", false)
         .push("encoding.transparency", true)
         .push("encoding.scrolling", scrolls(pictures))
@@ -61,14 +62,14 @@ pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
     if !pictures.video_scaling {
         hello.push("encoding.scaling.control", 0u32);
     }
-    for (name, value) in quality_options(config) {
+    for (name, value) in quality_options(setup) {
         hello.push(&format!("encoding.{name}"), u32::from(value));
     }
 }
 
 /// The `encoding` map, also sent as `encoding-config` when more can be offered after hello.
-pub fn map(config: &SessionConfig, scroll: bool) -> Dict {
-    let pictures = &config.pictures;
+pub fn map(setup: &Setup, scroll: bool) -> Dict {
+    let pictures = &setup.config.pictures;
     let offered = self::offered(pictures, scroll);
     let setting = self::setting(pictures);
     let mut caps = Dict::default();
@@ -85,8 +86,8 @@ pub fn map(config: &SessionConfig, scroll: bool) -> Dict {
         .push("window-icon", &["png", "BGRA"][..])
         .push("rgb_formats", RGB_FORMATS)
         .push("full_csc_modes", csc_modes(&offered))
-        .push("rgb_lz4", compresses_rgb(config, "lz4"))
-        .push("rgb_zstd", compresses_rgb(config, "zstd"))
+        .push("rgb_lz4", compresses_rgb(setup, "lz4"))
+        .push("rgb_zstd", compresses_rgb(setup, "zstd"))
         .push("transparency", true)
         .push("eos", true)
         .push("flush", true)
@@ -101,19 +102,19 @@ pub fn map(config: &SessionConfig, scroll: bool) -> Dict {
     if !pictures.video_scaling {
         caps.push("scaling.control", 0u32);
     }
-    for (name, value) in quality_options(config) {
+    for (name, value) in quality_options(setup) {
         caps.push(name, u32::from(value));
     }
     caps
 }
 
 /// May rgb pixels come compressed by this one?
-fn compresses_rgb(config: &SessionConfig, compressor: &str) -> bool {
-    config.pictures.compress_rgb && config.offered_compressors().contains(&compressor)
+fn compresses_rgb(setup: &Setup, compressor: &str) -> bool {
+    setup.config.pictures.compress_rgb && setup.offered_compressors().contains(&compressor)
 }
 
-fn quality_options(config: &SessionConfig) -> Vec<(&'static str, u8)> {
-    let pictures = &config.pictures;
+fn quality_options(setup: &Setup) -> Vec<(&'static str, u8)> {
+    let pictures = &setup.config.pictures;
     let all = [
         ("quality", pictures.quality),
         ("min-quality", pictures.min_quality),
@@ -125,8 +126,8 @@ fn quality_options(config: &SessionConfig) -> Vec<(&'static str, u8)> {
 
 /// Client properties of a window whose video cannot be decoded: it shall come as pictures. Servers of both
 /// generations leave out an encoding that no pixels are named for, and forget this with the connection.
-pub fn pictures_only(config: &SessionConfig) -> Dict {
-    let mut offered = self::offered(&config.pictures, false);
+pub fn pictures_only(setup: &Setup) -> Dict {
+    let mut offered = self::offered(&setup.config.pictures, false);
     offered.retain(|encoding| !encoding.is_video());
     let mut properties = Dict::default();
     properties.push("encoding.full_csc_modes", csc_modes(&offered));

@@ -8,7 +8,7 @@ use super::keyboard::KeyboardInput;
 use super::pointer::{PointerEvent, PointerInput};
 use super::windows::{WindowEvent, WindowInput};
 use crate::buffers::Payload;
-use crate::codec::{Coded, Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::protocol::Bounds;
 use crate::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding};
 use crate::protocol::packet::{ClientPacket, DrawSequence, WindowId, is_of};
@@ -46,15 +46,6 @@ pub struct DrawRequest {
     pub rowstride: u32,
     pub options: DrawOptions,
     pub trace: DrawTrace,
-}
-
-impl DrawRequest {
-    /// What a decoder needs of it.
-    pub fn coded(&self) -> Coded<'_> {
-        let Self { encoding, ref data, rect, rowstride, ref options, .. } = *self;
-        let size = Size { width: rect.width, height: rect.height };
-        Coded { encoding, data, size, rowstride, options }
-    }
 }
 
 /// The end of a draw: shown or refused.

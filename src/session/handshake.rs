@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::auth::{self, CLIENT_SALT_LEN, MAX_CHALLENGES};
-use super::config::{Secret, SessionConfig};
+use super::config::Secret;
 use super::connection::{CloseReason, ConnectionEvent};
 use super::event::Output;
 use super::hello;
 use super::metadata::text;
+use super::setup::Setup;
 use crate::protocol::packet::Value;
 use crate::protocol::packet::connection::{self, Challenge};
 
@@ -32,9 +33,9 @@ pub struct Handshake {
 
 impl Handshake {
     /// Says hello.
-    pub fn start(&mut self, now: Instant, config: &SessionConfig, out: &mut Vec<Output>) {
+    pub fn start(&mut self, now: Instant, setup: &Setup, out: &mut Vec<Output>) {
         self.deadline = Some(now + HELLO_TIMEOUT);
-        out.push(Output::Send(connection::ToServer::Hello(hello::hello(config)).into()));
+        out.push(Output::Send(connection::ToServer::Hello(hello::hello(setup)).into()));
     }
 
     /// When [`Handshake::timed_out`] may be true.
@@ -55,27 +56,27 @@ impl Handshake {
         &mut self,
         now: Instant,
         challenge: Challenge,
-        config: &SessionConfig,
+        setup: &Setup,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         self.challenges += 1;
         if self.challenges > MAX_CHALLENGES {
             return Err(refused(format!("the server asked for a password more than {MAX_CHALLENGES} times")));
         }
-        auth::check(&challenge, config.link).map_err(refused)?;
-        if let Some(password) = config.password.as_ref().filter(|_| !self.used) {
+        auth::check(&challenge, setup.peer.link).map_err(refused)?;
+        if let Some(password) = setup.config.password.as_ref().filter(|_| !self.used) {
             self.used = true;
-            return self.respond(now, &challenge, password, config, out);
+            return self.respond(now, &challenge, password, setup, out);
         }
         let number = self.challenges;
-        if !config.may_prompt && self.used {
+        if !setup.local.may_prompt && self.used {
             let prompt = said(&challenge);
             return Err(refused(format!(
                 "the server asks for another password after the one that was given ({prompt:?} in its words): \
                  attach with a window, where each is asked for"
             )));
         }
-        if !config.may_prompt {
+        if !setup.local.may_prompt {
             return Err(refused(
                 "the server asks for a password: set FARPANE_PASSWORD, or use --password-file (for links, and session \
                  files from elsewhere, only the latter counts)",
@@ -96,11 +97,11 @@ impl Handshake {
         &mut self,
         now: Instant,
         password: &Secret,
-        config: &SessionConfig,
+        setup: &Setup,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         match self.waiting.take() {
-            Some(challenge) => self.respond(now, &challenge, password, config, out),
+            Some(challenge) => self.respond(now, &challenge, password, setup, out),
             None => Ok(()),
         }
     }
@@ -121,15 +122,15 @@ impl Handshake {
         now: Instant,
         challenge: &Challenge,
         password: &Secret,
-        config: &SessionConfig,
+        setup: &Setup,
         out: &mut Vec<Output>,
     ) -> Result<(), CloseReason> {
         let client_salt = random::<CLIENT_SALT_LEN>()?;
         out.push(Output::Event(ConnectionEvent::LoggingIn.into()));
-        let answer =
-            auth::respond(challenge, config.dialect, config.link, password, client_salt).map_err(refused)?;
+        let answer = auth::respond(challenge, setup.peer.dialect, setup.peer.link, password, client_salt)
+            .map_err(refused)?;
         let padding = random::<512>()?;
-        let mut hello = hello::hello(config);
+        let mut hello = hello::hello(setup);
         hello
             .push("challenge_response", bytes(&answer.response))
             .push("challenge_client_salt", bytes(&answer.client_salt))

@@ -2,13 +2,14 @@
 //! generation (Protocol.md §5.2, §6; what the servers read: `xpra/server/source/*.py`).
 
 use super::auth;
-use super::config::{Profile, SessionConfig};
+use super::config::Profile;
+use super::setup::Setup;
 use super::{clipboard, display, encodings, keyboard, pointer, windows};
 use crate::protocol::Dialect;
 use crate::protocol::packet::Dict;
 
 /// The rooms that have something to say.
-const ROOMS: [fn(&SessionConfig, &mut Dict); 7] = [
+const ROOMS: [fn(&Setup, &mut Dict); 7] = [
     capabilities,
     windows::capabilities,
     pointer::capabilities,
@@ -19,9 +20,9 @@ const ROOMS: [fn(&SessionConfig, &mut Dict); 7] = [
 ];
 
 /// The first hello, without challenge response.
-pub fn hello(config: &SessionConfig) -> Dict {
-    let mut hello = common(config);
-    match (config.profile, config.dialect) {
+pub fn hello(setup: &Setup) -> Dict {
+    let mut hello = common(setup);
+    match (setup.config.profile, setup.peer.dialect) {
         (Profile::Info, dialect) => {
             hello.push("request", "info");
             if dialect == Dialect::Legacy31 {
@@ -34,9 +35,9 @@ pub fn hello(config: &SessionConfig) -> Dict {
         (Profile::Version, _) => {
             hello.push("request", "version");
         }
-        (Profile::Attach, _) => ROOMS.iter().for_each(|room| room(config, &mut hello)),
+        (Profile::Attach, _) => ROOMS.iter().for_each(|room| room(setup, &mut hello)),
     }
-    if let Some(name) = &config.display_name
+    if let Some(name) = &setup.config.display_name
         && hello.get("display").is_none()
     {
         hello.push("display", name.as_str());
@@ -45,12 +46,12 @@ pub fn hello(config: &SessionConfig) -> Dict {
 }
 
 /// Capabilities that are the same for everyone, whatever the session is for.
-fn common(config: &SessionConfig) -> Dict {
+fn common(setup: &Setup) -> Dict {
     let mut hello = Dict::default();
-    let identity = &config.identity;
-    let version = if config.dialect.is_modern() { "6.5" } else { "3.1.3" };
-    let encoder = config.dialect.packet_encoder();
-    let compressors = config.offered_compressors();
+    let identity = &setup.config.identity;
+    let version = if setup.peer.dialect.is_modern() { "6.5" } else { "3.1.3" };
+    let encoder = setup.peer.dialect.packet_encoder();
+    let compressors = setup.offered_compressors();
     hello
         .push("version", version)
         .push("client_type", concat!("Farpane/", env!("CARGO_PKG_VERSION")))
@@ -63,9 +64,9 @@ fn common(config: &SessionConfig) -> Dict {
         .push(encoder, true)
         .push("chunks", true)
         .push("compressors", &compressors[..])
-        .push("compression_level", u32::from(config.compression_level))
-        .push("digest", &auth::offered_digests(config.dialect, config.link)[..])
-        .push("salt-digest", &auth::salt_digests(config.dialect)[..]);
+        .push("compression_level", u32::from(setup.config.compression_level))
+        .push("digest", &auth::offered_digests(setup.peer.dialect, setup.peer.link)[..])
+        .push("salt-digest", &auth::salt_digests(setup.peer.dialect)[..]);
     for compressor in compressors {
         hello.push(compressor, true);
     }
@@ -73,13 +74,13 @@ fn common(config: &SessionConfig) -> Dict {
 }
 
 /// Of a session that shows windows: what it is and what it wants.
-fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+fn capabilities(setup: &Setup, hello: &mut Dict) {
     hello
         .push("setting-change", true)
         .push("ping-echo-sourceid", true)
-        .push("share", config.share)
+        .push("share", setup.config.share)
         .push("lock", false);
-    if config.dialect.is_modern() {
+    if setup.peer.dialect.is_modern() {
         hello
             .push("wants", &["encodings", "display", "versions", "features", "packet-types"][..])
             .push("versions", true)

@@ -1,9 +1,9 @@
 //! The keyboard: what servers are told of it, in hello and after, and its keys. What they do is [`super::input`].
 
-use super::config::SessionConfig;
 use super::event::Output;
 use super::input::InputState;
 use super::keymap::{self, KEY_REPEAT_MS, Told};
+use super::setup::Setup;
 use super::windows::Windows;
 use crate::protocol::Dialect;
 use crate::protocol::packet::{Dict, Modifiers, Value, WindowId, keyboard};
@@ -65,18 +65,18 @@ pub struct KeymapEntry {
 
 /// What hello says of it. 6.x reads no more than 16 KiB of a client before it is logged in: the keycodes follow in a
 /// packet of their own.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
     hello
         .push("keyboard", true)
         .push("keyboard_sync", true)
         .push("key_repeat", vec![Value::from(KEY_REPEAT_MS.0), Value::from(KEY_REPEAT_MS.1)])
         .push("modifiers", Vec::<Value>::new());
-    let keymap = first_keymap(config);
-    match config.dialect {
+    let keymap = first_keymap(setup);
+    match setup.peer.dialect {
         Dialect::Modern | Dialect::Yaml => {
             hello.push("keymap", keymap::hello_map(&keymap));
         }
-        Dialect::Legacy31 => keymap::legacy_keys(&keymap, config.keymap.is_some(), hello),
+        Dialect::Legacy31 => keymap::legacy_keys(&keymap, setup.local.keymap.is_some(), hello),
     }
 }
 
@@ -90,18 +90,18 @@ pub struct Keyboard {
 
 impl Keyboard {
     /// The server accepted us: it is told what did not come with hello.
-    pub fn accepted(&mut self, config: &SessionConfig, devices: &mut InputState, out: &mut Vec<Output>) {
-        self.begin(config, devices);
+    pub fn accepted(&mut self, setup: &Setup, devices: &mut InputState, out: &mut Vec<Output>) {
+        self.begin(setup, devices);
         // 6.x: the keycodes did not fit into hello
-        if config.dialect.is_modern() || self.changed {
-            self.tell(config, out);
+        if setup.peer.dialect.is_modern() || self.changed {
+            self.tell(setup, out);
         }
     }
 
     /// Takes what happens before that: what keys do is nobody's business yet.
-    pub fn early_input(&mut self, input: KeyboardInput, config: &mut SessionConfig) {
+    pub fn early_input(&mut self, input: KeyboardInput, setup: &mut Setup) {
         if let KeyboardInput::KeymapChanged(keymap) = input {
-            config.keymap = Some(*keymap);
+            setup.local.keymap = Some(*keymap);
             self.changed = true;
         }
     }
@@ -110,7 +110,7 @@ impl Keyboard {
     pub fn input(
         &mut self,
         input: KeyboardInput,
-        config: &mut SessionConfig,
+        setup: &mut Setup,
         windows: &Windows,
         devices: &mut InputState,
         out: &mut Vec<Output>,
@@ -122,7 +122,7 @@ impl Keyboard {
                 let (group, is_other) = self.told.group(key.group, pressed);
                 key.group = group;
                 if is_other {
-                    self.tell(config, out);
+                    self.tell(setup, out);
                 }
                 if self.told.leaves_first_group(group) {
                     devices.first_group(wid, out);
@@ -130,35 +130,35 @@ impl Keyboard {
                 devices.key(wid, key, pressed, modifiers, out);
             }
             KeyboardInput::KeymapChanged(keymap) => {
-                if config.keymap.as_ref() != Some(&keymap) {
-                    config.keymap = Some(*keymap);
-                    self.begin(config, devices);
-                    self.tell(config, out);
+                if setup.local.keymap.as_ref() != Some(&keymap) {
+                    setup.local.keymap = Some(*keymap);
+                    self.begin(setup, devices);
+                    self.tell(setup, out);
                 }
             }
         }
     }
 
     /// Another keymap is told from now on.
-    fn begin(&mut self, config: &SessionConfig, devices: &mut InputState) {
-        self.told.start(config.keymap.as_ref());
-        devices.keymap(config.keymap.as_ref().unwrap_or(&keymap::us()));
+    fn begin(&mut self, setup: &Setup, devices: &mut InputState) {
+        self.told.start(setup.local.keymap.as_ref());
+        devices.keymap(setup.local.keymap.as_ref().unwrap_or(&keymap::us()));
     }
 
     /// Tells the whole keyboard, in one packet after the other.
-    fn tell(&self, config: &SessionConfig, out: &mut Vec<Output>) {
-        let configurations = configurations(config, &self.told).into_iter();
+    fn tell(&self, setup: &Setup, out: &mut Vec<Output>) {
+        let configurations = configurations(setup, &self.told).into_iter();
         out.extend(configurations.map(|one| Output::Send(keyboard::ToServer::Config(one).into())));
     }
 }
 
-fn configurations(config: &SessionConfig, told: &Told) -> Vec<Dict> {
-    let Some(keymap) = &config.keymap else {
-        return vec![whole_keyboard(config.dialect, &keymap::us(), false)];
+fn configurations(setup: &Setup, told: &Told) -> Vec<Dict> {
+    let Some(keymap) = &setup.local.keymap else {
+        return vec![whole_keyboard(setup.peer.dialect, &keymap::us(), false)];
     };
     let keymap = told.part(keymap);
-    let whole = whole_keyboard(config.dialect, &keymap, true);
-    let layout = keymap::layout_with_folder(&keymap).filter(|_| config.dialect.is_modern());
+    let whole = whole_keyboard(setup.peer.dialect, &keymap, true);
+    let layout = keymap::layout_with_folder(&keymap).filter(|_| setup.peer.dialect.is_modern());
     layout.into_iter().chain([whole]).collect()
 }
 
@@ -174,8 +174,8 @@ fn whole_keyboard(dialect: Dialect, keymap: &Keymap, native: bool) -> Dict {
 }
 
 /// The keymap that is told in hello, as far as it is known and fits.
-fn first_keymap(config: &SessionConfig) -> Keymap {
+fn first_keymap(setup: &Setup) -> Keymap {
     let mut told = Told::default();
-    told.start(config.keymap.as_ref());
-    config.keymap.as_ref().map_or_else(keymap::us, |keymap| told.part(keymap).into_owned())
+    told.start(setup.local.keymap.as_ref());
+    setup.local.keymap.as_ref().map_or_else(keymap::us, |keymap| told.part(keymap).into_owned())
 }

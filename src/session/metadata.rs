@@ -4,7 +4,7 @@
 use super::windows::{
     NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState,
 };
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::{Dict, Value, WindowId};
 
 /// What `metadata.supported` says: servers send no other keys.

@@ -41,6 +41,7 @@ pub mod ping;
 mod pointer;
 mod room;
 mod server_info;
+mod setup;
 mod unknown;
 mod video;
 pub mod windows;
@@ -48,15 +49,16 @@ pub mod windows;
 use std::time::Instant;
 
 pub use clipboard::ClipboardInput;
-pub use config::{ClientIdentity, Link, PictureOptions, Profile, Secret, SessionConfig};
+pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionConfig};
 pub use connection::{CloseReason, ConnectionEvent, ConnectionInput};
-pub use display::DisplayInput;
+pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;
 pub use event::{DrawDone, DrawRequest, Input, Output, SessionEvent};
 pub use handshake::HELLO_TIMEOUT;
 pub use keyboard::{Key, KeyboardInput, Keymap, KeymapEntry};
 pub use pointer::{CursorShape, PointerEvent, PointerInput};
 pub use server_info::ServerInfo;
+pub use setup::{Link, LocalInfo, Peer, Setup};
 pub use windows::{WindowChange, WindowEvent, WindowInfo, WindowInput, WindowState};
 
 use crate::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId, window};
@@ -83,7 +85,7 @@ enum Phase {
 /// One connection to one server, from hello to goodbye.
 #[derive(Debug)]
 pub struct Session {
-    config: SessionConfig,
+    setup: Setup,
     phase: Phase,
     windows: Windows,
     draws: Draws,
@@ -101,10 +103,10 @@ pub struct Session {
 
 impl Session {
     /// A session that has not said hello yet.
-    pub fn new(mut config: SessionConfig) -> Self {
-        config.pictures.complete();
+    pub fn new(mut setup: Setup) -> Self {
+        setup.config.pictures.complete();
         Self {
-            config,
+            setup,
             phase: Phase::Handshake(Handshake::default()),
             windows: Windows::default(),
             draws: Draws::default(),
@@ -121,7 +123,7 @@ impl Session {
     /// Says hello.
     pub fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
         if let Phase::Handshake(handshake) = &mut self.phase {
-            handshake.start(now, &self.config, out);
+            handshake.start(now, &self.setup, out);
         }
     }
 
@@ -154,22 +156,22 @@ impl Session {
             Phase::Running(_) => true,
             Phase::Closed => return,
         };
-        let Self { config, windows, devices, .. } = self;
+        let Self { setup, windows, devices, .. } = self;
         match input {
             Input::Connection(input) => {
                 if let Err(reason) = self.connection_input(now, input, out) {
                     self.close(reason, out);
                 }
             }
-            Input::Keyboard(input) if !is_running => self.keyboard.early_input(input, config),
-            Input::Display(input) if !is_running => display::early_input(input, config),
+            Input::Keyboard(input) if !is_running => self.keyboard.early_input(input, setup),
+            Input::Display(input) if !is_running => display::early_input(input, setup),
             // Nothing else means anything before the server's hello.
             _ if !is_running => {}
             Input::Window(input) => windows.input(input, out),
-            Input::Keyboard(input) => self.keyboard.input(input, config, windows, devices, out),
+            Input::Keyboard(input) => self.keyboard.input(input, setup, windows, devices, out),
             Input::Pointer(input) => pointer::input(input, windows, devices, out),
-            Input::Display(input) => self.display.input(input, config, windows, out),
-            Input::Draw(input) => self.draws.input(input, config, windows, out),
+            Input::Display(input) => self.display.input(input, setup, windows, out),
+            Input::Draw(input) => self.draws.input(input, setup, windows, out),
             Input::Clipboard(input) => self.clipboard.input(now, input, out),
         }
     }
@@ -179,7 +181,7 @@ impl Session {
         if !matches!(self.phase, Phase::Running(_)) {
             return;
         }
-        self.draws.done(done, &self.config, &mut self.windows, out);
+        self.draws.done(done, &self.setup, &mut self.windows, out);
     }
 
     /// Does what is due.
@@ -260,7 +262,7 @@ impl Session {
         match packet {
             ServerPacket::Connection(packet) => return self.connection_packet(now, packet, out),
             ServerPacket::Draw(packet) => {
-                return self.draws.packet(trace, packet, &self.config, &mut self.windows, out);
+                return self.draws.packet(trace, packet, &self.setup, &mut self.windows, out);
             }
             ServerPacket::Window(packet) => {
                 if let window::FromServer::Destroy { wid } = packet {

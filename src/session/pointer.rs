@@ -1,9 +1,9 @@
 //! The pointer: its cursor, and what servers do with it. How it moves is [`super::input`].
 
-use super::config::SessionConfig;
 use super::event::Output;
 use super::input::InputState;
 use super::room;
+use super::setup::Setup;
 use super::windows::Windows;
 use crate::buffers::Payload;
 use crate::protocol::packet::pointer::{Cursor, FromServer, PointerState};
@@ -50,10 +50,10 @@ pub enum PointerInput {
 }
 
 /// What hello says of it.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
     let unknown = || vec![Value::from(-1), Value::from(-1)];
     hello.push("cursors", true);
-    if !config.dialect.is_modern() {
+    if !setup.peer.dialect.is_modern() {
         hello
             .push("encodings.cursor", &["raw", "png"][..])
             .push("mouse.show", false)

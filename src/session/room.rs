@@ -1,7 +1,7 @@
 //! What a session's windows, draws and small pictures may take: the sums behind [`Bounds`], and the words for what
 //! does not fit.
 
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::Bounds;
 use crate::protocol::limits::SCROLL_COVER;
 use crate::protocol::packet::Image;

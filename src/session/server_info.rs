@@ -2,7 +2,7 @@
 
 use super::keymap::KEY_REPEAT_MS;
 use super::metadata::text;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::Dialect;
 use crate::protocol::packet::{Dict, Value};
 

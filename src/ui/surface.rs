@@ -8,7 +8,7 @@ use egui::{Event, Key, RawInput, Rect, Ui, Vec2, ViewportId};
 use super::overlay::{OverlayButton, OverlayState, overlay_ui};
 use super::{fonts, theme};
 use crate::channel::OverlayFrame;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::stats::StatsSnapshot;
 
 /// An egui context and what is needed to run it without eframe. One for each OS window, because

@@ -6,7 +6,8 @@ mod samples;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use farpane::buffers::BufferPool;
-use farpane::codec::{Coded, Size, StillDecoder, VideoDecoder};
+use farpane::codec::{Coded, StillDecoder, VideoDecoder};
+use farpane::geometry::Size;
 use farpane::protocol::lz4::decompress;
 use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::stats::CopyLedger;

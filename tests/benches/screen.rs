@@ -22,7 +22,8 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, Presented,
     RenderCommand, RenderMessage, clock,
 };
-use farpane::codec::{Coded, Rect, Size, StillDecoder, VideoDecoder};
+use farpane::codec::{Coded, StillDecoder, VideoDecoder};
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};

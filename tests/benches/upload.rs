@@ -12,7 +12,8 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, RenderItem,
     RenderMessage, clock,
 };
-use farpane::codec::{Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::codec::{Picture, PixelFormat, Plane, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::draw::{Encoding, ScrollRect};
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use farpane::app::connect::form;
 use farpane::app::{export, named_cursor};
-use farpane::codec::Size;
 use farpane::config::connections::address as address_of_target;
 use farpane::config::{Request, SessionFile};
 use farpane::desktop::x11::X11;
@@ -15,6 +14,7 @@ use farpane::desktop::x11_keyboard::X11Keyboard;
 use farpane::desktop::{
     DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, portal, xsettings,
 };
+use farpane::geometry::Size;
 use farpane::input::keysym;
 use farpane::ui::ConnectForm;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};

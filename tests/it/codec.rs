@@ -5,9 +5,10 @@ mod h264;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
-    Coded, DecodeError, MAX_SCROLL_RECTS, Picture, PictureRef, PixelFormat, Pixels, Size, StillDecoder,
+    Coded, DecodeError, MAX_SCROLL_RECTS, Picture, PictureRef, PixelFormat, Pixels, StillDecoder,
     VideoDecoder, YuvFormat, YuvMatrix, alpha, check_scroll, icon, reference,
 };
+use farpane::geometry::Size;
 use farpane::protocol::packet::draw::{DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect};
 use farpane::stats::{CopyLedger, Transform};
 use png::{BitDepth, ColorType};

@@ -14,7 +14,8 @@ use farpane::buffers::BufferPool;
 use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, NetCommand, NetQueue, clock,
 };
-use farpane::codec::{Coded, Rect, Size, StillDecoder};
+use farpane::codec::{Coded, StillDecoder};
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::draw::{
     self, DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
 };

@@ -35,7 +35,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// The crate's modules that `module` may use.
 fn may_use(module: &str) -> Vec<&'static str> {
-    const LAYER_0: [&str; 4] = ["stats", "buffers", "protocol", "recording"];
+    const LAYER_0: [&str; 5] = ["stats", "geometry", "buffers", "protocol", "recording"];
     const LAYER_2: [&str; 9] =
         ["net", "pipeline", "render", "ui", "input", "desktop", "serving", "demo", "player"];
     let below = |count: usize| LAYER_0[..count].to_vec();
@@ -43,16 +43,15 @@ fn may_use(module: &str) -> Vec<&'static str> {
     let base_of_2 = || [layers_0_and_1(), vec!["channel"]].concat();
     let layer_2 = || [base_of_2(), LAYER_2.to_vec()].concat();
     match module {
-        "stats" => vec![],
-        "buffers" => below(1),
-        "protocol" => below(2),
-        "recording" | "fuzzing" | "codec" => below(3),
-        // Sizes and rectangles are all that it takes from codec: it never sees a pixel.
-        "session" => [below(3), vec!["codec"]].concat(),
+        "stats" | "geometry" => vec![],
+        "buffers" => below(2),
+        "protocol" => below(3),
+        // The session never sees a pixel.
+        "recording" | "fuzzing" | "codec" | "session" => below(4),
         "channel" => layers_0_and_1(),
         // They speak only the protocol, and know what time it is.
-        "serving" => [below(4), vec!["channel"]].concat(),
-        "demo" | "player" => [below(4), vec!["channel", "serving"]].concat(),
+        "serving" => [below(5), vec!["channel"]].concat(),
+        "demo" | "player" => [below(5), vec!["channel", "serving"]].concat(),
         // They meet only in channel.
         "net" | "pipeline" | "render" | "ui" | "input" | "desktop" => base_of_2(),
         // It starts those three, and knows nothing of who wants that.

@@ -7,7 +7,8 @@ use farpane::channel::{
     BackingUpdate, ByteBudget, DecodedDraw, DrawContent, DrawJob, DrawSink, RenderItem, RenderMessage,
     RenderQueue, clock,
 };
-use farpane::codec::{Rect, Size, reference};
+use farpane::codec::reference;
+use farpane::geometry::{Rect, Size};
 use farpane::pipeline::DecodePool;
 use farpane::protocol::packet::draw::{
     DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName, ScrollRect,

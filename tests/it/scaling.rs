@@ -3,7 +3,7 @@
 use farpane::app::place::{Geometry, Place};
 use farpane::channel::scaling::ScaleError;
 use farpane::channel::{DesktopScaling, Scale, Scaling, ScalingFilter};
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use proptest::prelude::*;
 
 fn any_scale() -> impl Strategy<Value = Scale> {

@@ -13,14 +13,15 @@ mod windows;
 
 use std::time::{Duration, Instant};
 
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::protocol::Dialect;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, Value, WindowId};
 use farpane::session::{
-    ClientIdentity, CloseReason, DrawDone, Input, Output, Session, SessionConfig, SessionEvent,
+    ClientIdentity, CloseReason, DrawDone, Input, LocalInfo, Output, Peer, Session, SessionConfig,
+    SessionEvent, Setup,
 };
 use farpane::stats::DrawTrace;
 
@@ -33,16 +34,16 @@ pub struct Driver {
 
 impl Driver {
     /// Said hello, waits for the server's.
-    pub fn started(config: SessionConfig) -> Self {
+    pub fn started(setup: Setup) -> Self {
         let now = farpane::channel::clock::now();
-        let mut driver = Self { session: Session::new(config), now, out: Vec::new() };
+        let mut driver = Self { session: Session::new(setup), now, out: Vec::new() };
         driver.session.start(now, &mut driver.out);
         driver
     }
 
     /// The server accepted, and what that brought about was looked at.
-    pub fn running(config: SessionConfig) -> Self {
-        let mut driver = Self::started(config);
+    pub fn running(setup: Setup) -> Self {
+        let mut driver = Self::started(setup);
         driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello("6.5.5"))));
         driver.take();
         driver
@@ -121,14 +122,24 @@ impl Driver {
     }
 }
 
-pub fn config(dialect: Dialect) -> SessionConfig {
+pub fn setup(dialect: Dialect) -> Setup {
     let identity = ClientIdentity {
         hostname: "here".to_owned(),
         username: "user".to_owned(),
         uuid: "0123456789abcdef".to_owned(),
         session_id: "fedcba9876543210".to_owned(),
     };
-    SessionConfig { dialect, identity, ..SessionConfig::default() }
+    Setup {
+        config: SessionConfig { identity, ..SessionConfig::default() },
+        peer: Peer { dialect, ..Peer::default() },
+        local: LocalInfo::default(),
+    }
+}
+
+/// The same with a change.
+pub fn changed(mut setup: Setup, change: impl FnOnce(&mut Setup)) -> Setup {
+    change(&mut setup);
+    setup
 }
 
 pub fn server_hello(version: &str) -> Dict {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::channel::{AppEvent, AppSink, BackingUpdate, DrawJob, DrawSink, clock};
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::pipeline::DecodePool;
 use farpane::player::{AtEnd, Options, Pace, Player};
 use farpane::protocol::packet::connection;
@@ -23,7 +23,7 @@ use farpane::protocol::packet::{Dict, DrawSequence, WindowId};
 use farpane::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
 use farpane::recording::{Facts, Start, Writer};
 use farpane::render::RenderOptions;
-use farpane::session::Profile;
+use farpane::session::{LocalInfo, Profile};
 use farpane::stats::alloc::so_far;
 use farpane::threads::Engine;
 
@@ -230,7 +230,8 @@ fn run_viewer(server: &str) {
     let counted = Arc::new(Mutex::new(Vec::with_capacity(BATCHES + 1)));
     let counting = |decoders| Box::new(Counting { decoders, draws: 0, counted: Arc::clone(&counted) }) as _;
     let config = config.net(Profile::Attach);
-    let engine = Engine::start_through(config, options, Arc::new(NoApp), counting).expect("threads");
+    let engine = Engine::start_through((config, LocalInfo::default()), options, Arc::new(NoApp), counting)
+        .expect("threads");
     let done = || counted.lock().unwrap_or_else(PoisonError::into_inner).len() > BATCHES;
     wait_for("all draws", Duration::from_secs(60), String::new, || done().then_some(()));
     drop(engine);

@@ -14,7 +14,8 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DecodedDraw, DrawContent, DrawJob, DrawSink, Mailbox,
     NetCommand, NetQueue, RenderCommand, RenderItem, RenderMessage, RenderQueue, clock,
 };
-use farpane::codec::{Picture, PixelFormat, Rect, Size};
+use farpane::codec::{Picture, PixelFormat};
+use farpane::geometry::{Rect, Size};
 use farpane::headless::HeadlessClient;
 use farpane::pipeline::DecodePool;
 use farpane::protocol::packet::connection;
@@ -22,7 +23,7 @@ use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, DrawSequence, ServerPacket, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};
-use farpane::session::{CloseReason, ConnectionEvent, DrawRequest, Profile, SessionEvent};
+use farpane::session::{CloseReason, ConnectionEvent, DrawRequest, LocalInfo, Profile, SessionEvent};
 use farpane::stats::{DrawTrace, StatsSnapshot};
 use farpane::threads::{Engine, NoReply, Queues};
 
@@ -122,7 +123,12 @@ impl User {
     fn viewer(url: &str) -> Self {
         let config = viewer::config(&[url, "--renderer", "cpu"]);
         let events = Arc::new(Events::default());
-        let engine = Engine::start(config.net(Profile::Attach), config.render_options(), events.clone() as _);
+        let engine = Engine::start(
+            config.net(Profile::Attach),
+            LocalInfo::default(),
+            config.render_options(),
+            events.clone() as _,
+        );
         Self::Viewer(engine.expect("threads"), events)
     }
 
@@ -384,7 +390,8 @@ fn the_renderer_ends_after_who_fills_its_queue() {
     let config = viewer::config(&[&url]).net(Profile::Attach);
     let (app, render) = (Arc::new(Events::default()), Arc::new(OnceLock::new()));
     let wish = |decoders| Box::new(LastWish { decoders, render: Arc::clone(&render) }) as _;
-    let engine = Engine::start_through(config, offscreen(), app.clone() as _, wish).expect("threads");
+    let engine = Engine::start_through((config, LocalInfo::default()), offscreen(), app.clone() as _, wish)
+        .expect("threads");
     assert!(render.set(engine.queues().render.clone()).is_ok());
     connected.recv_timeout(LIMIT).expect("a connection");
     in_time(move || drop(engine));

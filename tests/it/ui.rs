@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Event, Key, Modifiers, RawInput, Shape, Ui};
 use farpane::channel::clock;
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::session::Secret;
 use farpane::stats::export::{history_csv, history_json};
 use farpane::stats::{

@@ -12,10 +12,10 @@ use crate::app::attached::Attached;
 use crate::app::inbox::Inbox;
 use crate::app::screen::Screen;
 use crate::channel::{ConnectStage, clock};
-use crate::codec::Size;
 use crate::config::Config;
 use crate::config::connections::Which;
 use crate::demo;
+use crate::geometry::Size;
 use crate::session::{CloseReason, SessionEvent};
 use crate::ui::Message;
 

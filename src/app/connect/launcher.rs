@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use super::thumbnail;
-use crate::codec::Size;
 use crate::config::Settings;
 use crate::config::connections::{Store, Which};
+use crate::geometry::Size;
 use crate::net::Target;
 
 /// What outlives the window.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::ColorImage;
 
 use crate::app::picture;
-use crate::codec::Size;
+use crate::geometry::Size;
 
 /// They fit into this, in pixels.
 const LARGEST: Size = Size { width: 320, height: 200 };

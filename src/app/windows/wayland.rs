@@ -12,8 +12,8 @@ use crate::app::place::Geometry;
 use crate::app::remote_window::RemoteWindow;
 use crate::app::screen;
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue};
-use crate::codec::Size;
 use crate::desktop::WindowFacts;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 
 /// The size of a new window, which was made for a screen of this factor, and its true pixels there. The compositor has

@@ -8,7 +8,7 @@ use crate::bench::peers::clients::Xpra;
 use crate::bench::peers::screen::Place;
 use crate::bench::peers::{Client, Error};
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 
 use super::program::{Act, BITS, Program, SQUARE};
 use super::server::Server;

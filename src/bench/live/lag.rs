@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bench::peers::clients::Xpra;
 use crate::bench::peers::{Client, Error};
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 
 use super::program::{Act, Program};
 use super::server::Server;

@@ -14,7 +14,7 @@ mod server;
 
 use std::time::Duration;
 
-use crate::codec::Size;
+use crate::geometry::Size;
 
 use super::peers::process::Tree;
 use super::peers::screen::{Changes, Place, Screen};

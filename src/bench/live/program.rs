@@ -17,7 +17,7 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use crate::bench::peers::Error;
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 
 /// Side of the squares that carry a bit of the frame's number, and how many there are.
 pub const SQUARE: u32 = 16;

@@ -9,7 +9,8 @@ use openh264::OpenH264API;
 use openh264::decoder::{DecodeOptions, Decoder, DecoderConfig, Flush};
 
 use crate::buffers::{BufferPool, Payload};
-use crate::codec::{Coded, Size, StillDecoder};
+use crate::codec::{Coded, StillDecoder};
+use crate::geometry::Size;
 use crate::protocol::packet::draw::{Encoding, PixelCompression, WindowDraw};
 use crate::stats::{CopyLedger, CopySite, copies};
 

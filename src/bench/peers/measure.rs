@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::headless::WindowPixels;
 use crate::player::{AtEnd, Options, Pace, Player};
 

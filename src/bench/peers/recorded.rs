@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::buffers::BufferPool;
-use crate::codec::{Coded, PictureRef, Size, StillDecoder, VideoDecoder, reference};
+use crate::codec::{Coded, PictureRef, StillDecoder, VideoDecoder, reference};
+use crate::geometry::Size;
 use crate::headless::WindowPixels;
 use crate::player::script::Script;
 use crate::protocol::ServerPacket;

@@ -17,7 +17,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::{CURRENT_TIME, NONE};
 
 use crate::channel::clock;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::headless::WindowPixels;
 
 use super::Error;

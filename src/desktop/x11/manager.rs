@@ -7,8 +7,8 @@ use x11rb::protocol::xproto::{
 };
 
 use super::{STATE_ADD, STATE_REMOVE, X11, log_failure};
-use crate::codec::{Rect, Size};
 use crate::desktop::Frame;
+use crate::geometry::{Rect, Size};
 use crate::session::WindowState;
 
 /// `_NET_ACTIVE_WINDOW` and `_NET_WM_MOVERESIZE`: an application asks, not a pager.

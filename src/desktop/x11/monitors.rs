@@ -4,8 +4,8 @@ use x11rb::protocol::randr::ConnectionExt as _;
 use x11rb::protocol::xproto::ConnectionExt as _;
 
 use super::X11;
-use crate::codec::Rect;
 use crate::desktop::MonitorFacts;
+use crate::geometry::Rect;
 
 impl X11 {
     /// The active monitors; empty where there is no RandR 1.5.

@@ -2,7 +2,8 @@
 
 use super::layer::Layer;
 use super::{convert, scale, yuv};
-use crate::codec::{PackedPicture, PictureRef, PixelFormat, PixelsRef, Rect, Size};
+use crate::codec::{PackedPicture, PictureRef, PixelFormat, PixelsRef};
+use crate::geometry::{Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite, Transform, copies};
 

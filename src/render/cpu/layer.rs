@@ -1,7 +1,7 @@
 //! The overlay as a picture of its own: made once a frame, laid over whatever is presented.
 
 use super::triangle::{Canvas, Texture};
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::render::overlay::Overlay;
 use crate::stats::{CopyLedger, Transform};
 

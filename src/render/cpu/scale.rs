@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::frame::{bytes, bytes_mut};
-use crate::codec::Size;
+use crate::geometry::Size;
 
 /// Scales a picture to another size.
 pub(super) struct Scaler {

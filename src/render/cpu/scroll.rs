@@ -1,7 +1,7 @@
 //! Scrolling: rectangles of a backing move within its memory.
 
 use super::frame::{Frame, bytes, bytes_mut, room};
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::draw::ScrollRect;
 use crate::render::RenderError;
 use crate::render::damage::{check_area, clip_move};

@@ -9,7 +9,7 @@ use super::layer::Layer;
 use super::scale::Scaler;
 use crate::channel::WindowTarget;
 use crate::channel::scaling::filled;
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::render::RenderError;
 use crate::render::backend::Part;
 use crate::render::damage::Damage;

@@ -4,7 +4,7 @@ use egui::epaint::Vertex;
 use egui::{Color32, ColorImage, TextureFilter, TextureOptions};
 
 use super::layer::blend;
-use crate::codec::Rect;
+use crate::geometry::Rect;
 
 /// Places in a texture that are nearer to a pixel than this part of one are on it.
 const CLOSE: f32 = 0.004;

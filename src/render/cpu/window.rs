@@ -10,7 +10,7 @@ use super::frame::{Frame, bytes, bytes_mut};
 use super::layer::Layer;
 use super::surface::{Content, WindowSurface};
 use crate::channel::{Scaling, SurfaceId, WindowTarget};
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderError;
 use crate::render::backend::Part;

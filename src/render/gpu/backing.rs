@@ -1,7 +1,8 @@
 //! The texture that holds a window's pixels.
 
 use super::device::Gpu;
-use crate::codec::{PictureRef, PixelFormat, PixelsRef, Rect, Size};
+use crate::codec::{PictureRef, PixelFormat, PixelsRef};
+use crate::geometry::{Rect, Size};
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite};
 

@@ -4,7 +4,7 @@ use super::backing::{Backing, PARAMS_BYTES};
 use super::device::Gpu;
 use crate::channel::Scaling;
 use crate::channel::scaling::filled;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::render::overlay::{Overlay, TextureChanges};
 use crate::stats::{CopyLedger, CopySite};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::backing::{Backing, extent};
 use super::device::Gpu;
 use super::pass::{Presenter, TARGET_FORMAT};
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::render::RenderError;
 use crate::render::overlay::Overlay;
 

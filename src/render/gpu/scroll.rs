@@ -2,7 +2,7 @@
 
 use super::backing::{BACKING_FORMAT, Backing, extent, origin};
 use super::device::Gpu;
-use crate::codec::{Rect, Size};
+use crate::geometry::{Rect, Size};
 use crate::protocol::packet::draw::ScrollRect;
 use crate::render::RenderError;
 use crate::render::damage::{check_area, clip_move};

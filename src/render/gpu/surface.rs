@@ -7,7 +7,7 @@ use wgpu::{CurrentSurfaceTexture, PresentMode};
 use super::device::Gpu;
 use super::pass::TARGET_FORMAT;
 use crate::channel::WindowTarget;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::render::{PresentPreference, RenderError};
 
 /// An OS window that is presented to.

@@ -8,7 +8,8 @@ use bytemuck::{Pod, Zeroable};
 use super::backing::{BACKING_FORMAT, Backing};
 use super::device::Gpu;
 use super::staging::Staging;
-use crate::codec::{PictureRef, PixelFormat, PixelsRef, Rect, YuvFormat, YuvMatrix, YuvRef};
+use crate::codec::{PictureRef, PixelFormat, PixelsRef, YuvFormat, YuvMatrix, YuvRef};
+use crate::geometry::Rect;
 use crate::render::RenderError;
 use crate::stats::{CopyLedger, CopySite};
 

@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 pub use desktop::{FromDesktop, ToDesktop, Unreadable};
 pub use options::{ClipboardOptions, Direction};
 
-use super::config::SessionConfig;
 use super::event::{Output, SessionEvent};
+use super::setup::Setup;
 use crate::protocol::packet::clipboard::{Packet, Selection};
 use crate::protocol::packet::{Dict, Value};
 use crate::stats::ClipboardTotals;
@@ -41,14 +41,14 @@ const OFF: [&str; 4] = ["off", "no", "false", "0"];
 const OFF_AGAIN: Duration = Duration::from_secs(10);
 
 /// What hello says of it.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
-    let options = &config.clipboard;
-    if !options.enabled {
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
+    if !setup.offers_clipboard() {
         return;
     }
+    let options = &setup.config.clipboard;
     let names: Vec<Value> =
         options.selections.iter().map(|selection| Value::from(selection.name())).collect();
-    if config.dialect.is_modern() {
+    if setup.peer.dialect.is_modern() {
         let mut clipboard = Dict::default();
         clipboard
             .push("enabled", options.direction != Direction::Disabled)
@@ -154,11 +154,11 @@ enum Owner {
 
 impl Clipboard {
     /// The server accepted us.
-    pub fn accepted(&mut self, hello: &Dict, config: &SessionConfig, out: &mut Vec<Output>) {
-        self.options = config.clipboard.clone();
+    pub fn accepted(&mut self, hello: &Dict, setup: &Setup, out: &mut Vec<Output>) {
+        self.options = setup.config.clipboard.clone();
         let has =
             hello.get("clipboard").is_some_and(|told| told.as_bool() != Some(false) && *told != Value::Null);
-        if !self.options.enabled || !has {
+        if !setup.offers_clipboard() || !has {
             return;
         }
         let paths = ["clipboard.selections", "clipboards"].into_iter();
@@ -167,7 +167,7 @@ impl Clipboard {
             |selection: &Selection| theirs.as_ref().is_none_or(|names| names.contains(&selection.name()));
         self.shared = self.options.selections.iter().copied().filter(shares).collect();
         self.greedy = hello.bool("clipboard.greedy").unwrap_or(false);
-        self.is_old = !config.dialect.is_modern();
+        self.is_old = !setup.peer.dialect.is_modern();
         let id: String = ["uuid", "display"].into_iter().filter_map(|key| hello.str(key)).collect();
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '.');
         self.mark = MARK.chars().chain(id.chars().filter(is_plain).take(MAX_MARK)).collect();

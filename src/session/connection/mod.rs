@@ -32,12 +32,14 @@ impl Session {
         };
         match packet {
             ServerPacket::Connection(FromServer::Challenge(challenge)) => {
-                handshake.challenge(now, challenge, &self.config, out)
+                handshake.challenge(now, challenge, &self.setup, out)
             }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
                 Err(handshake::goodbye(&reasons, true))
             }
-            ServerPacket::Connection(FromServer::Hello(hello)) if self.config.profile != Profile::Attach => {
+            ServerPacket::Connection(FromServer::Hello(hello))
+                if self.setup.config.profile != Profile::Attach =>
+            {
                 out.push(Output::Event(ConnectionEvent::Info(server_info::flatten(&hello)).into()));
                 Err(CloseReason::User)
             }
@@ -75,23 +77,23 @@ impl Session {
     }
 
     fn is_half_understood(&self, hello: &Dict) -> bool {
-        self.config.may_speak_legacy
-            && self.config.profile == Profile::Attach
+        self.setup.peer.may_speak_legacy
+            && self.setup.config.profile == Profile::Attach
             && ServerTraits::from_hello(hello).reads_flat_names()
     }
 
     fn accepted(&mut self, now: Instant, hello: &Dict, out: &mut Vec<Output>) {
         let traits = ServerTraits::from_hello(hello);
-        let info = server_info::server_info(hello, self.config.dialect, &self.config.compressors);
+        let info = server_info::server_info(hello, self.setup.peer.dialect, &self.setup.config.compressors);
         tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
         self.windows.desktop_server = traits.is_desktop;
         self.devices.accepted(&traits);
         self.phase = Phase::Running(Pinger::new(now));
-        self.display.accepted(&traits, &self.config, &mut self.windows, out);
+        self.display.accepted(&traits, &self.setup, &mut self.windows, out);
         out.push(Output::Event(ConnectionEvent::Connected(Box::new(info)).into()));
-        self.keyboard.accepted(&self.config, &mut self.devices, out);
-        self.draws.accepted(&traits, &self.config, out);
-        self.clipboard.accepted(hello, &self.config, out);
+        self.keyboard.accepted(&self.setup, &mut self.devices, out);
+        self.draws.accepted(&traits, &self.setup, out);
+        self.clipboard.accepted(hello, &self.setup, out);
     }
 
     /// Takes one of the subject's packets after that.
@@ -141,7 +143,7 @@ impl Session {
         match (&mut self.phase, input) {
             (_, ConnectionInput::Disconnect) => Err(CloseReason::User),
             (Phase::Handshake(handshake), ConnectionInput::Password(password)) => {
-                handshake.password(now, &password, &self.config, out)
+                handshake.password(now, &password, &self.setup, out)
             }
             (Phase::Handshake(handshake), ConnectionInput::PasswordCancelled) => {
                 handshake.password_cancelled()

@@ -1,6 +1,6 @@
 //! What is known of a window.
 
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::{Image, WindowId};
 
 /// A window as it is now.

@@ -1,7 +1,7 @@
 //! What is said of windows: by the session to the user interface, and back.
 
 use super::info::{SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState};
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::{Image, WindowId};
 
 /// What the user interface is told of windows.

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 pub use info::{NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState};
 pub use messages::{WindowChange, WindowEvent, WindowInput};
 
-use super::config::SessionConfig;
 use super::event::{Output, SessionEvent};
 use super::metadata;
 use super::room::{DrawRefused, NoRoom, Room};
+use super::setup::Setup;
 use super::video::{Remedy, VideoHealth};
 use crate::buffers::Payload;
-use crate::codec::Size;
+use crate::geometry::Size;
 use crate::protocol::packet::Image;
 use crate::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use crate::protocol::packet::window::{
@@ -25,14 +25,14 @@ use crate::protocol::packet::{Dict, DrawSequence, Value, WindowId};
 pub use super::room::{MAX_WINDOW_SIDE, MAX_WINDOWS};
 
 /// What hello says of them.
-pub fn capabilities(config: &SessionConfig, hello: &mut Dict) {
+pub fn capabilities(setup: &Setup, hello: &mut Dict) {
     let square = |side: u32| vec![Value::from(side), Value::from(side)];
     hello
         .push("windows", true)
         .push("metadata.supported", metadata::SUPPORTED)
         .push("system_tray", false)
         .push("bell", true);
-    if config.dialect.is_modern() {
+    if setup.peer.dialect.is_modern() {
         let mut window = Dict::default();
         window.push("enabled", true).push("min-size", square(0)).push("max-size", square(MAX_WINDOW_SIDE));
         hello.push("window", window);

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use farpane::codec::{Coded, DecodeError, PictureRef, PixelsRef, Size, VideoDecoder, YuvMatrix, reference};
+use farpane::codec::{Coded, DecodeError, PictureRef, PixelsRef, VideoDecoder, YuvMatrix, reference};
+use farpane::geometry::Size;
 use farpane::protocol::packet::ShortName;
 use farpane::protocol::packet::draw::{DrawOptions, Encoding};
 use farpane::stats::{CopyLedger, Transform};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use farpane::app::geometry::{Conversation, Step};
 use farpane::app::place::Geometry;
 use farpane::channel::{Scale, clock};
-use farpane::codec::Size;
 use farpane::desktop::WindowFacts;
+use farpane::geometry::Size;
 use farpane::session::WindowState;
 use farpane::session::windows::SizeLimits;
 

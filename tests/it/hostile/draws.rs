@@ -1,6 +1,6 @@
 //! Draws of every still encoding with wrong sizes, rows, scales, options and data, and `scroll`.
 
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::protocol::packet::Value;
 
 use super::peer::{self, BAD_SIZE, Draw};

@@ -1,6 +1,6 @@
 //! What ordinary sessions need: nothing of it is refused, and it stays within the same memory.
 
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::protocol::Bounds;
 
 use super::draws::picture;

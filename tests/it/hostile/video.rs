@@ -1,6 +1,6 @@
 //! h264: parameter sets that promise more than the draw, frames without what they refer to.
 
-use farpane::codec::Size;
+use farpane::geometry::Size;
 
 use super::peer::{self, Draw};
 use super::raw::ParameterSet;

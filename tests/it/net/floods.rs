@@ -20,7 +20,9 @@ use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{self, WindowBell, WindowCreate, WindowMoveResize};
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, WindowId};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop};
-use farpane::session::{ClipboardInput, CloseReason, ConnectionEvent, Input, SessionConfig, SessionEvent};
+use farpane::session::{
+    ClipboardInput, CloseReason, ConnectionEvent, Input, LocalInfo, SessionConfig, SessionEvent,
+};
 use farpane::threads::Engine;
 
 use super::pump::done;
@@ -203,7 +205,7 @@ fn receive(kind: String) {
     };
     let before = memory().0;
     let app = Arc::new(Blocked(mailbox.clone()));
-    let engine = Engine::without_renderer(config, app).expect("a thread");
+    let engine = Engine::without_renderer(config, LocalInfo::default(), app).expect("a thread");
     is_accepted.recv().expect("the server is there");
     for selection in Selection::ALL {
         let copied = Input::Clipboard(ClipboardInput::Desktop(FromDesktop::Owned(selection)));

@@ -144,12 +144,12 @@ impl Write for Log {
 
 /// What the session logs at this level.
 fn logged(level: tracing::Level, packets: impl Iterator<Item = ServerPacket>) -> String {
-    use crate::session::{Driver, config};
+    use crate::session::{Driver, setup};
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
     tracing::subscriber::with_default(subscriber.with_writer(move || writer.clone()).finish(), || {
-        let mut driver = Driver::running(config(farpane::protocol::Dialect::Modern));
+        let mut driver = Driver::running(setup(farpane::protocol::Dialect::Modern));
         log.0.lock().expect("no panic").clear();
         packets.for_each(|packet| {
             driver.packet(packet).take();
@@ -269,13 +269,11 @@ proptest! {
     /// In titles, classes, prompts, reasons, what the server says of itself.
     #[test]
     fn no_text_of_the_server_is_shown_as_it_is(said in any_text()) {
-        use crate::session::{Driver, config};
+        use crate::session::{Driver, changed, setup};
         use farpane::protocol::packet::connection::Challenge;
         use farpane::protocol::packet::window::{self, WindowCreate};
         use farpane::session::{ConnectionEvent, SessionEvent, WindowEvent};
-        let mut asking = Driver::started(farpane::session::SessionConfig {
-            may_prompt: true, ..config(Dialect::Modern)
-        });
+        let mut asking = Driver::started(changed(setup(Dialect::Modern), |setup| setup.local.may_prompt = true));
         asking.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
             salt: vec![1; 64],
             auth_caps: Dict::default(),
@@ -290,7 +288,7 @@ proptest! {
         }
         let mut hello = Dict::default();
         hello.push("version", "6.5.5").push("session_name", said.as_str()).push("hostname", said.as_str());
-        let mut driver = Driver::started(config(Dialect::Modern));
+        let mut driver = Driver::started(setup(Dialect::Modern));
         driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         let mut metadata = Dict::default();
         metadata.push("title", said.as_str()).push("class-instance", &[said.as_str(), "x"][..]);

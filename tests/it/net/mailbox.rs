@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use farpane::channel::mailbox::{MAX_BYTES, MAX_EVENTS};
 use farpane::channel::{AppEvent, Mailbox};
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::protocol::packet::Image;
 use farpane::protocol::packet::WindowId;
 use farpane::session::{

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use farpane::buffers::Payload;
 use farpane::channel::{ByteBudget, DrawJob, NetCommand, clock};
-use farpane::codec::{Rect, Size};
+use farpane::geometry::{Rect, Size};
 use farpane::net::pump::{Charge, MAX_ASIDE, MAX_ASIDE_BYTES, Next, Pump, Step, charge};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, DrawOutcome, Encoding, WindowDraw};

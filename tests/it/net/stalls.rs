@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farpane::buffers::Payload;
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::headless::HeadlessClient;
 use farpane::player::{AtEnd, Options, Pace, Player};
 use farpane::protocol::packet::draw::{

@@ -21,8 +21,8 @@ use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Modifiers, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, KeptPacket, Limits, PacketReader, RawPacket};
 use farpane::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, Key, KeyboardInput, PointerInput, SessionConfig,
-    SessionEvent, WindowEvent, WindowInput,
+    CloseReason, ConnectionEvent, ConnectionInput, Input, Key, KeyboardInput, LocalInfo, PointerInput,
+    SessionConfig, SessionEvent, WindowEvent, WindowInput,
 };
 
 use super::server::{Server, draw, window};
@@ -93,7 +93,7 @@ impl Client {
             pool: BufferPool::default(),
             stats: Arc::clone(&stats),
         };
-        let thread = net::spawn(config, links).expect("a thread");
+        let thread = net::spawn(config, LocalInfo::default(), links).expect("a thread");
         Self { queue, events, draws, stats, thread }
     }
 
@@ -443,7 +443,7 @@ fn pointer_positions_are_merged_and_clicks_are_not() {
         wid: WindowId(1),
         x: 10,
         y: 20,
-        size: farpane::codec::Size { width: 256, height: 256 },
+        size: farpane::geometry::Size { width: 256, height: 256 },
     });
     for x in 1..=3000 {
         client.input(PointerInput::Moved(PointerState {

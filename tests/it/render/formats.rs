@@ -2,9 +2,8 @@
 
 use farpane::buffers::Payload;
 use farpane::channel::{DrawContent, NetCommand};
-use farpane::codec::{
-    Coded, PackedPicture, Picture, PixelFormat, Plane, Rect, Size, YuvFormat, YuvMatrix, YuvPicture,
-};
+use farpane::codec::{Coded, PackedPicture, Picture, PixelFormat, Plane, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName};
 use farpane::render::RendererChoice;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farpane::channel::{BackingUpdate, DrawContent, NetCommand, OwnId, RenderCommand, SurfaceId};
-use farpane::codec::{PixelFormat, Rect, Size};
+use farpane::codec::PixelFormat;
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::Bounds;
 use farpane::protocol::packet::draw::DrawOutcome;
 use farpane::protocol::packet::{DrawSequence, WindowId};

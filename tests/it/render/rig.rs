@@ -8,7 +8,8 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, DecodedDraw, DrawContent, NetCommand, NetQueue, Presented, Queue,
     RenderCommand, RenderItem, RenderMessage, clock,
 };
-use farpane::codec::{Picture, PixelFormat, Pixels, Rect, Size, reference};
+use farpane::codec::{Picture, PixelFormat, Pixels, reference};
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::draw::Encoding;
 use farpane::protocol::packet::{DrawSequence, WindowId};
 use farpane::render::{RenderOptions, RendererChoice};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farpane::channel::{RenderCommand, Scale, Scaling, ScalingFilter};
-use farpane::codec::{PixelFormat, Size};
+use farpane::codec::PixelFormat;
+use farpane::geometry::Size;
 use farpane::protocol::packet::WindowId;
 use farpane::render::{RenderOptions, RendererChoice};
 

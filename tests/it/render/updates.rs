@@ -5,7 +5,8 @@ use std::time::Duration;
 use farpane::channel::{
     AppEvent, BackingUpdate, DrawContent, NetCommand, OverlayFrame, Presented, RenderCommand,
 };
-use farpane::codec::{PixelFormat, Rect, Size};
+use farpane::codec::PixelFormat;
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOutcome, ScrollRect};
 use farpane::render::{RenderOptions, RendererChoice};

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use farpane::channel::{BackingUpdate, DrawContent, NetCommand, RenderCommand};
-use farpane::codec::{PixelFormat, Rect, Size};
+use farpane::codec::PixelFormat;
+use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::ScrollRect;
 use farpane::render::{RenderOptions, RendererChoice};

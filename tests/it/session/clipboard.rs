@@ -9,9 +9,9 @@ use farpane::protocol::packet::clipboard::{Contents, Data, Packet, Selection, To
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::{ClientPacket, Dict, ServerPacket, Value};
 use farpane::session::clipboard::{ClipboardOptions, Direction, FromDesktop, ToDesktop, Unreadable};
-use farpane::session::{ClipboardInput, Output, SessionConfig, SessionEvent};
+use farpane::session::{ClipboardInput, Output, SessionEvent, Setup};
 
-use super::{Driver, config, server_hello};
+use super::{Driver, changed, server_hello, setup};
 
 const CLIPBOARD: Selection = Selection::Clipboard;
 
@@ -19,8 +19,8 @@ fn options(direction: Direction) -> ClipboardOptions {
     ClipboardOptions { enabled: true, direction, ..ClipboardOptions::default() }
 }
 
-fn with(dialect: Dialect, clipboard: ClipboardOptions) -> SessionConfig {
-    SessionConfig { clipboard, ..config(dialect) }
+fn with(dialect: Dialect, clipboard: ClipboardOptions) -> Setup {
+    changed(setup(dialect), |setup| setup.config.clipboard = clipboard)
 }
 
 fn hello(greedy: bool) -> ServerPacket {

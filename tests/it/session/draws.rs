@@ -15,7 +15,7 @@ use farpane::session::windows::MAX_WINDOW_SIDE;
 use farpane::session::{CloseReason, DrawDone, DrawRequest, Output};
 use proptest::prelude::*;
 
-use super::{Driver, config};
+use super::{Driver, setup};
 
 pub(super) fn draw(wid: u64, sequence: u64, encoding: Encoding) -> ServerPacket {
     ServerPacket::Draw(draw::FromServer::Draw(WindowDraw {
@@ -69,7 +69,7 @@ impl Driver {
 
 #[test]
 fn outcomes_reach_the_server_unchanged() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.window(5, 0, 0, 100, 100);
     let long = "x".repeat(1000);
     let cases = [
@@ -92,7 +92,7 @@ fn outcomes_reach_the_server_unchanged() {
 
 #[test]
 fn draws_of_unknown_windows_are_answered_at_once() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.packet(draw(9, 1, Encoding::Png));
     let [ack] = &acks(&mut driver)[..] else { panic!("one acknowledgement") };
     assert_eq!(
@@ -103,7 +103,7 @@ fn draws_of_unknown_windows_are_answered_at_once() {
 
 #[test]
 fn a_window_that_goes_takes_no_acknowledgement_with_it() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.window(5, 0, 0, 100, 100);
     let outputs = driver.packet(draw(5, 1, Encoding::Png)).take();
     let [request] = &requests(outputs)[..] else { panic!("one draw is one request") };
@@ -117,9 +117,9 @@ fn a_window_that_goes_takes_no_acknowledgement_with_it() {
 
 #[test]
 fn encodings_that_were_not_offered_keep_their_place_but_are_refused() {
-    let mut config = config(Dialect::Modern);
-    config.pictures.encodings = vec![Encoding::Png];
-    let mut driver = Driver::running(config);
+    let mut setup = setup(Dialect::Modern);
+    setup.config.pictures.encodings = vec![Encoding::Png];
+    let mut driver = Driver::running(setup);
     driver.window(5, 0, 0, 100, 100);
     let cases = [
         (Encoding::Png, Encoding::Png),
@@ -139,7 +139,7 @@ fn encodings_that_were_not_offered_keep_their_place_but_are_refused() {
 
 #[test]
 fn hostile_draws_are_refused_and_too_many_end_the_session() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.window(5, 0, 0, 100, 100);
     let spoil: [fn(&mut WindowDraw); 6] = [
         |draw| draw.width = MAX_WINDOW_SIDE + 1,
@@ -166,7 +166,7 @@ fn hostile_draws_are_refused_and_too_many_end_the_session() {
     }
     assert_eq!(driver.session.draws_in_flight(), 0);
 
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.window(5, 0, 0, 100, 100);
     for sequence in 0..MAX_DRAWS_IN_FLIGHT {
         driver.packet(draw(5, sequence.try_into().expect("a number"), Encoding::Png)).take();
@@ -205,7 +205,7 @@ proptest! {
     /// acknowledgements as draws of that window and number, once all are finished.
     #[test]
     fn every_draw_is_acknowledged_exactly_once(steps in proptest::collection::vec(step(), 0..80)) {
-        let mut driver = Driver::running(config(Dialect::Modern));
+        let mut driver = Driver::running(setup(Dialect::Modern));
         let mut expected: HashMap<(u64, u64), i32> = HashMap::new();
         let mut got: HashMap<(u64, u64), i32> = HashMap::new();
         let mut pending: Vec<DrawRequest> = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::protocol::limits::MAX_HELLO;
 use farpane::protocol::packet::connection::{self, Challenge, PingEcho};
 use farpane::protocol::packet::draw::{self, Encoding};
@@ -11,14 +11,14 @@ use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::{Bounds, Dialect, PacketWriter};
-use farpane::session::config::{DisplayInfo, Monitor};
 use farpane::session::ping::{PING_INTERVAL, SERVER_TIMEOUT};
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, DrawInput, HELLO_TIMEOUT, KeyboardInput, Keymap, Link,
-    Output, Profile, Secret, SessionConfig, SessionEvent, WindowInput,
+    Output, Profile, Secret, SessionEvent, WindowInput,
 };
+use farpane::session::{DisplayInfo, Monitor};
 
-use super::{Driver, config, dict, server_hello};
+use super::{Driver, changed, dict, server_hello, setup};
 
 fn goodbye(reason: &str) -> ServerPacket {
     ServerPacket::Connection(connection::FromServer::Close { reasons: vec![reason.to_owned()] })
@@ -26,7 +26,7 @@ fn goodbye(reason: &str) -> ServerPacket {
 
 #[test]
 fn hello_to_modern_servers_is_nested() {
-    let hello = Driver::started(config(Dialect::Modern)).hello();
+    let hello = Driver::started(setup(Dialect::Modern)).hello();
     assert_eq!(hello.strs("encoders"), Some(vec!["rencodeplus"]));
     assert_eq!(hello.strs("compressors"), Some(vec!["lz4", "zstd", "brotli"]), "6.x knows no zlib");
     assert_eq!(hello.bool("chunks"), Some(true));
@@ -47,7 +47,7 @@ fn hello_to_modern_servers_is_nested() {
 
 #[test]
 fn hello_to_legacy_servers_is_flat() {
-    let hello = Driver::started(config(Dialect::Legacy31)).hello();
+    let hello = Driver::started(setup(Dialect::Legacy31)).hello();
     assert_eq!(hello.strs("encoders"), Some(vec!["bencode"]));
     assert_eq!(hello.strs("compressors"), Some(vec!["lz4", "zlib"]));
     assert_eq!(hello.get("encoding.scrolling").and_then(Value::as_bool), Some(true));
@@ -62,7 +62,7 @@ fn hello_to_legacy_servers_is_flat() {
 fn scroll_is_kept_from_servers_that_fail_with_it() {
     let offers = |caps: &Dict, path: &str| caps.strs(path).expect("a list").contains(&"scroll");
     let check = |version: &str, expect: bool| {
-        let mut driver = Driver::started(config(Dialect::Modern));
+        let mut driver = Driver::started(setup(Dialect::Modern));
         assert!(!offers(&driver.hello(), "encoding.core"), "nobody knows the version yet");
         driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello(version))));
         let offered = driver.sent().into_iter().any(|packet| match packet {
@@ -84,10 +84,10 @@ fn scroll_is_kept_from_servers_that_fail_with_it() {
 
 #[test]
 fn only_what_is_offered_is_named() {
-    let mut config = config(Dialect::Modern);
-    config.pictures.encodings = vec![Encoding::Png, Encoding::Rgb24, Encoding::Rgb32];
-    config.pictures.quality = Some(200);
-    let hello = Driver::started(config).hello();
+    let mut setup = setup(Dialect::Modern);
+    setup.config.pictures.encodings = vec![Encoding::Png, Encoding::Rgb24, Encoding::Rgb32];
+    setup.config.pictures.quality = Some(200);
+    let hello = Driver::started(setup).hello();
     assert_eq!(hello.strs("encoding.core"), Some(vec!["png", "rgb24", "rgb32"]));
     assert_eq!(hello.strs("encoding.options"), Some(vec!["png", "rgb"]));
     assert_eq!(hello.get_path("encoding.full_csc_modes"), Some(&Value::Dict(Dict::default())));
@@ -104,9 +104,9 @@ fn only_what_is_offered_is_named() {
 fn a_preferred_encoding_is_offered_with_what_it_needs() {
     let check = |preferred: &str, core: &[&str], setting: &str| {
         let with = |dialect| {
-            let mut config = config(dialect);
-            config.pictures.preferred = Some(preferred.to_owned());
-            Driver::started(config).hello()
+            let mut setup = setup(dialect);
+            setup.config.pictures.preferred = Some(preferred.to_owned());
+            Driver::started(setup).hello()
         };
         let modern = with(Dialect::Modern);
         assert_eq!(modern.strs("encoding.core").as_deref(), Some(core), "{preferred}");
@@ -131,7 +131,7 @@ fn a_preferred_encoding_is_offered_with_what_it_needs() {
 #[test]
 fn another_encoding_is_offered_to_all_windows() {
     let check = |dialect, names: &[&str]| {
-        let mut driver = Driver::running(config(dialect));
+        let mut driver = Driver::running(setup(dialect));
         driver.input(DrawInput::EncodingOption { name: "quality", value: 55 }).take();
         let sent = driver.input(DrawInput::PreferEncoding("png".to_owned())).sent();
         let core = |caps: &Dict, key: &str| caps.get(key).and_then(Value::as_list).map(<[Value]>::len);
@@ -163,9 +163,9 @@ fn another_encoding_is_offered_to_all_windows() {
 
 #[test]
 fn the_fonts_resolution_has_no_name() {
-    let mut config = config(Dialect::Modern);
-    config.display.dpi = 144;
-    let hello = Driver::started(config).hello();
+    let mut setup = setup(Dialect::Modern);
+    setup.local.display.dpi = 144;
+    let hello = Driver::started(setup).hello();
     let dpi = hello.get("display").and_then(Value::as_dict).and_then(|display| display.get("dpi"));
     let dpi = dpi.and_then(Value::as_dict).expect("a map");
     assert_eq!(["", "x", "y"].map(|key| dpi.get(key).and_then(Value::as_i64)), [Some(144); 3]);
@@ -176,8 +176,8 @@ fn the_fonts_resolution_has_no_name() {
 #[test]
 fn servers_between_the_generations_are_spoken_to_in_the_old_way() {
     let check = |version: &str, may_speak_legacy: bool, expected: bool| {
-        let config = SessionConfig { may_speak_legacy, ..config(Dialect::Modern) };
-        let mut driver = Driver::started(config);
+        let setup = changed(setup(Dialect::Modern), |setup| setup.peer.may_speak_legacy = may_speak_legacy);
+        let mut driver = Driver::started(setup);
         driver.take();
         let hello = ServerPacket::Connection(connection::FromServer::Hello(server_hello(version)));
         assert_eq!(driver.session.will_speak_legacy(&hello), expected, "{version}");
@@ -199,7 +199,7 @@ fn servers_between_the_generations_are_spoken_to_in_the_old_way() {
 
 #[test]
 fn the_keymap_follows_hello_where_it_did_not_fit() {
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(server_hello("6.5"))));
     let keymaps: Vec<Dict> = keymaps(&mut driver);
     assert_eq!(keymaps.len(), 1);
@@ -227,7 +227,7 @@ fn keymaps(driver: &mut Driver) -> Vec<Dict> {
 #[test]
 fn the_servers_hello_is_understood_in_both_forms() {
     let check = |hello: Dict, dialect: Dialect, expect: [&str; 6]| {
-        let mut driver = Driver::started(config(dialect));
+        let mut driver = Driver::started(setup(dialect));
         driver.take();
         let outputs = driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello))).take();
         assert!(matches!(outputs[0], Output::Established { bounds } if bounds.packet_bytes() >= 16 << 20));
@@ -264,7 +264,7 @@ fn the_servers_hello_is_understood_in_both_forms() {
 #[test]
 fn larger_desktops_allow_larger_records_within_reason() {
     let check = |mode: &str, width: i64, height: i64, expect: (u32, u32)| {
-        let mut driver = Driver::started(config(Dialect::Modern));
+        let mut driver = Driver::started(setup(Dialect::Modern));
         let mut hello = server_hello("6.5");
         hello.push("session-type", mode);
         hello.push("actual_desktop_size", vec![Value::Int(width), Value::Int(height)]);
@@ -275,7 +275,7 @@ fn larger_desktops_allow_larger_records_within_reason() {
         });
         assert_eq!(limit, Some(Bounds::of_desktop(expect.0, expect.1)), "{mode} {width} x {height}");
     };
-    let Size { width, height } = config(Dialect::Modern).display.size;
+    let Size { width, height } = setup(Dialect::Modern).local.display.size;
     check("desktop", 0, 0, (width, height));
     check("desktop", -5, i64::MAX, (width, height));
     check("desktop", 7680, 4320, (7680, 4320));
@@ -290,8 +290,8 @@ fn larger_desktops_allow_larger_records_within_reason() {
 #[test]
 fn goodbyes_mean_what_they_say() {
     let check = |before_hello: bool, words: &str, expect: CloseReason| {
-        let config = config(Dialect::Modern);
-        let mut driver = if before_hello { Driver::started(config) } else { Driver::running(config) };
+        let setup = setup(Dialect::Modern);
+        let mut driver = if before_hello { Driver::started(setup) } else { Driver::running(setup) };
         assert_eq!(driver.packet(goodbye(words)).closed(), expect);
     };
     check(
@@ -304,7 +304,7 @@ fn goodbyes_mean_what_they_say() {
     check(false, "password changed", CloseReason::Server("password changed".to_owned()));
     check(false, "", CloseReason::Server("no reason given".to_owned()));
     check(false, &"x".repeat(5000), CloseReason::Server("x".repeat(300)));
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     driver.packet(goodbye("cannot proceed without 'xor' digest support"));
     let CloseReason::Authentication(words) = driver.closed() else { panic!("not about the login") };
     assert!(words.contains("ssl://"), "{words}");
@@ -312,7 +312,7 @@ fn goodbyes_mean_what_they_say() {
 
 #[test]
 fn leaving_says_goodbye_once() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     let outputs = driver.input(ConnectionInput::Disconnect).take();
     assert!(matches!(outputs[0], Output::Send(ClientPacket::Connection(connection::ToServer::Close { .. }))));
     assert!(matches!(outputs[1], Output::Close(CloseReason::User)));
@@ -323,7 +323,7 @@ fn leaving_says_goodbye_once() {
 
 #[test]
 fn a_server_that_never_answers_is_given_up() {
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     driver.take();
     driver.pass(HELLO_TIMEOUT - Duration::from_millis(1));
     assert!(driver.take().is_empty());
@@ -332,14 +332,14 @@ fn a_server_that_never_answers_is_given_up() {
 
 #[test]
 fn windows_before_hello_break_the_protocol() {
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     driver.packet(super::create(1, 0, 0, 10, 10, Dict::default()));
     assert!(matches!(driver.closed(), CloseReason::Protocol(_)));
 }
 
 #[test]
 fn pings_measure_and_answer() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.pass(Duration::ZERO);
     let sent = driver.sent();
     let [ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms })] = sent[..] else {
@@ -372,7 +372,7 @@ fn pings_measure_and_answer() {
 
 #[test]
 fn silence_ends_the_session_and_any_word_prevents_it() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     let mut waited = Duration::ZERO;
     while waited < SERVER_TIMEOUT * 3 {
         driver.pass(PING_INTERVAL).packet(ServerPacket::Connection(connection::FromServer::StartupComplete));
@@ -390,7 +390,7 @@ fn silence_ends_the_session_and_any_word_prevents_it() {
 
 #[test]
 fn a_machine_that_slept_does_not_blame_the_server() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.pass(Duration::ZERO).pass(Duration::from_secs(3600));
     assert!(
         driver
@@ -403,8 +403,8 @@ fn a_machine_that_slept_does_not_blame_the_server() {
 
 #[test]
 fn asking_for_information_ends_with_the_answer() {
-    let config = SessionConfig { profile: Profile::Info, ..config(Dialect::Modern) };
-    let mut driver = Driver::started(config);
+    let setup = changed(setup(Dialect::Modern), |setup| setup.config.profile = Profile::Info);
+    let mut driver = Driver::started(setup);
     assert_eq!(driver.hello().str("request"), Some("info"));
     let deep = dict(&[
         (
@@ -426,9 +426,9 @@ fn asking_for_information_ends_with_the_answer() {
 /// A 6.x server that is not backwards compatible reads no more before hello.
 #[test]
 fn hello_stays_under_16_kib_even_with_many_monitors_and_a_login() {
-    let mut config = config(Dialect::Modern);
-    config.password = Some(Secret::new("x".repeat(200)));
-    config.link = Link { encrypted: true, local: true };
+    let mut setup = setup(Dialect::Modern);
+    setup.config.password = Some(Secret::new("x".repeat(200)));
+    setup.peer.link = Link { encrypted: true, local: true };
     let monitor = |i: i32| Monitor {
         name: format!("a monitor with a long name {i}"),
         x: i * 3840,
@@ -437,13 +437,13 @@ fn hello_stays_under_16_kib_even_with_many_monitors_and_a_login() {
         height_mm: 340,
         ..Monitor::default()
     };
-    config.display = DisplayInfo {
+    setup.local.display = DisplayInfo {
         size: super::size(8192, 4096),
         monitors: (0..40).map(monitor).collect(),
         refresh_hz: 144,
         dpi: 144,
     };
-    let mut driver = Driver::started(config);
+    let mut driver = Driver::started(setup);
     let challenge = Challenge {
         salt: vec![7; 64],
         auth_caps: Dict::default(),

@@ -11,7 +11,7 @@ use farpane::protocol::packet::{Image, ServerPacket};
 use farpane::session::{WindowInput, WindowState};
 use proptest::prelude::*;
 
-use super::{Driver, config, create, size};
+use super::{Driver, create, setup, size};
 
 /// Keys that mean something to the session, so that the values get somewhere.
 const KEYS: &[&str] = &[
@@ -168,7 +168,7 @@ proptest! {
         late in any::<bool>(),
     ) {
         let dialect = if legacy { Dialect::Legacy31 } else { Dialect::Modern };
-        let mut driver = Driver::started(config(dialect));
+        let mut driver = Driver::started(setup(dialect));
         if !late {
             driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
         }

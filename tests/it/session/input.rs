@@ -7,15 +7,15 @@ use farpane::protocol::packet::keyboard;
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Modifiers, ServerPacket, Value, WindowId};
-use farpane::session::config::DisplayInfo;
+use farpane::session::DisplayInfo;
 use farpane::session::{DisplayInput, Input, Key, KeyboardInput, Keymap, KeymapEntry, PointerInput};
 
-use super::{Driver, config, server_hello, size};
+use super::{Driver, server_hello, setup, size};
 
 const WID: Option<WindowId> = Some(WindowId(1));
 
 fn running(precise_wheel: bool) -> Driver {
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     let mut hello = server_hello("6.5");
     hello.push("wheel.precise", precise_wheel);
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));
@@ -143,7 +143,7 @@ fn held_keys_stay_down_and_repeat_as_here() {
 
 #[test]
 fn a_server_that_repeats_keys_itself_is_left_to_it() {
-    let mut driver = Driver::started(config(Dialect::Modern));
+    let mut driver = Driver::started(setup(Dialect::Modern));
     let mut hello = server_hello("6.5");
     hello.push("key_repeat", vec![Value::from(500), Value::from(30)]);
     driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello)));

@@ -9,11 +9,9 @@ use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{ClientPacket, Dict, Image, ServerPacket, WindowId, connection};
 use farpane::session::clipboard::{ClipboardOptions, FromDesktop, ToDesktop};
-use farpane::session::{
-    CloseReason, CursorShape, PointerEvent, SessionConfig, SessionEvent, WindowChange, WindowEvent,
-};
+use farpane::session::{CloseReason, CursorShape, PointerEvent, SessionEvent, WindowChange, WindowEvent};
 
-use super::{Driver, config, server_hello};
+use super::{Driver, changed, server_hello, setup};
 
 /// Bytes of a picture of 8 x 8 pixels, and of what was copied.
 const LEN: usize = 256;
@@ -27,7 +25,8 @@ fn received() -> Payload {
 #[test]
 fn kept_bytes_have_a_buffer_of_their_own() {
     let clipboard = ClipboardOptions { enabled: true, ..ClipboardOptions::default() };
-    let mut driver = Driver::started(SessionConfig { clipboard, ..config(Dialect::Modern) });
+    let mut driver =
+        Driver::started(changed(setup(Dialect::Modern), |setup| setup.config.clipboard = clipboard));
     let (mut hello, mut caps) = (server_hello("6.5.5"), Dict::default());
     caps.push("selections", &["CLIPBOARD"][..]);
     hello.push("clipboard", caps);
@@ -86,7 +85,7 @@ fn kept_bytes_have_a_buffer_of_their_own() {
 /// While the server takes bulk data, a ping waits behind that.
 #[test]
 fn silence_is_excused_while_bulk_is_taken_and_not_after_it() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     for _ in 0..40 {
         driver.pass(Duration::from_secs(3));
         driver.session.excuse_silence(driver.now);

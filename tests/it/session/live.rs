@@ -16,15 +16,15 @@ use farpane::protocol::packet::pointer::PointerState;
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{Modifiers, ServerPacket, WindowId};
 use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
-use farpane::session::config::DisplayInfo;
+use farpane::session::DisplayInfo;
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest, Input,
     Key, KeyboardInput, Link, Output, PointerInput, Profile, Secret, Session, SessionConfig, SessionEvent,
-    WindowEvent, WindowInfo, WindowInput, WindowState,
+    Setup, WindowEvent, WindowInfo, WindowInput, WindowState,
 };
 use farpane::stats::DrawTrace;
 
-use super::size;
+use super::{changed, size};
 use crate::support::card::{Card, Look};
 use crate::support::picture::Picture;
 use crate::support::xpra::{self, Options, XpraServer};
@@ -45,8 +45,8 @@ struct Client {
 }
 
 impl Client {
-    fn connect(server: &XpraServer, config: SessionConfig) -> Self {
-        let dialect = config.dialect;
+    fn connect(server: &XpraServer, setup: Setup) -> Self {
+        let dialect = setup.peer.dialect;
         let socket = TcpStream::connect(server.address()).expect("a connection");
         socket.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let pool = BufferPool::default();
@@ -55,7 +55,7 @@ impl Client {
             reassembler: Reassembler::new(dialect, Limits::BEFORE_HELLO, pool.clone()),
             reader: PacketReader::new(dialect, Limits::BEFORE_HELLO, pool),
             writer: PacketWriter::new(dialect),
-            session: Session::new(config),
+            session: Session::new(setup),
             outputs: Vec::new(),
             windows: BTreeMap::new(),
             draws: BTreeMap::new(),
@@ -210,16 +210,16 @@ impl Client {
     }
 }
 
-fn config(generation: xpra::Generation) -> SessionConfig {
+fn setup(generation: xpra::Generation) -> Setup {
     let generation = match generation {
         xpra::Generation::V3_1 | xpra::Generation::V4_4 | xpra::Generation::V5_1 => Dialect::Legacy31,
         xpra::Generation::V6_5 | xpra::Generation::V6_5Modern => Dialect::Modern,
     };
-    let mut config = super::config(generation);
+    let mut setup = super::setup(generation);
     // 6.x logs only in whom the system knows
     let user = std::process::Command::new("id").arg("-un").output().expect("id");
-    config.identity.username = String::from_utf8_lossy(&user.stdout).trim().to_owned();
-    config
+    setup.config.identity.username = String::from_utf8_lossy(&user.stdout).trim().to_owned();
+    setup
 }
 
 fn server(generation: xpra::Generation, start: &str) -> XpraServer {
@@ -273,7 +273,7 @@ fn a_whole_session_with_each_server() {
         );
         let server = server(generation, &format!("xterm -T counting -e bash -c \"{script}\""));
         let log = server.log_length();
-        let mut client = Client::connect(&server, config(generation));
+        let mut client = Client::connect(&server, setup(generation));
         let context = |client: &Client| {
             format!(
                 "{generation:?}: closed {:?}, windows {:?}, draws {:?}\n{}",
@@ -396,8 +396,10 @@ fn logins_with_each_server() {
         };
         let server = XpraServer::start(generation, &options);
         let attempt = |password: Option<&str>, link: Link| {
-            let password = password.map(|p| Secret::new(p.to_owned()));
-            let mut client = Client::connect(&server, SessionConfig { password, link, ..config(generation) });
+            let mut setup = setup(generation);
+            setup.config.password = password.map(|p| Secret::new(p.to_owned()));
+            setup.peer.link = link;
+            let mut client = Client::connect(&server, setup);
             client.run_until(Duration::from_secs(20), |c| {
                 c.saw(|e| matches!(e, SessionEvent::Window(WindowEvent::Created(_)))) && c.draws() > 0
             });
@@ -434,7 +436,7 @@ fn a_desktop_is_one_window() {
             Options { desktop: Some((800, 600)), start: Some("xterm".to_owned()), ..Options::default() };
         let server = XpraServer::start(generation, &options);
         let log = server.log_length();
-        let mut client = Client::connect(&server, config(generation));
+        let mut client = Client::connect(&server, setup(generation));
         let shown = client.run_until(Duration::from_secs(20), |c| !c.windows.is_empty() && c.draws() > 0);
         let text = format!("{generation:?} {:?} {}", client.windows, crate::support::tail(&server.log(), 30));
         assert!(shown, "{text}");
@@ -457,7 +459,8 @@ fn information_and_goodbye_of_each_server() {
         let start = Some("xterm".to_owned());
         let server = XpraServer::start(generation, &Options { start, switches, ..Options::default() });
         let ask = |profile| {
-            let mut asker = Client::connect(&server, SessionConfig { profile, ..config(generation) });
+            let mut asker =
+                Client::connect(&server, changed(setup(generation), |setup| setup.config.profile = profile));
             asker.run_until(Duration::from_secs(20), |_| false);
             assert_eq!(asker.closed, Some(CloseReason::User), "{generation:?} {profile:?}");
             let lines = asker.events.into_iter().find_map(|e| match e {
@@ -472,7 +475,7 @@ fn information_and_goodbye_of_each_server() {
         let name = ("session-name".to_owned(), "of this test".to_owned());
         assert!(identity.contains(&name), "{generation:?} {identity:?}");
 
-        let mut client = Client::connect(&server, config(generation));
+        let mut client = Client::connect(&server, setup(generation));
         assert!(client.run_until(Duration::from_secs(20), |c| c.draws() > 0), "{generation:?}");
         server.stop();
         client.run_until(Duration::from_secs(20), |_| false);
@@ -541,9 +544,9 @@ fn draws_of(
     encodings: &[Encoding],
     wanted: Option<Encoding>,
 ) -> BTreeMap<&'static str, usize> {
-    let mut config = config(server.generation);
-    config.pictures.encodings = encodings.to_vec();
-    let mut client = Client::connect(server, config);
+    let mut setup = setup(server.generation);
+    setup.config.pictures.encodings = encodings.to_vec();
+    let mut client = Client::connect(server, setup);
     client.run_until(Duration::from_secs(20), |c| {
         wanted.map_or(c.draws() >= 60, |wanted| c.draws() >= 15 && c.draws.contains_key(wanted.name()))
     });
@@ -559,7 +562,7 @@ fn what_crosses_is_told_again() {
         let server = XpraServer::start(generation, &Options::default());
         let look = Look { at: (200, 200), placed: true, ..Look::default() };
         let card = Card::open(server.x().name(), "one", &Picture::smooth(300, 200), &look);
-        let mut client = Client::connect(&server, config(generation));
+        let mut client = Client::connect(&server, setup(generation));
         let shown = |c: &Client| c.titled("one").is_some() && c.draws() > 0;
         assert!(client.run_until(Duration::from_secs(20), shown), "{generation:?}");
         let wid = client.titled("one").expect("a window");

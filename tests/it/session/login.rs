@@ -7,10 +7,10 @@ use farpane::protocol::packet::connection::{self, Challenge};
 use farpane::protocol::packet::{Dict, Value};
 use farpane::session::auth::{self, AuthError, CLIENT_SALT_LEN};
 use farpane::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, Link, Secret, SessionConfig, SessionEvent,
+    CloseReason, ConnectionEvent, ConnectionInput, Input, Link, Secret, SessionEvent, Setup,
 };
 
-use super::{Driver, config};
+use super::{Driver, changed, setup};
 
 const PASSWORD: &str = "pässwörd";
 const OPEN: Link = Link { encrypted: false, local: false };
@@ -104,8 +104,8 @@ fn dangerous_or_odd_challenges_are_refused() {
 #[test]
 fn xor_is_offered_only_where_nobody_listens() {
     let digests = |link: Link| {
-        let config = SessionConfig { link, ..config(Dialect::Modern) };
-        let hello = Driver::started(config).hello();
+        let setup = changed(setup(Dialect::Modern), |setup| setup.peer.link = link);
+        let hello = Driver::started(setup).hello();
         let texts = |key: &str| hello.strs(key).expect("digests").iter().map(|d| (*d).to_owned()).collect();
         let both: (Vec<String>, Vec<String>) = (texts("digest"), texts("salt-digest"));
         both
@@ -120,7 +120,8 @@ fn xor_is_offered_only_where_nobody_listens() {
 #[test]
 fn a_known_password_answers_at_once() {
     let password = Some(Secret::new(PASSWORD.to_owned()));
-    let mut driver = Driver::started(SessionConfig { password, ..config(Dialect::Modern) });
+    let mut driver =
+        Driver::started(changed(setup(Dialect::Modern), |setup| setup.config.password = password));
     assert_eq!(driver.hello().get("challenge_response"), None);
     driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
         "hmac+sha512",
@@ -139,7 +140,8 @@ fn a_known_password_answers_at_once() {
     assert!(!format!("{hello:?} {:?}", driver.session).contains(PASSWORD));
 
     let password = Some(Secret::new(PASSWORD.to_owned()));
-    let mut other = Driver::started(SessionConfig { password, ..config(Dialect::Modern) });
+    let mut other =
+        Driver::started(changed(setup(Dialect::Modern), |setup| setup.config.password = password));
     let other = other
         .packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
             "hmac+sha512",
@@ -158,8 +160,8 @@ fn one_password_answers_one_challenge() {
         ServerPacket::Connection(connection::FromServer::Challenge(challenge("hmac+sha512", "hmac+sha512")))
     };
     let password = || Some(Secret::new(PASSWORD.to_owned()));
-    let modern = || SessionConfig { password: password(), ..config(Dialect::Modern) };
-    let mut asked = Driver::started(SessionConfig { may_prompt: true, ..modern() });
+    let modern = || changed(setup(Dialect::Modern), |setup| setup.config.password = password());
+    let mut asked = Driver::started(changed(modern(), |setup| setup.local.may_prompt = true));
     assert!(asked.packet(step()).hello().get("challenge_response").is_some());
     asked.packet(step());
     let events = asked.events();
@@ -191,7 +193,8 @@ fn a_servers_words_are_one_short_line() {
         ("a\u{202e}b\u{200b}c\u{2066}d\u{feff}e", "abcde"),
         (&"x".repeat(500), &format!("{}…", "x".repeat(60))),
     ] {
-        let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
+        let mut driver =
+            Driver::started(changed(setup(Dialect::Modern), |setup| setup.local.may_prompt = true));
         driver.take();
         let prompt = Some(said.to_owned());
         driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
@@ -208,7 +211,7 @@ fn a_servers_words_are_one_short_line() {
 
 #[test]
 fn the_user_is_asked_when_there_is_no_password() {
-    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
+    let mut driver = Driver::started(changed(setup(Dialect::Modern), |setup| setup.local.may_prompt = true));
     driver.take();
     let prompt = Some("pass\u{1b}word for work".to_owned());
     driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(Challenge {
@@ -231,8 +234,8 @@ fn the_user_is_asked_when_there_is_no_password() {
 
 #[test]
 fn without_anyone_to_ask_the_login_fails() {
-    let check = |config: SessionConfig, input: Option<Input>| {
-        let mut driver = Driver::started(config);
+    let check = |setup: Setup, input: Option<Input>| {
+        let mut driver = Driver::started(setup);
         driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
             "hmac+sha512",
             "hmac+sha512",
@@ -244,22 +247,22 @@ fn without_anyone_to_ask_the_login_fails() {
         assert!(matches!(reason, CloseReason::Authentication(_)), "{reason:?}");
         assert_eq!(reason.exit_code(), 7);
     };
-    let modern = || config(Dialect::Modern);
+    let modern = || setup(Dialect::Modern);
     check(modern(), None);
     check(
-        SessionConfig { may_prompt: true, ..modern() },
+        changed(modern(), |setup| setup.local.may_prompt = true),
         Some(Input::Connection(ConnectionInput::PasswordCancelled)),
     );
     check(
-        SessionConfig { may_prompt: true, ..modern() },
+        changed(modern(), |setup| setup.local.may_prompt = true),
         Some(Input::Connection(ConnectionInput::Password(Secret::new(String::new())))),
     );
-    check(SessionConfig { password: Some(Secret::new(String::new())), ..modern() }, None);
+    check(changed(modern(), |setup| setup.config.password = Some(Secret::new(String::new()))), None);
 }
 
 #[test]
 fn a_server_cannot_ask_forever() {
-    let mut driver = Driver::started(SessionConfig { may_prompt: true, ..config(Dialect::Modern) });
+    let mut driver = Driver::started(changed(setup(Dialect::Modern), |setup| setup.local.may_prompt = true));
     for _ in 0..auth::MAX_CHALLENGES {
         driver.packet(ServerPacket::Connection(connection::FromServer::Challenge(challenge(
             "hmac+sha512",

@@ -7,7 +7,7 @@ use farpane::protocol::packet::{ClientPacket, ServerPacket};
 use farpane::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
 use farpane::session::{DrawDone, Output};
 
-use super::{Driver, config, size};
+use super::{Driver, setup, size};
 
 /// What the session sends besides the acknowledgement when a frame ends like this.
 fn after(driver: &mut Driver, sequence: u64, options: DrawOptions, refused: bool) -> Vec<ClientPacket> {
@@ -74,7 +74,7 @@ fn a_refused_key_frame_ends_the_windows_video() {
     for dialect in [Dialect::Modern, Dialect::Legacy31] {
         let first = [frame(0), DrawOptions { frame_type: ShortName::new("IDR"), ..frame(7) }];
         for options in first {
-            let mut driver = Driver::running(config(dialect));
+            let mut driver = Driver::running(setup(dialect));
             driver.window(5, 30, 40, 100, 100);
             assert!(after(&mut driver, 1, frame(0), false).is_empty());
             assert_pictures_only(&after(&mut driver, 2, options, true));
@@ -87,7 +87,7 @@ fn a_refused_key_frame_ends_the_windows_video() {
 
 #[test]
 fn a_missed_frame_is_asked_for_and_forgiven() {
-    let mut driver = Driver::running(config(Dialect::Modern));
+    let mut driver = Driver::running(setup(Dialect::Modern));
     driver.window(5, 0, 0, 100, 100);
     for round in 0..20 {
         let sequence = 10 * round;
@@ -106,9 +106,9 @@ fn a_missed_frame_is_asked_for_and_forgiven() {
 fn video_alone_is_never_offered() {
     for dialect in [Dialect::Modern, Dialect::Legacy31] {
         for only in [vec![Encoding::H264], vec![Encoding::Scroll], vec![Encoding::H264, Encoding::Scroll]] {
-            let mut config = config(dialect);
-            config.pictures.encodings = only;
-            let hello = Driver::started(config).hello();
+            let mut setup = setup(dialect);
+            setup.config.pictures.encodings = only;
+            let hello = Driver::started(setup).hello();
             let text = format!("{hello:?}");
             assert!(text.contains("rgb24") && text.contains("rgb32"), "{dialect:?}: {text}");
         }
@@ -119,14 +119,14 @@ fn video_alone_is_never_offered() {
 /// key with a dot inside a map.
 #[test]
 fn the_wish_for_a_profile_is_said_as_each_generation_reads_it() {
-    let hello = Driver::started(config(Dialect::Modern)).hello();
+    let hello = Driver::started(setup(Dialect::Modern)).hello();
     let map = |dict: &Dict, key: &str| dict.get(key).and_then(Value::as_dict).cloned().expect("a map");
     let h264 = map(&map(&hello, "encoding"), "h264");
     let profile = |dict: &Dict| dict.get("profile").and_then(Value::as_str).map(str::to_owned);
     assert_eq!(profile(&h264).as_deref(), Some("baseline"));
     assert_eq!(profile(&map(&h264, "YUV420P")).as_deref(), Some("baseline"));
     assert_eq!(h264.get("fast-decode"), None, "it makes High streams without arithmetic coding");
-    let hello = Driver::started(config(Dialect::Legacy31)).hello();
+    let hello = Driver::started(setup(Dialect::Legacy31)).hello();
     let has = |key: &str| hello.0.iter().any(|(name, _)| name.as_str() == Some(key));
     assert!(has("encoding.h264.YUV420P.profile") && !has("encoding.h264.fast-decode"));
 }

@@ -14,14 +14,14 @@ use farpane::session::{
 };
 
 use super::draws::draw;
-use super::{Driver, config, create, dict, size};
+use super::{Driver, create, dict, setup, size};
 
 fn pair(a: i32, b: i32) -> Value {
     Value::List(vec![a.into(), b.into()])
 }
 
 fn running() -> Driver {
-    Driver::running(config(Dialect::Modern))
+    Driver::running(setup(Dialect::Modern))
 }
 
 /// The window that a `window-create` with this metadata makes.
@@ -86,7 +86,7 @@ fn rich_metadata() -> Dict {
 #[test]
 fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     let mut first = running();
-    assert_eq!(Driver::started(config(Dialect::Modern)).session.opening(), []);
+    assert_eq!(Driver::started(setup(Dialect::Modern)).session.opening(), []);
     first.packet(create(7, 10, 20, 300, 200, rich_metadata()));
     first.packet(create(8, 1, 2, 30, 20, dict(&[("override-redirect", true.into())])));
     first.packet(create(9, 0, 0, 10, 10, Dict::default()));

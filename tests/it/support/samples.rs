@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "test data is not network or pixel traffic")]
 
 use farpane::buffers::Payload;
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use openh264::OpenH264API;
 use openh264::encoder::{Encoder, EncoderConfig, VuiConfig};
 use openh264::formats::{RgbSliceU8, YUVBuffer};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{ColorImage, Event, Key, Modifiers, RawInput};
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use farpane::ui::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message,
     Stage, UiSurface, connect_ui, passive_input, theme,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use farpane::app::os_size::Asked;
 use farpane::channel::clock;
-use farpane::codec::Size;
+use farpane::geometry::Size;
 use winit::dpi::LogicalSize;
 
 const fn size(width: u32, height: u32) -> LogicalSize<u32> {

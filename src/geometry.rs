@@ -1,4 +1,4 @@
-//! Rectangles in window pixels.
+//! Layer 0: sizes and rectangles in pixels.
 
 /// A size in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
