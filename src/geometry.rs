@@ -1,4 +1,17 @@
-//! Layer 0: sizes and rectangles in pixels.
+//! Layer 0: points, sizes and rectangles in pixels.
+
+/// A place on a screen or in a window, from its top left corner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Point {
+    pub x: i32,
+    pub y: i32,
+}
+
+impl Point {
+    pub const fn new(x: i32, y: i32) -> Self {
+        Self { x, y }
+    }
+}
 
 /// A size in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

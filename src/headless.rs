@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::channel::{AppEvent, AppSink, Mailbox, NetCommand, NetQueue, RenderCommand, RenderMessage, clock};
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderOptions;
@@ -272,7 +272,9 @@ impl HeadlessClient {
             WindowChange::Parent(parent) => window.parent = parent,
             WindowChange::Hints(now) => *window = *now,
             WindowChange::Geometry { position, size } => {
-                (window.x, window.y) = position.unwrap_or((window.x, window.y));
+                if let Some(Point { x, y }) = position {
+                    (window.x, window.y) = (x, y);
+                }
                 window.size = size;
                 let (x, y, state) = (window.x, window.y, window.state);
                 self.send(WindowInput::Configured { wid, x, y, size, state });

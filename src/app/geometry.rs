@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::channel::Scale;
 use crate::desktop::WindowFacts;
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::session::WindowState;
 use crate::session::windows::SizeLimits;
 
@@ -29,7 +29,7 @@ pub const ECHO: Duration = Duration::from_secs(1);
 const MAX_TOLD_BEFORE: usize = 128;
 
 /// Where 3.1 has the windows that are not shown.
-const PARKED: (i32, i32) = (0, 0);
+const PARKED: Point = Point::new(0, 0);
 
 /// Something to be done, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +80,13 @@ pub struct Conversation {
     /// The server changed the window just now: until then only agreement counts.
     settling: Option<Instant>,
     /// Where the OS window was when it was hidden: there it is believed to appear again.
-    hidden_at: Option<(i32, i32)>,
+    hidden_at: Option<Point>,
     /// When it appeared again.
     shown_again: Option<Instant>,
     /// When it was hidden or appeared again, after it had been the other for a while.
     flipped: Option<Instant>,
     /// Where it was seen after it had appeared; it may still be moving.
-    unsteady: Option<(i32, i32)>,
+    unsteady: Option<Point>,
     /// The place on the server when it was neither maximised nor full screen: the last one that lasted, and the newest.
     normal: Option<Geometry>,
     newest_normal: Option<(Geometry, Instant)>,
@@ -179,8 +179,7 @@ impl Conversation {
         if !facts.shown {
             if std::mem::take(&mut self.mapped) {
                 self.no_longer_told(now);
-                let Geometry { x, y, .. } = self.place.local();
-                self.hidden_at = Some((x, y));
+                self.hidden_at = Some(self.place.local().corner());
                 self.flipped = Some(now);
                 out.push(Step::TellUnmapped { iconified: facts.state.iconified });
             }
@@ -188,7 +187,7 @@ impl Conversation {
             (self.crossed, self.again) = (false, None);
             return;
         }
-        let (x, y) = self.believed(now, facts.position);
+        let Point { x, y } = self.believed(now, facts.position);
         self.place.found_within(Geometry { x, y, size: facts.size }, self.limits);
         let geometry = self.place.server();
         let state = facts.state;
@@ -221,9 +220,9 @@ impl Conversation {
     }
 
     /// Where the OS window is taken to be, when it is seen at `seen`.
-    fn believed(&mut self, now: Instant, seen: Option<(i32, i32)>) -> (i32, i32) {
-        let Geometry { x, y, .. } = self.place.local();
-        let Some(seen) = seen else { return (x, y) };
+    fn believed(&mut self, now: Instant, seen: Option<Point>) -> Point {
+        let here = self.place.local().corner();
+        let Some(seen) = seen else { return here };
         if !self.mapped {
             let Some(before) = self.hidden_at.filter(|before| *before != seen) else { return seen };
             (self.unsteady, self.settling) = (Some(seen), Some(now + SETTLE));
@@ -231,10 +230,10 @@ impl Conversation {
         }
         match self.unsteady {
             None => seen,
-            Some(_) if self.settling.is_some() && seen != (x, y) => (x, y),
-            Some(last) if seen != (x, y) && seen != last => {
+            Some(_) if self.settling.is_some() && seen != here => here,
+            Some(last) if seen != here && seen != last => {
                 (self.unsteady, self.settling) = (Some(seen), Some(now + SETTLE));
-                (x, y)
+                here
             }
             Some(_) => {
                 self.unsteady = None;
@@ -244,13 +243,7 @@ impl Conversation {
     }
 
     /// The server moved or resized the window, or echoes what it was told.
-    pub fn server_says(
-        &mut self,
-        now: Instant,
-        position: Option<(i32, i32)>,
-        size: Size,
-        out: &mut Vec<Step>,
-    ) {
+    pub fn server_says(&mut self, now: Instant, position: Option<Point>, size: Size, out: &mut Vec<Step>) {
         // 3.1 parks windows that are not shown and says so.
         let is_hidden = !self.mapped && self.hidden_at.is_some();
         let (told, before) = (self.told.filter(|_| !self.is_popup), self.place.server());
@@ -258,14 +251,14 @@ impl Conversation {
             && self.shown_again.is_some_and(|since| since + ECHO > now)
             && position == Some(PARKED)
             && told.is_some()
-            && (before.x, before.y) != PARKED
+            && before.corner() != PARKED
             && !self.was_told_lately(now, position, size)
         {
             // It said so before it knew that the window is shown again: it is told once more.
             self.no_longer_told(now);
             self.server_says(now, None, size, out);
             if let Some((told, _)) = &mut self.told {
-                (told.x, told.y) = PARKED;
+                (told.x, told.y) = (PARKED.x, PARKED.y);
             }
             self.settling = Some(now + SETTLE);
             return;
@@ -293,7 +286,7 @@ impl Conversation {
             }
         }
         let grows = self.backing_grows(size);
-        let (x, y) = position.unwrap_or((before.x, before.y));
+        let Point { x, y } = position.unwrap_or(before.corner());
         let geometry = Geometry { x, y, size };
         if let Some((told, _)) = &mut self.told {
             *told = geometry;
@@ -349,7 +342,7 @@ impl Conversation {
         self.place.told();
     }
 
-    fn was_told_lately(&self, now: Instant, position: Option<(i32, i32)>, size: Size) -> bool {
+    fn was_told_lately(&self, now: Instant, position: Option<Point>, size: Size) -> bool {
         self.told_before.iter().any(|(told, until)| told.is_at(position, size) && *until + ECHO > now)
     }
 

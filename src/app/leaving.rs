@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::channel::Scale;
 use crate::desktop::{Desktop, native_id};
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
 
@@ -91,15 +91,16 @@ impl Leaving {
     ) {
         let last = input.position();
         let beside = || {
-            let pointer = desktop.pointer().map(|(x, y)| (screen.1.to_server(x), screen.1.to_server(y)));
+            let pointer =
+                desktop.pointer().map(|at| Point::new(screen.1.to_server(at.x), screen.1.to_server(at.y)));
             let shown = windows.all().filter(|remote| is_shown(remote)).map(occupied);
             let taken: Vec<Rect> = shown.chain(popups.occupied()).collect();
             beside(pointer.unwrap_or(last), &taken, screen.0)
         };
         if self.leave_at.is_some_and(|at| at <= now) && !input.is_button_held() {
             self.leave_at = None;
-            if let Some((x, y)) = beside() {
-                input.moved_beside(x, y);
+            if let Some(free) = beside() {
+                input.moved_beside(free);
             }
         }
         let is_menu_open = windows.all().any(|remote| is_menu(&remote.info)) || popups.is_menu_open();
@@ -130,10 +131,10 @@ impl Leaving {
         };
     }
 
-    fn click(&self, now: Instant, beside: Option<(i32, i32)>, input: &mut UserInput) -> Menus {
+    fn click(&self, now: Instant, beside: Option<Point>, input: &mut UserInput) -> Menus {
         tracing::debug!(?beside, "menus are to close");
-        if let Some((x, y)) = beside {
-            input.clicked_beside(x, y);
+        if let Some(free) = beside {
+            input.clicked_beside(free);
         }
         Menus::Clicked(now)
     }
@@ -164,12 +165,12 @@ fn has_focus_elsewhere(windows: &Windows, desktop: &Desktop, had_focus: bool) ->
 }
 
 /// The point of a screen of `size` that is nearest to `from` and in none of the rectangles; `None` if they cover all.
-pub fn beside(from: (i32, i32), taken: &[Rect], size: Size) -> Option<(i32, i32)> {
+pub fn beside(from: Point, taken: &[Rect], size: Size) -> Option<Point> {
     let last = |side: u32| i32::try_from(side).unwrap_or(i32::MAX).saturating_sub(1).max(0);
     let (right, bottom) = (last(size.width), last(size.height));
-    let from = (from.0.clamp(0, right), from.1.clamp(0, bottom));
+    let from = Point::new(from.x.clamp(0, right), from.y.clamp(0, bottom));
     let end = |start: i32, len: u32| start.saturating_add(i32::try_from(len).unwrap_or(i32::MAX));
-    let is_free = |(x, y): (i32, i32)| {
+    let is_free = |&Point { x, y }: &Point| {
         (0..=right).contains(&x)
             && (0..=bottom).contains(&y)
             && !taken.iter().any(|rect| {
@@ -178,16 +179,16 @@ pub fn beside(from: (i32, i32), taken: &[Rect], size: Size) -> Option<(i32, i32)
             })
     };
     // The nearest free point lies beside an edge, or where two such lines cross.
-    let mut columns = vec![from.0];
-    let mut rows = vec![from.1];
+    let mut columns = vec![from.x];
+    let mut rows = vec![from.y];
     for rect in taken {
         columns.extend([rect.x.saturating_sub(1), end(rect.x, rect.width)]);
         rows.extend([rect.y.saturating_sub(1), end(rect.y, rect.height)]);
     }
-    let points = columns.iter().flat_map(|x| rows.iter().map(move |y| (*x, *y)));
-    let distance = |(x, y): &(i32, i32)| {
-        let (dx, dy) = (i64::from(x - from.0), i64::from(y - from.1));
+    let points = columns.iter().flat_map(|x| rows.iter().map(move |y| Point::new(*x, *y)));
+    let distance = |at: &Point| {
+        let (dx, dy) = (i64::from(at.x - from.x), i64::from(at.y - from.y));
         dx * dx + dy * dy
     };
-    points.filter(|point| is_free(*point)).min_by_key(distance)
+    points.filter(is_free).min_by_key(distance)
 }

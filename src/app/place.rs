@@ -6,7 +6,7 @@
 //! side is what the other side knows, and the two do not answer each other forever.
 
 use crate::channel::Scale;
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::session::windows::SizeLimits;
 
 /// Place and size of a window's content, in root pixels of one side.
@@ -18,9 +18,14 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// Its top left corner.
+    pub fn corner(&self) -> Point {
+        Point::new(self.x, self.y)
+    }
+
     /// Whether this is `size`, and at `position` if one is given.
-    pub fn is_at(&self, position: Option<(i32, i32)>, size: Size) -> bool {
-        self.size == size && position.is_none_or(|position| position == (self.x, self.y))
+    pub fn is_at(&self, position: Option<Point>, size: Size) -> bool {
+        self.size == size && position.is_none_or(|position| position == self.corner())
     }
 
     fn to_local(self, scale: Scale) -> Self {
@@ -134,15 +139,15 @@ impl Place {
     }
 
     /// A position on the server's root window, on the local screen: beside the window it is as far from it.
-    pub fn local_point(&self, x: i32, y: i32) -> (i32, i32) {
+    pub fn local_point(&self, Point { x, y }: Point) -> Point {
         let (from, to) = (self.server, self.local);
         let distance = |from: i32, to: i32| self.scale.to_local(to.saturating_sub(from));
-        (to.x.saturating_add(distance(from.x, x)), to.y.saturating_add(distance(from.y, y)))
+        Point::new(to.x.saturating_add(distance(from.x, x)), to.y.saturating_add(distance(from.y, y)))
     }
 
     /// A position in the OS window's content on the server's root window. What lies in the one
     /// window lies in the other.
-    pub fn point(&self, x: f64, y: f64) -> (i32, i32) {
+    pub fn point(&self, x: f64, y: f64) -> Point {
         let side = |at: f64, local: u32, server: u32| {
             // Saturating casts: positions far outside of any screen do not matter.
             let there = (at / self.scale.factor()).floor() as i32;
@@ -151,7 +156,7 @@ impl Place {
             if inside { there.min(last) } else { there }
         };
         let Geometry { x: left, y: top, size } = self.server;
-        (
+        Point::new(
             left.saturating_add(side(x, self.local.size.width, size.width)),
             top.saturating_add(side(y, self.local.size.height, size.height)),
         )

@@ -1,7 +1,7 @@
 //! Where a new window goes: where its program or an earlier session had it, as long as the user can reach it there.
 
 use crate::desktop::Frame;
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 
 /// Of a window that is reachable, at least so much of the title bar's width is on the screen.
 const MIN_VISIBLE: i32 = 96;
@@ -13,7 +13,7 @@ const GRIP: i32 = 24;
 ///
 /// A window that was shown there before (`is_known`) is left alone unless it cannot be reached: moving it by its frame
 /// each time would make it wander. A new one is moved as a whole onto the area where most of it is.
-pub fn reachable(wanted: (i32, i32), size: Size, frame: Frame, areas: &[Rect], is_known: bool) -> (i32, i32) {
+pub fn reachable(wanted: Point, size: Size, frame: Frame, areas: &[Rect], is_known: bool) -> Point {
     let outer = Outer::new(wanted, size, frame);
     let Some(area) = areas.iter().map(Span::of).max_by_key(|area| area.closeness(&outer.span)) else {
         return wanted;
@@ -33,11 +33,11 @@ pub fn reachable(wanted: (i32, i32), size: Size, frame: Frame, areas: &[Rect], i
     let fit = |from: i32, to: i32, low: i32, high: i32| from.min(high - (to - from)).max(low);
     let left = fit(outer.span.left, outer.span.right, area.left, area.right);
     let top = fit(outer.span.top, outer.span.bottom, area.top, area.bottom);
-    (left + frame.left, top + frame.top)
+    Point::new(left + frame.left, top + frame.top)
 }
 
 /// The size of the content for a window that shows a whole desktop: no larger than the area where it is.
-pub fn no_larger_than_screen(wanted: (i32, i32), size: Size, frame: Frame, areas: &[Rect]) -> Size {
+pub fn no_larger_than_screen(wanted: Point, size: Size, frame: Frame, areas: &[Rect]) -> Size {
     let outer = Outer::new(wanted, size, frame);
     let Some(area) = areas.iter().map(Span::of).max_by_key(|area| area.closeness(&outer.span)) else {
         return size;
@@ -57,7 +57,7 @@ struct Outer {
 }
 
 impl Outer {
-    fn new((x, y): (i32, i32), size: Size, frame: Frame) -> Self {
+    fn new(Point { x, y }: Point, size: Size, frame: Frame) -> Self {
         let (width, height) = (length(size.width), length(size.height));
         let span = Span {
             left: x.saturating_sub(frame.left),

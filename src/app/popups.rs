@@ -11,7 +11,7 @@ use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, Scale};
 use crate::desktop::{Desktop, Popup, PopupParent, PopupPlace};
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInfo;
 
@@ -94,14 +94,16 @@ impl Popups {
     pub fn geometry(
         &mut self,
         wid: WindowId,
-        position: Option<(i32, i32)>,
+        position: Option<Point>,
         size: Size,
         windows: &Windows,
         desktop: &Desktop,
     ) -> bool {
         let Some(popup) = self.popups.get_mut(&wid) else { return false };
         popup.info.size = size;
-        (popup.info.x, popup.info.y) = position.unwrap_or((popup.info.x, popup.info.y));
+        if let Some(Point { x, y }) = position {
+            (popup.info.x, popup.info.y) = (x, y);
+        }
         let Some(Open { on, factor, place: old, .. }) = popup.open.as_ref() else { return false };
         let (on, factor, old) = (*on, *factor, *old);
         let Some((place, _)) = self.place(wid, on, windows) else { return false };
@@ -266,20 +268,20 @@ impl Popups {
         let on = on.and_then(|on| self.popups.get(&on));
         let logical = |pixels: f64| (pixels / factor).round() as i32;
         let (origin, frame, parent) = match on.and_then(|on| Some((&on.info, on.open.as_ref()?))) {
-            Some((info, open)) => ((info.x, info.y), 0, (open.place.width, open.place.height)),
+            Some((info, open)) => (Point::new(info.x, info.y), 0, (open.place.width, open.place.height)),
             None => {
-                let Geometry { x, y, .. } = remote.place().server();
+                let origin = remote.place().server().corner();
                 let (inner, outer) = (remote.window.inner_size(), remote.window.outer_size());
                 let parent = (logical(outer.width.into()), logical(outer.height.into()));
                 // A frame of winit's own has a title bar at the top and nothing else.
-                ((x, y), parent.1 - logical(inner.height.into()), parent)
+                (origin, parent.1 - logical(inner.height.into()), parent)
             }
         };
         let from = |at: i32, origin: i32| logical(self.scale.to_local(at.saturating_sub(origin)).into());
         let size = os_size::granted(self.scale.size_to_local(popup.info.size), factor);
         let place = PopupPlace {
-            x: from(popup.info.x, origin.0),
-            y: from(popup.info.y, origin.1).saturating_add(frame),
+            x: from(popup.info.x, origin.x),
+            y: from(popup.info.y, origin.y).saturating_add(frame),
             width: logical(size.width.into()),
             height: logical(size.height.into()),
             parent,

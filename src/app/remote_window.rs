@@ -7,7 +7,7 @@ use winit::window::{Fullscreen, ResizeDirection, Window};
 
 use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale};
 use crate::desktop::{Desktop, native_id};
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::windows::{NormalGeometry, ShapeRect, WindowMemory};
 use crate::session::{DrawInput, WindowInfo, WindowInput, WindowState};
@@ -218,12 +218,12 @@ impl RemoteWindow {
 
     /// The server wants the user to move or resize the window; the pointer was at `at` of its root window when
     /// that began.
-    pub fn initiate_move_resize(&self, at: (i32, i32), direction: u8, button: u8, desktop: &Desktop) {
+    pub fn initiate_move_resize(&self, at: Point, direction: u8, button: u8, desktop: &Desktop) {
         // The end comes from programs that see their button released: by us, so that the window manager has it.
         if direction > LAST_DIRECTION {
             return;
         }
-        let local = self.place().local_point(at.0, at.1);
+        let local = self.place().local_point(at);
         if desktop.begin_move_resize(&self.window, local, direction, button) || !is_by_pointer(direction) {
             return;
         }

@@ -6,6 +6,7 @@ use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScroll
 use crate::channel::NetQueue;
 use crate::config::KeyCombination;
 use crate::desktop::{Desktop, KeyMeaning, KeyboardFacts};
+use crate::geometry::Point;
 use crate::input::pointer::button_number;
 use crate::input::{
     Composing, KeyChange, KeyFacts, KeyPress, Keyboard, Pointer, WheelFilter, WheelScale, keysym,
@@ -209,7 +210,7 @@ impl UserInput {
     /// A button is about to go down or up in a window: sees to it that the server knows where.
     pub fn look_where_it_is(&mut self, remote: &RemoteWindow, desktop: &Desktop) {
         if self.is_pointer_doubtful
-            && let Some((x, y)) = desktop.pointer()
+            && let Some(Point { x, y }) = desktop.pointer()
         {
             let local = remote.place().local();
             let inside = PhysicalPosition::new(f64::from(x - local.x), f64::from(y - local.y));
@@ -221,7 +222,7 @@ impl UserInput {
     /// The pointer moved, to a position in the window's content.
     pub fn moved(&mut self, wid: WindowId, place: &Place, position: PhysicalPosition<f64>) {
         self.is_pointer_doubtful = false;
-        let (x, y) = place.point(position.x, position.y);
+        let Point { x, y } = place.point(position.x, position.y);
         if (self.pointer.x, self.pointer.y) == (x, y) {
             return;
         }
@@ -241,8 +242,8 @@ impl UserInput {
     }
 
     /// Where the pointer was last, on the server.
-    pub fn position(&self) -> (i32, i32) {
-        (self.pointer.x, self.pointer.y)
+    pub fn position(&self) -> Point {
+        Point::new(self.pointer.x, self.pointer.y)
     }
 
     /// Whether a mouse button is held in a remote window.
@@ -251,18 +252,18 @@ impl UserInput {
     }
 
     /// The pointer left all remote windows: it is beside them now.
-    pub fn moved_beside(&mut self, x: i32, y: i32) {
+    pub fn moved_beside(&mut self, Point { x, y }: Point) {
         self.is_pointer_doubtful = true;
         (self.pointer.x, self.pointer.y) = (x, y);
         self.send(PointerInput::Moved(self.pointer_state(None)));
     }
 
     /// Somebody clicked beside all remote windows.
-    pub fn clicked_beside(&mut self, x: i32, y: i32) {
-        self.moved_beside(x, y);
+    pub fn clicked_beside(&mut self, at: Point) {
+        self.moved_beside(at);
         for pressed in [true, false] {
             let buttons = if pressed { vec![1] } else { Vec::new() };
-            let pointer = PointerState { x, y, buttons, ..PointerState::default() };
+            let pointer = PointerState { x: at.x, y: at.y, buttons, ..PointerState::default() };
             self.send(PointerInput::Button { button: 1, pressed, pointer });
         }
     }

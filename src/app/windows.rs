@@ -15,7 +15,7 @@ use winit::window::{Cursor, Window};
 
 use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
 use crate::desktop::{Desktop, Frame, native_id};
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::{WindowChange, WindowInfo};
 
@@ -196,25 +196,25 @@ impl Windows {
         if info.override_redirect || self.areas.is_empty() {
             return;
         }
-        let Geometry { x, y, size } = talk.place().local();
+        let (corner, size) = (talk.place().local().corner(), talk.place().local().size);
         let is_placed = attributes::has_place(info);
         let is_known = info.memory != Default::default();
-        let is_near_edge = placement::reachable((x, y), size, LARGE_FRAME, &self.areas, false) != (x, y);
+        let is_near_edge = placement::reachable(corner, size, LARGE_FRAME, &self.areas, false) != corner;
         if !(info.is_desktop || is_placed && is_near_edge) {
             return;
         }
         let is_framed = attributes::has_decorations(info) && !info.state.fullscreen;
         let frame = if is_framed { desktop.frame_to_come(window) } else { Frame::default() };
-        let fits = |size| placement::no_larger_than_screen((x, y), size, frame, &self.areas);
+        let fits = |size| placement::no_larger_than_screen(corner, size, frame, &self.areas);
         let size =
             if info.is_desktop && attributes::is_resizable(info.size_limits) { fits(size) } else { size };
-        let (left, top) = placement::reachable((x, y), size, frame, &self.areas, is_known);
-        let placed = Geometry { x: left, y: top, size };
+        let Point { x, y } = placement::reachable(corner, size, frame, &self.areas, is_known);
+        let placed = Geometry { x, y, size };
         if placed != talk.place().local() {
             tracing::debug!(wid = %info.wid, ?placed, "a window that could not be reached there");
             talk.begin_at(placed);
             if is_placed {
-                desktop.move_content(window, left, top);
+                desktop.move_content(window, x, y);
             }
             let _ = window.request_inner_size(attributes::physical(size));
         }
@@ -278,8 +278,8 @@ impl Windows {
                 }
                 desktop.raise(&window);
             }
-            WindowChange::InitiateMoveResize { x, y, direction, button } => {
-                remote.initiate_move_resize((x, y), direction, button, desktop);
+            WindowChange::InitiateMoveResize { at, direction, button } => {
+                remote.initiate_move_resize(at, direction, button, desktop);
             }
         }
     }

@@ -30,7 +30,7 @@ use x11::X11;
 pub use x11_keyboard::KeyMeaning;
 use x11_keyboard::X11Keyboard;
 
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::session::windows::{ShapeRect, WindowShape};
 use crate::session::{Keymap, WindowState};
 
@@ -95,7 +95,7 @@ pub enum WindowSystem {
 pub struct WindowFacts {
     /// Place of its content's top left corner on the screen; `None` where the desktop keeps
     /// that for itself (Wayland).
-    pub position: Option<(i32, i32)>,
+    pub position: Option<Point>,
     /// Size of its content in physical pixels.
     pub size: Size,
     pub state: WindowState,
@@ -287,7 +287,7 @@ impl Desktop {
 
     /// Has the user move or resize a window (`direction` of EWMH's `_NET_WM_MOVERESIZE`), whose pointer was at `at`
     /// on the screen when that began. Returns false where winit has to do it.
-    pub fn begin_move_resize(&self, window: &Window, at: (i32, i32), direction: u8, button: u8) -> bool {
+    pub fn begin_move_resize(&self, window: &Window, at: Point, direction: u8, button: u8) -> bool {
         let (Some(x11), Some(id)) = (&self.x11, native_id(window)) else { return false };
         x11::release_pointer(window);
         x11.begin_move_resize(id, at, direction, button);
@@ -347,7 +347,7 @@ impl Desktop {
     }
 
     /// Where the pointer is on the screen, where that is known.
-    pub fn pointer(&self) -> Option<(i32, i32)> {
+    pub fn pointer(&self) -> Option<Point> {
         self.x11.as_ref()?.pointer()
     }
 
@@ -381,7 +381,7 @@ impl Desktop {
         let size = window.inner_size();
         let iconified = window.is_minimized().unwrap_or(false);
         Some(WindowFacts {
-            position: window.inner_position().ok().map(|position| (position.x, position.y)),
+            position: window.inner_position().ok().map(|position| Point::new(position.x, position.y)),
             size: Size { width: size.width, height: size.height },
             state: WindowState {
                 maximized: window.is_maximized(),

@@ -31,7 +31,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::session::WindowState;
 
 use super::{DesktopEvent, WindowFacts, WindowHints, xsettings};
@@ -321,7 +321,7 @@ impl X11 {
         let atoms = &self.atoms;
         let iconified = iconic || has(atoms._NET_WM_STATE_HIDDEN);
         Some(WindowFacts {
-            position: Some((origin.dst_x.into(), origin.dst_y.into())),
+            position: Some(Point::new(origin.dst_x.into(), origin.dst_y.into())),
             size: Size { width: geometry.width.into(), height: geometry.height.into() },
             state: WindowState {
                 maximized: has(atoms._NET_WM_STATE_MAXIMIZED_HORZ) && has(atoms._NET_WM_STATE_MAXIMIZED_VERT),

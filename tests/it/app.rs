@@ -14,7 +14,7 @@ use farpane::desktop::x11_keyboard::X11Keyboard;
 use farpane::desktop::{
     DesktopEvent, Library, MissingLibraries, WindowHints, check_libraries, portal, xsettings,
 };
-use farpane::geometry::Size;
+use farpane::geometry::{Point, Size};
 use farpane::input::keysym;
 use farpane::ui::ConnectForm;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
@@ -178,7 +178,7 @@ fn the_window_manager_is_told_and_asked() {
     });
     assert_eq!(shown.size, Size { width: 200, height: 100 });
     let seen = x.windows().into_iter().find(|seen| seen.id == child.id).expect("it is on the screen");
-    assert_eq!(shown.position, Some((seen.x, seen.y)));
+    assert_eq!(shown.position, Some(Point::new(seen.x, seen.y)));
 
     while events.try_recv().is_ok() {}
     run(&display, "xdotool", &["windowminimize", &child.id.to_string()]);

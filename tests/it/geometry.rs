@@ -12,13 +12,13 @@ use farpane::app::place::{Geometry, Place, fitting};
 use farpane::app::placement::{no_larger_than_screen, reachable};
 use farpane::channel::{Scale, clock};
 use farpane::desktop::{Frame, WindowFacts};
-use farpane::geometry::{Rect, Size};
+use farpane::geometry::{Point, Rect, Size};
 use farpane::session::WindowState;
 use farpane::session::windows::SizeLimits;
 use proptest::prelude::*;
 
 /// Where a server says that a window is, if it says.
-type Position = Option<(i32, i32)>;
+type Position = Option<Point>;
 
 const fn size(width: u32, height: u32) -> Size {
     Size { width, height }
@@ -64,7 +64,7 @@ struct World {
     window: Geometry,
     shown: bool,
     /// Where an animation shows it, and until when.
-    animated: Option<((i32, i32), Instant)>,
+    animated: Option<(Point, Instant)>,
     model: Server,
     server: Geometry,
     server_mapped: bool,
@@ -144,7 +144,9 @@ impl World {
         }
         for (_, position, size, resizes) in due(&mut self.down, |down| down.0 <= now) {
             self.known_resizes = self.known_resizes.max(resizes);
-            (self.session.x, self.session.y) = position.unwrap_or((self.session.x, self.session.y));
+            if let Some(Point { x, y }) = position {
+                (self.session.x, self.session.y) = (x, y);
+            }
             self.session.size = size;
             let mut steps = Vec::new();
             self.talk.server_says(now, position, size, &mut steps);
@@ -152,9 +154,9 @@ impl World {
         }
         self.dirty |= self.talk.is_due(now);
         if std::mem::take(&mut self.dirty) {
-            let (x, y) = self.animated.map_or((self.window.x, self.window.y), |(place, _)| place);
+            let position = self.animated.map_or(self.window.corner(), |(place, _)| place);
             let facts = WindowFacts {
-                position: Some((x, y)),
+                position: Some(position),
                 size: self.window.size,
                 state: WindowState { iconified: !self.shown, ..WindowState::default() },
                 shown: self.shown,
@@ -213,7 +215,7 @@ impl World {
             Step::TellUnmapped { .. } => {
                 self.server_mapped = false;
                 if self.model.parks {
-                    self.down.push((arrives, Some((0, 0)), self.server.size, self.resizes));
+                    self.down.push((arrives, Some(Point::default()), self.server.size, self.resizes));
                 }
             }
             other => panic!("{other:?} is nothing for servers"),
@@ -240,7 +242,7 @@ impl World {
             }
             Action::Restore(place) if !self.shown => {
                 self.shown = true;
-                self.animated = place.map(|place| (place, self.now + Duration::from_millis(150)));
+                self.animated = place.map(|(x, y)| (Point::new(x, y), self.now + Duration::from_millis(150)));
             }
             Action::ProgramResizes(width, height) => {
                 self.server.size = size(width, height);
@@ -260,7 +262,7 @@ impl World {
 
     fn server_tells(&mut self) {
         let parked = !self.server_mapped && self.model.parks;
-        let position = if parked { (0, 0) } else { (self.server.x, self.server.y) };
+        let position = if parked { Point::default() } else { self.server.corner() };
         self.down.push((self.now + self.model.latency, Some(position), self.server.size, self.resizes));
     }
 }
@@ -376,14 +378,14 @@ proptest! {
     ) {
         let taken: Vec<Rect> =
             taken.into_iter().map(|(x, y, width, height)| Rect { x, y, width, height }).collect();
-        let is_taken = |(x, y): (i32, i32)| taken.iter().any(|rect| {
+        let is_taken = |Point { x, y }: Point| taken.iter().any(|rect| {
             x >= rect.x && y >= rect.y && x < rect.x + rect.width as i32 && y < rect.y + rect.height as i32
         });
-        let from = (x.clamp(0, 99), y.clamp(0, 79));
-        let distance = |(x, y): (i32, i32)| (x - from.0).pow(2) + (y - from.1).pow(2);
-        let all = (0..80).flat_map(|y| (0..100).map(move |x| (x, y)));
+        let from = Point::new(x.clamp(0, 99), y.clamp(0, 79));
+        let distance = |at: Point| (at.x - from.x).pow(2) + (at.y - from.y).pow(2);
+        let all = (0..80).flat_map(|y| (0..100).map(move |x| Point::new(x, y)));
         let nearest = all.filter(|point| !is_taken(*point)).map(distance).min();
-        let found = beside((x, y), &taken, size(100, 80));
+        let found = beside(Point::new(x, y), &taken, size(100, 80));
         prop_assert!(found.is_none_or(|point| !is_taken(point)));
         prop_assert_eq!(found.map(distance), nearest);
     }
@@ -399,18 +401,18 @@ proptest! {
             Rect { x: 0, y: 30, width: 1600, height: 970 },
             Rect { x: 1600, y: 0, width: 1280, height: 1024 },
         ];
-        let (left, top) = reachable((x, y), size(width, height), frame, &areas, is_known);
-        let outer = (left - frame.left, top - frame.top);
+        let placed = reachable(Point::new(x, y), size(width, height), frame, &areas, is_known);
+        let outer = (placed.x - frame.left, placed.y - frame.top);
         let is_within = |area: &Rect| {
             let right = area.x + area.width as i32;
             let visible = right.min(outer.0 + width as i32 + 2 * frame.left) - area.x.max(outer.0);
             outer.1 >= area.y && outer.1 <= area.y + area.height as i32 - 20.min(height as i32)
                 && visible >= 90.min(width as i32)
         };
-        prop_assert!(areas.iter().any(is_within), "at {left}, {top}");
-        let again = reachable((left, top), size(width, height), frame, &areas, is_known);
-        prop_assert_eq!(again, (left, top), "it wanders");
-        prop_assert_eq!(reachable((left, top), size(width, height), frame, &areas, true), (left, top));
+        prop_assert!(areas.iter().any(is_within), "at {placed:?}");
+        let again = reachable(placed, size(width, height), frame, &areas, is_known);
+        prop_assert_eq!(again, placed, "it wanders");
+        prop_assert_eq!(reachable(placed, size(width, height), frame, &areas, true), placed);
     }
 }
 
@@ -480,7 +482,7 @@ fn a_server_that_insists_is_left_alone() {
             continue;
         }
         let facts = WindowFacts {
-            position: Some((window.x, window.y)),
+            position: Some(window.corner()),
             size: window.size,
             state: WindowState::default(),
             shown: true,
@@ -489,7 +491,7 @@ fn a_server_that_insists_is_left_alone() {
         talk.observe(now, &facts, &mut steps);
         if steps.iter().any(|step| !matches!(step, Step::Refresh)) {
             told += 1;
-            talk.server_says(now, Some((window.x + 7, window.y)), window.size, &mut steps);
+            talk.server_says(now, Some(Point::new(window.x + 7, window.y)), window.size, &mut steps);
             window.x += 7;
         }
     }
@@ -522,7 +524,7 @@ fn told_sizes_are_whole_steps() {
     let mut talk = Conversation::new(scale, server, limits, false);
     let mut look = |geometry: Geometry, time: Duration| {
         let facts = WindowFacts {
-            position: Some((geometry.x, geometry.y)),
+            position: Some(geometry.corner()),
             size: geometry.size,
             state: WindowState::default(),
             shown: true,
@@ -545,7 +547,11 @@ fn told_sizes_are_whole_steps() {
 fn first_places() {
     let areas = [Rect { x: 0, y: 0, width: 1600, height: 1000 }];
     let frame = Frame { left: 1, right: 1, top: 20, bottom: 5 };
-    let place = |wanted, is_known| reachable(wanted, size(300, 200), frame, &areas, is_known);
+    let at = |(x, y): (i32, i32)| Point::new(x, y);
+    let place = |wanted, is_known| {
+        let Point { x, y } = reachable(at(wanted), size(300, 200), frame, &areas, is_known);
+        (x, y)
+    };
     // A content in the corner: the frame in the corner.
     assert_eq!(place((0, 0), false), (1, 20));
     assert_eq!(place((200, 150), false), (200, 150));
@@ -556,11 +562,11 @@ fn first_places() {
     // Of a larger screen.
     assert_eq!(place((3000, 2000), false), (1600 - 301, 1000 - 205));
     assert_eq!(place((1590, 500), false), (1600 - 301, 500));
-    assert_eq!(reachable((0, 0), size(3840, 2160), frame, &areas, false), (1, 20));
-    assert_eq!(no_larger_than_screen((0, 0), size(3840, 2160), frame, &areas), size(1598, 975));
-    assert_eq!(no_larger_than_screen((0, 0), size(640, 480), frame, &areas), size(640, 480));
+    assert_eq!(reachable(at((0, 0)), size(3840, 2160), frame, &areas, false), at((1, 20)));
+    assert_eq!(no_larger_than_screen(at((0, 0)), size(3840, 2160), frame, &areas), size(1598, 975));
+    assert_eq!(no_larger_than_screen(at((0, 0)), size(640, 480), frame, &areas), size(640, 480));
     // Nobody knows where windows are.
-    assert_eq!(reachable((0, 0), size(300, 200), frame, &[], false), (0, 0));
+    assert_eq!(reachable(at((0, 0)), size(300, 200), frame, &[], false), at((0, 0)));
 }
 
 /// The place before it was maximised is the last one that lasted, however state and place change after each other.
@@ -572,7 +578,7 @@ fn the_place_before_maximising_is_known() {
         let begin = clock::now();
         let mut look = |ms: u64, geometry: Geometry, maximized: bool| {
             let facts = WindowFacts {
-                position: Some((geometry.x, geometry.y)),
+                position: Some(geometry.corner()),
                 size: geometry.size,
                 state: WindowState { maximized, ..WindowState::default() },
                 shown: true,

@@ -3,7 +3,7 @@
 use farpane::app::place::{Geometry, Place};
 use farpane::channel::scaling::ScaleError;
 use farpane::channel::{DesktopScaling, Scale, Scaling, ScalingFilter};
-use farpane::geometry::Size;
+use farpane::geometry::{Point, Size};
 use proptest::prelude::*;
 
 fn any_scale() -> impl Strategy<Value = Scale> {
@@ -77,10 +77,10 @@ proptest! {
             place.found(found);
             let Geometry { x: left, y: top, size: Size { width, height } } = place.server();
             let Size { width: local_width, height: local_height } = found.size;
-            let (x, y) = place.point(at.0 * f64::from(local_width), at.1 * f64::from(local_height));
+            let Point { x, y } = place.point(at.0 * f64::from(local_width), at.1 * f64::from(local_height));
             prop_assert!((left..left + width as i32).contains(&x), "{x} of {left}+{width}");
             prop_assert!((top..top + height as i32).contains(&y), "{y} of {top}+{height}");
-            prop_assert_eq!(place.point(0.0, 0.0), (left, top));
+            prop_assert_eq!(place.point(0.0, 0.0), Point::new(left, top));
         }
     }
 }
@@ -94,9 +94,9 @@ fn places_are_scaled_with_everything_around_them() {
     // Moved and enlarged by the user.
     place.found(geometry(200, 99, 500, 302));
     assert_eq!(place.server(), geometry(133, 66, 333, 201));
-    assert_eq!(place.point(0.0, 0.0), (133, 66));
-    assert_eq!(place.point(299.9, 151.0), (133 + 199, 66 + 100));
-    assert_eq!(place.point(-3.0, 600.0), (133 - 2, 66 + 400), "a drag out of the window goes on");
+    assert_eq!(place.point(0.0, 0.0), Point::new(133, 66));
+    assert_eq!(place.point(299.9, 151.0), Point::new(133 + 199, 66 + 100));
+    assert_eq!(place.point(-3.0, 600.0), Point::new(133 - 2, 66 + 400), "a drag out of the window goes on");
     // Another scale: the same size for the server, the same place on the screen.
     place.told();
     assert_eq!(place.rescale(Scale::percent(200).expect("a scale")), Size { width: 666, height: 402 });

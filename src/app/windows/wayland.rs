@@ -13,7 +13,7 @@ use crate::app::remote_window::RemoteWindow;
 use crate::app::screen;
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue};
 use crate::desktop::WindowFacts;
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::protocol::packet::WindowId;
 
 /// The size of a new window, which was made for a screen of this factor, and its true pixels there. The compositor has
@@ -78,7 +78,7 @@ impl RemoteWindow {
             at.min(i32::try_from(screen.saturating_sub(len)).unwrap_or(i32::MAX)).max(0)
         };
         let Geometry { x, y, .. } = self.place().local();
-        let position = (inside(x, size.width, screen.width), inside(y, size.height, screen.height));
+        let position = Point::new(inside(x, size.width, screen.width), inside(y, size.height, screen.height));
         WindowFacts { position: Some(position), size, ..facts }
     }
 

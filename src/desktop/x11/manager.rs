@@ -8,7 +8,7 @@ use x11rb::protocol::xproto::{
 
 use super::{STATE_ADD, STATE_REMOVE, X11, log_failure};
 use crate::desktop::Frame;
-use crate::geometry::{Rect, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::session::WindowState;
 
 /// `_NET_ACTIVE_WINDOW` and `_NET_WM_MOVERESIZE`: an application asks, not a pager.
@@ -46,7 +46,7 @@ impl X11 {
 
     /// Has the user move or resize a window (`direction` of EWMH) whose pointer was at (`x`, `y`) of the root window
     /// when that began. Nobody may have grabbed the pointer.
-    pub fn begin_move_resize(&self, id: u64, (x, y): (i32, i32), direction: u8, button: u8) {
+    pub fn begin_move_resize(&self, id: u64, Point { x, y }: Point, direction: u8, button: u8) {
         let data =
             [x.cast_unsigned(), y.cast_unsigned(), direction.into(), button.into(), SOURCE_APPLICATION];
         self.tell_manager(id, self.atoms._NET_WM_MOVERESIZE, data);
@@ -120,9 +120,9 @@ impl X11 {
     }
 
     /// Where the pointer is on the root window.
-    pub fn pointer(&self) -> Option<(i32, i32)> {
+    pub fn pointer(&self) -> Option<Point> {
         let reply = self.connection.query_pointer(self.root).ok()?.reply().ok()?;
-        Some((reply.root_x.into(), reply.root_y.into()))
+        Some(Point::new(reply.root_x.into(), reply.root_y.into()))
     }
 
     /// The size of the whole screen.

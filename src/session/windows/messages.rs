@@ -1,7 +1,7 @@
 //! What is said of windows: by the session to the user interface, and back.
 
 use super::info::{SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState};
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::protocol::packet::{Image, WindowId};
 
 /// What the user interface is told of windows.
@@ -39,15 +39,14 @@ pub enum WindowChange {
     Hints(Box<WindowInfo>),
     /// The server moved or resized the window.
     Geometry {
-        position: Option<(i32, i32)>,
+        position: Option<Point>,
         size: Size,
     },
     Raise,
     /// The server wants the user to move or resize the window (EWMH direction), with the pointer
     /// where it was when the program asked, in root pixels of the server.
     InitiateMoveResize {
-        x: i32,
-        y: i32,
+        at: Point,
         direction: u8,
         button: u8,
     },

@@ -14,7 +14,7 @@ use super::room::{DrawRefused, NoRoom, Room};
 use super::setup::Setup;
 use super::video::{Remedy, VideoHealth};
 use crate::buffers::Payload;
-use crate::geometry::Size;
+use crate::geometry::{Point, Size};
 use crate::protocol::packet::Image;
 use crate::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use crate::protocol::packet::window::{
@@ -253,7 +253,7 @@ impl Windows {
     /// `window-move-resize`.
     fn server_moved(&mut self, moved: &WindowMoveResize, out: &mut Vec<Output>) {
         let size = not_empty(moved.width, moved.height);
-        self.server_geometry(moved.wid, Some((moved.x, moved.y)), size, moved.resize_counter, out);
+        self.server_geometry(moved.wid, Some(Point::new(moved.x, moved.y)), size, moved.resize_counter, out);
     }
 
     /// `window-resized`.
@@ -275,8 +275,9 @@ impl Windows {
 
     /// The application asks to be moved or resized by the user.
     fn initiate_move_resize(&self, request: &WindowInitiateMoveResize, out: &mut Vec<Output>) {
-        let WindowInitiateMoveResize { wid, root_x: x, root_y: y, direction, button, .. } = *request;
-        self.change(wid, WindowChange::InitiateMoveResize { x, y, direction, button }, out);
+        let WindowInitiateMoveResize { wid, root_x, root_y, direction, button, .. } = *request;
+        let at = Point::new(root_x, root_y);
+        self.change(wid, WindowChange::InitiateMoveResize { at, direction, button }, out);
     }
 
     /// `window-icon`. An empty one (`default`) or a huge one changes nothing.
@@ -299,7 +300,7 @@ impl Windows {
         window.mapped = true;
         window.told();
         window.info.state.iconified = false;
-        place(window, &mut self.room, x, y, size, out);
+        place(window, &mut self.room, Point::new(x, y), size, out);
         let mut packet = window_geometry(window, Dict::default());
         packet.client_properties.clone_from(&self.map_properties);
         out.push(Output::Send(window::ToServer::Map(packet).into()));
@@ -327,7 +328,7 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped) else { return };
         let changes = metadata::state_changes(window.info.state, state);
         window.info.state = state;
-        let moved = place(window, &mut self.room, x, y, size, out);
+        let moved = place(window, &mut self.room, Point::new(x, y), size, out);
         if moved || !changes.0.is_empty() {
             window.told();
             let packet = window_geometry(window, changes);
@@ -340,7 +341,7 @@ impl Windows {
     fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
         if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped && w.crossed) {
             window.told();
-            place(window, &mut self.room, x, y, size, out);
+            place(window, &mut self.room, Point::new(x, y), size, out);
             let packet = window_geometry(window, Dict::default());
             out.push(Output::Send(window::ToServer::Configure(packet).into()));
         }
@@ -405,7 +406,7 @@ impl Windows {
     fn server_geometry(
         &mut self,
         wid: WindowId,
-        position: Option<(i32, i32)>,
+        position: Option<Point>,
         size: Size,
         resize_counter: u64,
         out: &mut Vec<Output>,
@@ -413,8 +414,8 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         window.resize_counter = window.resize_counter.max(resize_counter);
         window.crossed = window.unheard;
-        let (x, y) = position.unwrap_or((window.info.x, window.info.y));
-        place(window, &mut self.room, x, y, size, out);
+        let at = position.unwrap_or(Point::new(window.info.x, window.info.y));
+        place(window, &mut self.room, at, size, out);
         let size = window.info.size;
         changed(wid, WindowChange::Geometry { position, size }, out);
     }
@@ -427,7 +428,13 @@ impl Windows {
 }
 
 /// Notes where a window is, and resizes its backing if its size changed and the new one fits. Whether anything did.
-fn place(window: &mut Window, room: &mut Room, x: i32, y: i32, size: Size, out: &mut Vec<Output>) -> bool {
+fn place(
+    window: &mut Window,
+    room: &mut Room,
+    Point { x, y }: Point,
+    size: Size,
+    out: &mut Vec<Output>,
+) -> bool {
     let info = &mut window.info;
     let mut size = not_empty(size.width, size.height);
     if size != info.size

@@ -32,7 +32,7 @@ fn limits_of_a_restored_window_keep_no_maximised_size() {
     let mut talk = Conversation::new(Scale::ONE, START, SizeLimits::default(), false);
     see(&mut talk, now, START, WindowState::default());
     see(&mut talk, now + SOON, full, maximised);
-    talk.server_says(now + SOON * 2, Some((full.x, full.y)), full.size, &mut Vec::new());
+    talk.server_says(now + SOON * 2, Some(full.corner()), full.size, &mut Vec::new());
     talk.server_sets(now + SOON * 3, WindowState::default());
     let mut steps = Vec::new();
     let limits = SizeLimits { min: Some(size(100, 50)), ..SizeLimits::default() };

@@ -18,7 +18,7 @@ fn a_server_that_is_late_neither_minimises_nor_restores() {
     let mut see = |talk: &mut Conversation, shown: bool, later: Duration| {
         now += later;
         let state = WindowState { iconified: !shown, ..WindowState::default() };
-        let facts = WindowFacts { position: Some((START.x, START.y)), size: START.size, state, shown };
+        let facts = WindowFacts { position: Some(START.corner()), size: START.size, state, shown };
         talk.observe(now, &facts, &mut Vec::new());
         now
     };

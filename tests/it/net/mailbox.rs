@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use farpane::channel::mailbox::{MAX_BYTES, MAX_EVENTS};
 use farpane::channel::{AppEvent, Mailbox};
-use farpane::geometry::Size;
+use farpane::geometry::{Point, Size};
 use farpane::protocol::packet::Image;
 use farpane::protocol::packet::WindowId;
 use farpane::session::{
@@ -52,7 +52,7 @@ fn size(number: u32) -> Size {
 }
 
 fn event(said: Said, number: u32) -> SessionEvent {
-    let position = Some((number as i32, 0));
+    let position = Some(Point::new(number as i32, 0));
     match said {
         Said::Create(wid) => {
             let info = WindowInfo { title: format!("new {number}"), ..WindowInfo::new(WindowId(wid)) };
@@ -88,7 +88,7 @@ struct Known {
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Window {
     title: String,
-    position: Option<(i32, i32)>,
+    position: Option<Point>,
     size: Size,
     state: WindowState,
 }

@@ -1,6 +1,7 @@
 //! The window model: what the server says, what the desktop does, and that the two do not answer
 //! each other forever.
 
+use farpane::geometry::Point;
 use farpane::protocol::Bounds;
 use farpane::protocol::Dialect;
 use farpane::protocol::packet::draw::{self, Encoding};
@@ -315,7 +316,7 @@ fn the_servers_resize_is_not_echoed() {
         [
             Output::Backing { .. },
             Output::Event(SessionEvent::Window(WindowEvent::Changed {
-                change: WindowChange::Geometry { position: Some((30, 40)), size: s },
+                change: WindowChange::Geometry { position: Some(Point::new(30, 40)), size: s },
                 ..
             })),
         ] if *s == size(320, 240)
