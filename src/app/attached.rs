@@ -4,6 +4,7 @@ mod connection;
 mod popups;
 mod windows;
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -331,12 +332,14 @@ impl Attached {
         let over = *over;
         let option = |name, value: u8| DrawInput::EncodingOption { name, value: value.into() }.into();
         let input: Input = match action {
-            SessionMenuAction::Encoding(encoding) => DrawInput::PreferEncoding(encoding).into(),
+            SessionMenuAction::Encoding(encoding) => {
+                DrawInput::PreferEncoding(Some(encoding).filter(|name| !name.is_empty())).into()
+            }
             SessionMenuAction::Quality(percent) => option("quality", percent),
             SessionMenuAction::Speed(percent) => option("speed", percent),
             SessionMenuAction::Clipboard(direction) => ClipboardInput::Direction(direction).into(),
-            SessionMenuAction::Bandwidth(bits_per_second) => {
-                DrawInput::BandwidthLimit { bits_per_second }.into()
+            SessionMenuAction::Bandwidth(limit) => {
+                DrawInput::BandwidthLimit { bits_per_second: NonZeroU64::new(limit) }.into()
             }
             SessionMenuAction::Disconnect => ConnectionInput::Disconnect.into(),
             SessionMenuAction::Renderer(choice) => {

@@ -9,7 +9,7 @@ use winit::event_loop::EventLoopProxy;
 use crate::channel::{AppEvent, AppSink, Mailbox};
 use crate::desktop::DesktopEvent;
 
-use super::connect::Found;
+use super::connect::ListedSession;
 
 /// What wakes the event loop.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub enum InboxEvent {
     App(AppEvent),
     Desktop(DesktopEvent),
     /// A session runs on this machine.
-    LocalSession(Found),
+    LocalSession(ListedSession),
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

@@ -13,7 +13,8 @@ use clap_complete::Shell;
 use crate::app::connect::Opened;
 use crate::config::file::ConfigFileError;
 use crate::config::{
-    Config, ConfigError, ConfigFiles, Given, OpenError, OptionError, Request, Settings, seconds, xpra_options,
+    CliLayer, Config, ConfigError, ConfigFiles, OpenError, OptionError, Request, Settings, seconds,
+    xpra_options,
 };
 use crate::net::Secret;
 use crate::net::address::redacted;
@@ -37,7 +38,7 @@ pub struct RawArgs {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub options: Given,
+    pub options: CliLayer,
 }
 
 /// A file's name as typed. An address may stand in its place by mistake, which may hold a password: it is not printed.

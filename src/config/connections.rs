@@ -44,7 +44,7 @@ pub struct Saved {
 /// Something that was connected to lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    pub which: Which,
+    pub which: ConnectionKey,
     pub last_used: SystemTime,
     /// The picture of its last look, if there is one: PNG.
     pub thumbnail: Option<PathBuf>,
@@ -53,7 +53,7 @@ pub struct Recent {
 /// How a connection is found again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Which {
+pub enum ConnectionKey {
     /// A saved one, by its name.
     Saved(String),
     /// One that was not saved, by its address: without password, with the user's name.
@@ -80,7 +80,7 @@ pub enum StoreError {
 /// A line of `recent.json`.
 #[derive(Serialize, Deserialize)]
 struct Used {
-    which: Which,
+    which: ConnectionKey,
     /// Since 1970 (UTC).
     seconds: u64,
     /// The address came by a link or a stranger's session file, and the user has never typed it.
@@ -88,7 +88,7 @@ struct Used {
     is_foreign: bool,
 }
 
-impl Which {
+impl ConnectionKey {
     /// An unsaved one.
     pub fn address(target: &Target) -> Self {
         Self::Address(address(target))
@@ -144,7 +144,7 @@ impl Store {
                 let file = entry.path();
                 let is_ours = file.extension().is_some_and(|extension| extension == "xpra") && file.is_file();
                 let name = file.file_stem()?.to_str().filter(|_| is_ours)?.to_owned();
-                let which = Which::Saved(name.clone());
+                let which = ConnectionKey::Saved(name.clone());
                 let last_used = used.iter().find(|used| used.which == which).map(Used::time);
                 Some(Saved { thumbnail: self.picture(&which), name, file, last_used })
             })
@@ -158,8 +158,8 @@ impl Store {
     pub fn recent(&self) -> Vec<Recent> {
         let used = self.used_lately().into_iter();
         used.filter(|used| match &used.which {
-            Which::Saved(name) => self.file(name).is_ok_and(|file| file.is_file()),
-            Which::Address(_) => true,
+            ConnectionKey::Saved(name) => self.file(name).is_ok_and(|file| file.is_file()),
+            ConnectionKey::Address(_) => true,
         })
         .map(|used| Recent {
             last_used: used.time(),
@@ -204,7 +204,7 @@ impl Store {
             return Err(StoreError::Exists { name: new.to_owned() });
         }
         std::fs::rename(&from, &to).map_err(|error| self.unusable(&error))?;
-        let (old, new) = (Which::Saved(old.to_owned()), Which::Saved(new.to_owned()));
+        let (old, new) = (ConnectionKey::Saved(old.to_owned()), ConnectionKey::Saved(new.to_owned()));
         // There may be no picture yet.
         let _ = std::fs::rename(self.thumbnail(&old), self.thumbnail(&new));
         let mut used = self.used_lately();
@@ -220,14 +220,14 @@ impl Store {
     pub fn delete(&self, name: &str) -> Result<(), StoreError> {
         let file = self.existing(name)?;
         std::fs::remove_file(file).map_err(|error| self.unusable(&error))?;
-        self.forget(&Which::Saved(name.to_owned()))
+        self.forget(&ConnectionKey::Saved(name.to_owned()))
     }
 
     /// Takes a connection out of the recent ones, and deletes its picture.
     ///
     /// # Errors
     /// If the list cannot be written.
-    pub fn forget(&self, which: &Which) -> Result<(), StoreError> {
+    pub fn forget(&self, which: &ConnectionKey) -> Result<(), StoreError> {
         // There may be none.
         let _ = std::fs::remove_file(self.thumbnail(which));
         let mut used = self.used_lately();
@@ -238,7 +238,8 @@ impl Store {
     /// Whether a target is that of a saved or recent connection.
     pub fn knows(&self, target: &Target) -> bool {
         let wanted = address(target);
-        let is_recent = self.used_lately().iter().any(|used| used.which == Which::Address(wanted.clone()));
+        let is_recent =
+            self.used_lately().iter().any(|used| used.which == ConnectionKey::Address(wanted.clone()));
         let of_saved = |saved: &Saved| SessionFile::read(&saved.file).ok()?.request(true).ok();
         is_recent
             || self
@@ -251,7 +252,7 @@ impl Store {
 
     /// Whether the user never typed this recent address: somebody else's link or file led there.
     pub fn is_foreign(&self, address: &str) -> bool {
-        let is_it = |used: &&Used| matches!(&used.which, Which::Address(other) if other == address);
+        let is_it = |used: &&Used| matches!(&used.which, ConnectionKey::Address(other) if other == address);
         self.used_lately().iter().find(is_it).is_some_and(|used| used.is_foreign)
     }
 
@@ -259,7 +260,7 @@ impl Store {
     ///
     /// # Errors
     /// If the list cannot be written.
-    pub fn note_use(&self, which: Which, now: SystemTime) -> Result<(), StoreError> {
+    pub fn note_use(&self, which: ConnectionKey, now: SystemTime) -> Result<(), StoreError> {
         self.note_use_of(which, false, now)
     }
 
@@ -267,7 +268,12 @@ impl Store {
     ///
     /// # Errors
     /// If the list cannot be written.
-    pub fn note_use_of(&self, which: Which, is_foreign: bool, now: SystemTime) -> Result<(), StoreError> {
+    pub fn note_use_of(
+        &self,
+        which: ConnectionKey,
+        is_foreign: bool,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
         let mut used = self.used_lately();
         // What the user typed once stays the user's.
         let was_own = used.iter().any(|used| used.which == which && !used.is_foreign);
@@ -276,7 +282,7 @@ impl Store {
         used.push(Used { which, seconds, is_foreign: is_foreign && !was_own });
         used.sort_by_key(|used| std::cmp::Reverse(used.seconds));
         for old in used.split_off(used.len().min(MAX_RECENT)) {
-            if matches!(old.which, Which::Address(_)) {
+            if matches!(old.which, ConnectionKey::Address(_)) {
                 let _ = std::fs::remove_file(self.thumbnail(&old.which));
             }
         }
@@ -284,10 +290,10 @@ impl Store {
     }
 
     /// Where the picture of a connection's last look belongs: PNG. Need not exist.
-    pub fn thumbnail(&self, which: &Which) -> PathBuf {
+    pub fn thumbnail(&self, which: &ConnectionKey) -> PathBuf {
         match which {
-            Which::Saved(name) => self.folder.join(format!("{name}.png")),
-            Which::Address(address) => {
+            ConnectionKey::Saved(name) => self.folder.join(format!("{name}.png")),
+            ConnectionKey::Address(address) => {
                 let digest = Sha256::digest(address);
                 let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
                 self.folder.join("recent").join(format!("{name}.png"))
@@ -299,8 +305,8 @@ impl Store {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save_thumbnail(&self, which: &Which, png: &[u8]) -> Result<(), StoreError> {
-        if let Which::Saved(name) = which {
+    pub fn save_thumbnail(&self, which: &ConnectionKey, png: &[u8]) -> Result<(), StoreError> {
+        if let ConnectionKey::Saved(name) = which {
             self.existing(name)?;
         }
         self.create()?;
@@ -311,7 +317,7 @@ impl Store {
             .map_err(|error| self.unusable(&error))
     }
 
-    fn picture(&self, which: &Which) -> Option<PathBuf> {
+    fn picture(&self, which: &ConnectionKey) -> Option<PathBuf> {
         Some(self.thumbnail(which)).filter(|path| path.is_file())
     }
 

@@ -181,9 +181,9 @@ pub fn suggestion(name: &str, names: &[impl AsRef<str>]) -> Option<String> {
 /// The options of the command line and the environment, as they were typed: takes the place of
 /// [`Options`] in a command's definition.
 #[derive(Clone, Debug, Default)]
-pub struct Given(pub Layer);
+pub struct CliLayer(pub Layer);
 
-impl Args for Given {
+impl Args for CliLayer {
     fn augment_args(command: Command) -> Command {
         Options::augment_args(command)
     }
@@ -193,7 +193,7 @@ impl Args for Given {
     }
 }
 
-impl FromArgMatches for Given {
+impl FromArgMatches for CliLayer {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut given = Self::default();
         given.update_from_arg_matches(matches)?;

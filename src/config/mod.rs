@@ -30,7 +30,7 @@ use crate::stats::StatsSnapshot;
 
 pub use file::ConfigFiles;
 pub use key::{KeyCombination, KeyCombinationError};
-pub use layers::{Given, Layer, OptionError, Origin, Value};
+pub use layers::{CliLayer, Layer, OptionError, Origin, Value};
 pub use options::{Options, ProtocolChoice, VerifyMode, flag, seconds};
 pub use request::{LinkError, OpenError, Question, Request, Sender};
 pub use resolve::{ConfigError, Settings};

@@ -14,7 +14,7 @@ use clap::{ArgAction, Args};
 
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
-use crate::net::Protocol;
+use crate::net::ProtocolPolicy;
 use crate::net::tls::TlsOptions;
 use crate::protocol::packet::clipboard::Selection;
 use crate::session::clipboard::Direction;
@@ -158,11 +158,11 @@ pub enum ProtocolChoice {
 
 impl ProtocolChoice {
     /// What the network thread calls it.
-    pub const fn protocol(self) -> Protocol {
+    pub const fn protocol(self) -> ProtocolPolicy {
         match self {
-            Self::Auto => Protocol::Auto,
-            Self::Modern => Protocol::Only(Dialect::Modern),
-            Self::Bencode => Protocol::Only(Dialect::Legacy31),
+            Self::Auto => ProtocolPolicy::Auto,
+            Self::Modern => ProtocolPolicy::Only(Dialect::Modern),
+            Self::Bencode => ProtocolPolicy::Only(Dialect::Legacy31),
         }
     }
 }

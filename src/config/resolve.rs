@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::file::ConfigFileError;
 use super::session_file::read_bounded;
-use super::{Config, ConfigFiles, Given, Layer, OptionError, Options, Origin, Question, Request, identity};
+use super::{
+    CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, identity,
+};
 use crate::net::{Endpoint, NetConfig, Secret, Target};
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::text;
@@ -58,7 +60,7 @@ impl Settings {
     ///
     /// # Errors
     /// If one of them cannot be used.
-    pub fn load(files: &ConfigFiles, given: Given) -> Result<Self, ConfigFileError> {
+    pub fn load(files: &ConfigFiles, given: CliLayer) -> Result<Self, ConfigFileError> {
         Ok(Self { given: given.0, files: files.read()?, variable: None })
     }
 

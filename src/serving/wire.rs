@@ -12,8 +12,8 @@ use crate::protocol::packet::Dict;
 use crate::protocol::packet::connection;
 use crate::protocol::record::{Header, MAGIC};
 use crate::protocol::{
-    ClientPacket, Dialect, Limits, PacketError, PacketReader, PacketWriter, Reassembler, RecordError,
-    ServerPacket, Spelling,
+    ClientPacket, Dialect, Limits, Naming, PacketError, PacketReader, PacketWriter, Reassembler, RecordError,
+    ServerPacket,
 };
 
 /// A client has this long to say hello.
@@ -104,7 +104,7 @@ impl Wire {
             Received::Packet(Some(_)) => return Err(WireError::NotHello { got: "another packet" }),
             Received::Packet(None) => return Err(WireError::NotHello { got: "an unknown packet" }),
         };
-        wire.writer.set_spelling(Spelling::for_version(hello.str("version").unwrap_or_default()));
+        wire.writer.set_naming(Naming::for_version(hello.str("version").unwrap_or_default()));
         wire.chunks = hello.bool("chunks").or_else(|| hello.bool("raw_packets")).unwrap_or(true);
         let limits = Limits::with_max_record(0);
         wire.reassembler.set_limits(limits);

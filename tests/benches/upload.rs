@@ -116,7 +116,7 @@ fn upload(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let content = match content {
                         DrawContent::Picture(picture) => DrawContent::Picture(picture.clone()),
-                        DrawContent::Packed(packed) => DrawContent::Packed(packed.clone()),
+                        DrawContent::Compressed(packed) => DrawContent::Compressed(packed.clone()),
                         DrawContent::Video(_) => unreachable!("not among the contents"),
                         DrawContent::Scroll(rects) => DrawContent::Scroll(rects.clone()),
                         DrawContent::Nothing(outcome) => DrawContent::Nothing(outcome.clone()),

@@ -13,7 +13,7 @@ use farpane::protocol::packet::draw::{
 };
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{Dict, Value, WindowId};
-use farpane::protocol::{ClientPacket, Spelling};
+use farpane::protocol::{ClientPacket, Naming};
 
 use peer::Peer;
 
@@ -29,7 +29,7 @@ fn is_rgb(draw: &WindowDraw) -> bool {
 fn every_kind_of_draw_is_sent_and_acknowledged() {
     let server = start();
     let mut peer = Peer::attach(&server, &["rgb24", "rgb32", "h264"], &["BGRX", "RGBX", "RGB"]);
-    assert_eq!(peer.spelling, Spelling::V66);
+    assert_eq!(peer.naming, Naming::V66);
     let titles: Vec<&str> =
         peer.windows.iter().map(|window| window.metadata.str("title").expect("a title")).collect();
     assert_eq!(titles, ["Raw pixels", "Terminal (0 lines)", "Video", "Drawing pad"]);

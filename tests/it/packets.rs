@@ -15,7 +15,7 @@ use farpane::protocol::packet::connection;
 use farpane::protocol::packet::encode::Encoder;
 use farpane::protocol::packet::{Dict, Value};
 use farpane::protocol::record::{Header, RecordKind};
-use farpane::protocol::{ClientPacket, Dialect, KeptPacket, Limits, PacketReader, PacketWriter, Spelling};
+use farpane::protocol::{ClientPacket, Dialect, KeptPacket, Limits, Naming, PacketReader, PacketWriter};
 
 /// The one packet in `bytes`.
 fn raw(dialect: Dialect, bytes: &[u8]) -> KeptPacket {
@@ -55,20 +55,20 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Dict {
 #[test]
 fn the_spelling_follows_the_version() {
     let cases = [
-        ("3.1.3", Spelling::Legacy),
-        ("4.4.6", Spelling::Legacy),
-        ("6.4.4", Spelling::Legacy),
-        ("6.5.5", Spelling::V65),
-        ("6.5", Spelling::V65),
-        ("6", Spelling::V65),
-        ("6.6", Spelling::V66),
-        ("6.10.1-r1", Spelling::V66),
-        ("7", Spelling::V66),
-        ("", Spelling::V65),
-        ("unknown", Spelling::V65),
+        ("3.1.3", Naming::Legacy),
+        ("4.4.6", Naming::Legacy),
+        ("6.4.4", Naming::Legacy),
+        ("6.5.5", Naming::V65),
+        ("6.5", Naming::V65),
+        ("6", Naming::V65),
+        ("6.6", Naming::V66),
+        ("6.10.1-r1", Naming::V66),
+        ("7", Naming::V66),
+        ("", Naming::V65),
+        ("unknown", Naming::V65),
     ];
-    for (version, spelling) in cases {
-        assert_eq!(Spelling::for_version(version), spelling, "{version:?}");
+    for (version, naming) in cases {
+        assert_eq!(Naming::for_version(version), naming, "{version:?}");
     }
 }
 

@@ -201,7 +201,7 @@ fn a_renderer_that_unpacks_gets_compressed_pixels_in_their_place() {
         assert!(matches!(draw.content, DrawContent::Picture(_)));
         let draw = harness.next_draw();
         assert_eq!(draw.sequence.0, 2 * number + 2);
-        assert!(matches!(draw.content, DrawContent::Packed(_)));
+        assert!(matches!(draw.content, DrawContent::Compressed(_)));
         assert_eq!(draw.trace.decoded_bytes, 96 * 64 * 4);
     }
     let content = harness.next_draw().content;

@@ -57,7 +57,7 @@ impl Driver {
 
     /// A draw was shown or refused.
     pub fn done(&mut self, done: &DrawDone) -> &mut Self {
-        self.session.handle_draw_done(self.now, done, &mut self.out);
+        self.session.handle_draw_done(done, &mut self.out);
         self
     }
 

@@ -7,13 +7,13 @@ use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::WindowId as OsWindowId;
 
-use super::{Chosen, Connect, Decision, Found, Launcher, Opened, stages};
+use super::{Chosen, Connect, Decision, Launcher, ListedSession, Opened, stages};
 use crate::app::attached::Attached;
 use crate::app::inbox::Inbox;
 use crate::app::screen::Screen;
 use crate::channel::{ConnectStage, clock};
 use crate::config::Config;
-use crate::config::connections::Which;
+use crate::config::connections::ConnectionKey;
 use crate::demo;
 use crate::geometry::Size;
 use crate::session::{CloseReason, SessionEvent};
@@ -31,7 +31,7 @@ pub struct Home {
 
 /// The session that was chosen.
 struct Session {
-    which: Option<Which>,
+    which: Option<ConnectionKey>,
     is_foreign: bool,
     /// A window was painted.
     shown: bool,
@@ -87,7 +87,7 @@ impl Home {
     }
 
     /// A session of this machine was found.
-    pub fn found(&mut self, found: Found) {
+    pub fn found(&mut self, found: ListedSession) {
         if let Some(window) = &mut self.window {
             window.found(found);
         }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::thumbnail;
 use crate::config::Settings;
-use crate::config::connections::{Store, Which};
+use crate::config::connections::{ConnectionKey, Store};
 use crate::geometry::Size;
 use crate::net::Target;
 
@@ -23,7 +23,7 @@ impl Launcher {
     }
 
     /// Notes that a connection was used; `is_foreign`: somebody else wrote where it is.
-    pub fn note_use(&self, which: &Which, is_foreign: bool) {
+    pub fn note_use(&self, which: &ConnectionKey, is_foreign: bool) {
         if let Some(store) = &self.store
             && let Err(error) = store.note_use_of(which.clone(), is_foreign, SystemTime::now())
         {
@@ -32,7 +32,7 @@ impl Launcher {
     }
 
     /// Keeps the last picture of a session, rows of RGBA.
-    pub fn keep_picture(&self, which: &Which, size: Size, rgba: &[u8]) {
+    pub fn keep_picture(&self, which: &ConnectionKey, size: Size, rgba: &[u8]) {
         if let (Some(store), Some(png)) = (&self.store, thumbnail::encode(size, rgba))
             && let Err(error) = store.save_thumbnail(which, &png)
         {

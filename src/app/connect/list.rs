@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Connect, Found, thumbnail};
+use super::{Connect, ListedSession, thumbnail};
 use crate::channel::clock;
-use crate::config::connections::{self, Which};
+use crate::config::connections::{self, ConnectionKey};
 use crate::config::{Request, Sender};
 use crate::ui::{ConnectEntry, ConnectForm, EntryKind};
 
 /// What an entry stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Thing {
-    Kept(Which),
-    Local(Found),
+pub(super) enum Destination {
+    Kept(ConnectionKey),
+    Local(ListedSession),
     Demo,
 }
 
-impl Thing {
-    pub(super) fn local(&self) -> Option<Found> {
+impl Destination {
+    pub(super) fn local(&self) -> Option<ListedSession> {
         match self {
             Self::Local(found) => Some(found.clone()),
             _ => None,
@@ -28,9 +28,9 @@ impl Thing {
 
 impl Connect {
     /// Lists what there is to connect to.
-    pub(super) fn list(&mut self, locals: &[Found]) {
-        let selected = self.view.selected.and_then(|id| self.thing(id).cloned());
-        (self.things, self.view.entries) = (Vec::new(), Vec::new());
+    pub(super) fn list(&mut self, locals: &[ListedSession]) {
+        let selected = self.view.selected.and_then(|id| self.destination(id).cloned());
+        (self.destinations, self.view.entries) = (Vec::new(), Vec::new());
         let now = SystemTime::now();
         if let Some(store) = self.launcher.store.clone() {
             let saved = store.list().unwrap_or_else(|error| {
@@ -42,15 +42,15 @@ impl Connect {
                 let address =
                     address.map(|request| connections::address(&request.target)).unwrap_or_default();
                 let note = saved.last_used.map(|used| ago(used, now)).unwrap_or_default();
-                let which = Which::Saved(saved.name.clone());
+                let which = ConnectionKey::Saved(saved.name.clone());
                 let picture = saved.thumbnail.as_deref().and_then(thumbnail::read);
-                self.add(Thing::Kept(which), EntryKind::Saved, (saved.name, address, note), picture);
+                self.add(Destination::Kept(which), EntryKind::Saved, (saved.name, address, note), picture);
             }
             for recent in store.recent() {
-                if let Which::Address(address) = &recent.which {
+                if let ConnectionKey::Address(address) = &recent.which {
                     let words = (address.clone(), address.clone(), ago(recent.last_used, now));
                     let picture = recent.thumbnail.as_deref().and_then(thumbnail::read);
-                    self.add(Thing::Kept(recent.which), EntryKind::Recent, words, picture);
+                    self.add(Destination::Kept(recent.which), EntryKind::Recent, words, picture);
                 }
             }
         }
@@ -62,40 +62,40 @@ impl Connect {
                 Some(windows) => format!("{windows} windows"),
                 None => String::new(),
             };
-            self.add(Thing::Local(found.clone()), EntryKind::Local, (name, address, note), None);
+            self.add(Destination::Local(found.clone()), EntryKind::Local, (name, address, note), None);
         }
         let demo = ("Try the demo session".to_owned(), "runs on this machine".to_owned(), String::new());
-        self.add(Thing::Demo, EntryKind::Demo, demo, None);
-        self.view.selected = selected.and_then(|thing| self.id_of(&thing));
+        self.add(Destination::Demo, EntryKind::Demo, demo, None);
+        self.view.selected = selected.and_then(|destination| self.id_of(&destination));
         self.view.forget_pictures();
         self.window.due_at(clock::now());
     }
 
     fn add(
         &mut self,
-        thing: Thing,
+        destination: Destination,
         kind: EntryKind,
         (name, address, note): (String, String, String),
         thumbnail: Option<Arc<egui::ColorImage>>,
     ) {
-        let id = self.things.len() as u64;
-        self.things.push(thing);
+        let id = self.destinations.len() as u64;
+        self.destinations.push(destination);
         self.view.entries.push(ConnectEntry { id, kind, name, address, note, thumbnail });
     }
 
-    pub(super) fn thing(&self, id: u64) -> Option<&Thing> {
-        self.things.get(usize::try_from(id).ok()?)
+    pub(super) fn destination(&self, id: u64) -> Option<&Destination> {
+        self.destinations.get(usize::try_from(id).ok()?)
     }
 
-    fn id_of(&self, thing: &Thing) -> Option<u64> {
-        self.things.iter().position(|other| other == thing).map(|index| index as u64)
+    fn id_of(&self, destination: &Destination) -> Option<u64> {
+        self.destinations.iter().position(|other| other == destination).map(|index| index as u64)
     }
 
     pub(super) fn select(&mut self, id: u64) {
-        let Some(thing) = self.thing(id).cloned() else { return };
-        let opened = match &thing {
-            Thing::Kept(Which::Saved(name)) => self.load(name),
-            Thing::Kept(Which::Address(address)) => {
+        let Some(destination) = self.destination(id).cloned() else { return };
+        let opened = match &destination {
+            Destination::Kept(ConnectionKey::Saved(name)) => self.load(name),
+            Destination::Kept(ConnectionKey::Address(address)) => {
                 let request = Request::address(address).map_err(|error| error.to_string());
                 // It is still somebody else's: no configured password is for it.
                 let is_foreign = self.launcher.store.as_ref().is_some_and(|store| store.is_foreign(address));
@@ -103,10 +103,10 @@ impl Connect {
                     |request| if is_foreign { Request { sender: Sender::Link, ..request } } else { request },
                 )
             }
-            Thing::Local(found) => {
+            Destination::Local(found) => {
                 Request::address(&format!(":{}", found.display)).map_err(|error| error.to_string())
             }
-            Thing::Demo => {
+            Destination::Demo => {
                 self.view.form = ConnectForm::default();
                 self.base = None;
                 self.view.address_error = None;
@@ -116,8 +116,8 @@ impl Connect {
         };
         match opened {
             Ok(request) => {
-                let which = match thing {
-                    Thing::Kept(which) => Some(which),
+                let which = match destination {
+                    Destination::Kept(which) => Some(which),
                     _ => None,
                 };
                 self.fill(request, which);
@@ -134,13 +134,14 @@ impl Connect {
     }
 
     pub(super) fn forget(&mut self, id: u64) {
-        let (Some(store), Some(Thing::Kept(which))) = (self.launcher.store.clone(), self.thing(id).cloned())
+        let (Some(store), Some(Destination::Kept(which))) =
+            (self.launcher.store.clone(), self.destination(id).cloned())
         else {
             return;
         };
         let result = match &which {
-            Which::Saved(name) => store.delete(name),
-            Which::Address(_) => store.forget(&which),
+            ConnectionKey::Saved(name) => store.delete(name),
+            ConnectionKey::Address(_) => store.forget(&which),
         };
         if let Err(error) = result {
             self.fail("It could not be forgotten", &error.to_string());
@@ -149,7 +150,7 @@ impl Connect {
     }
 
     pub(super) fn list_again(&mut self) {
-        let locals: Vec<Found> = self.things.iter().filter_map(Thing::local).collect();
+        let locals: Vec<ListedSession> = self.destinations.iter().filter_map(Destination::local).collect();
         self.list(&locals);
     }
 }

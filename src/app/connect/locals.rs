@@ -17,7 +17,7 @@ const MAX_ASKED: usize = 16;
 
 /// A session that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct ListedSession {
     pub display: String,
     /// Empty: it has none.
     pub name: String,
@@ -41,9 +41,9 @@ pub fn look(inbox: &Arc<Inbox>) {
 }
 
 /// Asks a server what it is. `None` if nobody answers at the socket: it was left behind.
-fn ask(session: &LocalSession) -> Option<Found> {
+fn ask(session: &LocalSession) -> Option<ListedSession> {
     let found = |name: &str, windows| {
-        Some(Found { display: session.display.clone(), name: name.to_owned(), windows })
+        Some(ListedSession { display: session.display.clone(), name: name.to_owned(), windows })
     };
     let information = match answer(session, Profile::Info) {
         Ok(lines) => lines,

@@ -23,7 +23,7 @@ use winit::window::Window;
 use zeroize::Zeroizing;
 
 use crate::channel::{AppSink, ConnectStage, OwnId, clock};
-use crate::config::connections::{Which, address};
+use crate::config::connections::{ConnectionKey, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
@@ -43,8 +43,8 @@ use super::screen::Screen;
 
 pub use home::Home;
 pub use launcher::Launcher;
-use list::Thing;
-pub use locals::Found;
+use list::Destination;
+pub use locals::ListedSession;
 
 /// This window: the only one of its render thread.
 const OWN_ID: OwnId = OwnId(0);
@@ -61,7 +61,7 @@ pub enum Decision {
 pub struct Chosen {
     pub config: Config,
     /// How it is found again; `None` if it is not to be.
-    pub which: Option<Which>,
+    pub which: Option<ConnectionKey>,
     /// Somebody else wrote where it is.
     pub is_foreign: bool,
     /// The server, if it is the demo session: it ends when this is dropped.
@@ -93,9 +93,9 @@ pub struct Connect {
     window: OwnWindow,
     view: ConnectView,
     /// What the entries of the view stand for, by their number.
-    things: Vec<Thing>,
+    destinations: Vec<Destination>,
     /// What the form was filled from.
-    base: Option<(Request, Option<Which>)>,
+    base: Option<(Request, Option<ConnectionKey>)>,
     /// When the attempt that is under way began.
     began: Option<Instant>,
     /// Paints the window.
@@ -143,8 +143,15 @@ impl Connect {
             .context("the connect window cannot be opened")?;
         theme::set_dark(window.context(), screen.is_dark(&window));
         let view = ConnectView::default();
-        let mut connect =
-            Self { launcher, window, view, things: Vec::new(), base: None, began: None, _engine: engine };
+        let mut connect = Self {
+            launcher,
+            window,
+            view,
+            destinations: Vec::new(),
+            base: None,
+            began: None,
+            _engine: engine,
+        };
         connect.session_over(failure);
         connect.list(&[]);
         locals::look(inbox);
@@ -213,8 +220,9 @@ impl Connect {
     }
 
     /// A session of this machine was found.
-    pub fn found(&mut self, found: Found) {
-        let mut locals: Vec<Found> = self.things.iter().filter_map(Thing::local).collect();
+    pub fn found(&mut self, found: ListedSession) {
+        let mut locals: Vec<ListedSession> =
+            self.destinations.iter().filter_map(Destination::local).collect();
         if !locals.contains(&found) {
             locals.push(found);
             self.list(&locals);
@@ -282,12 +290,12 @@ impl Connect {
 
     // ---- the form ------------------------------------------------------------------------------
 
-    fn fill(&mut self, request: Request, which: Option<Which>) {
+    fn fill(&mut self, request: Request, which: Option<ConnectionKey>) {
         let form = &mut self.view.form;
         form::show_target(form, &request.target);
         form::show_options(form, &request.options);
         form.name = match &which {
-            Some(Which::Saved(name)) => name.clone(),
+            Some(ConnectionKey::Saved(name)) => name.clone(),
             _ => form::suggested_name(&request.target),
         };
         self.view.replace_address(address(&request.target));
@@ -351,7 +359,7 @@ impl Connect {
         let base = self.base.as_ref().map(|(request, _)| request);
         let request = form::request(&self.view.form, base)?;
         // Saving what was loaded replaces it; anything else must have a name of its own.
-        let loaded = matches!(&self.base, Some((_, Some(Which::Saved(saved)))) if *saved == name);
+        let loaded = matches!(&self.base, Some((_, Some(ConnectionKey::Saved(saved)))) if *saved == name);
         let file = if loaded {
             let mut file = store.load(&name).map_err(|error| error.to_string())?;
             file.update(&request.target, &request.options).map_err(|error| error.to_string())?;
@@ -360,7 +368,7 @@ impl Connect {
             SessionFile::new(&request.target, &request.options)
         };
         store.save(&name, &file, loaded).map_err(|error| error.to_string())?;
-        self.base = Some((request, Some(Which::Saved(name))));
+        self.base = Some((request, Some(ConnectionKey::Saved(name))));
         Ok(())
     }
 
@@ -377,7 +385,7 @@ impl Connect {
     }
 
     fn try_connect(&mut self) -> Result<Option<Decision>, String> {
-        if self.view.selected.and_then(|id| self.thing(id)) == Some(&Thing::Demo) {
+        if self.view.selected.and_then(|id| self.destination(id)) == Some(&Destination::Demo) {
             return self.demo().map(Some);
         }
         let base = self.base.as_ref().map(|(request, _)| request);
@@ -395,8 +403,9 @@ impl Connect {
             self.base = Some((request.clone(), None));
         }
         let kept = self.base.as_ref().filter(|(base, _)| base.target == request.target);
-        let which =
-            kept.and_then(|(_, which)| which.clone()).unwrap_or_else(|| Which::address(&request.target));
+        let which = kept
+            .and_then(|(_, which)| which.clone())
+            .unwrap_or_else(|| ConnectionKey::address(&request.target));
         self.attach(&request, Some(which), None).map(Some)
     }
 
@@ -410,7 +419,7 @@ impl Connect {
     fn attach(
         &mut self,
         request: &Request,
-        which: Option<Which>,
+        which: Option<ConnectionKey>,
         demo: Option<demo::Server>,
     ) -> Result<Decision, String> {
         // What is chosen here counts more than what was said when the program was started.

@@ -3,15 +3,15 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use farpane::config::SessionFile;
-use farpane::config::connections::{MAX_RECENT, Store, StoreError, Which};
+use farpane::config::connections::{ConnectionKey, MAX_RECENT, Store, StoreError};
 use farpane::net::Target;
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-fn saved(name: &str) -> Which {
-    Which::Saved(name.to_owned())
+fn saved(name: &str) -> ConnectionKey {
+    ConnectionKey::Saved(name.to_owned())
 }
 
 fn names(store: &Store) -> Vec<String> {
@@ -67,8 +67,8 @@ fn the_latest_is_the_first_and_the_list_is_bounded() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let store = Store::at(dir.path());
     let target = Target::parse("tcp://m%40e:secret@host:1/100").expect("a URL");
-    let address = Which::address(&target);
-    assert_eq!(address, Which::Address("tcp://m%40e@host:1/100".into()));
+    let address = ConnectionKey::address(&target);
+    assert_eq!(address, ConnectionKey::Address("tcp://m%40e@host:1/100".into()));
     assert_eq!(Target::parse("tcp://m%40e@host:1/100").map(|t| t.username), Ok(Some("m@e".into())));
     store.save("a", &SessionFile::default(), false).expect("writable");
     store.note_use(saved("a"), at(5)).expect("writable");
@@ -87,7 +87,7 @@ fn the_latest_is_the_first_and_the_list_is_bounded() {
 
     let picture = store.thumbnail(&address);
     for n in 0..MAX_RECENT as u64 {
-        store.note_use(Which::Address(format!("tcp://h:{n}/")), at(100 + n)).expect("writable");
+        store.note_use(ConnectionKey::Address(format!("tcp://h:{n}/")), at(100 + n)).expect("writable");
     }
     assert_eq!(store.recent().len(), MAX_RECENT);
     assert!(!picture.exists(), "the picture of a forgotten address is deleted");
@@ -112,7 +112,7 @@ fn a_strangers_address_stays_one() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let store = Store::at(dir.path());
     let target = Target::parse("tcp://stranger:1/").expect("valid");
-    let (address, which) = ("tcp://stranger:1/", Which::address(&target));
+    let (address, which) = ("tcp://stranger:1/", ConnectionKey::address(&target));
     assert!(!store.knows(&target));
     store.note_use_of(which.clone(), true, at(100)).expect("writable");
     assert!(store.is_foreign(address) && store.knows(&target));

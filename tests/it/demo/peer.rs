@@ -15,7 +15,7 @@ use farpane::protocol::packet::keyboard::{self, KeyboardEvent};
 use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowCreate, WindowGeometry};
 use farpane::protocol::packet::{Dict, Modifiers, WindowId};
-use farpane::protocol::{ClientPacket, Dialect, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::protocol::{ClientPacket, Dialect, Limits, Naming, PacketReader, PacketWriter, Reassembler};
 
 /// How long an answer may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,7 +25,7 @@ pub struct Peer {
     reassembler: Reassembler,
     reader: PacketReader,
     writer: PacketWriter,
-    pub spelling: Spelling,
+    pub naming: Naming,
     /// The windows that were there when the session began.
     pub windows: Vec<WindowCreate>,
     /// Draws are acknowledged at once.
@@ -64,7 +64,7 @@ impl Peer {
             reassembler: Reassembler::new(Dialect::Modern, limits, pool.clone()),
             reader: PacketReader::new(Dialect::Modern, limits, pool),
             writer: PacketWriter::new(Dialect::Modern),
-            spelling: Spelling::default(),
+            naming: Naming::default(),
             windows: Vec::new(),
             acknowledge: true,
         };
@@ -81,8 +81,8 @@ impl Peer {
             ServerPacket::Connection(connection::FromServer::Hello(answer)) => Some(answer.clone()),
             _ => None,
         });
-        peer.spelling = Spelling::for_version(answer.str("version").expect("a version"));
-        peer.writer.set_spelling(peer.spelling);
+        peer.naming = Naming::for_version(answer.str("version").expect("a version"));
+        peer.writer.set_naming(peer.naming);
         loop {
             match peer.receive(PATIENCE).expect("a packet") {
                 ServerPacket::Window(window::FromServer::Create(window)) => peer.windows.push(window),

@@ -19,7 +19,7 @@ fn fixed(size: Size) -> SizeLimits {
 }
 
 fn see(talk: &mut Conversation, now: Instant, window: Geometry, state: WindowState) {
-    let position = Some((window.x, window.y));
+    let position = Some(window.corner());
     talk.observe(now, &WindowFacts { position, size: window.size, state, shown: true }, &mut Vec::new());
 }
 

@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser};
 use farpane::cli::{Invocation, RawArgs};
 use farpane::config::{Config, KeyCombination, RendererChoice, Settings};
-use farpane::net::{Endpoint, Protocol};
+use farpane::net::{Endpoint, ProtocolPolicy};
 use farpane::protocol::Dialect;
 use farpane::protocol::packet::draw::Encoding;
 
@@ -65,7 +65,7 @@ fn options_reach_the_configuration() {
     assert_eq!((session.pictures.quality, session.pictures.speed), (Some(40), Some(70)));
     assert!(session.compressors.is_empty() && !session.pictures.compress_rgb);
     assert_eq!(session.compression_level, 0);
-    assert_eq!(config.connection.protocol, Protocol::Only(Dialect::Legacy31));
+    assert_eq!(config.connection.protocol, ProtocolPolicy::Only(Dialect::Legacy31));
     assert_eq!(session.identity.username, "me");
     assert_eq!(config.renderer, RendererChoice::Cpu);
     let key = KeyCombination { shift: false, control: true, alt: true, logo: false, key: "o".to_owned() };
@@ -155,7 +155,7 @@ fn options_in_a_typed_address_are_followed() {
     let config = attach("tcp://host/?record=/tmp/x&sharing=yes&protocol=bencode&ssl-check-hostname=no");
     assert_eq!(config.record.as_deref(), Some(std::path::Path::new("/tmp/x")));
     assert!(config.connection.session.share && !config.connection.tls.check_hostname);
-    assert_eq!(config.connection.protocol, Protocol::Only(Dialect::Legacy31));
+    assert_eq!(config.connection.protocol, ProtocolPolicy::Only(Dialect::Legacy31));
 }
 
 /// A display after the port reaches the server as a proxy has it in its list.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use farpane::buffers::Payload;
 use farpane::channel::{AppEvent, AppSink, Mailbox, NetCommand};
-use farpane::net::{self, NetConfig, Protocol, Target};
+use farpane::net::{self, NetConfig, ProtocolPolicy, Target};
 use farpane::protocol::packet::Image;
 use farpane::protocol::packet::clipboard::{Contents, Packet, Selection, Token};
 use farpane::protocol::packet::connection;
@@ -198,7 +198,7 @@ fn receive(kind: String) {
     let config = NetConfig {
         target: Target::parse(&url).expect("a URL"),
         session: SessionConfig { clipboard, ..SessionConfig::default() },
-        protocol: Protocol::Auto,
+        protocol: ProtocolPolicy::Auto,
         connect_timeout: LIMIT,
         recorder: None,
         tls: net::tls::TlsOptions::default(),

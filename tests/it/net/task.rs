@@ -12,7 +12,7 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, ConnectStage, DrawJob, DrawSink, NetCommand, NetQueue,
     PacketSink, Queue, SharedStats,
 };
-use farpane::net::{self, NetConfig, NetLinks, NetThread, Protocol, Target};
+use farpane::net::{self, NetConfig, NetLinks, NetThread, ProtocolPolicy, Target};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::keyboard;
@@ -79,7 +79,7 @@ impl Client {
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
             session,
-            protocol: Protocol::Auto,
+            protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
             tls: net::tls::TlsOptions::default(),

@@ -2,7 +2,7 @@
 
 use farpane::protocol::packet::clipboard::{Contents, Data, MAX_NAME, MAX_TARGETS, Packet, Selection, Token};
 use farpane::protocol::packet::{ClientPacket, ServerPacket, Value};
-use farpane::protocol::{Dialect, PacketWriter, Spelling};
+use farpane::protocol::{Dialect, Naming, PacketWriter};
 
 use super::from_client::check;
 use super::{list, map, raw, reader, record};
@@ -87,15 +87,15 @@ fn each_is_read_as_it_was_written() {
         Packet::Status { enabled: false, reason: "policy".to_owned() },
         Packet::PendingRequests { count: 2 },
     ];
-    for (dialect, spelling) in [
-        (Dialect::Legacy31, Spelling::Legacy),
-        (Dialect::Modern, Spelling::Legacy),
-        (Dialect::Modern, Spelling::V65),
-        (Dialect::Yaml, Spelling::V65),
+    for (dialect, naming) in [
+        (Dialect::Legacy31, Naming::Legacy),
+        (Dialect::Modern, Naming::Legacy),
+        (Dialect::Modern, Naming::V65),
+        (Dialect::Yaml, Naming::V65),
     ] {
         for packet in &packets {
             let mut writer = PacketWriter::new(dialect);
-            writer.set_spelling(spelling);
+            writer.set_naming(naming);
             for chunks in [false, true] {
                 let records = writer.write_server(&ServerPacket::from(packet.clone()), chunks);
                 let data = records.data.as_deref().unwrap_or_default();

@@ -1,5 +1,7 @@
 //! Packets to servers: the exact shapes that each generation wants, and back.
 
+use std::num::NonZeroU64;
+
 use farpane::protocol::packet::ClientPacket;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::display;
@@ -9,23 +11,23 @@ use farpane::protocol::packet::pointer::{self, PointerState};
 use farpane::protocol::packet::window::{self, WindowGeometry};
 use farpane::protocol::packet::{Dict, DrawSequence, Modifiers, Value, WindowId};
 use farpane::protocol::tape::Tape;
-use farpane::protocol::{Dialect, PacketWriter, Spelling, bencode, rencodeplus};
+use farpane::protocol::{Dialect, Naming, PacketWriter, bencode, rencodeplus};
 
 use super::{list, map, raw, reader, record};
 
 const WID: WindowId = WindowId(7);
 
-fn written(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Vec<u8> {
+fn written(dialect: Dialect, naming: Naming, packet: &ClientPacket) -> Vec<u8> {
     let mut writer = PacketWriter::new(dialect);
-    writer.set_spelling(spelling);
+    writer.set_naming(naming);
     let mut bytes = vec![1, 2, 3];
     writer.write(packet, &mut bytes);
     bytes.split_off(3)
 }
 
 /// The packet as the peer decodes it.
-fn value(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Value {
-    let bytes = written(dialect, spelling, packet);
+fn value(dialect: Dialect, naming: Naming, packet: &ClientPacket) -> Value {
+    let bytes = written(dialect, naming, packet);
     let payload = &bytes[8..];
     let mut tape = Tape::default();
     match dialect {
@@ -39,11 +41,11 @@ fn value(dialect: Dialect, spelling: Spelling, packet: &ClientPacket) -> Value {
 /// `legacy`, `v65` and `v66` are what each spelling makes of the packet.
 #[track_caller]
 pub fn check(packet: &ClientPacket, legacy: Value, v65: Value, v66: Value) {
-    assert_eq!(value(Dialect::Modern, Spelling::Legacy, packet), legacy);
-    assert_eq!(value(Dialect::Modern, Spelling::V65, packet), v65);
-    assert_eq!(value(Dialect::Modern, Spelling::V66, packet), v66);
+    assert_eq!(value(Dialect::Modern, Naming::Legacy, packet), legacy);
+    assert_eq!(value(Dialect::Modern, Naming::V65, packet), v65);
+    assert_eq!(value(Dialect::Modern, Naming::V66, packet), v66);
     // bencode: the same as the legacy spelling, in the types that it has.
-    assert_eq!(value(Dialect::Legacy31, Spelling::V66, packet), bencoded(legacy));
+    assert_eq!(value(Dialect::Legacy31, Naming::V66, packet), bencoded(legacy));
 }
 
 fn bencoded(value: Value) -> Value {
@@ -98,7 +100,7 @@ fn windows() {
         WindowGeometry { x: -100_000, y: 100_000, width: 100_000, state: Dict::default(), ..geometry(false) };
     let ServerSees(x, y, width) = ServerSees::of(&value(
         Dialect::Modern,
-        Spelling::V65,
+        Naming::V65,
         &ClientPacket::Window(window::ToServer::Map(far)),
     ));
     assert_eq!((x, y, width), (-32768, 32767, 65535));
@@ -133,7 +135,7 @@ fn what_all_windows_are_told() {
     };
     check(&packet, told("buffer-refresh", -1), told("window-refresh", 0), told("window-refresh", 0));
     // Servers take 0 for their least limit.
-    let none = ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 0 });
+    let none = ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: None });
     let lifted = || list!["bandwidth-limit", 10_737_418_240_i64];
     check(&none, lifted(), lifted(), lifted());
 }
@@ -144,7 +146,7 @@ fn a_new_resolution_for_legacy_servers() {
     let dots = map([("", 144.into()), ("x", 143.into()), ("y", 145.into())]);
     let properties = map([("screen_sizes", list!["s"]), ("dpi", dots.into())]);
     let packet = ClientPacket::Display(display::ToServer::Configure { width: 80, height: 60, properties });
-    let bytes = written(Dialect::Legacy31, Spelling::Legacy, &packet);
+    let bytes = written(Dialect::Legacy31, Naming::Legacy, &packet);
     let read =
         reader(Dialect::Legacy31).read_client(raw(Dialect::Legacy31, &bytes).lend()).expect("a packet");
     let Some(ClientPacket::Display(display::ToServer::Configure { width: 80, height: 60, properties })) =
@@ -371,8 +373,8 @@ fn all() -> Vec<ClientPacket> {
             distance: 9,
             pointer: PointerState { wid: None, x: 1, y: 2, modifiers: m3, buttons: b3 },
         }),
-        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 1_000_000 }),
-        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: 0 }),
+        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: NonZeroU64::new(1_000_000) }),
+        ClientPacket::Draw(draw::ToServer::BandwidthLimit { bits_per_second: None }),
         ClientPacket::Pointer(pointer::ToServer::CursorSet { enabled: true }),
         ClientPacket::Window(window::ToServer::BellSet { enabled: true }),
         ClientPacket::Connection(connection::ToServer::Suspend { suspended: true }),
@@ -382,9 +384,9 @@ fn all() -> Vec<ClientPacket> {
 
 #[test]
 fn every_packet_that_is_written_is_read_back_in_every_spelling() {
-    for spelling in [Spelling::Legacy, Spelling::V65, Spelling::V66] {
+    for naming in [Naming::Legacy, Naming::V65, Naming::V66] {
         for packet in all() {
-            let bytes = written(Dialect::Modern, spelling, &packet);
+            let bytes = written(Dialect::Modern, naming, &packet);
             let read =
                 reader(Dialect::Modern).read_client(raw(Dialect::Modern, &bytes).lend()).expect("a packet");
             let read = match read.packet {
@@ -399,7 +401,7 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
                 // 3.1's form of "resume" and "suspend" have the same arguments.
                 other => other,
             };
-            assert_eq!(read.as_ref(), Some(&packet), "{spelling:?}");
+            assert_eq!(read.as_ref(), Some(&packet), "{naming:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use farpane::protocol::packet::window::{
 };
 use farpane::protocol::packet::{Dict, DrawSequence, ShortName, Value, WindowId};
 use farpane::protocol::packet::{Image, ServerPacket};
-use farpane::protocol::{Dialect, PacketWriter, Spelling};
+use farpane::protocol::{Dialect, Naming, PacketWriter};
 
 use super::{list, map, raw, reader, record};
 
@@ -477,11 +477,11 @@ fn all() -> Vec<ServerPacket> {
 
 #[test]
 fn every_packet_that_is_written_is_read_back_in_every_spelling() {
-    for spelling in [Spelling::Legacy, Spelling::V65, Spelling::V66] {
+    for naming in [Naming::Legacy, Naming::V65, Naming::V66] {
         for chunks in [true, false] {
             for packet in all() {
                 let mut writer = PacketWriter::new(Dialect::Modern);
-                writer.set_spelling(spelling);
+                writer.set_naming(naming);
                 let records = writer.write_server(&packet, chunks);
                 assert!(chunks || records.data.is_none());
                 let data = records.data.as_deref().unwrap_or_default();
@@ -495,7 +495,7 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
                     }
                     (read, _) => read,
                 };
-                assert_eq!(read, packet, "{spelling:?}");
+                assert_eq!(read, packet, "{naming:?}");
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use farpane::buffers::Payload;
 use farpane::channel::{DrawContent, NetCommand};
-use farpane::codec::{Coded, PackedPicture, Picture, PixelFormat, Plane, YuvFormat, YuvMatrix, YuvPicture};
+use farpane::codec::{
+    Coded, CompressedPixels, Picture, PixelFormat, Plane, YuvFormat, YuvMatrix, YuvPicture,
+};
 use farpane::geometry::{Rect, Size};
 use farpane::protocol::packet::WindowId;
 use farpane::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding, PixelCompression, RgbFormatName};
@@ -136,9 +138,9 @@ fn compressed_pixels_show_like_any_others(renderer: RendererChoice) {
             let (data, rowstride_sent) = (Payload::from(samples::lz4(&bytes)), rowstride as u32);
             let encoding = Encoding::Rgb32;
             let coded = Coded { encoding, data: &data, size, rowstride: rowstride_sent, options: &options };
-            let packed = PackedPicture::new(&coded).expect("pixels that fit");
+            let packed = CompressedPixels::new(&coded).expect("pixels that fit");
             let picture = Picture::packed(size, format, rowstride, Payload::from(bytes)).expect("a picture");
-            rig.draw(1, Rect { x, y, width, height }, DrawContent::Packed(packed), 0);
+            rig.draw(1, Rect { x, y, width, height }, DrawContent::Compressed(packed), 0);
             expected.paint(x, y, &picture);
             let error = rig.shown(1).max_error(&expected);
             assert_eq!(error, 0, "{format:?} of {width}×{height} at {x},{y}");
@@ -152,9 +154,9 @@ fn compressed_pixels_show_like_any_others(renderer: RendererChoice) {
     let size = Size { width, height };
     let data = Payload::from(damaged);
     let coded = Coded { encoding: Encoding::Rgb32, data: &data, size, rowstride: 0, options: &options };
-    let packed = PackedPicture::new(&coded).expect("a size that fits");
+    let packed = CompressedPixels::new(&coded).expect("a size that fits");
     let whole = Rect { x: 0, y: 0, width, height };
-    rig.draw(1, whole, DrawContent::Packed(packed), 0);
+    rig.draw(1, whole, DrawContent::Compressed(packed), 0);
     // What was there may be damaged too.
     while !matches!(
         rig.net_command(),

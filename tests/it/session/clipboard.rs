@@ -176,8 +176,8 @@ fn what_was_copied_there_before_we_came_is_had_if_nobody_here_owns_anything() {
     let contents = Contents::targets(names(&["TARGETS", "UTF8_STRING", "x-special/secret"]));
     let said = driver.server(Packet::Contents { request: *request, selection: CLIPBOARD, contents });
     let [ToDesktop::Own { targets, .. }] = &said.to_desktop[..] else { panic!("{said:?}") };
-    for spelling in ["UTF8_STRING", "text/plain;charset=utf-8", "text/plain", "TEXT", "STRING"] {
-        assert!(targets.iter().any(|target| target == spelling), "{spelling}");
+    for naming in ["UTF8_STRING", "text/plain;charset=utf-8", "text/plain", "TEXT", "STRING"] {
+        assert!(targets.iter().any(|target| target == naming), "{naming}");
     }
     assert!(!targets.iter().any(|target| target == "TARGETS" || target.starts_with("x-special")));
     // Where somebody here has copied something, that counts.

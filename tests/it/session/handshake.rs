@@ -133,7 +133,7 @@ fn another_encoding_is_offered_to_all_windows() {
     let check = |dialect, names: &[&str]| {
         let mut driver = Driver::running(setup(dialect));
         driver.input(DrawInput::EncodingOption { name: "quality", value: 55 }).take();
-        let sent = driver.input(DrawInput::PreferEncoding("png".to_owned())).sent();
+        let sent = driver.input(DrawInput::PreferEncoding(Some("png".to_owned()))).sent();
         let core = |caps: &Dict, key: &str| caps.get(key).and_then(Value::as_list).map(<[Value]>::len);
         let said = sent.iter().map(|packet| match packet {
             ClientPacket::Draw(draw::ToServer::AllWindows { properties, refresh }) => {

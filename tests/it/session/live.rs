@@ -15,7 +15,7 @@ use farpane::protocol::packet::draw::{DrawOutcome, Encoding};
 use farpane::protocol::packet::pointer::PointerState;
 use farpane::protocol::packet::window;
 use farpane::protocol::packet::{Modifiers, ServerPacket, WindowId};
-use farpane::protocol::{Dialect, Incoming, Limits, PacketReader, PacketWriter, Reassembler, Spelling};
+use farpane::protocol::{Dialect, Incoming, Limits, Naming, PacketReader, PacketWriter, Reassembler};
 use farpane::session::DisplayInfo;
 use farpane::session::{
     CloseReason, ConnectionEvent, ConnectionInput, DisplayInput, DrawDone, DrawInput, DrawRequest, Input,
@@ -169,7 +169,7 @@ impl Client {
             trace: request.trace,
         };
         let mut outputs = Vec::new();
-        self.session.handle_draw_done(clock::now(), &done, &mut outputs);
+        self.session.handle_draw_done(&done, &mut outputs);
         assert_eq!(outputs.len(), 1, "one acknowledgement a draw");
         self.outputs.extend(outputs);
         self.perform();
@@ -178,7 +178,7 @@ impl Client {
     fn event(&mut self, event: SessionEvent) {
         match &event {
             SessionEvent::Connection(ConnectionEvent::Connected(info)) => {
-                self.writer.set_spelling(Spelling::for_version(&info.version))
+                self.writer.set_naming(Naming::for_version(&info.version))
             }
             SessionEvent::Window(WindowEvent::Created(info)) => {
                 let wid = info.wid;

@@ -87,7 +87,7 @@ fn rich_metadata() -> Dict {
 #[test]
 fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     let mut first = running();
-    assert_eq!(Driver::started(setup(Dialect::Modern)).session.opening(), []);
+    assert_eq!(Driver::started(setup(Dialect::Modern)).session.snapshot(), []);
     first.packet(create(7, 10, 20, 300, 200, rich_metadata()));
     first.packet(create(8, 1, 2, 30, 20, dict(&[("override-redirect", true.into())])));
     first.packet(create(9, 0, 0, 10, 10, Dict::default()));
@@ -99,13 +99,13 @@ fn somebody_who_comes_later_is_told_the_windows_as_they_are_now() {
     first.input(WindowInput::Mapped { wid, x: 10, y: 20, size: size(300, 200) });
     first.input(configured(wid, 15, 25, 310, 210));
     first.packet(ServerPacket::Window(window::FromServer::Destroy { wid: WindowId(9) }));
-    let opening = first.session.opening();
-    let names: Vec<&str> = opening.iter().map(ServerPacket::name).collect();
+    let snapshot = first.session.snapshot();
+    let names: Vec<&str> = snapshot.iter().map(ServerPacket::name).collect();
     assert_eq!(names, ["hello", "window-create", "window-create", "startup-complete"]);
 
     let mut second = running();
     let mut told = Vec::new();
-    for packet in opening.into_iter().skip(1) {
+    for packet in snapshot.into_iter().skip(1) {
         for event in second.packet(packet).events() {
             if let SessionEvent::Window(WindowEvent::Created(info)) = event {
                 told.push(format!("{info:?}"));
@@ -316,7 +316,7 @@ fn the_servers_resize_is_not_echoed() {
         [
             Output::Backing { .. },
             Output::Event(SessionEvent::Window(WindowEvent::Changed {
-                change: WindowChange::Geometry { position: Some(Point::new(30, 40)), size: s },
+                change: WindowChange::Geometry { position: Some(Point { x: 30, y: 40 }), size: s },
                 ..
             })),
         ] if *s == size(320, 240)

@@ -1,0 +1,96 @@
+//! What of a connection is recorded.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::buffers::BufferPool;
+use crate::channel::PacketSink;
+use crate::protocol::limits::MAX_PAYLOAD;
+use crate::protocol::packet::WindowId;
+use crate::protocol::packet::draw;
+use crate::protocol::packet::window;
+use crate::protocol::reassembly::RawPacket;
+use crate::protocol::{Dialect, Limits, PacketWriter, Reassembler, ServerPacket};
+
+/// The recording of a connection, if there is one.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    sink: Option<Arc<dyn PacketSink>>,
+    /// Windows whose video began before the recording: it goes on from their next key frame.
+    without_key_frame: BTreeSet<WindowId>,
+}
+
+impl Recording {
+    /// Records from the first packet on.
+    pub fn from_the_start(sink: Option<Arc<dyn PacketSink>>) -> Self {
+        Self { sink, without_key_frame: BTreeSet::new() }
+    }
+
+    /// Records from now on, after these packets, which tell what the session is. The pixels of its
+    /// [windows](Self::windows) are not among them.
+    pub fn from_now(
+        now: Instant,
+        sink: Arc<dyn PacketSink>,
+        dialect: Dialect,
+        snapshot: &[ServerPacket],
+    ) -> Self {
+        let limits = Limits::with_max_record(MAX_PAYLOAD);
+        let mut reassembler = Reassembler::new(dialect, limits, BufferPool::default());
+        let mut writer = PacketWriter::new(dialect);
+        let mut without_key_frame = BTreeSet::new();
+        for packet in snapshot {
+            if let ServerPacket::Window(window::FromServer::Create(create)) = packet {
+                without_key_frame.insert(create.wid);
+            }
+            // No packet of an snapshot has a raw chunk.
+            let record = writer.write_server(packet, false).tail;
+            let mut rest = record.as_slice();
+            while !rest.is_empty() {
+                let taken = reassembler.feed(rest, now);
+                rest = rest.get(taken..).unwrap_or_default();
+                match reassembler.next_packet() {
+                    Ok(Some(raw)) => sink.packet(dialect, &raw),
+                    Ok(None) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, packet = packet.name(), "the recording begins without it");
+                        reassembler = Reassembler::new(dialect, limits, BufferPool::default());
+                        break;
+                    }
+                }
+            }
+        }
+        Self { sink: Some(sink), without_key_frame }
+    }
+
+    /// The windows whose video goes on from their next key frame: all, when the recording begins.
+    pub fn windows(&self) -> impl Iterator<Item = WindowId> {
+        self.without_key_frame.iter().copied()
+    }
+
+    /// A packet that came; `packet` is what it says, if it could be read.
+    pub fn record(&mut self, dialect: Dialect, raw: &RawPacket<'_>, packet: Option<&ServerPacket>) {
+        if let Some(sink) = &self.sink
+            && packet.is_none_or(|packet| is_recorded(packet, &mut self.without_key_frame))
+        {
+            sink.packet(dialect, raw);
+        }
+    }
+}
+
+/// Whether the packet is recorded: all that it refers to is, and it tells nothing of what people copied.
+fn is_recorded(packet: &ServerPacket, without_key_frame: &mut BTreeSet<WindowId>) -> bool {
+    match packet {
+        ServerPacket::Draw(draw::FromServer::Draw(draw)) if draw.encoding.is_video() => {
+            let is_key = draw.options.frame == Some(0);
+            !without_key_frame.contains(&draw.wid) || (is_key && without_key_frame.remove(&draw.wid))
+        }
+        // Its id may be used again.
+        ServerPacket::Window(window::FromServer::Destroy { wid }) => {
+            without_key_frame.remove(wid);
+            true
+        }
+        ServerPacket::Clipboard(_) => false,
+        _ => true,
+    }
+}
