@@ -12,7 +12,7 @@ use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Counts allocations, for the overlay's field and `farpane bench` (what that costs: docs/overlay.md).
+/// Counts allocations, for the overlay's field and `farpane bench`; `cargo bench --bench allocator` says what that costs.
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
