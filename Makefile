@@ -36,7 +36,6 @@ demo: setup-demo
 	@packaging/demo.sh
 
 test: setup-test lint
-	$(CARGO) test --workspace --doc
 	tests/run.sh $(CARGO) test --lib --bins --test it -- --test-threads=$(TEST_THREADS)
 	packaging/test.sh
 

@@ -145,6 +145,22 @@ fn files_keep_to_one_job() {
     assert!(long.is_empty(), "files of more than {MAX_LINES} lines: {long:#?}");
 }
 
+/// `make test` builds no programs out of comments, which takes minutes: what would be one belongs into a test.
+#[test]
+fn comments_hold_no_programs() {
+    for folder in ["src", "engine/src"] {
+        for (file, text) in sources(folder) {
+            let is_comment = |line: &&str| line.starts_with("///") || line.starts_with("//!");
+            let fences =
+                text.lines().map(str::trim_start).filter(is_comment).filter(|line| line.contains("```"));
+            for (number, fence) in fences.enumerate() {
+                let is_end = number % 2 == 1;
+                assert!(is_end || fence.ends_with("```text"), "{file}: `{fence}`, which is no ```text");
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_is_left_unfinished() {
     // Written apart, so that this file does not find itself.

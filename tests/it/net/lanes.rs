@@ -1,7 +1,7 @@
 //! Bulk data on its way to the server: what the user does goes before the next piece, nothing ends the session, and
 //! little is kept.
 
-use std::io::Read as _;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::Arc;
@@ -208,17 +208,66 @@ fn much_goes_out_and_little_is_kept() {
     println!("grown {}", peak.saturating_sub(before));
 }
 
+/// A server at the end of a line of so many bytes a second, which keeps little of what it has not read: when
+/// something arrives there, it was written a moment ago.
+struct Line {
+    stream: TcpStream,
+    bytes_per_second: Option<u32>,
+    /// When what was read so far has come through.
+    through: Instant,
+}
+
+impl Line {
+    /// What the kernel keeps of what is not read yet, in bytes.
+    const RECEIVE_BUFFER: usize = 128 << 10;
+    const MAX_READ: usize = 16 << 10;
+
+    fn new(stream: TcpStream, bytes_per_second: Option<u32>) -> Self {
+        socket2::SockRef::from(&stream).set_recv_buffer_size(Self::RECEIVE_BUFFER).expect("a small buffer");
+        Self { stream, bytes_per_second, through: clock::now() }
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = buffer.len().min(Self::MAX_READ);
+        let read = self.stream.read(&mut buffer[..len])?;
+        if let Some(rate) = self.bytes_per_second {
+            let now = clock::now();
+            self.through = self.through.max(now) + Duration::from_secs(read as u64) / rate;
+            // Sleeps are longer than they should be: what is early by less is not worth one.
+            std::thread::sleep((self.through - now).saturating_sub(Duration::from_millis(1)));
+        }
+        Ok(read)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// Keys while bulk goes out, each of which has to arrive. How long they take is printed for who runs
 /// `FARPANE_LANES_MIB=200 cargo test --release --test it net::lanes::keys -- --nocapture`.
 #[test]
 #[expect(clippy::print_stdout, reason = "figures of a measurement")]
 fn keys_go_in_between() {
     let total = std::env::var("FARPANE_LANES_MIB").ok().and_then(|mib| mib.parse().ok()).unwrap_or(8) * MIB;
-    for (piece, reads_per_ms) in [(64 << 10, None), (MIB, None), (64 << 10, Some(1)), (MIB, Some(1))] {
+    for (piece, rate) in
+        [(64 << 10, None), (MIB, None), (64 << 10, Some(64_000_000)), (MIB, Some(64_000_000))]
+    {
         let has_all = Arc::new(AtomicBool::new(false));
         let keys = Arc::new(AtomicUsize::new(0));
         let (told, told_keys) = (Arc::clone(&has_all), Arc::clone(&keys));
-        let (url, server) = tcp_server(move |server| take(server, total, piece, reads_per_ms, &told, &keys));
+        let (url, server) = tcp_server(move |server| {
+            let server = Server::new(Line::new(server.stream, rate));
+            take(server, (total / piece) as u64, &told, &keys)
+        });
         let mut desktop = Desktop::start(&url);
         let copied = Payload::from(vec![7; piece]);
         let (mut pressed, mut next) = (Vec::new(), clock::now());
@@ -244,9 +293,9 @@ fn keys_go_in_between() {
             pressed.iter().zip(&arrived).map(|(pressed, arrived)| *arrived - *pressed).collect();
         late.sort();
         let at = |percent: usize| late.get(late.len() * percent / 100).map(Duration::as_micros);
-        let reader = reads_per_ms.map_or("at once".to_owned(), |reads| format!("{reads} x 64 KiB/ms"));
+        let line = rate.map_or("as fast as it goes".to_owned(), |rate| format!("{} MB/s", rate / 1_000_000));
         println!(
-            "{} MiB in pieces of {:4} KiB, read {reader:14}: {:5} ms; {} keys: median {:?} us, p95 {:?} us, most {:?} us",
+            "{} MiB in pieces of {:4} KiB, {line:18}: {:5} ms; {} keys: median {:?} us, p95 {:?} us, most {:?} us",
             total >> 20,
             piece >> 10,
             took.as_millis(),
@@ -258,17 +307,14 @@ fn keys_go_in_between() {
     }
 }
 
-/// Takes so much, says so, and stays until the client leaves. Returns how long it took, and when keys arrived.
+/// Takes so many pieces, says so, and stays until the client leaves. Returns how long it took, and when keys arrived.
 fn take(
-    mut server: Server<TcpStream>,
-    total: usize,
-    piece: usize,
-    reads_per_ms: Option<u32>,
+    mut server: Server<Line>,
+    pieces: u64,
     has_all: &AtomicBool,
     keys: &AtomicUsize,
 ) -> (Duration, Vec<Instant>) {
     accept(&mut server);
-    let pieces = (total / piece) as u64;
     let (started, mut arrived, mut taken, mut asked, mut took) = (clock::now(), Vec::new(), 0, 0, None);
     loop {
         while asked < pieces && asked < taken + 8 {
@@ -278,10 +324,6 @@ fn take(
         let Some(packet) = server.next() else { break };
         if contents(&packet).is_some() {
             taken += 1;
-            if let Some(reads) = reads_per_ms {
-                let parts = (piece / (64 << 10)) as u32;
-                std::thread::sleep(Duration::from_millis(1) * parts / reads);
-            }
         } else if let ClientPacket::Keyboard(keyboard::ToServer::Event(event)) = packet
             // Others are the session's own matter.
             && event.keyname == "a"
