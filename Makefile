@@ -18,9 +18,9 @@ export FARPANE_XPRA5 ?= $(CACHE)/xpra-5.1.6
 export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
 CARGO := cargo --locked
-# One test more at a time than there are cores, since tests wait for servers and windows now and then: on two cores it
-# takes a tenth off.
-TEST_THREADS ?= $(shell expr $$(nproc) + 1)
+# Two tests more at a time than there are cores, since tests wait for servers and windows as long as they compute
+# (tests/it/support/slots.rs has how many of them may be heavy).
+TEST_THREADS ?= $(shell expr $$(nproc) + 2)
 
 # Mesa wants one, and says so for every window where there is none.
 ifeq ($(XDG_RUNTIME_DIR),)
@@ -29,13 +29,16 @@ $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
 .PHONY: demo test test-servers test-programs lint book packages
-.PHONY: setup-demo setup-test setup-servers setup-programs setup-packages
+.PHONY: setup-demo setup-test setup-servers setup-programs setup-packages xpra6 mdbook
 
 demo: setup-demo
 	$(CARGO) build
 	@packaging/demo.sh
 
-test: setup-test lint
+# What is set up is compiled beside the checks: neither keeps all cores busy to its end.
+test:
+	@packaging/setup.sh test
+	+@$(MAKE) --no-print-directory --jobs=2 lint xpra6 mdbook
 	tests/run.sh $(CARGO) test --lib --bins --test it -- --test-threads=$(TEST_THREADS)
 	packaging/test.sh
 
@@ -57,8 +60,7 @@ lint:
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
 
-book:
-	@tests/setup/install-mdbook.sh "$(FARPANE_MDBOOK)"
+book: mdbook
 	@"$(FARPANE_MDBOOK)/bin/mdbook" build docs
 
 setup-demo:
@@ -72,7 +74,12 @@ setup-packages:
 
 setup-test:
 	@packaging/setup.sh test
+	@$(MAKE) --no-print-directory xpra6 mdbook
+
+xpra6:
 	@tests/setup/install-xpra6.sh "$(FARPANE_XPRA6)"
+
+mdbook:
 	@tests/setup/install-mdbook.sh "$(FARPANE_MDBOOK)"
 
 setup-servers:

@@ -125,7 +125,8 @@ async fn receive(
     frame: Option<usize>,
     stream: &RecordStream,
 ) -> io::Result<TransportCost> {
-    let limits = Limits::with_max_record(stream.largest_record);
+    // The largest picture is one of a 4K desktop.
+    let limits = Limits::established(3840, 2160);
     let mut reassembler = Reassembler::new(Dialect::Modern, limits, BufferPool::default());
     let (mut ledger, mut packets) = (CopyLedger::default(), 0);
     let (mut started, mut allocations) = (clock::now(), alloc::so_far());

@@ -42,7 +42,7 @@ fn each_strategy_receives_everything_and_counts_its_copies() {
 
 #[test]
 fn what_a_transport_copies_is_a_constant() {
-    let costs = receive::transports(Workload::Raw1080p).expect("pictures");
+    let costs = receive::transports(Workload::Raw4k).expect("pictures");
     let of = |name: &str| costs.iter().filter(|cost| cost.transport == name).collect::<Vec<_>>();
     for (name, count, least, most) in [
         ("tcp", 1, 0.0, 0.01),

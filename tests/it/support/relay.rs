@@ -1,4 +1,4 @@
-//! A link that stands still when the test wants it to.
+//! A link that stands still when the test wants it to, and knows what a server said last.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,7 +8,11 @@ use std::sync::{Arc, Condvar, Mutex};
 pub struct Relay {
     port: u16,
     gate: Arc<Gate>,
+    said: Arc<Mutex<Vec<u8>>>,
 }
+
+/// So much of what the server said is kept.
+const KEPT: usize = 64 << 10;
 
 #[derive(Default)]
 struct Gate {
@@ -22,7 +26,8 @@ impl Relay {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
         let port = listener.local_addr().expect("its address").port();
         let gate = Arc::new(Gate::default());
-        let its_gate = Arc::clone(&gate);
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (its_gate, heard) = (Arc::clone(&gate), Arc::clone(&said));
         spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let Ok(server) = TcpStream::connect(&server) else { return };
@@ -32,16 +37,23 @@ impl Relay {
                 let (from_client, to_client) = (client.try_clone().expect("a clone"), client);
                 let (from_server, to_server) = (server.try_clone().expect("a clone"), server);
                 let gate = Arc::clone(&its_gate);
-                spawn(move || forward(from_client, to_server, Some(&gate)));
-                spawn(move || forward(from_server, to_client, None));
+                let heard = Arc::clone(&heard);
+                spawn(move || forward(from_client, to_server, |_| gate.pass()));
+                spawn(move || forward(from_server, to_client, |bytes| keep(&heard, bytes)));
             }
         });
-        Self { port, gate }
+        Self { port, gate, said }
     }
 
     /// `tcp://127.0.0.1:PORT/`.
     pub fn url(&self) -> String {
         format!("tcp://127.0.0.1:{}/", self.port)
+    }
+
+    /// Whether these bytes are among the last that a server sent.
+    pub fn server_said(&self, words: &str) -> bool {
+        let said = self.said.lock().expect("what was said");
+        said.windows(words.len()).any(|bytes| bytes == words.as_bytes())
     }
 
     /// Nothing more of the client's gets through.
@@ -69,12 +81,18 @@ impl Gate {
     }
 }
 
-fn forward(mut from: TcpStream, mut to: TcpStream, gate: Option<&Gate>) {
+fn keep(said: &Mutex<Vec<u8>>, bytes: &[u8]) {
+    let mut said = said.lock().expect("what was said");
+    said.extend(bytes);
+    let too_many = said.len().saturating_sub(KEPT);
+    said.drain(..too_many);
+}
+
+/// Forwards until one side ends; `first` sees the bytes before the other side does.
+fn forward(mut from: TcpStream, mut to: TcpStream, first: impl Fn(&[u8])) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        if let Some(gate) = gate {
-            gate.pass();
-        }
+        first(&buffer[..count]);
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
