@@ -15,7 +15,7 @@ use clap::{ArgAction, Args};
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
-use crate::net::tls::TlsOptions;
+use crate::net::tls::{ClientCert, TlsOptions};
 use crate::protocol::packet::clipboard::Selection;
 use crate::session::clipboard::Direction;
 
@@ -130,6 +130,12 @@ pub struct RawTls {
     /// The name that the certificate must be for, if not the URL's host
     #[arg(long, global = true, value_name = "NAME")]
     pub ssl_server_hostname: Option<String>,
+    /// The certificate that shows a server who you are, if it wants to know: a PEM file
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub ssl_cert: Option<PathBuf>,
+    /// Its private key, if that is in a file of its own
+    #[arg(long, global = true, value_name = "FILE", value_parser = path())]
+    pub ssl_key: Option<PathBuf>,
 }
 
 /// What is asked of a server's certificate.
@@ -176,6 +182,11 @@ impl RawTls {
             verify: self.ssl_server_verify_mode == VerifyMode::Required,
             check_hostname: self.ssl_check_hostname,
             server_hostname: self.ssl_server_hostname.clone().filter(|name| !name.is_empty()),
+            client_cert: self
+                .ssl_cert
+                .as_ref()
+                .or(self.ssl_key.as_ref())
+                .map(|file| ClientCert { certificate: file.clone(), key: self.ssl_key.clone() }),
         }
     }
 }

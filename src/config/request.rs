@@ -217,6 +217,7 @@ fn consequence(name: &str) -> &'static str {
     match name {
         "record" | "stats-json" => "it would write a file",
         "password-file" => "it would read a file and prove its content to this server",
+        "ssl-cert" | "ssl-key" => "it would show the server a certificate of yours",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",
         "sharing" => "others could watch the session and take part in it",

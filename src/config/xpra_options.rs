@@ -72,7 +72,7 @@ const GROUPS: [(&str, &str); 12] = [
     ),
     (
         "ssl:// and wss:// addresses use TLS, in the safe settings that rustls has",
-        "ssl ssl-ca-data ssl-cert ssl-ciphers ssl-key ssl-key-password ssl-options ssl-protocol \
+        "ssl ssl-ca-data ssl-ciphers ssl-key-password ssl-options ssl-protocol \
          ssl-verify-flags",
     ),
     (

@@ -1,6 +1,7 @@
 //! Layer 2: URLs, byte streams and the network task. Knows tokio; never windows or the GPU.
 
 pub mod address;
+mod client_cert;
 mod connection;
 mod first_bytes;
 pub mod local;

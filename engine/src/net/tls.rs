@@ -19,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::stats::{CopyLedger, CopySite};
 
+pub use super::client_cert::ClientCert;
 use super::first_bytes::FirstBytes;
 pub use super::tls_error::TlsError;
 use super::tls_error::told_apart;
@@ -35,11 +36,13 @@ pub struct TlsOptions {
     pub check_hostname: bool,
     /// The name that the certificate must be for, if not the URL's host.
     pub server_hostname: Option<String>,
+    /// What servers are shown that want to know who connects.
+    pub client_cert: Option<ClientCert>,
 }
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        Self { ca_certs: None, verify: true, check_hostname: true, server_hostname: None }
+        Self { ca_certs: None, verify: true, check_hostname: true, server_hostname: None, client_cert: None }
     }
 }
 
@@ -72,13 +75,16 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 fn client_config(options: &TlsOptions) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Verifier::new(options, &provider)?;
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let Some(client) = &options.client_cert else { return Ok(builder.with_no_client_auth()) };
+    let (chain, key) = client.read()?;
+    builder
+        .with_client_auth_cert(chain, key)
+        .map_err(|error| TlsError::ClientCert { path: client.certificate.clone(), why: error.to_string() })
 }
 
 /// Checks a server's certificate as [`TlsOptions`] ask.
@@ -95,7 +101,9 @@ struct Verifier {
 
 impl Verifier {
     fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let named = options.ca_certs.as_deref().map(read_pem).transpose()?.unwrap_or_default();
+        let read =
+            |path: &Path| read_pem(path).map_err(|why| TlsError::CaCerts { path: path.to_owned(), why });
+        let named = options.ca_certs.as_deref().map(read).transpose()?.unwrap_or_default();
         let authorities = if options.verify {
             let roots = if options.ca_certs.is_some() { roots_of(&named) } else { system_roots()? };
             let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
@@ -169,12 +177,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let unreadable = |why: String| TlsError::CaCerts { path: path.to_owned(), why };
+/// The certificates in a file, or why there is none.
+pub(super) fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certs = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(error.to_string()))?;
-    if certs.is_empty() { Err(unreadable("it holds no PEM certificate".to_owned())) } else { Ok(certs) }
+        .map_err(|error| error.to_string())?;
+    if certs.is_empty() { Err("it holds no PEM certificate".to_owned()) } else { Ok(certs) }
 }
 
 fn roots_of(certs: &[CertificateDer<'static>]) -> RootCertStore {

@@ -21,6 +21,10 @@ const MAX_NAME_CHARS: usize = 80;
 pub enum TlsError {
     #[error("cannot read certificates from {}: {why}", path.display())]
     CaCerts { path: PathBuf, why: String },
+    #[error("the certificate of yours in {} cannot be used: {why} (--ssl-cert)", path.display())]
+    ClientCert { path: PathBuf, why: String },
+    #[error("there is no private key for your certificate in {}: {why} (--ssl-key, or in the file of --ssl-cert)", path.display())]
+    ClientKey { path: PathBuf, why: String },
     #[error(
         "the system has no certificate authorities to check the server with: name some with --ssl-ca-certs=FILE"
     )]
@@ -99,11 +103,12 @@ const fn meaning(alert: AlertDescription) -> &'static str {
             ": it speaks older versions of TLS only, which are not safe; Farpane takes TLS 1.2 and 1.3"
         }
         A::HandshakeFailure | A::InsufficientSecurity => {
-            ": it and Farpane have nothing in common, or it wants a certificate of yours; Farpane takes TLS 1.2 and 1.3 \
-             with keys of the kinds RSA, Ed25519, P-256 and P-384, and has no certificate of its own"
+            ": it and Farpane have nothing in common, or it wants a certificate of yours (--ssl-cert=FILE); Farpane takes TLS 1.2 \
+             and 1.3 with keys of the kinds RSA, Ed25519, P-256 and P-384"
         }
         A::CertificateRequired | A::NoCertificate | A::BadCertificate | A::UnknownCA | A::AccessDenied => {
-            ": it wants a certificate of yours, which Farpane can not give (ssl-client-verify-mode on the server)"
+            ": it wants a certificate of yours that it trusts: name one with --ssl-cert=FILE and --ssl-key=FILE \
+             (the server's ssl-client-verify-mode and ssl-ca-certs say which it trusts)"
         }
         A::UnrecognisedName => {
             ": it has no session under this name; connect by the name that it has, or give that with \

@@ -12,7 +12,7 @@ use crate::support::picture::Picture;
 use crate::support::viewer::Viewer;
 use crate::support::xpra::{Generation, Options, XpraServer};
 
-for_every_server!(encrypted_and_framed);
+for_every_server!(encrypted_and_framed, who_you_are_is_shown);
 
 const NOT_REACHED: i32 = 5;
 const LIMIT: Duration = Duration::from_secs(60);
@@ -69,6 +69,31 @@ fn encrypted_and_framed(generation: Generation) {
     careless.window("behind");
     assert!(careless.log().contains("NOT checked"), "{}", careless.log());
     careless.stop();
+}
+
+/// A server that lets in who has a certificate of its authority, here the certificate itself.
+fn who_you_are_is_shown(generation: Generation) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (both, cert) = certificate(folder.path());
+    let file = |name: &str, path: &Path| format!("--ssl-{name}={}", path.display());
+    let mut switches = vec![file("cert", &both), file("ca-certs", &cert)];
+    switches.push("--ssl-client-verify-mode=required".to_owned());
+    let server = XpraServer::start(generation, &Options { switches, ..Options::default() });
+    let _card = Card::open(server.x().name(), "for members", &Picture::smooth(200, 100), &Look::default());
+    let url = format!("ssl://{}/", server.address());
+    let display = Display::bare();
+    let trust = file("ca-certs", &cert);
+    let mut unknown = Viewer::start(&display, &[&url, &trust]);
+    assert_ne!(unknown.exit_code(LIMIT), 0, "{}", unknown.log());
+    assert!(unknown.log().contains("--ssl-cert=FILE"), "{}", unknown.log());
+    let key = folder.path().join("key.pem");
+    for mine in [vec![file("cert", &both)], vec![file("cert", &cert), file("key", &key)]] {
+        let mut args = vec![url.as_str(), trust.as_str()];
+        args.extend(mine.iter().map(String::as_str));
+        let mut viewer = Viewer::start(&display, &args);
+        viewer.window("for members");
+        viewer.stop();
+    }
 }
 
 fn copied_by_transport(stats: &serde_json::Value) -> f64 {

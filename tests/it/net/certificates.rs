@@ -163,6 +163,20 @@ fn odd_certificates_and_demands_are_explained() {
     refused(&format!("{good} -Verify 1 -verify_return_error -tls1_3"), &root, "a certificate of yours");
     refused(&format!("{good} -Verify 1 -verify_return_error -tls1_2"), &root, "a certificate of yours");
     refused(&format!("{good} -tls1_2 -cipher AES256-SHA"), &root, "nothing in common");
+    let client = |key: &str| {
+        let shown = ["client.pem", key].map(|name| folder.join(name).display().to_string());
+        [format!("--ssl-cert={}", shown[0]), format!("--ssl-key={}", shown[1])]
+    };
+    let trusting = format!("{good} -Verify 1 -verify_return_error -CAfile root.pem");
+    let shown = |key: &str, server: &str, words: &str| {
+        let server = Server::start(folder, server);
+        let [cert, key] = client(key);
+        check(&["info", server.url.as_str(), &root, &cert, &key], NOT_REACHED, words);
+    };
+    // A key of another certificate, and one that is locked.
+    shown("good.key", &trusting, "client.pem cannot be used");
+    openssl(folder, "pkey -in client.key -aes256 -passout pass:secret -out locked.key");
+    shown("locked.key", &trusting, "locked with a password");
     let other = "-servername desk.example -servername_fatal -cert2 good.pem -key2 good.key";
     refused(&format!("{good} {other}"), &root, "--ssl-server-hostname=NAME");
 }
