@@ -18,6 +18,10 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     let password = config::take_password();
+    #[cfg(unix)]
+    if let Some(code) = cli::askpass::run() {
+        return code;
+    }
     match parse().and_then(|arguments| run(arguments, password)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

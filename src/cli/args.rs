@@ -16,8 +16,8 @@ use crate::config::{
     CliLayer, Config, ConfigError, ConfigFiles, OpenError, OptionError, Request, Settings, seconds,
     xpra_options,
 };
-use crate::net::Secret;
 use crate::net::address::redacted;
+use crate::net::{Secret, ssh};
 use crate::player::DEFAULT_WINDOW;
 use crate::protocol::packet::WindowId;
 
@@ -277,7 +277,11 @@ impl RawArgs {
             return Err(UsageError::TwoCommands { url: redacted(url.expose()) });
         }
         let config = |url: &Secret| -> Result<Config, UsageError> {
-            Ok(settings.config(&Request::open(url.expose())?)?)
+            let mut config = settings.config(&Request::open(url.expose())?)?;
+            // A password from the address is handed to ssh, which it only takes that way.
+            let ssh = &mut config.connection.ssh;
+            ssh.terminal = ssh.password.is_none() && ssh::has_terminal();
+            Ok(config)
         };
         Ok(match command {
             None => match url {

@@ -1,6 +1,8 @@
 //! Layer 3: the command line: arguments, the commands that open no window, and what they print.
 
 pub mod args;
+#[cfg(unix)]
+pub mod askpass;
 #[cfg_attr(not(feature = "bench"), path = "no_bench.rs")]
 pub mod bench;
 pub mod demo;

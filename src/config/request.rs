@@ -6,8 +6,8 @@
 //! (`URL_SAFE_OPTIONS` in `xpra/scripts/config.py`). Whatever else they say of Farpane's options
 //! becomes a [`Question`]: nothing of it happens before the user said yes. What the user typed or saved
 //! raises none. Options of Xpra that
-//! Farpane lacks (`start`, `ssh`, `open-command`, …) are ignored: there is nothing here that could
-//! run a command.
+//! Farpane lacks (`start`, `open-command`, …) are ignored. The one that names a command to run on this machine, `ssh`,
+//! is the opposite of harmless.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -207,15 +207,22 @@ impl Request {
     }
 }
 
-/// Whether the value takes away what others could misuse.
+/// Whether the value takes away what others could misuse, or changes nothing.
 fn is_less(name: &str, value: &OsStr) -> bool {
-    name == "clipboard" && value.to_str().is_some_and(|value| super::flag(value) == Ok(false))
+    let Some(value) = value.to_str() else { return false };
+    match name {
+        "clipboard" => super::flag(value) == Ok(false),
+        // What is done anyway, by Xpra's names for it.
+        "ssh" => ["auto", "ssh", "paramiko", "asyncssh"].contains(&value),
+        _ => false,
+    }
 }
 
 /// What an option that is not harmless would do.
 fn consequence(name: &str) -> &'static str {
     match name {
         "record" | "stats-json" => "it would write a file",
+        "ssh" => "it would run this command on your machine",
         "password-file" => "it would read a file and prove its content to this server",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",

@@ -65,7 +65,7 @@ const GROUPS: [(&str, &str); 12] = [
         "Farpane plays no sound and sends none, nor a camera's picture",
         "audio audio-source av-sync microphone microphone-codec sound-source speaker speaker-codec webcam",
     ),
-    ("Farpane does not connect through ssh: use `ssh -L` to forward a port", "exit-ssh remote-xpra ssh"),
+    ("Farpane ends ssh with the session, and finds xpra at the other end by itself", "exit-ssh remote-xpra"),
     (
         "Farpane has no AES encryption of its own: use ssl:// or wss://",
         "encryption encryption-keyfile tcp-encryption tcp-encryption-keyfile",

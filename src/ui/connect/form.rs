@@ -62,6 +62,8 @@ pub enum FormProtocol {
     Ssl,
     WebSocket,
     WebSocketTls,
+    /// A session of another machine, through ssh.
+    Ssh,
     /// A session of this machine, by display or socket.
     Local,
 }
@@ -79,7 +81,8 @@ pub struct TlsChecks {
 
 impl FormProtocol {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Local];
+    pub const ALL: [Self; 6] =
+        [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Ssh, Self::Local];
 
     /// Its name, and what it is good for.
     pub const fn words(self) -> &'static str {
@@ -88,6 +91,7 @@ impl FormProtocol {
             Self::Ssl => "ssl (encrypted)",
             Self::WebSocket => "ws (through web servers)",
             Self::WebSocketTls => "wss (encrypted, through web servers)",
+            Self::Ssh => "ssh (encrypted, with your login there)",
             Self::Local => "this machine",
         }
     }

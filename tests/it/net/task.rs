@@ -82,6 +82,7 @@ impl Client {
             protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
+            ssh: net::ssh::SshOptions::default(),
             tls: net::tls::TlsOptions::default(),
         };
         let stats = SharedStats::default();
