@@ -13,7 +13,7 @@ impl Panel for PasswordPrompt {
     fn attributes(&self) -> WindowAttributes {
         let (width, height) = self.size();
         Window::default_attributes()
-            .with_title("Farpane: password")
+            .with_title(self.title())
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(false)
     }

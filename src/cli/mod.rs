@@ -13,6 +13,8 @@ pub mod output;
 pub mod record;
 pub mod replay;
 pub mod screenshot;
+#[cfg(unix)]
+pub mod start;
 
 pub use args::{Invocation, RawArgs, UsageError};
 

@@ -55,6 +55,11 @@ impl PasswordPrompt {
         Self { prompt: prompt.into(), of_ssh: true, confirm, ..Self::default() }
     }
 
+    /// Its window's title.
+    pub const fn title(&self) -> &'static str {
+        if self.of_ssh { "Farpane: ssh asks" } else { "Farpane: password" }
+    }
+
     /// Size of its window, in points.
     pub const fn size(&self) -> (u32, u32) {
         if self.of_ssh { SSH_DIALOG_SIZE } else { DIALOG_SIZE }

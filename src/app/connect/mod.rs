@@ -43,7 +43,7 @@ use super::screen::Screen;
 pub use home::Home;
 pub use launcher::Launcher;
 use list::Destination;
-pub use locals::ListedSession;
+pub use locals::{ListedSession, sessions as local_sessions};
 
 /// This window: the only one of its render thread.
 const OWN_ID: OwnId = OwnId(0);

@@ -6,7 +6,6 @@
 //! own window. What was answered is kept as long as the session, for the second login that a 3.1 server needs.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::Shutdown;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,9 +20,11 @@ use crate::session::{Secret, SshAsk};
 /// What ssh says of the question in (ssh(1)); nothing for passwords and most others.
 const HINT_VARIABLE: &str = "SSH_ASKPASS_PROMPT";
 /// Bytes of a question, and of an answer.
-const MAX_BYTES: u64 = 16 * 1024;
+const MAX_BYTES: usize = 16 * 1024;
 /// How long the process that ssh started may take to pass the question on.
 const LIMIT: Duration = Duration::from_secs(5);
+/// What ends a question.
+const END: u8 = 0;
 /// The first byte of an answer; without one there is none.
 const ANSWERED: u8 = b'+';
 
@@ -78,11 +79,18 @@ impl Desk {
     /// Waits for a question. Cancel-safe as long as nobody asks.
     pub async fn question(&self) -> io::Result<(UnixStream, Question)> {
         let (mut helper, _) = self.listener.accept().await?;
-        let mut bytes = Vec::new();
-        let mut bounded = (&mut helper).take(MAX_BYTES);
-        tokio::time::timeout(LIMIT, bounded.read_to_end(&mut bytes))
-            .await
-            .map_err(|_| io::ErrorKind::TimedOut)??;
+        // Until its end mark: the other side stays open, so that it shows when the process ends.
+        let reading = async {
+            let mut bytes = Vec::new();
+            while bytes.len() < MAX_BYTES {
+                match helper.read_u8().await? {
+                    END => break,
+                    byte => bytes.push(byte),
+                }
+            }
+            io::Result::Ok(bytes)
+        };
+        let bytes = tokio::time::timeout(LIMIT, reading).await.map_err(|_| io::ErrorKind::TimedOut)??;
         Ok((helper, Question::read(&bytes)))
     }
 }
@@ -124,10 +132,11 @@ pub(super) async fn attend(
 pub fn askpass(socket: &Path, prompt: &str) -> io::Result<Option<Secret>> {
     let hint = std::env::var(HINT_VARIABLE).unwrap_or_default();
     let mut stream = std::os::unix::net::UnixStream::connect(socket)?;
-    stream.write_all(format!("{}\n{prompt}", hint.replace('\n', " ")).as_bytes())?;
-    stream.shutdown(Shutdown::Write)?;
+    let without_end = |text: &str| text.replace('\0', "");
+    let question = format!("{}\n{}\0", without_end(&hint).replace('\n', " "), without_end(prompt));
+    stream.write_all(question.as_bytes())?;
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    stream.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    stream.take(MAX_BYTES as u64).read_to_end(&mut bytes)?;
     let answer = bytes.split_first().filter(|(first, _)| **first == ANSWERED);
     Ok(answer.map(|(_, answer)| Secret::new(String::from_utf8_lossy(answer).into_owned())))
 }

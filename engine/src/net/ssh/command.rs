@@ -19,7 +19,7 @@ const MAX_ARGUMENT: usize = 4096;
 
 /// Finds xpra, as `$x`. For any `sh`; no single quote, backslash or exclamation mark may stand in it, so that every
 /// login shell takes it in single quotes.
-const FIND: &str = r#"for x in "$(command -v xpra)" "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/xpra/run-xpra" "$HOME/.xpra/run-xpra" "$HOME/.local/bin/xpra" /usr/local/bin/xpra /usr/bin/xpra "$(command -v Xpra_cmd.exe)"; do [ -x "$x" ] && break; x=; done; if [ -z "$x" ]; then echo "farpane: there is no xpra here" >&2; exit 127; fi; "#;
+const FIND: &str = r#"for x in "$(command -v xpra)" "${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/xpra/run-xpra" "$HOME/.xpra/run-xpra" "$HOME/.local/bin/xpra" /usr/local/bin/xpra "$(command -v Xpra_cmd.exe)"; do [ -x "$x" ] && break; x=; done; if [ -z "$x" ]; then echo "farpane: there is no xpra here" >&2; exit 127; fi; "#;
 /// Hands the stream to the session: `$1` is the number, the rest xpra's arguments. The empty line ends what the shell may
 /// have said without one.
 const ATTACH: &str = r#"m=$1; shift; echo; echo "FARPANE-$m"; exec "$x" "$@""#;

@@ -52,12 +52,12 @@ pub enum Problem {
          `farpane start ssh://{host}/ --start=xterm` starts one"
     )]
     NoSession { host: String, display: String },
-    #[error("no session runs on {host}: `farpane start ssh://{host}/ --start=xterm` starts one")]
-    NoSessions { host: String },
+    /// xpra says the same of both.
     #[error(
-        "several sessions run on {host}: say which one, as in ssh://{host}/100 (`farpane list ssh://{host}/` shows them)"
+        "{host} has no session, or several: `farpane list ssh://{host}/` shows them, ssh://{host}/100 names one, and \
+         `farpane start ssh://{host}/ --start=xterm` starts one"
     )]
-    Several { host: String },
+    NotOne { host: String },
     #[error(
         "{source} on {host}: what the login shell prints there must end (does `ssh {host} true` print anything?)"
     )]
@@ -124,17 +124,14 @@ pub fn problem(phase: Phase, wish: &Wish, said: &[String], how: String) -> Probl
         return Problem::NoXpra { host };
     }
     if phase != Phase::LoggingIn {
-        if has(&["more than one", "too many servers", "multiple", "please specify"]) {
-            return Problem::Several { host };
-        }
         if phase == Phase::Starting {
             return Problem::NotStarted { host };
         }
-        let is_missing =
-            has(&["cannot find live server", "cannot find any live server", "not found", "no live"]);
+        // Without a display xpra takes the only session, else asks a proxy server for the whole system.
+        let is_missing = has(&["cannot find live server", "not found", "/run/xpra/system"]);
         return match &wish.display {
             Some(display) if is_missing => Problem::NoSession { host, display: display.clone() },
-            None if is_missing => Problem::NoSessions { host },
+            None if is_missing => Problem::NotOne { host },
             _ => Problem::Ended { host, how },
         };
     }

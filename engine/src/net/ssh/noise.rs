@@ -15,8 +15,12 @@ pub const MAX_NOISE: usize = 4 << 20;
 const MAX_LINE: usize = 256;
 /// Lines that are kept for an error.
 const MAX_KEPT: usize = 4;
-/// How a 3.1 server refuses packets that it cannot parse, and a 6.x one too.
-const GOODBYES: [&[u8]; 2] = [b"disconnect: ", b"disconnect "];
+/// How servers of either generation refuse packets that they cannot parse.
+const GOODBYES: [&[u8]; 3] = [
+    b"disconnect: failed to parse bencode packet",
+    b"disconnect: invalid packet encoding",
+    b"disconnect invalid packet encoding",
+];
 
 /// Looks for the beginning of the stream. Knows no clock and no socket.
 #[derive(Debug)]
@@ -138,10 +142,10 @@ impl Noise {
         if !self.said_hello {
             return Look::Noise;
         }
-        if at_line && GOODBYES.iter().any(|goodbye| rest.starts_with(goodbye)) {
+        if GOODBYES.iter().any(|goodbye| rest.starts_with(goodbye)) {
             return Look::Begins(How::Goodbye, 0);
         }
-        if at_line && GOODBYES.iter().any(|goodbye| goodbye.starts_with(rest)) {
+        if GOODBYES.iter().any(|goodbye| goodbye.starts_with(rest)) {
             return Look::Unknown;
         }
         match rest.first_chunk::<HEADER_LEN>() {
