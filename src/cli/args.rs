@@ -284,7 +284,9 @@ pub enum UsageError {
     Option(#[from] OptionError),
     #[error("both a server ({url}) and a command: expected one of them first")]
     TwoCommands { url: String },
-    #[error("a session is started on this machine (farpane start :100), or through ssh (farpane start ssh://HOST/): {url} is neither")]
+    #[error(
+        "a session is started on this machine (farpane start :100), or through ssh (farpane start ssh://HOST/): {url} is neither"
+    )]
     NoStart { url: String },
     #[error("the address stands before the file: expected `farpane {command} URL FILE`")]
     Swapped { command: &'static str },
@@ -386,7 +388,12 @@ fn starting(
     settings: Settings,
 ) -> Result<Invocation, UsageError> {
     let arguments = start.arguments();
-    let here = |display| Invocation::StartHere { command, arguments: arguments.clone(), display, settings: Box::new(settings) };
+    let here = |display| Invocation::StartHere {
+        command,
+        arguments: arguments.clone(),
+        display,
+        settings: Box::new(settings),
+    };
     let Some(url) = &start.url else { return Ok(here(None)) };
     let mut config = config(url)?;
     match &config.connection.target.endpoint {

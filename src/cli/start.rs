@@ -53,7 +53,9 @@ pub fn here(command: &str, arguments: &[String], display: Option<&str>) -> Resul
         std::thread::sleep(LOOK_AGAIN);
     }
     let seconds = READY_LIMIT.as_secs();
-    Err(failed(format!("the new session :{number} has no socket after {seconds} s (see its log with `xpra list`)")))
+    Err(failed(format!(
+        "the new session :{number} has no socket after {seconds} s (see its log with `xpra list`)"
+    )))
 }
 
 /// Prints the sessions of this machine, one a line: display, number of windows, name.
@@ -77,7 +79,9 @@ pub fn list_there(config: &Config) -> Result<(), Failure> {
     let failed = |why: String| -> Failure { CloseReason::ConnectFailed(why).into() };
     let connection = &config.connection;
     let Endpoint::Ssh(at) = &connection.target.endpoint else {
-        return Err(failed("sessions are listed on this machine, or through ssh: farpane list ssh://HOST/".to_owned()));
+        return Err(failed(
+            "sessions are listed on this machine, or through ssh: farpane list ssh://HOST/".to_owned(),
+        ));
     };
     let mark = "list";
     let remote = command::remote_command(&["list"], mark).map_err(|error| failed(error.to_string()))?;

@@ -25,6 +25,9 @@ use crate::protocol::text;
 /// A longer link is no link, in bytes.
 pub const MAX_LINK_BYTES: usize = 4096;
 
+/// The option that names a program to run on this machine: an address may not even if it was typed.
+const RUNS_A_COMMAND: &str = "ssh";
+
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
 pub const HARMLESS: [&str; 14] = [
@@ -188,7 +191,12 @@ impl Request {
     pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
         let (mut allowed, mut questions) = (Layer::default(), Vec::new());
         for (name, value) in options.values() {
-            if !sender.is_foreign() || HARMLESS.contains(&name) || is_less(name, &value.text) {
+            let may_say = match name {
+                // An address is easily pasted.
+                RUNS_A_COMMAND => sender == Sender::Own,
+                _ => !sender.is_foreign() || HARMLESS.contains(&name),
+            };
+            if may_say || is_less(name, &value.text) {
                 // It was checked when it came into the other layer.
                 let _ = allowed.set(name, &value.text, value.origin.clone());
             } else {
@@ -213,7 +221,7 @@ fn is_less(name: &str, value: &OsStr) -> bool {
     match name {
         "clipboard" => super::flag(value) == Ok(false),
         // What is done anyway, by Xpra's names for it.
-        "ssh" => ["auto", "ssh", "paramiko", "asyncssh"].contains(&value),
+        RUNS_A_COMMAND => ["auto", "ssh", "paramiko", "asyncssh"].contains(&value),
         _ => false,
     }
 }
@@ -222,7 +230,7 @@ fn is_less(name: &str, value: &OsStr) -> bool {
 fn consequence(name: &str) -> &'static str {
     match name {
         "record" | "stats-json" => "it would write a file",
-        "ssh" => "it would run this command on your machine",
+        RUNS_A_COMMAND => "it would run this command on your machine",
         "password-file" => "it would read a file and prove its content to this server",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",

@@ -40,7 +40,7 @@ const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-so
 /// Reasons, and the names that they hold for.
 const GROUPS: [(&str, &str); 12] = [
     (
-        "it is for servers, and Farpane only attaches to running ones",
+        "it is for servers, and Farpane only attaches to running ones (`farpane start` takes --start and --start-child)",
         "attach auth backend bind bind-quic bind-rdp bind-rfb bind-ssh bind-ssl bind-tcp bind-udp bind-vsock \
          bind-ws bind-wss chdir close-stderr commands control daemon dbus dbus-control dbus-launch dbus-proxy \
          displayfd env exec-wrapper exit-with-children exit-with-client exit-with-windows fake-xinerama gid \

@@ -32,6 +32,7 @@ mod shapes;
 mod sizes;
 mod ssh;
 mod ssh_logins;
+mod starts;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

@@ -11,9 +11,14 @@ use crate::support::viewer::{Viewer, command};
 use crate::support::wait_for;
 use crate::support::xpra::{Generation, Options, XpraServer};
 
-/// `farpane info` of a session through `sshd`, and how it ends.
+/// `farpane info` of a session through ssh, and how it ends.
 pub fn info(words: &[&str]) -> (i32, String) {
-    let output = command(&[&["info"], words].concat()).stdin(std::process::Stdio::null()).output();
+    run(&[&["info"], words].concat())
+}
+
+/// A command without windows, without a terminal, and how it ends.
+pub fn run(words: &[&str]) -> (i32, String) {
+    let output = command(words).stdin(std::process::Stdio::null()).output();
     let output = output.expect("the program starts");
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     (output.status.code().expect("a code"), text.concat())
@@ -101,16 +106,14 @@ fn a_missing_session_is_said_to_be_missing() {
 
 #[test]
 fn who_stops_while_ssh_connects_is_not_waited_for() {
-    let sshd = Sshd::start(&SshdOptions { lines: vec!["ForceCommand echo it waits >&2; sleep 1000".into()], xpra: None });
+    let sshd = Sshd::start(&SshdOptions {
+        lines: vec!["ForceCommand echo it waits >&2; sleep 1000".into()],
+        xpra: None,
+    });
     let display = Display::bare();
     let mut viewer = Viewer::start(&display, &[&sshd.url("77"), &sshd.option("ssh"), "--log", "debug"]);
     let pid = viewer.pid();
-    wait_for(
-        "ssh to run",
-        SOON,
-        || viewer.log(),
-        || viewer.log().contains("it waits").then_some(()),
-    );
+    wait_for("ssh to run", SOON, || viewer.log(), || viewer.log().contains("it waits").then_some(()));
     let ssh: Vec<String> =
         children(pid).iter().filter_map(|stat| Some(stat.split_once(' ')?.0.to_owned())).collect();
     viewer.interrupt();

@@ -18,7 +18,12 @@ fn refusals_say_what_to_do() {
     let url = sshd.url("");
     let cases = [
         (sshd.option("stranger_ssh"), LOGIN_REFUSED, "127.0.0.1 refused the login", "Permission denied"),
-        (sshd.option("other_ssh"), NOT_REACHED, "shows another key than before", "Host key verification failed"),
+        (
+            sshd.option("other_ssh"),
+            NOT_REACHED,
+            "shows another key than before",
+            "Host key verification failed",
+        ),
         // Nobody can be asked without a window.
         (sshd.option("unknown_ssh"), LOGIN_REFUSED, "got no answer", "authenticity of host"),
         (sshd.option("locked_ssh"), LOGIN_REFUSED, "got no answer", "passphrase"),

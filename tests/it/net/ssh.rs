@@ -34,13 +34,19 @@ fn the_command_line_of_ssh() {
     assert_eq!(arguments(&at(2222), Some("anna")), all);
     let command = vec!["plink".to_owned(), "-agent".to_owned()];
     let options = SshOptions { command, ..SshOptions::default() };
-    let (program, words) = local(&options, &at(22), None, Duration::from_secs(10), "R".into()).expect("a command");
-    assert_eq!((program.as_str(), words), ("plink", ["-agent", "-x", "-T", "--", "desk.example", "R"].map(str::to_owned).to_vec()));
+    let (program, words) =
+        local(&options, &at(22), None, Duration::from_secs(10), "R".into()).expect("a command");
+    assert_eq!(
+        (program.as_str(), words),
+        ("plink", ["-agent", "-x", "-T", "--", "desk.example", "R"].map(str::to_owned).to_vec())
+    );
 }
 
 #[test]
 fn nothing_of_an_address_becomes_an_option_or_a_shells_word() {
-    for user in ["-oProxyCommand=x", "a b", "a;b", "$(id)", "`id`", "a'b", "a\"b", "a|b", "a\n", "a\\", "a&b", "a>b"] {
+    for user in
+        ["-oProxyCommand=x", "a b", "a;b", "$(id)", "`id`", "a'b", "a\"b", "a|b", "a\n", "a\\", "a&b", "a>b"]
+    {
         assert!(!is_user(user), "{user:?}");
         let error = local(&SshOptions::default(), &at(22), Some(user), LIMIT, String::new());
         assert!(error.is_err(), "{user:?}");
@@ -205,7 +211,11 @@ fn questions_are_understood() {
         assert_eq!(Question::read(bytes), Question { prompt: prompt.to_owned(), kind });
     };
     check(b"\nanna@desk's password: ", "anna@desk's password:", SshAsk::Secret);
-    check(b"\nThe authenticity\nSure (yes/no/[fingerprint])? ", "The authenticity\nSure (yes/no/[fingerprint])?", SshAsk::Confirm);
+    check(
+        b"\nThe authenticity\nSure (yes/no/[fingerprint])? ",
+        "The authenticity\nSure (yes/no/[fingerprint])?",
+        SshAsk::Confirm,
+    );
     check(b"confirm\nAllow?", "Allow?", SshAsk::Confirm);
     check(b"none\nTouch it\x1b[2J", "Touch it[2J", SshAsk::Notice);
     check(b"", "", SshAsk::Secret);
@@ -216,17 +226,47 @@ fn questions_are_understood() {
 fn the_words_of_ssh_say_what_to_do() {
     let wish = |display: Option<&str>| Wish { host: "desk".into(), display: display.map(str::to_owned) };
     let cases: [(Phase, Option<&str>, &str, &str); 12] = [
-        (Phase::LoggingIn, None, "ssh: Could not resolve hostname desk: Name or service not known", "cannot find the host `desk`"),
-        (Phase::LoggingIn, None, "ssh: connect to host desk port 22: Connection refused", "no ssh server listens"),
-        (Phase::LoggingIn, None, "ssh: connect to host desk port 22: Connection timed out", "cannot reach desk"),
+        (
+            Phase::LoggingIn,
+            None,
+            "ssh: Could not resolve hostname desk: Name or service not known",
+            "cannot find the host `desk`",
+        ),
+        (
+            Phase::LoggingIn,
+            None,
+            "ssh: connect to host desk port 22: Connection refused",
+            "no ssh server listens",
+        ),
+        (
+            Phase::LoggingIn,
+            None,
+            "ssh: connect to host desk port 22: Connection timed out",
+            "cannot reach desk",
+        ),
         (Phase::LoggingIn, None, "anna@desk: Permission denied (publickey).", "refused the login"),
         (Phase::LoggingIn, None, "Host key verification failed.", "log in once with `ssh desk`"),
-        (Phase::LoggingIn, None, "@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @", "another key than before"),
+        (
+            Phase::LoggingIn,
+            None,
+            "@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @",
+            "another key than before",
+        ),
         (Phase::LoggingIn, None, "farpane: there is no xpra here", "it must be installed there"),
         (Phase::LoggingIn, None, "something else", "ended before there was a session (exit code 255)"),
         (Phase::Starting, None, "xpra says no", "no session could be started on desk"),
-        (Phase::Attaching, Some(":77"), " cannot find live server for display :77", "there is no session :77 on desk"),
-        (Phase::Attaching, None, " failed to connect to '/run/xpra/system':", "desk has no session, or several"),
+        (
+            Phase::Attaching,
+            Some(":77"),
+            " cannot find live server for display :77",
+            "there is no session :77 on desk",
+        ),
+        (
+            Phase::Attaching,
+            None,
+            " failed to connect to '/run/xpra/system':",
+            "desk has no session, or several",
+        ),
         (Phase::Running, None, "Timeout, server desk not responding.", "ssh has ended (exit code 255)"),
     ];
     for (phase, display, line, words) in cases {
@@ -287,7 +327,10 @@ fn what_ssh_says_is_the_reason() {
     let command = vec!["/nonexistent/ssh".to_owned()];
     let reason = client(SshOptions { command, ..SshOptions::default() }).end();
     let CloseReason::ConnectFailed(words) = &reason else { panic!("{reason:?}") };
-    assert!(words.contains("`/nonexistent/ssh` cannot be started") && words.contains("--ssh=COMMAND"), "{words}");
+    assert!(
+        words.contains("`/nonexistent/ssh` cannot be started") && words.contains("--ssh=COMMAND"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -307,8 +350,14 @@ fn questions_come_to_the_application() {
     // The test's own executable would be started: the viewer's program stands in for it.
     let program = env!("CARGO_BIN_EXE_farpane");
     let ask = |prompt: &str| format!("{program} '{prompt}' >>{said} || echo none >>{said}");
-    let script = format!("{}; {}; {}; exit 255", ask("anna password:"), ask("passphrase for key:"), ask("anna password:"));
-    let ssh = SshOptions { password: Some(Secret::new("first".into())), ..in_place_of_ssh(folder.path(), &script) };
+    let script = format!(
+        "{}; {}; {}; exit 255",
+        ask("anna password:"),
+        ask("passphrase for key:"),
+        ask("anna password:")
+    );
+    let ssh =
+        SshOptions { password: Some(Secret::new("first".into())), ..in_place_of_ssh(folder.path(), &script) };
     let client = client(ssh);
     // The password that was given beforehand answers the first one, and is not tried again.
     let mut asked = Vec::new();
@@ -336,6 +385,9 @@ fn who_gives_no_answer_ends_it() {
     assert_eq!(kind, SshAsk::Confirm);
     client.input(ConnectionInput::PasswordCancelled);
     let reason = client.end();
-    assert!(matches!(&reason, CloseReason::Authentication(words) if words.contains("Sure (yes/no)?")), "{reason:?}");
+    assert!(
+        matches!(&reason, CloseReason::Authentication(words) if words.contains("Sure (yes/no)?")),
+        "{reason:?}"
+    );
     assert!(is_gone(&pid(folder.path())));
 }

@@ -55,7 +55,7 @@ impl Sshd {
         // What the shell there needs to be one.
         let tools = folder.join("bin");
         std::fs::create_dir(&tools).expect("a folder");
-        for tool in ["sh", "id", "cat"] {
+        for tool in ["sh", "id", "cat", "sleep"] {
             std::os::unix::fs::symlink(Path::new("/bin").join(tool), tools.join(tool)).expect("a link");
         }
         let mut path = tools.display().to_string();
@@ -74,16 +74,20 @@ impl Sshd {
             format!("HostKey {}", file("host")),
             format!("AuthorizedKeysFile {}", file("authorized")),
             format!("SetEnv {}", environment.join(" ")),
-            "PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nPermitRootLogin yes".to_owned(),
+            "PidFile none\nUsePAM no\nStrictModes no\nPasswordAuthentication no\nPermitRootLogin yes"
+                .to_owned(),
         ];
         lines.extend(options.lines.iter().cloned());
         write("sshd_config", &lines.join("\n"));
         let program = launch.args(["-D", "-e", "-f", &file("sshd_config")]).start();
         let mut sshd = Self { program, port };
-        for (name, key, known) in
-            [("ssh", "key", "known"), ("locked_ssh", "locked", "known"), ("stranger_ssh", "stranger", "known"),
-             ("other_ssh", "key", "other"), ("unknown_ssh", "key", "none")]
-        {
+        for (name, key, known) in [
+            ("ssh", "key", "known"),
+            ("locked_ssh", "locked", "known"),
+            ("stranger_ssh", "stranger", "known"),
+            ("other_ssh", "key", "other"),
+            ("unknown_ssh", "key", "none"),
+        ] {
             let lines = [
                 "Host *".to_owned(),
                 format!("IdentityFile {}", file(key)),
