@@ -235,6 +235,8 @@ impl HeadlessClient {
                 self.view.password_wanted = Some(prompt);
                 self.send(ConnectionInput::PasswordCancelled);
             }
+            // The reason of the end repeats the question.
+            ConnectionEvent::SshAsks { .. } => self.send(ConnectionInput::PasswordCancelled),
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),

@@ -18,6 +18,10 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     let password = config::take_password();
+    #[cfg(unix)]
+    if let Some(code) = cli::askpass::run() {
+        return code;
+    }
     match parse().and_then(|arguments| run(arguments, password)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -56,10 +60,25 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
     let options = settings.options().map_err(cli::UsageError::from)?;
     start_log(options.log.as_deref())?;
     match arguments.validate(settings)? {
-        Invocation::Attach(config) => match app::run(config)?.reason {
-            CloseReason::User => Ok(()),
-            reason => Err(reason.into()),
-        },
+        Invocation::Attach(config) => attach(config),
+        #[cfg(unix)]
+        Invocation::StartHere { command, arguments, display, settings } => {
+            let display = cli::start::here(command, &arguments, display.as_deref())?;
+            let request = config::Request::address(&format!(":{display}")).map_err(cli::UsageError::from)?;
+            attach(settings.config(&request).map_err(cli::UsageError::from)?)
+        }
+        #[cfg(unix)]
+        Invocation::List(None) => {
+            cli::start::list_here();
+            Ok(())
+        }
+        #[cfg(unix)]
+        Invocation::List(Some(config)) => cli::start::list_there(&config),
+        #[cfg(not(unix))]
+        Invocation::StartHere { .. } | Invocation::List(_) => Err(Failure {
+            message: "sessions are started and listed on Unix systems only".to_owned(),
+            code: cli::EXIT_OTHER,
+        }),
         Invocation::Connect { settings, opened } => {
             Ok(app::connect(*settings, opened.map(|opened| *opened))?)
         }
@@ -83,6 +102,13 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
             Ok(())
         }
         Invocation::Man { out } => cli::help::man(out.as_deref()),
+    }
+}
+
+fn attach(config: config::Config) -> Result<(), Failure> {
+    match app::run(config)?.reason {
+        CloseReason::User => Ok(()),
+        reason => Err(reason.into()),
     }
 }
 

@@ -3,7 +3,6 @@
 use winit::dpi::LogicalSize;
 use winit::window::{Window, WindowAttributes};
 
-use crate::ui::dialogs::DIALOG_SIZE;
 use crate::ui::{PasswordPrompt, PasswordReply, password_ui};
 
 use super::panel::Panel;
@@ -12,9 +11,9 @@ impl Panel for PasswordPrompt {
     type Action = PasswordReply;
 
     fn attributes(&self) -> WindowAttributes {
-        let (width, height) = DIALOG_SIZE;
+        let (width, height) = self.size();
         Window::default_attributes()
-            .with_title("Farpane: password")
+            .with_title(self.title())
             .with_inner_size(LogicalSize::new(width, height))
             .with_resizable(false)
     }

@@ -16,8 +16,9 @@ use crate::config::{
     CliLayer, Config, ConfigError, ConfigFiles, OpenError, OptionError, Request, Settings, seconds,
     xpra_options,
 };
-use crate::net::Secret;
 use crate::net::address::redacted;
+use crate::net::ssh::{self, Wanted};
+use crate::net::{Endpoint, Secret};
 use crate::player::DEFAULT_WINDOW;
 use crate::protocol::packet::WindowId;
 
@@ -78,6 +79,16 @@ pub enum RawCommand {
         /// Only this window, by its number
         #[arg(long, value_name = "WID")]
         window: Option<u64>,
+    },
+    /// Start a session and show its windows, on this machine or through ssh; it goes on when you leave
+    Start(RawStart),
+    /// The same with a whole desktop in one window
+    StartDesktop(RawStart),
+    /// List the sessions of this machine, or of another one through ssh
+    List {
+        /// ssh://[USER@]HOST[:PORT]/; without it this machine
+        #[arg(value_parser = secret)]
+        url: Option<Secret>,
     },
     /// Print what a server says of itself
     Info {
@@ -145,6 +156,33 @@ pub enum RawCommand {
     },
 }
 
+/// What to start.
+#[derive(Args, Clone, Debug)]
+pub struct RawStart {
+    /// ssh://[USER@]HOST[:PORT]/[DISPLAY], or :DISPLAY of this machine; without it this machine, and a display that is free
+    #[arg(value_parser = secret)]
+    pub url: Option<Secret>,
+    /// Run this command in the session; can be given several times
+    #[arg(long, value_name = "COMMAND")]
+    pub start: Vec<String>,
+    /// The same, of those that `--exit-with-children` waits for
+    #[arg(long, value_name = "COMMAND")]
+    pub start_child: Vec<String>,
+    /// End the session when all commands of `--start-child` have ended
+    #[arg(long)]
+    pub exit_with_children: bool,
+}
+
+impl RawStart {
+    /// As xpra has it.
+    fn arguments(&self) -> Vec<String> {
+        let started = self.start.iter().map(|command| format!("--start={command}"));
+        let children = self.start_child.iter().map(|command| format!("--start-child={command}"));
+        let exit = self.exit_with_children.then(|| "--exit-with-children=yes".to_owned());
+        started.chain(children).chain(exit).collect()
+    }
+}
+
 /// Options of `farpane demo`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct RawDemo {
@@ -187,6 +225,15 @@ pub enum Invocation {
         settings: Box<Settings>,
         opened: Option<Box<Opened>>,
     },
+    /// Start a session on this machine, then attach to it.
+    StartHere {
+        command: &'static str,
+        arguments: Vec<String>,
+        display: Option<String>,
+        settings: Box<Settings>,
+    },
+    /// `None`: this machine's.
+    List(Option<Config>),
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
     Record(Config, RecordArgs),
@@ -237,6 +284,10 @@ pub enum UsageError {
     Option(#[from] OptionError),
     #[error("both a server ({url}) and a command: expected one of them first")]
     TwoCommands { url: String },
+    #[error(
+        "a session is started on this machine (farpane start :100), or through ssh (farpane start ssh://HOST/): {url} is neither"
+    )]
+    NoStart { url: String },
     #[error("the address stands before the file: expected `farpane {command} URL FILE`")]
     Swapped { command: &'static str },
     /// A command of Xpra's.
@@ -277,7 +328,11 @@ impl RawArgs {
             return Err(UsageError::TwoCommands { url: redacted(url.expose()) });
         }
         let config = |url: &Secret| -> Result<Config, UsageError> {
-            Ok(settings.config(&Request::open(url.expose())?)?)
+            let mut config = settings.config(&Request::open(url.expose())?)?;
+            // A password from the address is handed to ssh, which it only takes that way.
+            let ssh = &mut config.connection.ssh;
+            ssh.terminal = ssh.password.is_none() && ssh::has_terminal();
+            Ok(config)
         };
         Ok(match command {
             None => match url {
@@ -301,6 +356,11 @@ impl RawArgs {
                     ScreenshotArgs { file, wait, window: window.map(WindowId) },
                 )
             }
+            Some(RawCommand::Start(start)) => starting("start", &start, config, settings.clone())?,
+            Some(RawCommand::StartDesktop(start)) => {
+                starting("start-desktop", &start, config, settings.clone())?
+            }
+            Some(RawCommand::List { url }) => Invocation::List(url.as_ref().map(config).transpose()?),
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Record { url, file, time }) => {
                 let file = in_order("record", file)?;
@@ -317,6 +377,32 @@ impl RawArgs {
             Some(RawCommand::Completions { shell }) => Invocation::Completions(shell),
             Some(RawCommand::Man { out }) => Invocation::Man { out },
         })
+    }
+}
+
+/// A session that is to be started, here or through ssh.
+fn starting(
+    command: &'static str,
+    start: &RawStart,
+    config: impl Fn(&Secret) -> Result<Config, UsageError>,
+    settings: Settings,
+) -> Result<Invocation, UsageError> {
+    let arguments = start.arguments();
+    let here = |display| Invocation::StartHere {
+        command,
+        arguments: arguments.clone(),
+        display,
+        settings: Box::new(settings),
+    };
+    let Some(url) = &start.url else { return Ok(here(None)) };
+    let mut config = config(url)?;
+    match &config.connection.target.endpoint {
+        Endpoint::Display(display) => Ok(here(Some(display.clone()))),
+        Endpoint::Ssh(_) => {
+            config.connection.ssh.wanted = Wanted::New { command, arguments };
+            Ok(Invocation::Attach(config))
+        }
+        _ => Err(UsageError::NoStart { url: redacted(url.expose()) }),
     }
 }
 

@@ -23,6 +23,7 @@ const SERVERS: &str = "\
 tcp://[USER[:PASSWORD]@]HOST[:PORT]/   over TCP; the port is 14500 unless given
 HOST:PORT                              the same
 ssl://… ws://… wss://…                 the same over TLS, WebSocket, both
+ssh://[USER@]HOST[:PORT]/[DISPLAY]       a session there, through the system's ssh
 xpra://… xpra+ssl://… and so on        links as Xpra has them
 socket:///PATH                         a Unix socket
 :100                                   a session of this machine, found by its display
@@ -32,6 +33,8 @@ Addresses and links may set options of a harmless kind: tcp://host/?quality=50&e
 
 const EXAMPLES: &str = "\
 farpane tcp://server:14500/
+farpane ssh://anna@server/100
+farpane start ssh://server/ --start=xterm
 farpane --overlay :100
 farpane work.xpra
 farpane screenshot :100 picture.png

@@ -1,6 +1,8 @@
 //! Layer 3: the command line: arguments, the commands that open no window, and what they print.
 
 pub mod args;
+#[cfg(unix)]
+pub mod askpass;
 #[cfg_attr(not(feature = "bench"), path = "no_bench.rs")]
 pub mod bench;
 pub mod demo;
@@ -11,6 +13,8 @@ pub mod output;
 pub mod record;
 pub mod replay;
 pub mod screenshot;
+#[cfg(unix)]
+pub mod start;
 
 pub use args::{Invocation, RawArgs, UsageError};
 

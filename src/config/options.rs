@@ -15,6 +15,7 @@ use clap::{ArgAction, Args};
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
+use crate::net::ssh::SshOptions;
 use crate::net::tls::{ClientCert, TlsOptions};
 use crate::protocol::packet::clipboard::Selection;
 use crate::session::clipboard::Direction;
@@ -110,8 +111,30 @@ pub struct Options {
     /// What to log, for example info, debug, or farpane::net=trace
     #[arg(long, short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
     pub log: Option<String>,
+    /// The command that makes the connections of ssh:// addresses, with arguments
+    #[arg(long, global = true, value_name = "COMMAND", default_value = "ssh", value_parser = ssh_command)]
+    pub ssh: SshCommand,
     #[command(flatten)]
     pub tls: RawTls,
+}
+
+/// The program that makes the connections of `ssh://` addresses, and arguments that stand before all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SshCommand(pub Vec<String>);
+
+/// A command as a shell understands it. Xpra's names for what it has inside (`auto`, `paramiko`, `asyncssh`) mean the
+/// system's own.
+fn ssh_command(text: &str) -> Result<SshCommand, String> {
+    let is_inside = ["auto", "paramiko", "asyncssh"].iter().any(|name| {
+        text.trim().strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    });
+    if is_inside {
+        return Ok(SshCommand(SshOptions::default().command));
+    }
+    let words = shlex::split(text).filter(|words| words.first().is_some_and(|program| !program.is_empty()));
+    words
+        .map(SshCommand)
+        .ok_or_else(|| "expected a program, perhaps with arguments, as for a shell".to_owned())
 }
 
 /// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.

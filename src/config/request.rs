@@ -6,8 +6,8 @@
 //! (`URL_SAFE_OPTIONS` in `xpra/scripts/config.py`). Whatever else they say of Farpane's options
 //! becomes a [`Question`]: nothing of it happens before the user said yes. What the user typed or saved
 //! raises none. Options of Xpra that
-//! Farpane lacks (`start`, `ssh`, `open-command`, …) are ignored: there is nothing here that could
-//! run a command.
+//! Farpane lacks (`start`, `open-command`, …) are ignored. The one that names a command to run on this machine, `ssh`,
+//! is the opposite of harmless.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,9 @@ use crate::protocol::text;
 
 /// A longer link is no link, in bytes.
 pub const MAX_LINK_BYTES: usize = 4096;
+
+/// The option that names a program to run on this machine: an address may not even if it was typed.
+const RUNS_A_COMMAND: &str = "ssh";
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
@@ -188,7 +191,12 @@ impl Request {
     pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
         let (mut allowed, mut questions) = (Layer::default(), Vec::new());
         for (name, value) in options.values() {
-            if !sender.is_foreign() || HARMLESS.contains(&name) || is_less(name, &value.text) {
+            let may_say = match name {
+                // An address is easily pasted.
+                RUNS_A_COMMAND => sender == Sender::Own,
+                _ => !sender.is_foreign() || HARMLESS.contains(&name),
+            };
+            if may_say || is_less(name, &value.text) {
                 // It was checked when it came into the other layer.
                 let _ = allowed.set(name, &value.text, value.origin.clone());
             } else {
@@ -207,15 +215,22 @@ impl Request {
     }
 }
 
-/// Whether the value takes away what others could misuse.
+/// Whether the value takes away what others could misuse, or changes nothing.
 fn is_less(name: &str, value: &OsStr) -> bool {
-    name == "clipboard" && value.to_str().is_some_and(|value| super::flag(value) == Ok(false))
+    let Some(value) = value.to_str() else { return false };
+    match name {
+        "clipboard" => super::flag(value) == Ok(false),
+        // What is done anyway, by Xpra's names for it.
+        RUNS_A_COMMAND => ["auto", "ssh", "paramiko", "asyncssh"].contains(&value),
+        _ => false,
+    }
 }
 
 /// What an option that is not harmless would do.
 fn consequence(name: &str) -> &'static str {
     match name {
         "record" | "stats-json" => "it would write a file",
+        RUNS_A_COMMAND => "it would run this command on your machine",
         "password-file" => "it would read a file and prove its content to this server",
         "ssl-cert" | "ssl-key" => "it would show the server a certificate of yours",
         name if name.starts_with("ssl-") => "it would change how the server is checked",

@@ -7,6 +7,7 @@ use super::session_file::read_bounded;
 use super::{
     CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, identity,
 };
+use crate::net::ssh::SshOptions;
 use crate::net::{Endpoint, NetConfig, Secret, Target};
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::text;
@@ -100,7 +101,15 @@ impl Settings {
         PRIVATE.iter().filter(|_| is_foreign).for_each(|name| files.unset(name));
         let layer = self.given.clone().over(&requested).over(&files);
         let options = layer.options()?;
-        let password = self.password(&layer, &options, request)?;
+        let is_ssh = matches!(request.target.endpoint, Endpoint::Ssh(_));
+        let password =
+            self.password(&layer, &options, request.password.as_ref().filter(|_| !is_ssh), is_foreign)?;
+        // The password of an ssh address is the account's there, not the session's.
+        let ssh = SshOptions {
+            command: options.ssh.0.clone(),
+            password: request.password.clone().filter(|_| is_ssh),
+            ..SshOptions::default()
+        };
         let mut session = session(&options, password, &|name| is_own_word(&layer, request, name))?;
         if is_foreign {
             session.identity.hostname.clear();
@@ -112,6 +121,7 @@ impl Settings {
                 session,
                 protocol: options.protocol.protocol(),
                 connect_timeout: options.connect_timeout,
+                ssh,
                 tls: options.tls.options(),
                 recorder: None,
             },
@@ -129,24 +139,25 @@ impl Settings {
         })
     }
 
-    /// `--password-file`, else the address's or session file's own, else the configured file, else
+    /// `--password-file`, else the address's or session file's `own`, else the configured file, else
     /// the variable. A server that somebody else named gets no proof of any password but one that was
     /// typed on the command line or allowed: `layer` is without the configured file then.
     fn password(
         &self,
         layer: &Layer,
         options: &Options,
-        request: &Request,
+        own: Option<&Secret>,
+        is_foreign: bool,
     ) -> Result<Option<Secret>, ConfigError> {
         let said = layer.value("password-file");
         let is_configured = said.is_some_and(|value| self.files.value("password-file") == Some(value));
         if let Some(path) = &options.password_file
-            && !(is_configured && request.password.is_some())
+            && !(is_configured && own.is_some())
         {
             return read_password(path).map(Some);
         }
-        let variable = || self.variable.clone().filter(|_| !request.sender.is_foreign());
-        Ok(request.password.clone().or_else(variable))
+        let variable = || self.variable.clone().filter(|_| !is_foreign);
+        Ok(own.cloned().or_else(variable))
     }
 }
 
@@ -235,7 +246,8 @@ fn compressors(
 /// The display after the port, as a proxy has it in its list: `:100`. A web server's path is none,
 /// unless it looks like one.
 fn display_name(target: &Target) -> Option<String> {
-    let name = target.display.as_deref()?;
+    // ssh's other end is the session itself.
+    let name = target.display.as_deref().filter(|_| !matches!(target.endpoint, Endpoint::Ssh(_)))?;
     let number = name.strip_prefix(':').unwrap_or(name);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     match target.endpoint {

@@ -32,15 +32,15 @@ pub fn lacking_command(word: &str) -> Option<String> {
 
 /// The commands of `xpra --help` of 3.1.3 and 6.5.5 that Farpane lacks.
 const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-sockets configure connect-test control \
-    desktop detach displays encoder encoding example exit gui id launcher list list-mdns list-sessions list-windows \
+    desktop detach displays encoder encoding example exit gui id launcher list-mdns list-sessions list-windows \
     mdns-gui monitor monitor-info path-info print seamless send-file sessions setup-ssl shadow shadow-screen shell \
-    show-ssl showconfig start start-desktop start-gui stop toolbox upgrade upgrade-desktop upgrade-monitor \
+    show-ssl showconfig start-gui stop toolbox upgrade upgrade-desktop upgrade-monitor \
     upgrade-shadow version";
 
 /// Reasons, and the names that they hold for.
 const GROUPS: [(&str, &str); 12] = [
     (
-        "it is for servers, and Farpane only attaches to running ones",
+        "it is for servers, and Farpane only attaches to running ones (`farpane start` takes --start and --start-child)",
         "attach auth backend bind bind-quic bind-rdp bind-rfb bind-ssh bind-ssl bind-tcp bind-udp bind-vsock \
          bind-ws bind-wss chdir close-stderr commands control daemon dbus dbus-control dbus-launch dbus-proxy \
          displayfd env exec-wrapper exit-with-children exit-with-client exit-with-windows fake-xinerama gid \
@@ -65,7 +65,7 @@ const GROUPS: [(&str, &str); 12] = [
         "Farpane plays no sound and sends none, nor a camera's picture",
         "audio audio-source av-sync microphone microphone-codec sound-source speaker speaker-codec webcam",
     ),
-    ("Farpane does not connect through ssh: use `ssh -L` to forward a port", "exit-ssh remote-xpra ssh"),
+    ("Farpane ends ssh with the session, and finds xpra at the other end by itself", "exit-ssh remote-xpra"),
     (
         "Farpane has no AES encryption of its own: use ssl:// or wss://",
         "encryption encryption-keyfile tcp-encryption tcp-encryption-keyfile",

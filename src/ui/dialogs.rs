@@ -14,6 +14,11 @@ use crate::session::Secret;
 /// Size of a dialog's window, in points: wide enough for two buttons and a line of text.
 pub const DIALOG_SIZE: (u32, u32) = (440, 220);
 
+/// The same for questions of ssh's, which has more to say.
+const SSH_DIALOG_SIZE: (u32, u32) = (560, 300);
+/// What ssh takes for a yes.
+const YES: &str = "yes";
+
 /// What the password dialog asks, and what was typed so far (wiped when dropped).
 #[derive(Default)]
 pub struct PasswordPrompt {
@@ -23,6 +28,10 @@ pub struct PasswordPrompt {
     prompt: String,
     /// How many times the server has asked in this login.
     number: u32,
+    /// ssh asks, not a server.
+    of_ssh: bool,
+    /// Only a yes is wanted.
+    confirm: bool,
     password: SecretText,
     shown: bool,
     focused: bool,
@@ -40,6 +49,21 @@ impl PasswordPrompt {
     pub fn new(server: impl Into<String>, prompt: impl Into<String>, number: u32) -> Self {
         Self { server: server.into(), prompt: prompt.into(), number, ..Self::default() }
     }
+
+    /// ssh asks `prompt`, in one or more lines; `confirm`: it wants a yes or nothing.
+    pub fn of_ssh(prompt: impl Into<String>, confirm: bool) -> Self {
+        Self { prompt: prompt.into(), of_ssh: true, confirm, ..Self::default() }
+    }
+
+    /// Its window's title.
+    pub const fn title(&self) -> &'static str {
+        if self.of_ssh { "Farpane: ssh asks" } else { "Farpane: password" }
+    }
+
+    /// Size of its window, in points.
+    pub const fn size(&self) -> (u32, u32) {
+        if self.of_ssh { SSH_DIALOG_SIZE } else { DIALOG_SIZE }
+    }
 }
 
 impl std::fmt::Debug for PasswordReply {
@@ -54,15 +78,18 @@ impl std::fmt::Debug for PasswordReply {
 /// The password dialog: Enter answers, Escape cancels. `Some` when the user decided.
 pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordReply> {
     dialog(ui, |ui| {
-        let heading = if prompt.number > 1 { "Another password needed" } else { "Password needed" };
-        ui.label(RichText::new(heading).heading().color(theme::TEXT));
-        ui.add(Label::new(RichText::new(format!("for {}", prompt.server)).color(theme::TEXT)).truncate());
-        if !prompt.prompt.is_empty() {
-            // Anybody can write there what they like: it must not look like words of ours.
-            let said = format!("The server says: “{}”", prompt.prompt);
-            ui.add(Label::new(RichText::new(said).italics().color(theme::LABEL)).truncate());
+        if prompt.of_ssh {
+            ssh_asks(prompt, ui);
+        } else {
+            server_asks(prompt, ui);
         }
         ui.add_space(4.0);
+        if prompt.confirm {
+            // A key that was meant for another window is no yes.
+            let (accepted, cancelled) = buttons(ui, "Yes", Some("No"), false);
+            let yes = || PasswordReply::Password(Secret::new(YES.to_owned()));
+            return if accepted { Some(yes()) } else { cancelled.then_some(PasswordReply::Cancelled) };
+        }
         let shown = prompt.password.shared();
         let mut in_clear = move |ui: &Ui, _dots: &dyn TextBuffer, _width: f32| -> Arc<Galley> {
             let font = FontSelection::default().resolve(ui.style());
@@ -84,7 +111,7 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
             prompt.focused = true;
         }
         ui.checkbox(&mut prompt.shown, "show it");
-        let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"));
+        let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"), true);
         if accepted {
             Some(PasswordReply::Password(prompt.password.take()))
         } else if cancelled {
@@ -93,6 +120,25 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
             None
         }
     })
+}
+
+fn server_asks(prompt: &PasswordPrompt, ui: &mut Ui) {
+    let heading = if prompt.number > 1 { "Another password needed" } else { "Password needed" };
+    ui.label(RichText::new(heading).heading().color(theme::TEXT));
+    ui.add(Label::new(RichText::new(format!("for {}", prompt.server)).color(theme::TEXT)).truncate());
+    if !prompt.prompt.is_empty() {
+        // Anybody can write there what they like: it must not look like words of ours.
+        let said = format!("The server says: “{}”", prompt.prompt);
+        ui.add(Label::new(RichText::new(said).italics().color(theme::LABEL)).truncate());
+    }
+}
+
+fn ssh_asks(prompt: &PasswordPrompt, ui: &mut Ui) {
+    ui.label(RichText::new("ssh asks").heading().color(theme::TEXT));
+    let room = (ui.available_height() - if prompt.confirm { 52.0 } else { 110.0 }).max(20.0);
+    egui::ScrollArea::vertical().max_height(room).auto_shrink([false, true]).show(ui, |ui| {
+        ui.add(Label::new(RichText::new(&prompt.prompt).color(theme::LABEL)).wrap());
+    });
 }
 
 /// What the message dialog says.
@@ -117,7 +163,7 @@ pub fn message_ui(message: &Message, ui: &mut Ui) -> bool {
                 ui.add(Label::new(RichText::new(&message.advice).color(theme::LABEL)).wrap());
             }
         });
-        let (accepted, cancelled) = buttons(ui, "Close", None);
+        let (accepted, cancelled) = buttons(ui, "Close", None, true);
         accepted || cancelled
     })
 }
@@ -129,8 +175,9 @@ fn dialog<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
         .inner
 }
 
-/// Buttons at the bottom right, and their keys: whether it was accepted (Enter), cancelled (Escape).
-fn buttons(ui: &mut Ui, accept: &str, cancel: Option<&str>) -> (bool, bool) {
+/// Buttons at the bottom right, and their keys: whether it was accepted (Enter, if `enter`), cancelled (Escape).
+fn buttons(ui: &mut Ui, accept: &str, cancel: Option<&str>, enter: bool) -> (bool, bool) {
+    let takes_enter = enter;
     let (enter, escape) = ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Escape)));
     let clicked = ui.with_layout(Layout::bottom_up(Align::Max), |ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -143,5 +190,5 @@ fn buttons(ui: &mut Ui, accept: &str, cancel: Option<&str>) -> (bool, bool) {
         .inner
     });
     let (accepted, cancelled) = clicked.inner;
-    (accepted || enter, cancelled || escape)
+    (accepted || (enter && takes_enter), cancelled || escape)
 }

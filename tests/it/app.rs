@@ -313,3 +313,12 @@ fn the_connect_form_changes_only_what_was_chosen_in_it() {
     assert_eq!(said(&changed, "quality").as_deref(), Some("80"));
     assert_eq!(said(&changed, "encoding").as_deref(), Some("auto"));
 }
+
+#[test]
+fn the_form_leads_through_ssh() {
+    let typed = Request::address("ssh://anna@desk:2222/100").expect("an address");
+    let mut filled = ConnectForm::default();
+    form::show_target(&mut filled, &typed.target);
+    assert_eq!(filled.protocol, farpane::ui::FormProtocol::Ssh);
+    assert_eq!(form::target(&filled), Some(Ok(typed.target)));
+}

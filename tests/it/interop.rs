@@ -30,6 +30,9 @@ mod session_info;
 mod session_menu;
 mod shapes;
 mod sizes;
+mod ssh;
+mod ssh_logins;
+mod starts;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

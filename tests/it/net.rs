@@ -14,6 +14,7 @@ mod owner;
 mod pump;
 pub mod server;
 mod shown_floods;
+mod ssh;
 mod stalls;
 pub mod task;
 mod uri;

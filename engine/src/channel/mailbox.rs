@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::AppEvent;
+use super::{AppEvent, ConnectStage};
 use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::clipboard::{Contents, Selection};
@@ -213,6 +213,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
         ConnectionEvent::Connected(_)
         | ConnectionEvent::LoggingIn
         | ConnectionEvent::PasswordNeeded { .. }
+        | ConnectionEvent::SshAsks { .. }
         | ConnectionEvent::Closed(_) => None,
     }
 }
@@ -267,6 +268,7 @@ fn weight(event: &AppEvent) -> usize {
         },
         // Asked for by the application, one at a time.
         AppEvent::Pixels { .. } => 0,
+        AppEvent::Connecting(ConnectStage::SshSays { line }) => line.capacity(),
         AppEvent::Connecting(_) | AppEvent::RendererFailed(_) | AppEvent::FirstPaint { .. } => 0,
     };
     size_of::<AppEvent>() + held

@@ -188,6 +188,14 @@ pub enum ConnectStage {
     Securing,
     /// WebSocket: the web server is asked to let Xpra through.
     Upgrading,
+    /// ssh is logging in, and finds xpra there.
+    LoggingIn {
+        host: String,
+        /// A session is started there.
+        starts: bool,
+    },
+    /// ssh, or a program behind it, said this line.
+    SshSays { line: String },
     /// The other side is asked whether it speaks Xpra, and accepts us.
     Hello,
 }

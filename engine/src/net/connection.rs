@@ -31,6 +31,7 @@ use super::progress::{Progress, progress};
 use super::pump::{Next, Pump, Step, charge};
 use super::recording::Recording;
 use super::report::Report;
+use super::ssh::SshError;
 use super::tls::TlsError;
 use super::transport::Transport;
 use super::websocket::FrameError;
@@ -225,6 +226,9 @@ impl<'a> Connection<'a> {
                 if !self.heard && error.get_ref().is_some_and(|error| error.is::<TlsError>()) =>
             {
                 self.close(CloseReason::ConnectFailed(error.to_string()));
+            }
+            Wake::Io(Err(error)) if !self.heard && ssh_reason(&error).is_some() => {
+                ssh_reason(&error).into_iter().for_each(|reason| self.close(reason));
             }
             Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
@@ -539,6 +543,11 @@ async fn room(app: &dyn AppSink) {
     if let Some(mailbox) = app.mailbox() {
         mailbox.room().await;
     }
+}
+
+/// Why there is no session, if ssh said so.
+fn ssh_reason(error: &io::Error) -> Option<CloseReason> {
+    error.get_ref()?.downcast_ref::<SshError>().map(SshError::reason)
 }
 
 fn is_password(input: &Input) -> bool {

@@ -15,6 +15,7 @@ mod recording;
 mod report;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
+pub mod ssh;
 pub mod task;
 pub mod tls;
 mod tls_error;

@@ -14,14 +14,15 @@ use crate::channel::{
 };
 use crate::protocol::NotXpra;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, SessionConfig, Setup,
+    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, Secret, SessionConfig, Setup,
 };
 
 use super::connection::{Connection, End, Links};
 use super::report::Report;
+use super::ssh::{self, SshOptions};
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
-use super::uri::Target;
+use super::uri::{Endpoint, Target};
 
 /// 3.1 servers that see a new connection while they are still closing a TLS one may read from the wrong
 /// one: the new one has the file descriptor of the old.
@@ -33,6 +34,8 @@ pub struct NetConfig {
     pub target: Target,
     pub session: SessionConfig,
     pub protocol: ProtocolPolicy,
+    /// How to get there through ssh.
+    pub ssh: SshOptions,
     /// How to check the server of an `ssl` or `wss` connection.
     pub tls: TlsOptions,
     /// How long reaching the server may take.
@@ -135,8 +138,10 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         ProtocolPolicy::Auto => Dialect::Modern,
         ProtocolPolicy::Only(dialect) => dialect,
     };
+    let (asking, answers) = ssh::Asking::new(Arc::clone(&links.app), config.ssh.password.clone());
+    let mut through_ssh = ThroughSsh { asking, answers };
     loop {
-        let transport = match connect(config, links).await {
+        let transport = match connect(config, links, &mut through_ssh).await {
             Ok(transport) => transport,
             Err(reason) => return reason,
         };
@@ -172,22 +177,52 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
     }
 }
 
-/// Connects, and keeps an ear open for the user's wish to stop.
-async fn connect(config: &NetConfig, links: &mut Links) -> Result<Transport, CloseReason> {
+/// What outlives one run of ssh: who is asked, and the way of the answers.
+struct ThroughSsh {
+    asking: ssh::Asking,
+    answers: tokio::sync::mpsc::Sender<Option<Secret>>,
+}
+
+/// Connects, and keeps an ear open for the user's wish to stop, and for answers to ssh's questions.
+async fn connect(
+    config: &NetConfig,
+    links: &mut Links,
+    through_ssh: &mut ThroughSsh,
+) -> Result<Transport, CloseReason> {
     let app = Arc::clone(&links.app);
     let stage = move |stage| app.send(AppEvent::Connecting(stage));
-    let connecting = Transport::connect(&config.target, &config.tls, config.connect_timeout, &stage);
+    let ThroughSsh { asking, answers } = through_ssh;
+    let connecting = async {
+        match &config.target.endpoint {
+            #[cfg(unix)]
+            Endpoint::Ssh(at) => {
+                let connected =
+                    ssh::connect(&config.target, at, &config.ssh, config.connect_timeout, asking).await;
+                connected.map(|stream| Transport::Ssh(Box::new(stream))).map_err(|error| error.reason())
+            }
+            _ => {
+                let connected =
+                    Transport::connect(&config.target, &config.tls, config.connect_timeout, &stage).await;
+                connected.map_err(|error: ConnectError| CloseReason::ConnectFailed(error.to_string()))
+            }
+        }
+    };
     let mut connecting = std::pin::pin!(connecting);
     loop {
         let command = tokio::select! {
-            result = &mut connecting => {
-                return result.map_err(|error: ConnectError| CloseReason::ConnectFailed(error.to_string()));
-            }
+            result = &mut connecting => return result,
             command = links.queue.pop() => command,
         };
         match command {
             NetCommand::Input(Input::Connection(ConnectionInput::Disconnect)) => {
                 return Err(CloseReason::User);
+            }
+            // Nobody waits for a second answer to one question.
+            NetCommand::Input(Input::Connection(ConnectionInput::Password(answer))) => {
+                let _ = answers.try_send(Some(answer));
+            }
+            NetCommand::Input(Input::Connection(ConnectionInput::PasswordCancelled)) => {
+                let _ = answers.try_send(None);
             }
             command => links.before_session(clock::now(), command),
         }

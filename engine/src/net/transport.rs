@@ -21,6 +21,8 @@ use crate::stats::CopyLedger;
 
 use super::local;
 use super::owner;
+#[cfg(unix)]
+use super::ssh::SshStream;
 use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, HandshakeError, WebSocket};
@@ -38,6 +40,8 @@ pub enum Transport {
     Tls(Box<Tls<TcpStream>>),
     WebSocket(Box<WebSocket<TcpStream>>),
     WebSocketTls(Box<WebSocket<Tls<TcpStream>>>),
+    #[cfg(unix)]
+    Ssh(Box<SshStream>),
 }
 
 /// `$call` on whatever stream is inside.
@@ -50,6 +54,8 @@ macro_rules! each {
             Transport::Tls($stream) => $call,
             Transport::WebSocket($stream) => $call,
             Transport::WebSocketTls($stream) => $call,
+            #[cfg(unix)]
+            Transport::Ssh($stream) => $call,
         }
     };
 }
@@ -85,15 +91,13 @@ pub enum ConnectError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     WebSocket(#[from] HandshakeError),
-    #[error(
-        "{kind} connections are not supported yet: use another kind, or `ssh -L` to forward the session's port or socket"
-    )]
+    #[error("{kind} connections do not work here: use another kind")]
     Unsupported { kind: &'static str },
 }
 
 impl Transport {
     /// Connects to the target's endpoint, trying all its addresses, for at most `limit`, and says
-    /// how far it is.
+    /// how far it is. Through ssh, [`super::ssh`] connects.
     pub async fn connect(
         target: &Target,
         tls: &TlsOptions,
@@ -151,6 +155,9 @@ impl Transport {
         let (tcp, encrypted) = match self {
             #[cfg(unix)]
             Self::Unix(stream) => return Link { encrypted: false, local: owner::is_trusted_socket(stream) },
+            // ssh has checked the host's key.
+            #[cfg(unix)]
+            Self::Ssh(_) => return Link { encrypted: true, local: false },
             Self::Tcp(stream) => (stream, false),
             Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
             Self::WebSocket(stream) => (stream.get_ref(), false),
@@ -164,6 +171,8 @@ impl Transport {
         let tcp = match self {
             #[cfg(unix)]
             Self::Unix(_) => return true,
+            #[cfg(unix)]
+            Self::Ssh(_) => return false,
             Self::Tcp(stream) => stream,
             Self::Tls(stream) => stream.get_ref(),
             Self::WebSocket(stream) => stream.get_ref(),
@@ -177,6 +186,8 @@ impl Transport {
         let verified = match self {
             Self::Tls(stream) => stream.is_verified(),
             Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
+            #[cfg(unix)]
+            Self::Ssh(_) => return "ssh",
             _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
         };
         if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
@@ -192,6 +203,8 @@ impl Transport {
             Self::WebSocket(_) | Self::WebSocketTls(_) => {
                 "is there a session at this path, and does it still run?"
             }
+            #[cfg(unix)]
+            Self::Ssh(_) => "does the session at the other end still run?",
         }
     }
 

@@ -17,9 +17,7 @@ pub enum NotXpra {
     /// Connect again with [`super::record::Dialect::Legacy31`].
     #[error("the server is older than version 4 and wants bencode packets")]
     NeedsBencode,
-    #[error(
-        "this is an SSH port, not an Xpra one: forward the session's own port or socket with `ssh -L` and connect to that"
-    )]
+    #[error("this is an SSH port, not an Xpra one: use an ssh:// address")]
     Ssh,
     #[error("this is an HTTP server: for Xpra behind one use a ws:// or wss:// address")]
     Http,

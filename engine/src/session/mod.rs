@@ -50,7 +50,7 @@ use std::time::Instant;
 
 pub use clipboard::ClipboardInput;
 pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionConfig};
-pub use connection::{CloseReason, ConnectionEvent, ConnectionInput};
+pub use connection::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;
 pub use event::{DrawDone, DrawRequest, Input, Output, SessionEvent};

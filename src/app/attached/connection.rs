@@ -5,7 +5,7 @@ use winit::event_loop::ActiveEventLoop;
 use super::Attached;
 use crate::app::panel::PanelWindow;
 use crate::config::connections;
-use crate::session::{CloseReason, ConnectionEvent, ConnectionInput};
+use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 use crate::ui::{PasswordPrompt, PasswordReply};
 
 impl Attached {
@@ -30,6 +30,9 @@ impl Attached {
             ConnectionEvent::PasswordNeeded { prompt, number } => {
                 let server = connections::address(&self.config.connection.target);
                 self.ask_password(PasswordPrompt::new(server, prompt, number), event_loop);
+            }
+            ConnectionEvent::SshAsks { prompt, kind } => {
+                self.ask_password(PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm), event_loop);
             }
             ConnectionEvent::StartupComplete => self.windows.startup_complete(),
             ConnectionEvent::Closed(reason) => return Some(reason),

@@ -18,7 +18,8 @@ const HOSTNAME: &str = "ssl-server-hostname";
 /// Fills the fields that say where to connect from a target. The address stays as it was typed.
 pub fn show_target(form: &mut ConnectForm, target: &Target) {
     let at = match &target.endpoint {
-        Endpoint::Tcp(at) | Endpoint::Ssh(at) => (FormProtocol::Tcp, Some(at)),
+        Endpoint::Tcp(at) => (FormProtocol::Tcp, Some(at)),
+        Endpoint::Ssh(at) => (FormProtocol::Ssh, Some(at)),
         Endpoint::Tls(at) => (FormProtocol::Ssl, Some(at)),
         Endpoint::WebSocket { at, secure: false } => (FormProtocol::WebSocket, Some(at)),
         Endpoint::WebSocket { at, secure: true } => (FormProtocol::WebSocketTls, Some(at)),
@@ -69,6 +70,7 @@ pub fn target(form: &ConnectForm) -> Option<Result<Target, TargetError>> {
         FormProtocol::Ssl => "ssl",
         FormProtocol::WebSocket => "ws",
         FormProtocol::WebSocketTls => "wss",
+        FormProtocol::Ssh => "ssh",
     };
     // Brackets keep an IPv6 address from the port.
     let host =

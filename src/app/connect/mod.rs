@@ -27,7 +27,6 @@ use crate::config::connections::{ConnectionKey, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
-use crate::net::{ConnectError, Endpoint};
 use crate::protocol::text;
 use crate::render::RenderOptions;
 use crate::session::SessionEvent;
@@ -44,7 +43,7 @@ use super::screen::Screen;
 pub use home::Home;
 pub use launcher::Launcher;
 use list::Destination;
-pub use locals::ListedSession;
+pub use locals::{ListedSession, sessions as local_sessions};
 
 /// This window: the only one of its render thread.
 const OWN_ID: OwnId = OwnId(0);
@@ -316,10 +315,6 @@ impl Connect {
             return;
         }
         match Request::address(&text) {
-            Ok(request) if matches!(request.target.endpoint, Endpoint::Ssh(_)) => {
-                let unsupported = ConnectError::Unsupported { kind: "ssh" };
-                self.view.address_error = Some(unsupported.to_string());
-            }
             Ok(request) => {
                 form::show_target(&mut self.view.form, &request.target);
                 self.view.form.name = form::suggested_name(&request.target);

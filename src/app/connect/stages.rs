@@ -11,6 +11,9 @@ pub fn stage(stage: &ConnectStage) -> Stage {
         ConnectStage::Reaching { at } => format!("Connecting to {at}"),
         ConnectStage::Securing => "Agreeing on encryption (TLS) and checking the certificate".to_owned(),
         ConnectStage::Upgrading => "Asking the web server for Xpra (WebSocket)".to_owned(),
+        ConnectStage::LoggingIn { host, starts: false } => format!("Logging in to {host} (ssh)"),
+        ConnectStage::LoggingIn { host, starts: true } => format!("Starting a session on {host} (ssh)"),
+        ConnectStage::SshSays { line } => format!("ssh: {line}"),
         ConnectStage::Hello => "Saying hello".to_owned(),
     };
     Stage { words }
@@ -21,6 +24,7 @@ pub fn of_session(event: &SessionEvent) -> Option<Stage> {
     let SessionEvent::Connection(event) = event else { return None };
     let words = match event {
         ConnectionEvent::PasswordNeeded { .. } => "Waiting for the password",
+        ConnectionEvent::SshAsks { .. } => "Waiting for an answer to ssh",
         ConnectionEvent::LoggingIn => "Logging in",
         ConnectionEvent::Connected(_) => "Waiting for the first window",
         _ => return None,

@@ -62,6 +62,8 @@ pub enum FormProtocol {
     Ssl,
     WebSocket,
     WebSocketTls,
+    /// A session of another machine, through ssh.
+    Ssh,
     /// A session of this machine, by display or socket.
     Local,
 }
@@ -79,7 +81,8 @@ pub struct TlsChecks {
 
 impl FormProtocol {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Local];
+    pub const ALL: [Self; 6] =
+        [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Ssh, Self::Local];
 
     /// Its name, and what it is good for.
     pub const fn words(self) -> &'static str {
@@ -88,6 +91,7 @@ impl FormProtocol {
             Self::Ssl => "ssl (encrypted)",
             Self::WebSocket => "ws (through web servers)",
             Self::WebSocketTls => "wss (encrypted, through web servers)",
+            Self::Ssh => "ssh (encrypted, with your login there)",
             Self::Local => "this machine",
         }
     }
@@ -139,7 +143,7 @@ fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
     ui.label(RichText::new("Connect to a session").heading().strong());
     let field = ui.add(
         TextEdit::singleline(&mut *view.form.address)
-            .hint_text("host:port, ssl://…, wss://…, xpra://…, or :100")
+            .hint_text("host:port, ssl://…, wss://…, ssh://…, or :100")
             .desired_width(f32::INFINITY)
             .margin(9)
             .font(egui::TextStyle::Body),
@@ -211,9 +215,12 @@ fn fields(form: &mut ConnectForm, ui: &mut Ui) -> bool {
         } else {
             edited |= row("Host", "name or address", &mut form.host, ui);
             edited |= row("Port", "the protocol's own", &mut form.port, ui);
-            edited |= row("Display", "only for servers with several", &mut form.display, ui);
+            let is_ssh = form.protocol == FormProtocol::Ssh;
+            let display = if is_ssh { "the only session there" } else { "only for servers with several" };
+            edited |= row("Display", display, &mut form.display, ui);
         }
-        edited |= row("User name", "yours on this machine", &mut form.user, ui);
+        let user = if form.protocol == FormProtocol::Ssh { "as ssh has it" } else { "yours on this machine" };
+        edited |= row("User name", user, &mut form.user, ui);
     });
     edited
 }

@@ -70,7 +70,7 @@ fn every_command_of_xpra_is_answered() {
         let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix("xpra "));
         let names: BTreeSet<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
         assert!(names.len() > 15, "{names:?}");
-        let ours = ["attach", "info", "screenshot"];
+        let ours = ["attach", "info", "list", "screenshot", "start", "start-desktop"];
         let missing: Vec<&&str> = names
             .iter()
             .filter(|name| ours.contains(name) == xpra_options::lacking_command(name).is_some())
@@ -84,7 +84,7 @@ fn options_that_farpane_lacks_are_explained() {
     for (word, message) in [
         ("--printing=no", "Farpane has no files"),
         ("--no-speaker", "plays no sound"),
-        ("--ssh", "does not connect through ssh"),
+        ("--exit-ssh", "ends ssh with the session"),
         ("--start-child=xterm", "only attaches to running ones"),
         ("--qualty=3", "--quality"),
     ] {

@@ -152,11 +152,40 @@ fn nothing_that_is_asked_for_happens_before_a_yes() {
 /// Options of Xpra that run commands or touch files mean nothing here.
 #[test]
 fn xpras_dangerous_options_are_ignored() {
-    let request = open(
-        "xpra://host/?start=xterm&ssh=sh%20-c%20x&open-command=x&env=A=B&remote-xpra=x&password-files=/etc/passwd",
-    );
+    let request =
+        open("xpra://host/?start=xterm&open-command=x&env=A=B&remote-xpra=x&password-files=/etc/passwd");
     assert_eq!(request.options, Layer::default());
-    assert_eq!((request.questions.len(), request.ignored.len()), (0, 6));
+    assert_eq!((request.questions.len(), request.ignored.len()), (0, 5));
+}
+
+/// The one option that runs a program on this machine: nobody's link, file or pasted address may set it unasked.
+#[test]
+fn no_link_chooses_the_command_for_ssh() {
+    let command = |request: &Request| {
+        let config = Settings::default().config(request);
+        config.map(|config| config.connection.ssh.command).map_err(|error| error.to_string())
+    };
+    for address in
+        ["xpra+ssh://host/?ssh=sh%20-c%20x", "ssh://host/?ssh=sh%20-c%20x", "ssh://host/7,ssh=sh -c x"]
+    {
+        let mut request = open(address);
+        let error = command(&request).expect_err("a question");
+        assert!(error.contains("it would run this command on your machine"), "{error}");
+        request.consent("ssh");
+        assert_eq!(command(&request), Ok(["sh", "-c", "x"].map(str::to_owned).to_vec()));
+    }
+    let file = SessionFile::parse("host=h\nmode=ssh\nssh=sh -c x\n");
+    assert!(command(&file.request(false).expect("valid")).is_err());
+    assert_eq!(command(&file.request(true).expect("valid")).map(|command| command.len()), Ok(3));
+    // What Xpra's own files say most often changes nothing.
+    for same in ["auto", "ssh", "paramiko"] {
+        let file = SessionFile::parse(&format!("host=h\nmode=ssh\nssh={same}\n"));
+        assert_eq!(command(&file.request(false).expect("valid")), Ok(vec!["ssh".to_owned()]), "{same}");
+    }
+    // The account's password there is ssh's, not the session's.
+    let config = Settings::default().config(&open("ssh://anna:secret@host/")).expect("valid").connection;
+    assert_eq!(config.ssh.password, Some(Secret::new("secret".to_owned())));
+    assert_eq!(config.session.password, None);
 }
 
 #[test]

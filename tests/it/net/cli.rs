@@ -93,8 +93,9 @@ fn interfaces_of_ipv6_addresses() {
 #[test]
 fn commands_of_xpra_are_named() {
     check(&["stop", ":100"], 2, "no command `stop`");
-    check(&["start", "ssh://host", "--start=xterm"], 2, "no command `start`");
-    check(&["list"], 2, "`xpra list`");
+    check(&["shadow", "ssh://host"], 2, "no command `shadow`");
+    check(&["start", "tcp://host/", "--start=xterm"], 2, "or through ssh (farpane start ssh://HOST/)");
+    check(&["list", "tcp://host/"], 5, "farpane list ssh://HOST/");
     check(&["--overlay", "version"], 2, "tcp://version/");
 }
 

@@ -201,6 +201,7 @@ fn receive(kind: String) {
         protocol: ProtocolPolicy::Auto,
         connect_timeout: LIMIT,
         recorder: None,
+        ssh: net::ssh::SshOptions::default(),
         tls: net::tls::TlsOptions::default(),
     };
     let before = memory().0;

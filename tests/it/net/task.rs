@@ -75,6 +75,14 @@ impl Client {
     }
 
     pub fn with_session(url: &str, budget: ByteBudget, session: SessionConfig) -> Self {
+        Self::with(url, budget, session, net::ssh::SshOptions::default())
+    }
+
+    pub fn through_ssh(url: &str, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
+        Self::with(url, ByteBudget::new(1 << 20), session, ssh)
+    }
+
+    fn with(url: &str, budget: ByteBudget, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
         let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
@@ -82,6 +90,7 @@ impl Client {
             protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
+            ssh,
             tls: net::tls::TlsOptions::default(),
         };
         let stats = SharedStats::default();
@@ -106,6 +115,18 @@ impl Client {
             match self.draws.pop(Some(LIMIT)).expect("a draw in time") {
                 Step::Draw(job) => return job,
                 Step::Backing(..) => {}
+            }
+        }
+    }
+
+    /// Waits for an event of the connection of which `wanted` makes something.
+    pub fn next_event<T>(&self, wanted: impl Fn(ConnectionEvent) -> Option<T>) -> T {
+        loop {
+            let event = self.events.pop(Some(LIMIT)).expect("an event in time");
+            if let AppEvent::Session(SessionEvent::Connection(event)) = event
+                && let Some(found) = wanted(event)
+            {
+                return found;
             }
         }
     }

@@ -12,6 +12,7 @@ pub mod program;
 pub mod relay;
 pub mod samples;
 pub mod slots;
+pub mod sshd;
 pub mod typist;
 pub mod viewer;
 pub mod virtual_pointer;

@@ -92,6 +92,11 @@ impl<'a> Viewer<'a> {
         status.code().unwrap_or_else(|| panic!("farpane was killed: {status}:\n{log}"))
     }
 
+    /// Asks it to end, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.program.signal("INT");
+    }
+
     /// Ends it as Ctrl-C does, and gives what `--stats-json` says.
     #[track_caller]
     pub fn stop(mut self) -> serde_json::Value {

@@ -36,7 +36,7 @@ impl Generation {
     pub const ALL: [Self; 3] = [Self::V3_1, Self::V6_5, Self::V6_5Modern];
 
     /// The program, and the environment that it needs.
-    fn command(self) -> (PathBuf, Vec<(&'static str, String)>) {
+    pub fn command(self) -> (PathBuf, Vec<(&'static str, String)>) {
         if self == Self::V3_1 {
             // Debian's configuration starts an Xsession, which shows what its xmessage finds worth it.
             return ("/usr/bin/xpra".into(), vec![("XPRA_SYSTEM_CONF_DIRS", "/nonexistent".into())]);

@@ -23,6 +23,13 @@ pub enum ConnectionEvent {
         /// How many times the server has asked in this login, from 1.
         number: u32,
     },
+    /// ssh, which makes the connection, asks this; answer with [`ConnectionInput::Password`] too. Comes before the
+    /// session.
+    SshAsks {
+        /// In its words: short lines without hidden characters.
+        prompt: String,
+        kind: SshAsk,
+    },
     /// The server finished sending the windows that exist.
     StartupComplete,
     /// Round trip of the last ping.
@@ -31,6 +38,17 @@ pub enum ConnectionEvent {
     Info(Vec<(String, String)>),
     /// The connection is over.
     Closed(CloseReason),
+}
+
+/// What kind of answer ssh wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SshAsk {
+    /// A password, a passphrase or a code.
+    Secret,
+    /// `yes` or nothing: whether a host's key is right, for example.
+    Confirm,
+    /// None: it only says something.
+    Notice,
 }
 
 /// What the user wants of the connection.

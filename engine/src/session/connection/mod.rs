@@ -5,7 +5,7 @@ mod messages;
 
 use std::time::Instant;
 
-pub use messages::{CloseReason, ConnectionEvent, ConnectionInput};
+pub use messages::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 
 use super::config::Profile;
 use super::event::Output;
