@@ -51,6 +51,10 @@ pub struct Options {
     #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub sharing: bool,
+    /// Connect again when the connection is lost, until you say stop
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub reconnect: bool,
     /// Share the clipboard with the session; no: neither side hears of the other's
     #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
@@ -107,6 +111,9 @@ pub struct Options {
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
+    /// Give up a connection on which nothing came for this time
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "45", value_parser = seconds, hide = true)]
+    pub silence_timeout: Duration,
     /// What to log, for example info, debug, or farpane::net=trace
     #[arg(long, short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
     pub log: Option<String>,

@@ -27,7 +27,7 @@ pub const MAX_LINK_BYTES: usize = 4096;
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
-pub const HARMLESS: [&str; 14] = [
+pub const HARMLESS: [&str; 15] = [
     "compression-level",
     "compressors",
     "desktop-scaling",
@@ -38,6 +38,7 @@ pub const HARMLESS: [&str; 14] = [
     "overlay",
     "present-mode",
     "quality",
+    "reconnect",
     "renderer",
     "scaling-filter",
     "speed",
