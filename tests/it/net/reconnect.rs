@@ -18,6 +18,7 @@ use farpane::session::{
 
 use super::server::{Server, draw, window};
 use super::task::{Client, LIMIT, Step, key};
+use crate::support::wait_for;
 
 /// A server to which one connection after the other is made, each with its script.
 struct Servers {
@@ -224,7 +225,8 @@ fn windows_that_are_gone_leave_nothing_behind() {
     let servers = Servers::start(scripts);
     let client = client(&servers.url);
     client.wait_connected();
-    client.wait("a sign of life", |event| matches!(event, ConnectionEvent::Latency(_)).then_some(()));
+    // Two backings, and the draws for which there is room.
+    wait_for("what there is room for", LIMIT, String::new, || (client.draws.len() >= 24).then_some(()));
     client.input(key("cut"));
     client.wait_away();
     client.wait("the end of the beginning", |event| {
