@@ -222,7 +222,7 @@ fn consequence(name: &str) -> &'static str {
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",
         "sharing" => "others could watch the session and take part in it",
         "protocol" => "it would choose an older form of the protocol",
-        "connect-timeout" => "it would change how long Farpane waits",
+        "connect-timeout" | "silence-timeout" => "it would change how long Farpane waits",
         _ => "it is for you to decide",
     }
 }
