@@ -240,7 +240,7 @@ impl HeadlessClient {
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),
-            event @ (ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_)) => {
+            event @ (ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_) | ConnectionEvent::Away(_)) => {
                 self.view.events.push(event.into());
             }
         }
@@ -248,7 +248,7 @@ impl HeadlessClient {
 
     fn window_event(&mut self, event: WindowEvent) {
         match event {
-            WindowEvent::Created(info) => {
+            WindowEvent::Created(info) | WindowEvent::Kept(info) => {
                 let wid = info.wid;
                 self.send(WindowInput::Mapped { wid, x: info.x, y: info.y, size: info.size });
                 self.view.windows.insert(wid, *info);

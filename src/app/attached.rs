@@ -31,6 +31,7 @@ use crate::ui::{
     OverlayButton, OverlayState, PasswordPrompt, SessionInfoAction, SessionMenu, SessionMenuAction,
 };
 
+use super::away::AwayView;
 use super::cursor;
 use super::inbox::Inbox;
 use super::leaving::Leaving;
@@ -56,6 +57,7 @@ pub struct Attached {
     input: UserInput,
     leaving: Leaving,
     overlay: Overlay,
+    away: AwayView,
     password: Option<PanelWindow<PasswordPrompt>>,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
@@ -97,6 +99,7 @@ impl Attached {
         let recording = SessionRecording::new(&config)?;
         let mut net = config.net(Profile::Attach);
         net.recorder = recording.sink();
+        net.session.reconnect = config.reconnect;
         let mut clipboard = screen.desktop.clipboard();
         let has_clipboard = net.session.clipboard.enabled && clipboard.is_possible();
         let local = LocalInfo {
@@ -125,6 +128,7 @@ impl Attached {
             hovered: None,
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
+            away: AwayView::new(queues.render.clone()),
             password: None,
             session_info: None,
             menu: None,
@@ -232,6 +236,10 @@ impl Attached {
             if let Some(action) = menu.event(&event) {
                 self.menu_action(action, screen, event_loop);
             }
+        } else if let Some(panel) = self.away.panel().filter(|panel| panel.is(id)) {
+            if let Some(action) = panel.event(&event) {
+                self.away_action(action);
+            }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
             self.remote_window_event(wid, event, screen, event_loop);
         }
@@ -254,6 +262,9 @@ impl Attached {
         let all = (&self.windows, &mut self.popups);
         self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
+        if let Some(action) = self.away.update(&self.windows, &mut self.own_windows, event_loop) {
+            self.away_action(action);
+        }
         if let Some(reply) = self.password.as_mut().and_then(PanelWindow::update) {
             self.password_reply(reply);
         }
@@ -270,6 +281,7 @@ impl Attached {
         let deadlines = [
             self.windows.deadline(),
             self.overlay.deadline(),
+            self.away.deadline(),
             self.password.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
@@ -282,6 +294,7 @@ impl Attached {
     fn forget(&mut self, wid: WindowId) {
         self.input.forget(wid);
         self.overlay.forget(wid);
+        self.away.forget(wid);
         self.leaving.forget(wid);
         self.popups.close_all_of(wid);
         self.popups.destroy(wid);
@@ -433,6 +446,7 @@ impl Attached {
                 let size = Size { width: size.width, height: size.height };
                 self.windows.resized(wid, size);
                 self.overlay.resized(wid);
+                self.away.resized();
                 self.input.window_moved();
             }
             WindowEvent::Moved(_) => {
@@ -466,6 +480,7 @@ impl Attached {
             }
             WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
                 match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
+                    KeyOutcome::Hotkey(Hotkey::Overlay) if self.away.is_away() => {}
                     KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
                     KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
                     KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
@@ -475,12 +490,14 @@ impl Attached {
             WindowEvent::CursorMoved { position, .. } => {
                 self.hovered = Some(wid);
                 self.overlay.pointer(wid, Some(position));
+                self.away.pointer(wid, Some(position));
                 self.leaving.entered(wid);
                 self.input.moved(wid, remote.place(), position);
             }
             WindowEvent::CursorLeft { .. } => {
                 self.hovered = None;
                 self.overlay.pointer(wid, None);
+                self.away.pointer(wid, None);
                 self.leaving.left(clock::now(), wid);
             }
             WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
@@ -490,6 +507,11 @@ impl Attached {
                     OverlayButton::Info => self.toggle_session_info(event_loop),
                     OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
                 }
+            }
+            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
+                if let Some(action) = self.away.button(wid) =>
+            {
+                self.away_action(action);
             }
             WindowEvent::MouseInput { state, button, .. } => {
                 self.input.look_where_it_is(remote, &screen.desktop);

@@ -90,13 +90,19 @@ pub struct Conversation {
     /// The place on the server when it was neither maximised nor full screen: the last one that lasted, and the newest.
     normal: Option<Geometry>,
     newest_normal: Option<(Geometry, Instant)>,
+    /// What the server knew, or may have heard, of the window when its connection was lost.
+    lost: Option<Vec<Geometry>>,
 }
 
 impl Conversation {
     /// About a window that the server has at `server`, and whose OS window is to be made.
     pub fn new(scale: Scale, server: Geometry, limits: SizeLimits, is_popup: bool) -> Self {
+        Self::with_place(Place::new(scale, server), limits, is_popup)
+    }
+
+    fn with_place(place: Place, limits: SizeLimits, is_popup: bool) -> Self {
         Self {
-            place: Place::new(scale, server),
+            place,
             limits,
             is_popup,
             mapped: false,
@@ -106,7 +112,7 @@ impl Conversation {
             again: None,
             times_again: 0,
             told_before: Vec::new(),
-            backing: server.size,
+            backing: place.server().size,
             limits_news: false,
             size_asked: false,
             settling: None,
@@ -116,6 +122,7 @@ impl Conversation {
             unsteady: None,
             normal: None,
             newest_normal: None,
+            lost: None,
         }
     }
 
@@ -140,6 +147,11 @@ impl Conversation {
 
     /// Whether the server knows that the window is shown.
     pub fn is_mapped(&self) -> bool {
+        self.mapped && self.lost.is_none()
+    }
+
+    /// Whether it is shown, as far as is known.
+    pub fn is_shown(&self) -> bool {
         self.mapped
     }
 
@@ -311,6 +323,49 @@ impl Conversation {
             // 3.1 draws the larger window before it tells of the new size, and keeps the pixels that were cut
             // off then for known. So does either for a window that became smaller for a moment only.
             out.push(Step::Refresh);
+        }
+    }
+
+    /// The connection is lost: what is told from now on reaches nobody.
+    pub fn lost(&mut self) {
+        let told = self.told.map_or(self.place.server(), |(told, _)| told);
+        let before = self.told_before.iter().map(|(before, _)| *before);
+        self.lost.get_or_insert(before.chain([told]).collect());
+    }
+
+    /// Another connection: the server has the window at `server`, and nothing that was told before counts. If it put it
+    /// there while it was away the OS window follows, else the server hears where it is.
+    pub fn again(&mut self, now: Instant, server: Geometry, out: &mut Vec<Step>) {
+        self.lost();
+        let known = self.lost.take().unwrap_or_default();
+        // 3.1 has windows there that nobody shows.
+        let is_parked = server.corner() == PARKED && known.iter().any(|known| known.size == server.size);
+        let is_moved = !(is_parked || known.contains(&server));
+        let (is_mapped, state) = (self.mapped, self.told.map_or(WindowState::default(), |(_, state)| state));
+        *self = Self {
+            mapped: is_mapped,
+            backing: server.size,
+            normal: self.normal,
+            newest_normal: self.newest_normal,
+            hidden_at: self.hidden_at,
+            ..Self::with_place(self.place, self.limits, self.is_popup)
+        };
+        if is_moved {
+            let local = self.place.wanted(server);
+            if self.is_popup {
+                self.place.found(local);
+            }
+            out.extend([Step::MoveTo { x: local.x, y: local.y }, Step::Resize(local.size)]);
+        }
+        if is_mapped && !self.is_popup {
+            let here = if is_moved { server } else { self.place.server() };
+            if is_moved {
+                (self.told, self.told_at) = (Some((server, state)), Some(now));
+                self.settling = Some(now + SETTLE);
+            } else {
+                self.tells(now, here, state);
+            }
+            out.extend([Step::TellMapped(here), Step::TellConfigured(here, state)]);
         }
     }
 

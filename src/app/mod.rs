@@ -10,6 +10,7 @@
 
 mod attached;
 mod attributes;
+mod away;
 pub mod connect;
 mod cursor;
 mod dialogs;

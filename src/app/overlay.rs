@@ -23,6 +23,8 @@ pub struct Overlay {
     shown: Option<Shown>,
     /// Until when words for the user are shown.
     note_until: Option<Instant>,
+    /// Something else is painted over all windows.
+    covered: bool,
 }
 
 struct Shown {
@@ -34,7 +36,17 @@ struct Shown {
 impl Overlay {
     /// Hidden, unless it is `wanted` from the start.
     pub fn new(render: RenderQueue, stats: SharedStats, state: OverlayState, wanted: bool) -> Self {
-        Self { render, stats, state, wanted, shown: None, note_until: None }
+        Self { render, stats, state, wanted, shown: None, note_until: None, covered: false }
+    }
+
+    /// Something else is painted over all windows from now on, or that is gone again.
+    pub fn set_covered(&mut self, covered: bool) {
+        self.covered = covered;
+        self.state.hovered = None;
+        if let Some(shown) = &mut self.shown {
+            // What was painted is gone, with its textures.
+            (shown.painter, shown.next) = (OverlayPainter::new(), clock::now());
+        }
     }
 
     /// Whether any window has the statistics.
@@ -111,6 +123,9 @@ impl Overlay {
             self.wanted = false;
             self.show(first.wid);
         }
+        if self.covered {
+            return;
+        }
         let now = clock::now();
         self.end_note(now);
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.next <= now) else { return };
@@ -135,7 +150,7 @@ impl Overlay {
 
     /// When [`Self::update`] is due; `None` while nothing is shown.
     pub fn deadline(&self) -> Option<Instant> {
-        let next = self.shown.as_ref()?.next;
+        let next = self.shown.as_ref().filter(|_| !self.covered)?.next;
         Some(self.note_until.map_or(next, |until| next.min(until)))
     }
 

@@ -41,6 +41,8 @@ pub struct UserInput {
     /// A window was moved or resized since the pointer was seen last, or the server was told of another place. On X11
     /// winit keeps a movement to itself that ends at the same place of the window as the one before.
     is_pointer_doubtful: bool,
+    /// The session is away: what is done now is for nobody.
+    is_away: bool,
 }
 
 /// What a key event came to.
@@ -81,6 +83,7 @@ impl UserInput {
             told_focus: None,
             finger: None,
             is_pointer_doubtful: false,
+            is_away: false,
         }
     }
 
@@ -136,7 +139,7 @@ impl UserInput {
     pub fn send_keymap(&self, desktop: &Desktop) {
         if let Some(keymap) = desktop.keymap(keysym::name) {
             tracing::debug!(layout = %keymap.layout, keys = keymap.keys.len(), "keyboard map");
-            self.send(KeyboardInput::KeymapChanged(Box::<Keymap>::new(keymap)));
+            self.net.input(KeyboardInput::KeymapChanged(Box::<Keymap>::new(keymap)));
         }
     }
 
@@ -172,7 +175,7 @@ impl UserInput {
     /// Tells the server which window has the focus, if that changed. A window that the server does not show yet
     /// (`is_mapped`) gets it there when it does: X gives it to no other. Returns the one that got it.
     pub fn sync_focus(&mut self, is_mapped: impl Fn(WindowId) -> bool) -> Option<WindowId> {
-        if self.told_focus == self.focused || !self.focused.is_none_or(is_mapped) {
+        if self.is_away || self.told_focus == self.focused || !self.focused.is_none_or(is_mapped) {
             return None;
         }
         self.told_focus = self.focused;
@@ -189,6 +192,21 @@ impl UserInput {
         if self.told_focus == Some(wid) {
             self.told_focus = None;
         }
+    }
+
+    /// The session is away from now on, or back. Either way nothing is held any more: what the server may know to be
+    /// down goes up, if there is somebody to tell.
+    pub fn set_away(&mut self, is_away: bool) {
+        self.is_away = is_away;
+        for KeyChange { key, pressed, modifiers } in self.keyboard.forget_told() {
+            self.send(KeyboardInput::Key { wid: self.focused, key, pressed, modifiers });
+        }
+        for button in self.pointer.buttons() {
+            self.pointer.set_button(button, false);
+            let pointer = self.pointer_state(self.focused);
+            self.send(PointerInput::Button { button, pressed: false, pointer });
+        }
+        (self.told_focus, self.finger, self.is_pointer_doubtful) = (None, None, true);
     }
 
     fn release_keys(&mut self, wid: WindowId) {
@@ -320,6 +338,8 @@ impl UserInput {
     }
 
     fn send(&self, input: impl Into<Input>) {
-        self.net.input(input);
+        if !self.is_away {
+            self.net.input(input);
+        }
     }
 }

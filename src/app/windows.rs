@@ -4,6 +4,7 @@
 //! themselves. What is said to the server is in its pixels, what is said to the desktop in local ones: each
 //! window's [`super::place::Place`] knows both.
 
+mod kept;
 mod wayland;
 
 use std::collections::BTreeMap;
@@ -387,9 +388,11 @@ impl Windows {
         [settled, self.memory.deadline()].into_iter().flatten().min()
     }
 
-    /// All windows that exist on the server were made: those of an earlier session get their order and focus back.
+    /// All windows that exist on the server were made: those of an earlier session get their order and focus back. After
+    /// a connection that was lost they never lost them, but the server did not hear of what changed.
     pub fn startup_complete(&mut self) {
         self.memory.begin(clock::now());
+        self.memory.restacked();
     }
 
     /// Windows of the desktop changed their order.

@@ -32,6 +32,8 @@ pub fn run(demo: RawDemo, settings: &Settings) -> Result<(), Failure> {
     }
     let request = Request::address(&format!("tcp://{}/", server.address())).map_err(UsageError::from)?;
     let mut config = settings.config(&request).map_err(UsageError::from)?;
+    // Who serves is this program: what ends is over.
+    config.reconnect = false;
     config.overlay = settings.layer().value("overlay").is_none() || config.overlay;
     let limit = demo.seconds.or(demo.screenshot.is_some().then_some(PICTURE_AFTER));
     // Nothing is ever sent: the viewer's end is that the sender goes.

@@ -60,7 +60,9 @@ pub fn replay(args: &ReplayArgs, settings: &Settings) -> Result<(), Failure> {
     let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let player = Player::start(bind, options(&args.play, at_end))?;
     let request = Request::address(&format!("tcp://{}/", player.address())).map_err(UsageError::from)?;
-    let config = settings.config(&request).map_err(UsageError::from)?;
+    let mut config = settings.config(&request).map_err(UsageError::from)?;
+    // Who plays is this program: what ends is over.
+    config.reconnect = false;
     let stats = if args.headless { off_screen(&config, args, &player)? } else { windowed(config, &player)? };
     output::line(Report::summary(&stats).to_text().trim_end());
     let played = player.played();

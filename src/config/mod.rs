@@ -43,6 +43,8 @@ pub struct Config {
     pub connection: NetConfig,
     /// Somebody else named the server: it learns nothing that lasts.
     pub is_foreign: bool,
+    /// Windows stay when the connection is lost, and it is made again.
+    pub reconnect: bool,
     pub renderer: RendererChoice,
     pub present_mode: PresentModeChoice,
     pub desktop_scaling: DesktopScaling,

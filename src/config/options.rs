@@ -52,6 +52,10 @@ pub struct Options {
     #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub sharing: bool,
+    /// Connect again when the connection is lost, until you say stop
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub reconnect: bool,
     /// Share the clipboard with the session; no: neither side hears of the other's
     #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
@@ -108,6 +112,9 @@ pub struct Options {
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,
+    /// Take the connection for lost when nothing came for this time, at least 1
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "45", value_parser = whole_seconds)]
+    pub silence_timeout: Duration,
     /// What to log, for example info, debug, or farpane::net=trace
     #[arg(long, short = 'd', global = true, value_name = "FILTER", env = "FARPANE_LOG")]
     pub log: Option<String>,
@@ -269,6 +276,12 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.0..=86_400.0).contains(seconds))
         .map(Duration::from_secs_f64)
         .ok_or_else(|| "expected seconds, 0 to 86400".to_owned())
+}
+
+/// The same, but one at least.
+fn whole_seconds(text: &str) -> Result<Duration, String> {
+    let time = seconds(text).ok().filter(|time| time.as_secs() > 0);
+    time.ok_or_else(|| "expected seconds, 1 to 86400".to_owned())
 }
 
 /// A file's name; `~/` at its beginning is the home folder, since in files of options no shell

@@ -30,7 +30,7 @@ const RUNS_A_COMMAND: &str = "ssh";
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
-pub const HARMLESS: [&str; 14] = [
+pub const HARMLESS: [&str; 15] = [
     "compression-level",
     "compressors",
     "desktop-scaling",
@@ -41,6 +41,7 @@ pub const HARMLESS: [&str; 14] = [
     "overlay",
     "present-mode",
     "quality",
+    "reconnect",
     "renderer",
     "scaling-filter",
     "speed",
@@ -237,7 +238,7 @@ fn consequence(name: &str) -> &'static str {
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",
         "sharing" => "others could watch the session and take part in it",
         "protocol" => "it would choose an older form of the protocol",
-        "connect-timeout" => "it would change how long Farpane waits",
+        "connect-timeout" | "silence-timeout" => "it would change how long Farpane waits",
         _ => "it is for you to decide",
     }
 }

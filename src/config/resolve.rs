@@ -126,6 +126,7 @@ impl Settings {
                 recorder: None,
             },
             is_foreign,
+            reconnect: options.reconnect,
             renderer: options.renderer,
             present_mode: options.present_mode,
             desktop_scaling: options.desktop_scaling,
@@ -194,6 +195,7 @@ fn session(
             max_bytes: usize::from(options.clipboard_limit) << 20,
         },
         share: options.sharing,
+        silence: options.silence_timeout,
         compression_level: options.compression_level,
         ..SessionConfig::default()
     };

@@ -78,7 +78,7 @@ const GROUPS: [(&str, &str); 12] = [
     (
         "Farpane chooses it by itself",
         "auto-refresh-delay bandwidth-detection challenge-handlers csc-modules gstreamer keyboard-backend mmap \
-         packet-encoders pings pixel-depth reconnect refresh-rate video video-decoders video-scaling",
+         packet-encoders pings pixel-depth refresh-rate video video-decoders video-scaling",
     ),
     (
         "Farpane shows windows and pictures as the server says",

@@ -182,6 +182,17 @@ impl Keyboard {
         changes
     }
 
+    /// The connection to the server is another one: the keys that are held count for the modifiers that they are, and
+    /// the server is told of no release. Returns the releases of those that it may know to be down, newest first.
+    pub fn forget_told(&mut self) -> Vec<KeyChange> {
+        let modifiers = self.modifiers();
+        let release = |held: &mut HeldKey| {
+            let was_sent = std::mem::take(&mut held.sent);
+            was_sent.then(|| KeyChange { key: held.key.clone(), pressed: false, modifiers })
+        };
+        self.held.iter_mut().rev().filter_map(release).collect()
+    }
+
     fn release(&mut self, keycode: u32, facts: KeyFacts) -> Option<KeyChange> {
         let modifiers = self.modifiers();
         self.note_locks(KeyFacts { decided_by: 0, ..facts });

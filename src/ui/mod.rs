@@ -2,6 +2,7 @@
 //! information window. Nothing here opens a window or touches the GPU: [`UiSurface`] makes frames that the render
 //! thread paints.
 
+pub mod away;
 pub mod connect;
 pub mod dialogs;
 pub mod fonts;
@@ -16,6 +17,7 @@ pub mod surface;
 pub mod theme;
 mod toast;
 
+pub use away::{AwayAction, AwayPainter, AwayState, away_panel_ui};
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,
     FormProtocol, Stage, TlsChecks, connect_ui,

@@ -8,6 +8,8 @@ pub const BACKGROUND: Color32 = Color32::from_rgb(0x12, 0x16, 0x1d);
 /// Behind the overlay: dark enough to read on white, with the window still visible.
 pub const OVERLAY_BACKGROUND: Color32 = Color32::from_rgba_premultiplied(0x0b, 0x0e, 0x13, 0xe6);
 pub const OVERLAY_BORDER: Color32 = Color32::from_rgba_premultiplied(0x24, 0x2a, 0x33, 0xc0);
+/// Over a window whose connection is lost: its last picture can still be read.
+pub const VEIL: Color32 = Color32::from_black_alpha(0x90);
 /// The overlay's button.
 pub const BUTTON: Color32 = Color32::from_rgb(0x24, 0x2c, 0x36);
 pub const BUTTON_HOVERED: Color32 = Color32::from_rgb(0x1c, 0x6f, 0x68);

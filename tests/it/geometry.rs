@@ -1,6 +1,7 @@
 //! The conversation about a window's geometry, against models of servers, window managers and users: it ends, nothing
 //! wanders, and what the user did last is what counts. And where new windows go.
 
+mod again;
 mod limits;
 mod minimised;
 

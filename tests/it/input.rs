@@ -155,6 +155,21 @@ fn focus_loss_releases_what_the_server_was_told_of() {
 }
 
 #[test]
+fn another_connection_knows_of_no_key() {
+    let mut keyboard = Keyboard::default();
+    keyboard.event(&press(50, Key::Named(NamedKey::Shift), true), x11(0xffe1, 1));
+    keyboard.event(&press(67, Key::Named(NamedKey::F1), true), x11(0xffbe, 0));
+    let names: Vec<_> = keyboard.forget_told().into_iter().map(|change| change.key.keyname).collect();
+    assert_eq!(names, ["F1", "Shift_L"]);
+    assert!(keyboard.forget_told().is_empty(), "once");
+    // What is held still counts, and is not released for somebody who did not hear of it.
+    assert_eq!(keyboard.modifiers(), Modifiers::from_names(["shift"]));
+    assert!(keyboard.event(&press(67, Key::Named(NamedKey::F1), false), x11(0xffbe, 0)).is_none());
+    assert!(keyboard.event(&press(50, Key::Named(NamedKey::Shift), false), x11(0xffe1, 1)).is_none());
+    assert_eq!(keyboard.modifiers(), Modifiers::default());
+}
+
+#[test]
 fn without_facts_the_usual_modifiers_count() {
     let mut keyboard = Keyboard::default();
     let key = |keycode, named| press(keycode, Key::Named(named), true);

@@ -22,6 +22,7 @@ mod places;
 mod programs;
 mod proxy;
 mod reattach;
+mod reconnect;
 mod resolution;
 mod scaling;
 #[cfg(feature = "test-servers")]

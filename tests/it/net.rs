@@ -12,6 +12,8 @@ mod mailbox;
 mod outgoing;
 mod owner;
 mod pump;
+mod reconnect;
+mod retry;
 pub mod server;
 mod shown_floods;
 mod ssh;

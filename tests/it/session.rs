@@ -1,5 +1,6 @@
 //! The session without IO: every test feeds it packets and inputs and looks at what comes out.
 
+mod again;
 mod clipboard;
 mod draws;
 mod handshake;

@@ -34,6 +34,7 @@ enum Topic {
     /// Latency, information, …
     Connection(Discriminant<ConnectionEvent>),
     Created(WindowId),
+    Kept(WindowId),
     Window(WindowId, Discriminant<WindowChange>),
     Bell,
     Cursor,
@@ -141,14 +142,16 @@ impl State {
         if let AppEvent::Session(SessionEvent::Window(WindowEvent::Destroyed { wid })) = event {
             // What was said of it means nothing any more. Nor does it if nobody heard of the window.
             let is_unheard_of = self.newest.contains_key(&Topic::Created(wid));
-            self.forget(|topic| matches!(topic, Topic::Created(of) | Topic::Window(of, _) if *of == wid));
+            self.forget(|topic| {
+                matches!(topic, Topic::Created(of) | Topic::Kept(of) | Topic::Window(of, _) if *of == wid)
+            });
             if is_unheard_of {
                 return;
             }
         }
         if let AppEvent::Session(SessionEvent::Connection(ConnectionEvent::Closed(_))) = event {
             // All windows go with the session.
-            self.forget(|topic| matches!(topic, Topic::Created(_) | Topic::Window(..)));
+            self.forget(|topic| matches!(topic, Topic::Created(_) | Topic::Kept(_) | Topic::Window(..)));
         }
         let number = self.next;
         self.next += 1;
@@ -207,9 +210,10 @@ fn topic(event: &AppEvent) -> Option<Topic> {
 
 fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
     match event {
-        ConnectionEvent::StartupComplete | ConnectionEvent::Latency(_) | ConnectionEvent::Info(_) => {
-            Some(Topic::Connection(discriminant(event)))
-        }
+        ConnectionEvent::StartupComplete
+        | ConnectionEvent::Latency(_)
+        | ConnectionEvent::Info(_)
+        | ConnectionEvent::Away(_) => Some(Topic::Connection(discriminant(event))),
         ConnectionEvent::Connected(_)
         | ConnectionEvent::LoggingIn
         | ConnectionEvent::PasswordNeeded { .. }
@@ -221,6 +225,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
 fn window_topic(event: &WindowEvent) -> Option<Topic> {
     match event {
         WindowEvent::Created(info) => Some(Topic::Created(info.wid)),
+        WindowEvent::Kept(info) => Some(Topic::Kept(info.wid)),
         WindowEvent::Changed { wid, change } => Some(Topic::Window(*wid, discriminant(change))),
         WindowEvent::Bell { .. } => Some(Topic::Bell),
         WindowEvent::Destroyed { .. } => None,
@@ -259,6 +264,7 @@ fn weight(event: &AppEvent) -> usize {
     let held = match event {
         AppEvent::Session(event) => match event {
             SessionEvent::Connection(ConnectionEvent::Info(lines)) => of_lines(lines),
+            SessionEvent::Connection(ConnectionEvent::Away(away)) => away.why.capacity(),
             SessionEvent::Window(event) => of_window_event(event),
             SessionEvent::Pointer(PointerEvent::Cursor(CursorShape::Image(cursor))) => {
                 cursor.data.retained_bytes()
@@ -280,7 +286,7 @@ fn of_lines(lines: &[(String, String)]) -> usize {
 
 fn of_window_event(event: &WindowEvent) -> usize {
     match event {
-        WindowEvent::Created(info) => of_window(info),
+        WindowEvent::Created(info) | WindowEvent::Kept(info) => of_window(info),
         WindowEvent::Changed { change, .. } => match change {
             WindowChange::Title(title) => title.capacity(),
             WindowChange::Icon(image) => of_image(image),

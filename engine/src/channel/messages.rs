@@ -277,7 +277,7 @@ pub enum RenderCommand {
     Detach {
         surface: SurfaceId,
     },
-    /// Draw this over the window from now on, or nothing.
+    /// Draw this over the window from now on, or nothing: then the next frame is the first one of its context.
     Overlay {
         surface: SurfaceId,
         frame: Option<OverlayFrame>,

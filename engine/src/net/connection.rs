@@ -14,6 +14,7 @@ use crate::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
     PacketSink, Presented, clock,
 };
+use crate::geometry::Size;
 use crate::protocol::packet::connection;
 use crate::protocol::{
     ClientPacket, Dialect, Incoming, Limits, Naming, NotXpra, PacketReader, PacketWriter, Reassembler,
@@ -21,7 +22,7 @@ use crate::protocol::{
 };
 use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, DrawInput, DrawRequest, Input, Output, PointerInput,
+    Before, CloseReason, ConnectionEvent, DrawInput, DrawRequest, Input, Output, PointerInput, Prospect,
     Session, SessionEvent, Setup,
 };
 use crate::stats::{CopySite, DrawTrace, copies};
@@ -42,12 +43,12 @@ const MAX_UNSENT: usize = 4 * 1024 * 1024;
 const MAX_ECHOES: usize = 16 * 1024;
 /// Commands handled before the socket gets its turn.
 const MAX_COMMANDS: usize = 256;
-/// Inputs kept for a second connection.
-const MAX_EARLY_INPUTS: usize = 64;
 /// How long writing the last packets may take.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// How long the end of a line is waited for, from a peer that sends text instead of records.
 const LINE_LIMIT: Duration = Duration::from_secs(1);
+/// Shorter stops of the machine are none.
+const A_NAP: Duration = Duration::from_secs(2);
 /// A timer that is never reached.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -61,16 +62,24 @@ pub(super) struct Links {
     pub report: Report,
     /// Who gets all packets of the connections from now on.
     pub recorder: Option<Arc<dyn PacketSink>>,
-    /// What came before the server accepted us, for the connection after this one.
-    pub early_inputs: Vec<Input>,
 }
 
 /// How a connection ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    Closed(CloseReason),
+    Closed(CloseReason, Prospect),
     /// The server does not take what was spoken to it: it has to be spoken to like this.
     Needs(Dialect),
+}
+
+/// A connection that ended, and what the next one begins with.
+pub(super) struct Ended {
+    pub end: End,
+    /// When the server accepted us, if it did.
+    pub accepted: Option<Instant>,
+    pub setup: Setup,
+    /// What a session that goes on takes over from the one that was lost; `None`: no server has accepted us yet.
+    pub before: Option<Before>,
 }
 
 /// What the loop woke up for.
@@ -101,8 +110,10 @@ pub(super) struct Connection<'a> {
     motion: Option<Input>,
     /// The answer to the newest ping, while the server does not take the ones before it.
     echo: Option<ClientPacket>,
-    /// The server's hello was accepted.
-    established: bool,
+    /// Its number, from 0.
+    number: u32,
+    /// When the server's hello was accepted.
+    accepted: Option<Instant>,
     /// Something was received.
     heard: bool,
     end: Option<End>,
@@ -112,29 +123,37 @@ pub(super) struct Connection<'a> {
 
 impl Links {
     /// Takes a command that came while there is no session.
-    pub fn before_session(&mut self, now: Instant, command: NetCommand) {
+    pub fn without_session(&mut self, now: Instant, command: NetCommand, setup: &mut Setup) {
         match command {
-            NetCommand::Input(input) => self.keep_early(input),
+            NetCommand::Input(input) => setup.note(input),
             NetCommand::WatchStats(watched) => self.report.watch(now, watched),
             NetCommand::Record(sink) => self.recorder = sink,
             NetCommand::Renderer(info) => self.report.renderer(info),
-            NetCommand::DrawDone(_) | NetCommand::Presented(_) => {}
-        }
-    }
-
-    /// Keeps an input for the next connection.
-    fn keep_early(&mut self, input: Input) {
-        // A password answers the one challenge that it was typed for.
-        if self.early_inputs.len() < MAX_EARLY_INPUTS && !is_password(&input) {
-            self.early_inputs.push(input);
+            NetCommand::DrawDone(done) => self.report.draw_done(now, &done),
+            NetCommand::Presented(Presented { wid, sequence, at, ledger }) => {
+                self.report.presented(wid, sequence, at, &ledger);
+            }
         }
     }
 }
 
 impl<'a> Connection<'a> {
-    /// A connection that has said nothing yet.
-    pub fn new(transport: Transport, setup: Setup, links: &'a mut Links) -> Self {
+    /// A connection that has said nothing yet, the `number`th; after a lost one, whose session left something.
+    pub fn new(
+        transport: Transport,
+        number: u32,
+        (setup, before): (Setup, Option<Before>),
+        links: &'a mut Links,
+    ) -> Self {
         let dialect = setup.peer.dialect;
+        let recording = match &before {
+            None => Recording::from_the_start(links.recorder.clone()),
+            Some(before) => Recording::after(clock::now(), links.recorder.clone(), dialect, before.windows()),
+        };
+        let session = match before {
+            None => Session::new(setup),
+            Some(before) => Session::after(before, setup),
+        };
         let limits = Limits::BEFORE_HELLO;
         links.report.encryption(transport.encryption());
         Self {
@@ -144,28 +163,26 @@ impl<'a> Connection<'a> {
             reassembler: Reassembler::new(dialect, limits, links.pool.clone()),
             reader: PacketReader::new(dialect, limits, links.pool.clone()),
             writer: PacketWriter::new(dialect),
-            session: Session::new(setup),
+            session,
             outputs: Vec::new(),
             pump: Pump::default(),
             motion: None,
             echo: None,
-            established: false,
+            number,
+            accepted: None,
             heard: false,
             end: None,
-            recording: Recording::from_the_start(links.recorder.clone()),
+            recording,
             links,
         }
     }
 
     /// Runs until the session or the connection ends. Always writes what it can before.
-    pub async fn run(mut self) -> End {
+    pub async fn run(mut self) -> Ended {
         let now = clock::now();
+        let mut slept = clock::slept();
         self.session.start(now, &mut self.outputs);
         self.dispatch(now);
-        for input in self.links.early_inputs.clone() {
-            self.session.handle_input(now, input, &mut self.outputs);
-            self.dispatch(now);
-        }
         self.advance(now, None);
         let mut timer = pin!(tokio::time::sleep(NEVER));
         loop {
@@ -173,7 +190,7 @@ impl<'a> Connection<'a> {
             if let Some(end) = self.end.take() {
                 self.links.report.collector.clipboard(clock::now(), self.session.clipboard_totals());
                 self.flush().await;
-                return end;
+                return self.ended_with(end);
             }
             let line = self.reassembler.text_since().map(|since| since + LINE_LIMIT);
             let deadline = [self.session.next_timeout(), self.links.report.deadline(), line].into_iter();
@@ -191,8 +208,24 @@ impl<'a> Connection<'a> {
                 () = room(&*self.links.app), if is_full(&*self.links.app) => Wake::AppRoom,
                 () = &mut timer => Wake::Timer,
             };
+            if matches!(wake, Wake::Timer)
+                && let so_far = clock::slept()
+                && so_far.saturating_sub(std::mem::replace(&mut slept, so_far)) > A_NAP
+            {
+                tracing::info!("this machine slept");
+                self.session.woke(clock::now());
+            }
             self.handle(wake);
         }
+    }
+
+    /// What is left of it. Draws that wait are forgotten; windows that are gone or changed stay so.
+    fn ended_with(mut self, end: End) -> Ended {
+        for (wid, size) in self.pump.abandon() {
+            self.links.draws.backing(wid, backing_update(size));
+        }
+        let (setup, before) = self.session.leave();
+        Ended { end, accepted: self.accepted, setup, before }
     }
 
     fn handle(&mut self, wake: Wake) {
@@ -225,10 +258,10 @@ impl<'a> Connection<'a> {
             Wake::Io(Err(error))
                 if !self.heard && error.get_ref().is_some_and(|error| error.is::<TlsError>()) =>
             {
-                self.close(CloseReason::ConnectFailed(error.to_string()));
+                self.end_with(CloseReason::ConnectFailed(error.to_string()), Prospect::Over);
             }
             Wake::Io(Err(error)) if !self.heard && ssh_reason(&error).is_some() => {
-                ssh_reason(&error).into_iter().for_each(|reason| self.close(reason));
+                ssh_reason(&error).into_iter().for_each(|(reason, prospect)| self.end_with(reason, prospect));
             }
             Wake::Io(Err(error)) => self.lost(&error.to_string()),
             Wake::Timer => {
@@ -270,15 +303,22 @@ impl<'a> Connection<'a> {
             NetCommand::Input(input) => self.input(now, input),
             NetCommand::DrawDone(done) => {
                 self.links.report.draw_done(now, &done);
-                self.session.handle_draw_done(&done, &mut self.outputs);
-                self.dispatch(now);
+                // Who sent the draws of an earlier connection waits for nothing any more, and the numbers come again.
+                if done.trace.connection == self.number {
+                    self.session.handle_draw_done(&done, &mut self.outputs);
+                    self.dispatch(now);
+                }
             }
             NetCommand::Presented(Presented { wid, sequence, at, ledger }) => {
                 self.links.report.presented(wid, sequence, at, &ledger);
             }
             NetCommand::WatchStats(watched) => self.links.report.watch(now, watched),
-            NetCommand::Record(None) => self.recording = Recording::default(),
+            NetCommand::Record(None) => {
+                self.links.recorder = None;
+                self.recording = Recording::default();
+            }
             NetCommand::Record(Some(sink)) => {
+                self.links.recorder = Some(Arc::clone(&sink));
                 self.recording = Recording::from_now(now, sink, self.dialect, &self.session.snapshot());
                 // Servers begin their videos anew then.
                 let windows: Vec<_> = self.recording.windows().collect();
@@ -291,9 +331,6 @@ impl<'a> Connection<'a> {
     }
 
     fn input(&mut self, now: Instant, input: Input) {
-        if !self.established {
-            self.links.keep_early(input.clone());
-        }
         // Only the newest of consecutive pointer positions counts.
         let is_motion = matches!(input, Input::Pointer(PointerInput::Moved(_)));
         match self.motion.take() {
@@ -353,8 +390,7 @@ impl<'a> Connection<'a> {
                     self.note_queue(now);
                 }
                 Next::Backing { wid, size } => {
-                    let update = size.map_or(BackingUpdate::Destroy, BackingUpdate::Resize);
-                    self.links.draws.backing(wid, update);
+                    self.links.draws.backing(wid, backing_update(size));
                 }
                 Next::Take if self.may_take() => self.take_packet(now),
                 Next::Take | Next::Wait => break,
@@ -400,7 +436,8 @@ impl<'a> Connection<'a> {
         self.links.report.collector.packet(now, packet.name());
         self.links.report.collector.receive_ledger(now, &ledger);
         // What a packet cost to decode counts as reassembly, also where others came with it.
-        let trace = DrawTrace::new(arrived, clock::now(), wire_bytes);
+        let mut trace = DrawTrace::new(arrived, clock::now(), wire_bytes);
+        trace.connection = self.number;
         self.session.handle_packet(now, trace, packet, &mut self.outputs);
         self.dispatch(now);
     }
@@ -422,8 +459,7 @@ impl<'a> Connection<'a> {
                 Output::Backing { wid, size } => self.pump.push(Step::Backing { wid, size }),
                 Output::Event(event) => self.event(now, event),
                 Output::Established { bounds } => {
-                    self.established = true;
-                    self.links.early_inputs.clear();
+                    self.accepted.get_or_insert(now);
                     let limits = Limits::with_max_record(bounds.packet_bytes());
                     self.reassembler.set_limits(limits);
                     self.reader.set_limits(limits);
@@ -492,10 +528,10 @@ impl<'a> Connection<'a> {
     /// What was received is no record.
     fn refuse(&mut self, now: Instant, error: RecordError) {
         match error {
-            RecordError::NotXpra(NotXpra::NeedsBencode) if !self.established => {
+            RecordError::NotXpra(NotXpra::NeedsBencode) if self.accepted.is_none() => {
                 self.end.get_or_insert(End::Needs(Dialect::Legacy31));
             }
-            RecordError::NotXpra(NotXpra::NeedsYaml) if !self.established => {
+            RecordError::NotXpra(NotXpra::NeedsYaml) if self.accepted.is_none() => {
                 self.end.get_or_insert(End::Needs(Dialect::Yaml));
             }
             // Whatever it is, it would not understand a goodbye.
@@ -511,7 +547,12 @@ impl<'a> Connection<'a> {
     }
 
     fn close(&mut self, reason: CloseReason) {
-        self.end.get_or_insert(End::Closed(reason));
+        let prospect = reason.prospect();
+        self.end_with(reason, prospect);
+    }
+
+    fn end_with(&mut self, reason: CloseReason, prospect: Prospect) {
+        self.end.get_or_insert(End::Closed(reason, prospect));
     }
 
     /// Writes what waits, for a limited time, and says goodbye to the socket.
@@ -545,13 +586,14 @@ async fn room(app: &dyn AppSink) {
     }
 }
 
-/// Why there is no session, if ssh said so.
-fn ssh_reason(error: &io::Error) -> Option<CloseReason> {
-    error.get_ref()?.downcast_ref::<SshError>().map(SshError::reason)
+/// Why there is no session, if ssh said so, and whether that may change.
+fn ssh_reason(error: &io::Error) -> Option<(CloseReason, Prospect)> {
+    let error = error.get_ref()?.downcast_ref::<SshError>()?;
+    Some((error.reason(), error.prospect()))
 }
 
-fn is_password(input: &Input) -> bool {
-    matches!(input, Input::Connection(ConnectionInput::Password(_)))
+fn backing_update(size: Option<Size>) -> BackingUpdate {
+    size.map_or(BackingUpdate::Destroy, BackingUpdate::Resize)
 }
 
 /// Whether `newer` may replace the pointer position `older`: same window and buttons.

@@ -5,6 +5,11 @@ mod client_cert;
 mod connection;
 mod first_bytes;
 pub mod local;
+#[cfg(target_os = "linux")]
+mod network_change;
+#[cfg(not(target_os = "linux"))]
+#[path = "no_network_change.rs"]
+mod network_change;
 pub mod new_file;
 pub mod outgoing;
 pub mod owner;
@@ -13,6 +18,7 @@ pub mod pump;
 pub mod recorder;
 mod recording;
 mod report;
+pub mod retry;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
 pub mod ssh;

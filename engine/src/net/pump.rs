@@ -125,6 +125,16 @@ impl Pump {
         self.drained && !self.is_crowded(announced)
     }
 
+    /// The connection is gone: forgets the draws, which nobody waits for any more, and gives what becomes of backings, in
+    /// order.
+    pub fn abandon(&mut self) -> impl Iterator<Item = (WindowId, Option<Size>)> {
+        self.received = 0;
+        std::mem::take(&mut self.pending).into_iter().filter_map(|step| match step {
+            Step::Backing { wid, size } => Some((wid, size)),
+            Step::Draw { .. } => None,
+        })
+    }
+
     /// Whether there is no place for one more that came in so many bytes.
     fn is_crowded(&self, more: usize) -> bool {
         !self.pending.is_empty()

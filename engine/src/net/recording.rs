@@ -8,6 +8,7 @@ use crate::buffers::BufferPool;
 use crate::channel::PacketSink;
 use crate::protocol::limits::MAX_PAYLOAD;
 use crate::protocol::packet::WindowId;
+use crate::protocol::packet::connection;
 use crate::protocol::packet::draw;
 use crate::protocol::packet::window;
 use crate::protocol::reassembly::RawPacket;
@@ -19,12 +20,30 @@ pub(super) struct Recording {
     sink: Option<Arc<dyn PacketSink>>,
     /// Windows whose video began before the recording: it goes on from their next key frame.
     without_key_frame: BTreeSet<WindowId>,
+    /// An earlier connection was recorded before: this one's greeting is no part of the session.
+    goes_on: bool,
 }
 
 impl Recording {
     /// Records from the first packet on.
     pub fn from_the_start(sink: Option<Arc<dyn PacketSink>>) -> Self {
-        Self { sink, without_key_frame: BTreeSet::new() }
+        Self { sink, ..Self::default() }
+    }
+
+    /// Goes on with another connection of the session, after one that had these windows: they are announced again.
+    pub fn after(
+        now: Instant,
+        sink: Option<Arc<dyn PacketSink>>,
+        dialect: Dialect,
+        windows: impl Iterator<Item = WindowId>,
+    ) -> Self {
+        let Some(sink) = sink else { return Self::default() };
+        let gone: Vec<_> = windows.map(|wid| window::FromServer::Destroy { wid }.into()).collect();
+        Self {
+            without_key_frame: BTreeSet::new(),
+            goes_on: true,
+            ..Self::from_now(now, sink, dialect, &gone)
+        }
     }
 
     /// Records from now on, after these packets, which tell what the session is. The pixels of its
@@ -60,7 +79,7 @@ impl Recording {
                 }
             }
         }
-        Self { sink: Some(sink), without_key_frame }
+        Self { sink: Some(sink), without_key_frame, goes_on: false }
     }
 
     /// The windows whose video goes on from their next key frame: all, when the recording begins.
@@ -71,11 +90,19 @@ impl Recording {
     /// A packet that came; `packet` is what it says, if it could be read.
     pub fn record(&mut self, dialect: Dialect, raw: &RawPacket<'_>, packet: Option<&ServerPacket>) {
         if let Some(sink) = &self.sink
-            && packet.is_none_or(|packet| is_recorded(packet, &mut self.without_key_frame))
+            && packet.is_none_or(|packet| {
+                !(self.goes_on && is_greeting(packet)) && is_recorded(packet, &mut self.without_key_frame)
+            })
         {
             sink.packet(dialect, raw);
         }
     }
+}
+
+/// Whether a connection begins with the packet.
+fn is_greeting(packet: &ServerPacket) -> bool {
+    use connection::FromServer::{Challenge, Hello};
+    matches!(packet, ServerPacket::Connection(Hello(_) | Challenge(_)))
 }
 
 /// Whether the packet is recorded: all that it refers to is, and it tells nothing of what people copied.

@@ -1,7 +1,8 @@
-//! The network thread: connects, runs the connection, connects again for a 3.1 server, and says
-//! once why it ended.
+//! The network thread: connects, runs the connection, connects again for a 3.1 server and when the connection is lost,
+//! and says once why it ended.
 
 use crate::protocol::Dialect;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,11 +15,14 @@ use crate::channel::{
 };
 use crate::protocol::NotXpra;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, Secret, SessionConfig, Setup,
+    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, Prospect, Secret,
+    SessionConfig, Setup,
 };
 
 use super::connection::{Connection, End, Links};
+use super::network_change::NetworkChanges;
 use super::report::Report;
+use super::retry::RetryPlan;
 use super::ssh::{self, SshOptions};
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
@@ -116,7 +120,7 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
     let report = Report::new(clock::now(), config.target.endpoint.transport_name(), stats);
     let recorder = config.recorder.clone();
     let commands = queue.clone();
-    let mut links = Links { queue, app, draws, budget, pool, report, recorder, early_inputs: Vec::new() };
+    let mut links = Links { queue, app, draws, budget, pool, report, recorder };
     let run = move || {
         let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &local, &mut links)));
         let reason = std::panic::catch_unwind(connection)
@@ -133,46 +137,87 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
     Ok(NetThread { queue: commands, handle: Some(handle) })
 }
 
+/// What lasts over all connections of a session.
+struct Course {
+    dialect: Dialect,
+    /// Connections so far.
+    connections: u32,
+    setup: Setup,
+    /// Of the connection that was lost; `None`: no server has accepted us yet.
+    before: Option<Before>,
+    plan: RetryPlan,
+    through_ssh: ThroughSsh,
+}
+
+/// Runs the session over as many connections as it takes.
 async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseReason {
-    let mut dialect = match config.protocol {
+    let dialect = match config.protocol {
         ProtocolPolicy::Auto => Dialect::Modern,
         ProtocolPolicy::Only(dialect) => dialect,
     };
     let (asking, answers) = ssh::Asking::new(Arc::clone(&links.app), config.ssh.password.clone());
-    let mut through_ssh = ThroughSsh { asking, answers };
+    let mut course = Course {
+        dialect,
+        connections: 0,
+        setup: Setup { config: config.session.clone(), peer: Peer::default(), local: local.clone() },
+        before: None,
+        plan: RetryPlan::default(),
+        through_ssh: ThroughSsh { asking, answers },
+    };
     loop {
-        let transport = match connect(config, links, &mut through_ssh).await {
+        let (reason, prospect) = attempt(config, &mut course, links).await;
+        if prospect == Prospect::Over || course.before.is_none() || !config.session.reconnect {
+            return reason;
+        }
+        let reason = reason.shown();
+        tracing::info!(%reason, "the connection is lost: connecting again");
+        if let ControlFlow::Break(reason) = wait(&reason, &mut course, links).await {
+            return reason;
+        }
+    }
+}
+
+/// Connects once, with the other generation if it has to be, and runs the connection. Returns how it ended, and what
+/// is to be expected after that.
+async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> (CloseReason, Prospect) {
+    loop {
+        let transport = match connect(config, course, links).await {
             Ok(transport) => transport,
-            Err(reason) => return reason,
+            Err(failed) => return failed,
         };
         let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
         let is_auto = config.protocol == ProtocolPolicy::Auto;
-        let may_speak_legacy = is_auto && dialect == Dialect::Modern;
-        let setup = Setup {
-            config: config.session.clone(),
-            peer: Peer { dialect, may_speak_legacy, link: transport.link() },
-            local: local.clone(),
-        };
-        tracing::debug!(target = %config.target, ?dialect, "connected");
-        links.app.send(AppEvent::Connecting(ConnectStage::Hello));
-        match Connection::new(transport, setup, links).run().await {
-            End::Closed(reason) => return reason,
+        let may_speak_legacy = is_auto && course.dialect == Dialect::Modern;
+        course.setup.peer = Peer { dialect: course.dialect, may_speak_legacy, link: transport.link() };
+        tracing::debug!(target = %config.target, dialect = ?course.dialect, "connected");
+        if course.before.is_none() {
+            links.app.send(AppEvent::Connecting(ConnectStage::Hello));
+        }
+        let begins_with = (std::mem::take(&mut course.setup), course.before.take());
+        let connection = Connection::new(transport, course.connections, begins_with, links);
+        course.connections = course.connections.wrapping_add(1);
+        let ended = connection.run().await;
+        (course.setup, course.before) = (ended.setup, ended.before);
+        ended.accepted.into_iter().for_each(|at| course.plan.accepted(at));
+        if tls && (course.dialect == Dialect::Legacy31 || matches!(ended.end, End::Needs(_))) {
+            tokio::time::sleep(TLS_CLOSE_TIME).await;
+        }
+        match ended.end {
+            End::Closed(reason, prospect) => return (reason, prospect),
             End::Needs(other) if may_speak_legacy => {
                 tracing::info!(
                     packet_encoder = other.packet_encoder(),
                     "the server speaks another dialect: reconnecting"
                 );
-                dialect = other;
-                if tls {
-                    tokio::time::sleep(TLS_CLOSE_TIME).await;
-                }
+                course.dialect = other;
             }
             End::Needs(Dialect::Legacy31) => {
-                return CloseReason::Protocol(
-                    "the server speaks the 3.1 protocol: use --protocol auto or --protocol bencode".into(),
-                );
+                let words = "the server speaks the 3.1 protocol: use --protocol auto or --protocol bencode";
+                return (CloseReason::Protocol(words.into()), Prospect::Over);
             }
-            End::Needs(_) => return CloseReason::Protocol(NotXpra::NeedsYaml.to_string()),
+            End::Needs(_) => {
+                return (CloseReason::Protocol(NotXpra::NeedsYaml.to_string()), Prospect::Over);
+            }
         }
     }
 }
@@ -186,24 +231,32 @@ struct ThroughSsh {
 /// Connects, and keeps an ear open for the user's wish to stop, and for answers to ssh's questions.
 async fn connect(
     config: &NetConfig,
+    course: &mut Course,
     links: &mut Links,
-    through_ssh: &mut ThroughSsh,
-) -> Result<Transport, CloseReason> {
+) -> Result<Transport, (CloseReason, Prospect)> {
     let app = Arc::clone(&links.app);
-    let stage = move |stage| app.send(AppEvent::Connecting(stage));
-    let ThroughSsh { asking, answers } = through_ssh;
+    let is_first = course.before.is_none();
+    let stage = move |stage| {
+        if is_first {
+            app.send(AppEvent::Connecting(stage));
+        }
+    };
+    let target = &config.target;
+    let Course { through_ssh: ThroughSsh { asking, answers }, setup, .. } = course;
     let connecting = async {
-        match &config.target.endpoint {
+        match &target.endpoint {
             #[cfg(unix)]
             Endpoint::Ssh(at) => {
-                let connected =
-                    ssh::connect(&config.target, at, &config.ssh, config.connect_timeout, asking).await;
-                connected.map(|stream| Transport::Ssh(Box::new(stream))).map_err(|error| error.reason())
+                let connected = ssh::connect(target, at, &config.ssh, config.connect_timeout, asking).await;
+                connected
+                    .map(|stream| Transport::Ssh(Box::new(stream)))
+                    .map_err(|error| (error.reason(), error.prospect()))
             }
             _ => {
-                let connected =
-                    Transport::connect(&config.target, &config.tls, config.connect_timeout, &stage).await;
-                connected.map_err(|error: ConnectError| CloseReason::ConnectFailed(error.to_string()))
+                let connected = Transport::connect(target, &config.tls, config.connect_timeout, &stage).await;
+                connected.map_err(|error: ConnectError| {
+                    (CloseReason::ConnectFailed(error.to_string()), error.prospect())
+                })
             }
         }
     };
@@ -215,7 +268,7 @@ async fn connect(
         };
         match command {
             NetCommand::Input(Input::Connection(ConnectionInput::Disconnect)) => {
-                return Err(CloseReason::User);
+                return Err((CloseReason::User, Prospect::Over));
             }
             // Nobody waits for a second answer to one question.
             NetCommand::Input(Input::Connection(ConnectionInput::Password(answer))) => {
@@ -224,7 +277,44 @@ async fn connect(
             NetCommand::Input(Input::Connection(ConnectionInput::PasswordCancelled)) => {
                 let _ = answers.try_send(None);
             }
-            command => links.before_session(clock::now(), command),
+            command => links.without_session(clock::now(), command, setup),
         }
     }
+}
+
+/// Waits for the time to try again, and says so. Breaks if the user has enough of it.
+async fn wait(why: &CloseReason, course: &mut Course, links: &mut Links) -> ControlFlow<CloseReason> {
+    let app = Arc::clone(&links.app);
+    let say = |until| {
+        let away = Away { why: why.to_string(), until };
+        app.send(AppEvent::Session(ConnectionEvent::Away(away).into()));
+    };
+    let mut due = course.plan.lost(clock::now());
+    say(Some(due));
+    let mut changes = NetworkChanges::watch();
+    let changed = async |changes: &mut Option<NetworkChanges>| match changes {
+        Some(changes) => changes.next().await,
+        None => std::future::pending().await,
+    };
+    loop {
+        let command = tokio::select! {
+            () = tokio::time::sleep_until(due.into()) => break,
+            () = changed(&mut changes) => {
+                tracing::debug!("the network changed");
+                due = course.plan.network_changed(clock::now());
+                continue;
+            }
+            command = links.queue.pop() => command,
+        };
+        match command {
+            NetCommand::Input(Input::Connection(ConnectionInput::Disconnect)) => {
+                return ControlFlow::Break(CloseReason::User);
+            }
+            NetCommand::Input(Input::Connection(ConnectionInput::TryNow)) => break,
+            command => links.without_session(clock::now(), command, &mut course.setup),
+        }
+    }
+    course.plan.tries(clock::now());
+    say(None);
+    ControlFlow::Continue(())
 }

@@ -28,7 +28,6 @@ pub(super) struct Overlay {
     unused: Vec<TextureId>,
     primitives: Vec<ClippedPrimitive>,
     pixels_per_point: f32,
-    shown: bool,
 }
 
 impl Overlay {
@@ -45,14 +44,7 @@ impl Overlay {
         self.unused.extend(frame.textures_delta.free.drain());
         self.primitives = std::mem::take(&mut frame.primitives);
         self.pixels_per_point = frame.pixels_per_point;
-        self.shown = true;
         changes
-    }
-
-    /// Shows nothing from now on. The textures stay: later frames build on them.
-    pub(super) fn hide(&mut self) {
-        self.primitives.clear();
-        self.shown = false;
     }
 
     /// All textures, for a backend that has none of them.
@@ -61,11 +53,6 @@ impl Overlay {
             (*id, ImageDelta::full(Arc::clone(image), *options))
         };
         TextureChanges { free: Vec::new(), set: self.textures.iter().map(whole).collect() }
-    }
-
-    /// Whether there is anything to draw.
-    pub(super) fn is_shown(&self) -> bool {
-        self.shown
     }
 
     /// A texture, if it is there.

@@ -343,7 +343,7 @@ impl Renderer {
                     continue;
                 }
                 let part = if window.redraw { Part::All } else { Part::Damage(window.damage.rects()) };
-                let overlay = window.overlay.as_ref().filter(|overlay| overlay.is_shown());
+                let overlay = window.overlay.as_ref();
                 self.backend.present(surface, part, overlay, &mut ledger)
             } else if self.options.offscreen {
                 Ok(PresentOutcome::Presented)
@@ -418,7 +418,11 @@ impl Renderer {
                 let changes = overlay.get_or_insert_default().update(frame);
                 self.backend.update_overlay(surface, &changes);
             }
-            (None, Some(overlay)) => overlay.hide(),
+            // The next one brings its textures along.
+            (None, overlay @ Some(_)) => {
+                *overlay = None;
+                self.backend.forget_overlay(surface);
+            }
             (None, None) => return,
         }
         window.overlay_changed = true;
@@ -426,7 +430,7 @@ impl Renderer {
 
     fn read_back(&mut self, wid: WindowId) {
         let window = self.windows.get(&SurfaceId::Remote(wid));
-        let overlay = window.and_then(|w| w.overlay.as_ref()).filter(|o| o.is_shown());
+        let overlay = window.and_then(|w| w.overlay.as_ref());
         let size = window.and_then(|w| w.size).unwrap_or_default();
         let shown = self.options.scaling.scale.size_to_local(size);
         let most = self.bounds.windows_bytes();

@@ -1,8 +1,12 @@
 //! What its user wants of a session.
 
+use std::num::NonZeroU64;
+use std::time::Duration;
+
 use zeroize::Zeroizing;
 
 use super::clipboard::ClipboardOptions;
+use super::ping::SERVER_TIMEOUT;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
 
@@ -54,7 +58,7 @@ pub struct ClientIdentity {
     /// an earlier client with the same one, whatever either says of sharing, and keeps what windows are to
     /// remember for the next client with it (seen with 3.1.3 and 6.5.5).
     pub uuid: String,
-    /// Hexadecimal; a new one for each connection.
+    /// Hexadecimal; a new one for each session that is attached to.
     pub session_id: String,
 }
 
@@ -160,6 +164,15 @@ pub struct SessionConfig {
     pub share: bool,
     /// Which of a proxy's sessions is wanted, as the proxy names it, for example `:100`.
     pub display_name: Option<String>,
+    /// Bits a second that the server may send; `None`: as many as it likes.
+    pub bandwidth_limit: Option<NonZeroU64>,
+    /// Connect again when the connection is lost after the server accepted us, until the user has enough of it.
+    pub reconnect: bool,
+    /// The passwords that answered the last login, in the order in which they were asked for: kept to connect again,
+    /// and for nothing else.
+    pub remembered: Vec<Secret>,
+    /// The connection is given up when nothing at all came for this long although pings were sent.
+    pub silence: Duration,
 }
 
 impl Default for SessionConfig {
@@ -174,6 +187,10 @@ impl Default for SessionConfig {
             clipboard: ClipboardOptions::default(),
             share: false,
             display_name: None,
+            bandwidth_limit: None,
+            reconnect: false,
+            remembered: Vec::new(),
+            silence: SERVER_TIMEOUT,
         }
     }
 }

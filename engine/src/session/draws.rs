@@ -46,6 +46,9 @@ impl Draws {
         if setup.peer.dialect.is_modern() && self.scrolls(setup) {
             out.push(Output::Send(ToServer::EncodingConfig(encodings::map(setup, true)).into()));
         }
+        if let Some(limit) = setup.config.bandwidth_limit {
+            out.push(Output::Send(ToServer::BandwidthLimit { bits_per_second: Some(limit) }.into()));
+        }
     }
 
     fn scrolls(&self, setup: &Setup) -> bool {
@@ -77,14 +80,17 @@ impl Draws {
             DrawInput::Refresh { wid } if windows.contains(wid) => ToServer::Refresh { wid, quality: 100 },
             DrawInput::Refresh { .. } => return,
             DrawInput::EncodingOption { name, value } => {
-                setup.config.pictures.note_option(name, value);
+                note(input, setup);
                 ToServer::EncodingOption { name, value: Value::from(value) }
             }
-            DrawInput::PreferEncoding(encoding) => {
-                setup.config.pictures.preferred = encoding;
+            DrawInput::PreferEncoding(_) => {
+                note(input, setup);
                 return self.offer_again(setup, windows, out);
             }
-            DrawInput::BandwidthLimit { bits_per_second } => ToServer::BandwidthLimit { bits_per_second },
+            DrawInput::BandwidthLimit { bits_per_second } => {
+                note(input, setup);
+                ToServer::BandwidthLimit { bits_per_second }
+            }
         };
         out.push(Output::Send(packet.into()));
     }
@@ -168,6 +174,17 @@ impl Draws {
     /// Those of one window.
     pub fn in_flight_of(&self, wid: WindowId) -> usize {
         self.ledger.in_flight_of(wid)
+    }
+}
+
+/// Keeps what is wanted of the server, for hello and for the next connection.
+pub fn note(input: DrawInput, setup: &mut Setup) {
+    let config = &mut setup.config;
+    match input {
+        DrawInput::Refresh { .. } => {}
+        DrawInput::EncodingOption { name, value } => config.pictures.note_option(name, value),
+        DrawInput::PreferEncoding(encoding) => config.pictures.preferred = encoding,
+        DrawInput::BandwidthLimit { bits_per_second } => config.bandwidth_limit = bits_per_second,
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Handshake {
     challenges: u32,
     /// The password that was given beforehand answered a challenge: it answers no other.
     used: bool,
+    /// What the challenges were answered with, in order.
+    passwords: Vec<Secret>,
     /// The challenge that waits for the user's password.
     waiting: Option<Challenge>,
     /// When the server must have answered; `None` while the user is asked.
@@ -64,7 +66,12 @@ impl Handshake {
             return Err(refused(format!("the server asked for a password more than {MAX_CHALLENGES} times")));
         }
         auth::check(&challenge, setup.peer.link).map_err(refused)?;
-        if let Some(password) = setup.config.password.as_ref().filter(|_| !self.used) {
+        if let Some(password) = setup.config.remembered.get(self.passwords.len()) {
+            return self.respond(now, &challenge, password, setup, out);
+        }
+        if let Some(password) =
+            setup.config.password.as_ref().filter(|_| !self.used && self.passwords.is_empty())
+        {
             self.used = true;
             return self.respond(now, &challenge, password, setup, out);
         }
@@ -117,6 +124,11 @@ impl Handshake {
         }
     }
 
+    /// What the server let us in with.
+    pub fn into_passwords(self) -> Vec<Secret> {
+        self.passwords
+    }
+
     fn respond(
         &mut self,
         now: Instant,
@@ -136,6 +148,7 @@ impl Handshake {
             .push("challenge_client_salt", bytes(&answer.client_salt))
             .push("challenge_padding", bytes(padding.get(..answer.padding_len).unwrap_or(&padding)));
         self.deadline = Some(now + HELLO_TIMEOUT);
+        self.passwords.push(password.clone());
         out.push(Output::Send(connection::ToServer::Hello(hello).into()));
         Ok(())
     }

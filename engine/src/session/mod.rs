@@ -50,7 +50,9 @@ use std::time::Instant;
 
 pub use clipboard::ClipboardInput;
 pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionConfig};
-pub use connection::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
+pub use connection::{
+    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Prospect, SessionId, SshAsk,
+};
 pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;
 pub use event::{DrawDone, DrawRequest, Input, Output, SessionEvent};
@@ -96,6 +98,9 @@ pub struct Session {
     clipboard: Clipboard,
     /// With which the server accepted us.
     server_hello: Option<Dict>,
+    /// Of the connection that this one takes the place of, until the server accepts us; then what is to be left to the
+    /// next one.
+    before: Option<Before>,
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
     unknown: UnknownPackets,
@@ -115,9 +120,31 @@ impl Session {
             devices: InputState::default(),
             clipboard: Clipboard::default(),
             server_hello: None,
+            before: None,
             info_wanted: false,
             unknown: UnknownPackets::default(),
         }
+    }
+
+    /// A session that has not said hello yet, and takes the place of one whose connection was lost.
+    pub fn after(before: Before, setup: Setup) -> Self {
+        let clipboard = before.clipboard.successor();
+        Self { before: Some(before), clipboard, ..Self::new(setup) }
+    }
+
+    /// Ends it without a word: what is wanted now, and what the one that takes its place has to know. That is `None` if
+    /// no server accepted us, neither in this one nor before it.
+    pub fn leave(self) -> (Setup, Option<Before>) {
+        let Self { setup, before, windows, clipboard, server_hello, .. } = self;
+        if server_hello.is_none() {
+            return (setup, before);
+        }
+        let before = before.map(|before| Before {
+            windows: windows.all_known(),
+            clipboard: clipboard.successor(),
+            ..before
+        });
+        (setup, before)
     }
 
     /// Says hello.
@@ -164,15 +191,26 @@ impl Session {
                 }
             }
             Input::Keyboard(input) if !is_running => self.keyboard.early_input(input, setup),
-            Input::Display(input) if !is_running => display::early_input(input, setup),
-            // Nothing else means anything before the server's hello.
-            _ if !is_running => {}
+            // Nothing that is done means anything before the server's hello.
+            input if !is_running => setup.note(input),
             Input::Window(input) => windows.input(input, out),
             Input::Keyboard(input) => self.keyboard.input(input, setup, windows, devices, out),
             Input::Pointer(input) => pointer::input(input, windows, devices, out),
             Input::Display(input) => self.display.input(input, setup, windows, out),
             Input::Draw(input) => self.draws.input(input, setup, windows, out),
-            Input::Clipboard(input) => self.clipboard.input(now, input, out),
+            Input::Clipboard(input) => {
+                if let ClipboardInput::Direction(direction) = input {
+                    setup.config.clipboard.direction = direction;
+                }
+                self.clipboard.input(now, input, out);
+            }
+        }
+    }
+
+    /// The machine slept: whether the server is still there is asked at once, and it has to say something soon.
+    pub fn woke(&mut self, now: Instant) {
+        if let Phase::Running(pinger) = &mut self.phase {
+            pinger.woke(now);
         }
     }
 

@@ -8,8 +8,11 @@ use crate::protocol::packet::connection::{self, PingEcho};
 
 /// How often a ping is sent.
 pub const PING_INTERVAL: Duration = Duration::from_secs(3);
-/// The connection is given up when nothing at all came for this long although pings were sent.
+/// The connection is given up when nothing at all came for this long although pings were sent, unless the user says
+/// otherwise.
 pub const SERVER_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long the server may be silent after this machine slept: then most connections are dead.
+pub const WAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a server's session number that are sent back with the answer to its ping: it has 32 or so.
 const MAX_SID: usize = 128;
 /// Pings whose echo is awaited; older ones are forgotten.
@@ -21,6 +24,10 @@ pub struct Pinger {
     /// Zero of the times on the wire.
     epoch: Instant,
     last_heard: Instant,
+    /// How long it may be silent.
+    silence: Duration,
+    /// This machine slept until then, and nothing was heard since.
+    woke: Option<Instant>,
     next_ping: Instant,
     last_latency: Option<Duration>,
     /// Time on the wire and real time of the pings that were not echoed yet.
@@ -28,14 +35,28 @@ pub struct Pinger {
 }
 
 impl Pinger {
-    /// Starts with a ping that is due at once.
-    pub fn new(now: Instant) -> Self {
-        Self { epoch: now, last_heard: now, next_ping: now, last_latency: None, outstanding: VecDeque::new() }
+    /// Starts with a ping that is due at once. The server may be silent for `silence`.
+    pub fn new(now: Instant, silence: Duration) -> Self {
+        Self {
+            epoch: now,
+            last_heard: now,
+            silence,
+            woke: None,
+            next_ping: now,
+            last_latency: None,
+            outstanding: VecDeque::new(),
+        }
     }
 
     /// Something came from the server.
     pub fn heard(&mut self, now: Instant) {
         self.last_heard = self.last_heard.max(now);
+        self.woke = None;
+    }
+
+    /// This machine slept until now.
+    pub fn woke(&mut self, now: Instant) {
+        (self.woke, self.next_ping) = (Some(now), now);
     }
 
     /// When [`Pinger::poll`] has something to do.
@@ -51,15 +72,17 @@ impl Pinger {
         if now < self.next_ping {
             return Ok(None);
         }
-        // A process that slept (suspended machine) could not hear anything: the wait starts again.
+        // A process that slept could not hear anything: the wait starts again.
         if now.saturating_duration_since(self.next_ping) > PING_INTERVAL {
             self.last_heard = now;
         }
         let silence = now.saturating_duration_since(self.last_heard);
-        if silence >= SERVER_TIMEOUT {
-            return Err(silence);
+        let since_awake = self.woke.map_or(Duration::ZERO, |woke| now.saturating_duration_since(woke));
+        if silence >= self.silence || since_awake >= WAKE_TIMEOUT {
+            return Err(silence.max(since_awake));
         }
-        self.next_ping = now + PING_INTERVAL;
+        let limit = if self.woke.is_some() { WAKE_TIMEOUT.min(self.silence) } else { self.silence };
+        self.next_ping = now + PING_INTERVAL.min(limit / 4);
         let monotonic_ms = self.millis(now);
         if self.outstanding.len() >= MAX_OUTSTANDING {
             self.outstanding.pop_front();

@@ -1,8 +1,11 @@
 //! What a session starts with: wishes, and what is known of both sides by then.
 
+use super::clipboard::ClipboardInput;
 use super::config::SessionConfig;
-use super::display::DisplayInfo;
-use super::keyboard::Keymap;
+use super::display::{DisplayInfo, DisplayInput};
+use super::draws;
+use super::event::Input;
+use super::keyboard::{KeyboardInput, Keymap};
 use crate::geometry::Size;
 use crate::protocol::Dialect;
 
@@ -69,6 +72,24 @@ impl Default for LocalInfo {
 }
 
 impl Setup {
+    /// Takes what is wanted and what the desktop is like from now on, as it is said while there is no session. What is
+    /// done then, in its windows and with keyboard and pointer, means nothing to the one that comes.
+    pub fn note(&mut self, input: Input) {
+        match input {
+            Input::Display(DisplayInput::Changed(display)) => self.local.display = *display,
+            Input::Keyboard(KeyboardInput::KeymapChanged(keymap)) => self.local.keymap = Some(*keymap),
+            Input::Draw(input) => draws::note(input, self),
+            Input::Clipboard(ClipboardInput::Direction(direction)) => {
+                self.config.clipboard.direction = direction;
+            }
+            Input::Keyboard(KeyboardInput::Focus { .. } | KeyboardInput::Key { .. })
+            | Input::Clipboard(ClipboardInput::Desktop(_))
+            | Input::Connection(_)
+            | Input::Window(_)
+            | Input::Pointer(_) => {}
+        }
+    }
+
     /// The record compressors that this generation of servers knows, best first.
     pub fn offered_compressors(&self) -> Vec<&'static str> {
         let modern = self.peer.dialect.is_modern();

@@ -20,6 +20,8 @@ pub struct DrawTrace {
     pub decoded: Option<Instant>,
     /// When they were handed to the GPU (or to the CPU presenter's backing).
     pub uploaded: Option<Instant>,
+    /// The connection that it came over, counted from 0: servers number the draws of each anew.
+    pub connection: u32,
     /// Bytes on the wire, record headers included.
     pub wire_bytes: u64,
     /// Bytes of pixels after decoding.
@@ -40,6 +42,7 @@ impl DrawTrace {
             decode_started: None,
             decoded: None,
             uploaded: None,
+            connection: 0,
             wire_bytes,
             decoded_bytes: 0,
             pixels: 0,

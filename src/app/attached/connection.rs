@@ -5,8 +5,9 @@ use winit::event_loop::ActiveEventLoop;
 use super::Attached;
 use crate::app::panel::PanelWindow;
 use crate::config::connections;
-use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
-use crate::ui::{PasswordPrompt, PasswordReply};
+use crate::session::clipboard::ToDesktop;
+use crate::session::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
+use crate::ui::{AwayAction, PasswordPrompt, PasswordReply};
 
 impl Attached {
     /// Asks for the end, which comes as [`ConnectionEvent::Closed`].
@@ -23,6 +24,7 @@ impl Attached {
         match event {
             ConnectionEvent::Connected(server) => {
                 self.password = None;
+                self.back();
                 if !server.session_name.is_empty() {
                     self.windows.title = server.session_name;
                 }
@@ -35,10 +37,38 @@ impl Attached {
                 self.ask_password(PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm), event_loop);
             }
             ConnectionEvent::StartupComplete => self.windows.startup_complete(),
+            ConnectionEvent::Away(how) => self.away(how),
             ConnectionEvent::Closed(reason) => return Some(reason),
             ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_) | ConnectionEvent::Info(_) => {}
         }
         None
+    }
+
+    /// The connection is lost: nothing that is done from now on reaches anybody.
+    fn away(&mut self, how: Away) {
+        self.password = None;
+        if self.away.begin(how) {
+            self.input.set_away(true);
+            self.overlay.set_covered(true);
+            self.windows.lost();
+            // Who pastes meanwhile gets nothing, at once.
+            self.clipboard.send(ToDesktop::Watch(Vec::new()));
+        }
+    }
+
+    /// There is another one.
+    fn back(&mut self) {
+        if self.away.end() {
+            self.overlay.set_covered(false);
+            self.input.set_away(false);
+        }
+    }
+
+    pub(super) fn away_action(&mut self, action: AwayAction) {
+        self.queues.net.input(match action {
+            AwayAction::TryNow => ConnectionInput::TryNow,
+            AwayAction::Disconnect => ConnectionInput::Disconnect,
+        });
     }
 
     fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {

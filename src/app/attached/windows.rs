@@ -13,6 +13,12 @@ impl Attached {
     pub(super) fn window_said(&mut self, event: WindowEvent, screen: &Screen, event_loop: &ActiveEventLoop) {
         match event {
             WindowEvent::Created(info) => self.window_created(*info, screen, event_loop),
+            WindowEvent::Kept(info) => {
+                if let Err(info) = self.windows.keep(*info, &screen.desktop) {
+                    self.forget(info.wid);
+                    self.window_created(*info, screen, event_loop);
+                }
+            }
             WindowEvent::Changed { wid, change } => self.window_changed(wid, change, screen),
             WindowEvent::Destroyed { wid } => self.forget(wid),
             WindowEvent::Bell { percent, pitch, duration_ms, .. } => {

@@ -420,7 +420,8 @@ impl Connect {
         // What is chosen here counts more than what was said when the program was started.
         let mut settings = self.launcher.settings.clone();
         settings.given = request.options.clone().over(&settings.given);
-        let config = settings.config(request).map_err(|error| error.to_string())?;
+        let mut config = settings.config(request).map_err(|error| error.to_string())?;
+        config.reconnect &= demo.is_none();
         let to = if demo.is_some() { "The demo session".to_owned() } else { request.target.to_string() };
         self.view.begin(Attempt { to, ..Attempt::default() });
         self.began = Some(clock::now());

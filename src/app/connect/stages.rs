@@ -1,7 +1,7 @@
 //! Connecting in words.
 
 use crate::channel::ConnectStage;
-use crate::session::{CloseReason, ConnectionEvent, SessionEvent};
+use crate::session::{Away, CloseReason, ConnectionEvent, SessionEvent};
 use crate::ui::{Message, Stage};
 
 /// What a stage is called while it is under way.
@@ -27,6 +27,7 @@ pub fn of_session(event: &SessionEvent) -> Option<Stage> {
         ConnectionEvent::SshAsks { .. } => "Waiting for an answer to ssh",
         ConnectionEvent::LoggingIn => "Logging in",
         ConnectionEvent::Connected(_) => "Waiting for the first window",
+        ConnectionEvent::Away(Away { until: Some(_), .. }) => "Connection lost, trying again",
         _ => return None,
     };
     Some(Stage { words: words.to_owned() })

@@ -50,7 +50,7 @@ fn server_stops(generation: Generation) {
     let _card = Card::open(server.x().name(), "until then", &Picture::smooth(200, 100), &Look::default());
     let display = Display::bare();
     let relay = Relay::to(server.address());
-    let mut viewer = Viewer::start(&display, &[&relay.url()]);
+    let mut viewer = Viewer::start(&display, &[&relay.url(), "--reconnect=no"]);
     viewer.window("until then");
     server.stop();
     let code = viewer.exit_code(LIMIT);
@@ -64,7 +64,7 @@ fn server_dies(generation: Generation) {
     let server = empty_session(generation);
     let _card = Card::open(server.x().name(), "until then", &Picture::smooth(200, 100), &Look::default());
     let display = Display::bare();
-    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let mut viewer = Viewer::start(&display, &[&server.url(), "--reconnect=no"]);
     viewer.window("until then");
     server.kill();
     assert_eq!(viewer.exit_code(LIMIT), CONNECTION_LOST, "{}", viewer.log());

@@ -234,3 +234,26 @@ fn the_end_of_the_session_comes_before_windows_that_nobody_has_seen() {
     ));
     assert!(mailbox.is_empty());
 }
+
+/// A window of a lost connection is known already when the next one tells of it.
+#[test]
+fn a_window_that_is_kept_is_known() {
+    let kept = || {
+        let info = WindowInfo::new(WindowId(1));
+        SessionEvent::Window(WindowEvent::Kept(Box::new(info)))
+    };
+    let gone = || SessionEvent::Window(WindowEvent::Destroyed { wid: WindowId(1) });
+    let mailbox = Mailbox::default();
+    let push = |event| mailbox.push(AppEvent::Session(event));
+    push(event(Said::Create(1), 1));
+    next(&mailbox);
+    push(kept());
+    push(gone());
+    assert!(matches!(next(&mailbox), Some(SessionEvent::Window(WindowEvent::Destroyed { .. }))));
+    assert!(next(&mailbox).is_none());
+    // Nobody heard of this one.
+    for said in [event(Said::Create(1), 1), kept(), gone()] {
+        push(said);
+    }
+    assert!(next(&mailbox).is_none());
+}

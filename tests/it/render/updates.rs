@@ -233,8 +233,8 @@ fn the_overlay_is_drawn_over_the_window(renderer: RendererChoice) {
     assert_eq!(rig.shown(1).pixel(5, 5), [90, 0, 0, 255]);
     rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame: None });
     assert_eq!(rig.shown(1).pixel(20, 15), [90, 0, 0, 255]);
-    // And it can come back without its textures being sent again.
-    let frame = Some(overlay_frame(&context, egui::Color32::GREEN));
+    // Nothing of it is kept: another one brings its textures along.
+    let frame = Some(overlay_frame(&farpane::ui::fonts::context(), egui::Color32::GREEN));
     rig.command(RenderCommand::Overlay { surface: WindowId(1).into(), frame });
     assert!(lit(&rig.shown(1)) > 40);
     // A frame for a window that is not there is no harm.

@@ -78,6 +78,14 @@ pub fn python(generation: Generation) -> std::process::Command {
     command
 }
 
+/// This generation's program, with the environment that it needs.
+pub fn xpra(generation: Generation) -> std::process::Command {
+    let (program, environment) = generation.command();
+    let mut command = std::process::Command::new(program);
+    command.envs(environment);
+    command
+}
+
 /// What `xpra attach --help` of this generation prints.
 pub fn attach_help(generation: Generation) -> String {
     let (program, environment) = generation.command();

@@ -4,7 +4,7 @@ use std::io;
 
 use super::command::{CommandError, NO_XPRA};
 use super::noise::TooMuchNoise;
-use crate::session::CloseReason;
+use crate::session::{CloseReason, Prospect};
 
 /// Lines of ssh's that an error repeats.
 const MAX_REPEATED: usize = 4;
@@ -88,6 +88,29 @@ impl SshError {
                 CloseReason::Authentication(self.to_string())
             }
             _ => CloseReason::ConnectFailed(self.to_string()),
+        }
+    }
+
+    /// Whether another attempt may go better, when the session was reached before.
+    pub fn prospect(&self) -> Prospect {
+        match self.problem {
+            Problem::NoHost { .. }
+            | Problem::Refused { .. }
+            | Problem::Unreachable { .. }
+            | Problem::Ended { .. }
+            | Problem::Lost { .. }
+            | Problem::Read { .. } => Prospect::Again,
+            Problem::Command(_)
+            | Problem::Start { .. }
+            | Problem::OtherHostKey { .. }
+            | Problem::UnknownHostKey { .. }
+            | Problem::Denied { .. }
+            | Problem::NoXpra { .. }
+            | Problem::NoSession { .. }
+            | Problem::NotOne { .. }
+            | Problem::Noise { .. }
+            | Problem::Unanswered { .. }
+            | Problem::NotStarted { .. } => Prospect::Over,
         }
     }
 }

@@ -170,8 +170,9 @@ impl Backend for CpuBackend {
     }
 
     fn forget_overlay(&mut self, id: SurfaceId) {
+        // Its pixels go with the next present, which has to know what they covered.
         if let Some(window) = self.windows.get_mut(&id) {
-            *window.layer_mut() = Layer::default();
+            window.layer_mut().outdate();
         }
     }
 

@@ -181,6 +181,11 @@ impl Clipboard {
         }
     }
 
+    /// One that goes on after this one: answers to what this one asked the desktop for are none to it.
+    pub fn successor(&self) -> Self {
+        Self { next: self.next, received: self.received, sent: self.sent, ..Self::default() }
+    }
+
     /// The user wants it otherwise from now on. What it was at the beginning decides whether there is one at all.
     fn change(&mut self, direction: Direction, out: &mut Vec<Output>) {
         let was_on = self.is_on();

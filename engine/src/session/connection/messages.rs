@@ -1,6 +1,6 @@
 //! What is said of the connection itself: by the session to the user interface, and back.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::protocol::text;
 use crate::session::config::Secret;
@@ -36,6 +36,11 @@ pub enum ConnectionEvent {
     Latency(Duration),
     /// The answer to an info request: flattened `key=value` lines.
     Info(Vec<(String, String)>),
+    /// The connection was lost, and the session is not: it is connected to again ([`SessionConfig::reconnect`]) until
+    /// [`Self::Connected`] or [`Self::Closed`]. Said again for each attempt.
+    ///
+    /// [`SessionConfig::reconnect`]: crate::session::SessionConfig::reconnect
+    Away(Away),
     /// The connection is over.
     Closed(CloseReason),
 }
@@ -51,6 +56,15 @@ pub enum SshAsk {
     Notice,
 }
 
+/// How getting back into a session stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Away {
+    /// Why there is no connection: one line or more.
+    pub why: String,
+    /// When it is tried next; `None`: it is being tried.
+    pub until: Option<Instant>,
+}
+
 /// What the user wants of the connection.
 #[derive(Clone, Debug)]
 pub enum ConnectionInput {
@@ -59,6 +73,8 @@ pub enum ConnectionInput {
     PasswordCancelled,
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
+    /// While the session is being connected to again: not at its time, but now.
+    TryNow,
     Disconnect,
 }
 

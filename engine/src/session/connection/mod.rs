@@ -1,11 +1,13 @@
 //! The connection itself: from the first hello to the goodbye, pings, and what the server says of itself
 //! ([`crate::protocol::packet::connection`]). Login is [`super::handshake`].
 
+mod again;
 mod messages;
 
 use std::time::Instant;
 
-pub use messages::{CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
+pub use again::{Before, Prospect, SessionId};
+pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 
 use super::config::Profile;
 use super::event::Output;
@@ -87,13 +89,31 @@ impl Session {
         let info = server_info::server_info(hello, self.setup.peer.dialect, &self.setup.config.compressors);
         tracing::info!(version = info.version, mode = info.mode, wire = info.wire, "the server accepted us");
         self.windows.desktop_server = traits.is_desktop;
+        self.go_on(SessionId::from_hello(hello), out);
         self.devices.accepted(&traits);
-        self.phase = Phase::Running(Pinger::new(now));
+        let pinger = Phase::Running(Pinger::new(now, self.setup.config.silence));
+        if let Phase::Handshake(handshake) = std::mem::replace(&mut self.phase, pinger)
+            && self.setup.config.reconnect
+        {
+            self.setup.config.remembered = handshake.into_passwords();
+        }
         self.display.accepted(&traits, &self.setup, &mut self.windows, out);
         out.push(Output::Event(ConnectionEvent::Connected(Box::new(info)).into()));
         self.keyboard.accepted(&self.setup, &mut self.devices, out);
         self.draws.accepted(&traits, &self.setup, out);
         self.clipboard.accepted(hello, &self.setup, out);
+    }
+
+    /// The server has this session. If it is not the one that was lost, that one's windows are no more.
+    fn go_on(&mut self, id: SessionId, out: &mut Vec<Output>) {
+        let is_same = self.before.as_ref().is_some_and(|before| before.id == id);
+        if let Some(before) = self.before.replace(Before { id, ..Before::default() }) {
+            self.windows.expect(before.windows);
+            if !is_same {
+                tracing::info!("another session answers at the address");
+                self.windows.forget_expected(out);
+            }
+        }
     }
 
     /// Takes one of the subject's packets after that.
@@ -114,6 +134,7 @@ impl Session {
             (FromServer::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
             (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
             (FromServer::StartupComplete, _) => {
+                self.windows.forget_expected(out);
                 out.push(Output::Event(ConnectionEvent::StartupComplete.into()));
             }
             (FromServer::InfoResponse(info), _) if std::mem::take(&mut self.info_wanted) => {
@@ -157,7 +178,8 @@ impl Session {
                 Phase::Running(_) | Phase::Closed,
                 ConnectionInput::Password(_) | ConnectionInput::PasswordCancelled,
             )
-            | (Phase::Handshake(_) | Phase::Closed, ConnectionInput::RequestInfo) => Ok(()),
+            | (Phase::Handshake(_) | Phase::Closed, ConnectionInput::RequestInfo)
+            | (_, ConnectionInput::TryNow) => Ok(()),
         }
     }
 

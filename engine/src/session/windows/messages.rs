@@ -8,6 +8,8 @@ use crate::protocol::packet::{Image, WindowId};
 #[derive(Clone, Debug)]
 pub enum WindowEvent {
     Created(Box<WindowInfo>),
+    /// A window of the connection that was lost is still there: this is what it is like now.
+    Kept(Box<WindowInfo>),
     Changed {
         wid: WindowId,
         change: WindowChange,

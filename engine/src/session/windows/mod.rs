@@ -3,7 +3,7 @@
 mod info;
 mod messages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use info::{NormalGeometry, ShapeRect, SizeLimits, WindowInfo, WindowMemory, WindowShape, WindowState};
 pub use messages::{WindowChange, WindowEvent, WindowInput};
@@ -78,6 +78,8 @@ impl Window {
 #[derive(Debug, Default)]
 pub struct Windows {
     windows: BTreeMap<WindowId, Window>,
+    /// Those of the connection before this one that the server did not speak of yet.
+    expected: BTreeSet<WindowId>,
     pub room: Room,
     /// Every window is a whole screen (desktop and shadow servers).
     pub desktop_server: bool,
@@ -86,6 +88,24 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// The connection before this one had these: the user interface knows of them.
+    pub fn expect(&mut self, windows: BTreeSet<WindowId>) {
+        self.expected = windows;
+    }
+
+    /// Those of them that the server did not speak of are no more.
+    pub fn forget_expected(&mut self, out: &mut Vec<Output>) {
+        for wid in std::mem::take(&mut self.expected) {
+            gone(wid, out);
+        }
+    }
+
+    /// All that the user interface knows of.
+    pub fn all_known(mut self) -> BTreeSet<WindowId> {
+        self.expected.extend(self.windows.keys());
+        self.expected
+    }
+
     /// Whether there is such a window.
     pub fn contains(&self, wid: WindowId) -> bool {
         self.windows.contains_key(&wid)
@@ -195,7 +215,9 @@ impl Windows {
         };
         metadata::apply(&mut info, &create.metadata);
         out.push(Output::Backing { wid, size: Some(size) });
-        out.push(Output::Event(WindowEvent::Created(Box::new(info.clone())).into()));
+        let is_kept = self.expected.remove(&wid);
+        let event = if is_kept { WindowEvent::Kept } else { WindowEvent::Created };
+        out.push(Output::Event(event(Box::new(info.clone())).into()));
         let video = VideoHealth::default();
         let window = Window {
             info,
@@ -214,8 +236,7 @@ impl Windows {
     fn destroy(&mut self, wid: WindowId, out: &mut Vec<Output>) {
         if let Some(window) = self.windows.remove(&wid) {
             self.room.release(window.info.size, window.info.icon.as_ref());
-            out.push(Output::Backing { wid, size: None });
-            out.push(Output::Event(WindowEvent::Destroyed { wid }.into()));
+            gone(wid, out);
         }
     }
 
@@ -458,6 +479,11 @@ fn place(
 fn refuse(room: &mut Room, error: &NoRoom, out: &mut Vec<Output>) {
     tracing::debug!(%error, "no room");
     out.extend(room.complain(error).map(|words| Output::Event(SessionEvent::Notice(words))));
+}
+
+fn gone(wid: WindowId, out: &mut Vec<Output>) {
+    out.push(Output::Backing { wid, size: None });
+    out.push(Output::Event(WindowEvent::Destroyed { wid }.into()));
 }
 
 fn window_geometry(window: &Window, state: Dict) -> WindowGeometry {
