@@ -124,6 +124,10 @@ fn the_other_end_starts_a_session_and_says_its_display() {
         assert_eq!(out, format!("\nFARPANE-{NUMBER} :7\nproxy :7\n"), "{err}");
         assert!(err.contains(&format!("[start][{}][--daemon=yes]", arguments[0])), "{err}");
     }
+    // Seen with 6.5.5: it fails, and its exit code is 0.
+    let failing = folder_with_xpra("#!/bin/sh\nexit 0\n");
+    let line = remote(&wanted, None, NUMBER).expect("a command");
+    assert_eq!(run_remote("sh", failing.path(), &line), (String::new(), String::new(), Some(1)));
     let failing = folder_with_xpra("#!/bin/sh\necho 'no way' >&2; exit 3\n");
     let line = remote(&wanted, Some("5"), NUMBER).expect("a command");
     assert_eq!(run_remote("sh", failing.path(), &line), (String::new(), "no way\n".to_owned(), Some(3)));

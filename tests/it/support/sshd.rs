@@ -30,6 +30,15 @@ fn key(file: &Path, passphrase: &str) {
     run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", passphrase, "-f"]).arg(file));
 }
 
+/// Xpra's configuration (a folder of `XPRA_USER_CONF_DIRS` has it as `xpra.conf`) that keeps the sockets of sessions
+/// out of the folders that all tests see.
+pub fn private_sockets(runtime: &Path) -> String {
+    let sockets = runtime.join("xpra").display().to_string();
+    format!(
+        "socket-dir = {sockets}\nsocket-dirs = {sockets}\nclient-socket-dirs = {sockets}\nmdns = no\ndbus = no\npulseaudio = no\naudio = no\n"
+    )
+}
+
 impl Sshd {
     /// Starts it and waits until it listens.
     #[track_caller]
@@ -63,6 +72,9 @@ impl Sshd {
             let (xpra, variables) = generation.command();
             path = format!("{}:/usr/bin:/bin", xpra.parent().expect("a folder").display());
             environment.push(("XDG_RUNTIME_DIR".to_owned(), runtime.display().to_string()));
+            let settings = folder.display().to_string();
+            environment.push(("XPRA_USER_CONF_DIRS".to_owned(), settings));
+            write("xpra.conf", &private_sockets(runtime));
             environment.extend(variables.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         environment.push(("PATH".to_owned(), path));

@@ -24,7 +24,7 @@ const FIND: &str = r#"for x in "$(command -v xpra)" "${XDG_RUNTIME_DIR:-/run/use
 /// have said without one.
 const ATTACH: &str = r#"m=$1; shift; echo; echo "FARPANE-$m"; exec "$x" "$@""#;
 /// Starts a session and hands the stream to it. xpra says on descriptor 3 which display it took.
-const START: &str = r#"m=$1; shift; d=$("$x" "$@" --daemon=yes --displayfd=3 3>&1 >&2 </dev/null) || exit; d=${d#:}; echo; echo "FARPANE-$m :$d"; exec "$x" _proxy ":$d""#;
+const START: &str = r#"m=$1; shift; d=$("$x" "$@" --daemon=yes --displayfd=3 3>&1 >&2 </dev/null) || exit; d=${d#:}; [ -n "$d" ] || exit 1; echo; echo "FARPANE-$m :$d"; exec "$x" _proxy ":$d""#;
 
 /// Something of an address or command line that cannot be passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
