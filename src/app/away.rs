@@ -165,7 +165,7 @@ impl Lost {
     fn paint(&mut self, now: Instant, windows: &Windows, render: &RenderQueue) {
         let state = AwayState::new(&self.how, now);
         for remote in windows.all() {
-            let veil = self.veils.entry(remote.wid).or_insert_with(AwayPainter::new);
+            let veil = self.veils.entry(remote.wid).or_default();
             let hovered = self.hovered.filter(|(of, _)| *of == remote.wid).map(|(_, button)| button);
             let scale = remote.window.scale_factor() as f32;
             let state = AwayState { hovered, ..state.clone() };

@@ -153,8 +153,8 @@ pub fn away_panel_ui(state: &AwayState, ui: &mut Ui) -> Option<AwayAction> {
         .inner
 }
 
-/// Makes the veil's frames for one window, and only when there is something new to show.
-#[derive(Default)]
+/// Makes the veil's frames for one window, and only when there is something new to show. The first one brings its
+/// textures along.
 pub struct AwayPainter {
     surface: UiSurface,
     painted: Option<(AwayState, Size, f32)>,
@@ -162,12 +162,13 @@ pub struct AwayPainter {
     buttons: Option<[(AwayAction, Rect); 2]>,
 }
 
-impl AwayPainter {
-    /// A painter whose first frame brings its textures along.
-    pub fn new() -> Self {
+impl Default for AwayPainter {
+    fn default() -> Self {
         Self { surface: UiSurface::new(), painted: None, buttons: None }
     }
+}
 
+impl AwayPainter {
     /// The veil for a window of `size` physical pixels at `scale` pixels a point; `None` if the last one still stands.
     pub fn frame(&mut self, state: &AwayState, size: Size, scale: f32) -> Option<OverlayFrame> {
         let painted = Some((state.clone(), size, scale));

@@ -90,6 +90,28 @@ fn the_windows_of_another_session_are_new() {
     assert_eq!(driver.windows(), ["freed 1", "destroyed 1", "created 1"]);
 }
 
+/// 6.5.5's identifier is its process's.
+#[test]
+fn another_server_of_the_same_display_has_the_same_session() {
+    let hello_at = |uuid: &str, machine: &str, display: &str| {
+        let mut hello = hello_of(uuid);
+        hello.push("machine_id", machine).push("display", display);
+        hello
+    };
+    let check = |hello: Dict, expect: &str| {
+        let mut driver = running("a");
+        driver.packet(ServerPacket::Connection(connection::FromServer::Hello(hello_of("a"))));
+        let mut driver = driver.again(Some(hello_at("a", "here", ":1")));
+        driver.window(1, 0, 0, 100, 100);
+        let mut driver = driver.again(Some(hello));
+        driver.packet(create(1, 0, 0, 100, 100, Dict::default())).startup_complete();
+        assert_eq!(driver.windows().pop().as_deref(), Some(expect));
+    };
+    check(hello_at("b", "here", ":1"), "kept 1");
+    check(hello_at("b", "there", ":1"), "created 1");
+    check(hello_at("b", "here", ":2"), "created 1");
+}
+
 #[test]
 fn a_try_that_does_not_get_in_leaves_everything_as_it_was() {
     let mut driver = running("a");

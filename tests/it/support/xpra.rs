@@ -142,6 +142,9 @@ pub struct XpraServer {
     // The connection to its display goes before the server, which takes the display with it.
     x: X,
     program: Program,
+    /// The servers that it took the place of: its X server is a child of the first.
+    before: Vec<Program>,
+    options: Options,
     _slot: Slot,
 }
 
@@ -162,6 +165,27 @@ impl XpraServer {
     pub fn start(generation: Generation, options: &Options) -> Self {
         let slot = Slot::take();
         let port = free_port();
+        let (program, display) = Self::launch(generation, options, port, None);
+        let (before, options) = (Vec::new(), options.clone());
+        Self { generation, port, x: X::connect(&display), program, before, options, _slot: slot }
+    }
+
+    /// Starts another server for the display of this one, which was killed, and on its port.
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        let display = (self.x.name(), self.program.directory());
+        let (program, _) = Self::launch(self.generation, &self.options, self.port, Some(display));
+        self.before.push(std::mem::replace(&mut self.program, program));
+    }
+
+    /// A server that is ready, and its display: the one that is named, with the folder of the server that started it.
+    #[track_caller]
+    fn launch(
+        generation: Generation,
+        options: &Options,
+        port: u16,
+        display: Option<(&str, &Path)>,
+    ) -> (Program, String) {
         let (command, environment) = generation.command();
         let mode = match (options.desktop.is_some(), generation) {
             (true, Generation::V3_1 | Generation::V4_4 | Generation::V5_1) => "start-desktop",
@@ -170,6 +194,10 @@ impl XpraServer {
             (false, _) => "seamless",
         };
         let mut launch = Launch::new(command).args([mode]);
+        if let Some((display, folder)) = display {
+            let authority = folder.join(".Xauthority").display().to_string();
+            launch = launch.args([display, "--use-display=yes"]).env("XAUTHORITY", authority);
+        }
         // As by default, but nothing outside of the private directory.
         let sockets = launch.directory().join("xpra");
         let password = launch.directory().join("password");
@@ -221,7 +249,7 @@ impl XpraServer {
                 ready.then(|| display_in(&log)).flatten()
             },
         );
-        Self { generation, port, x: X::connect(&display), program: program.into_inner(), _slot: slot }
+        (program.into_inner(), display)
     }
 
     /// `127.0.0.1:PORT`.

@@ -44,10 +44,11 @@ fn is_upgrade(words: &str) -> bool {
 
 /// Which session a server has, as its hello says it: the same over all connections, and when another server takes over
 /// its display. Nothing is known of what a hello leaves out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct SessionId {
-    /// Of the session's display (3.1.3, 6.5.5).
+    /// Of the display (3.1.3), or of the server's process (6.5.5).
     uuid: String,
+    machine: String,
     display: String,
 }
 
@@ -58,7 +59,18 @@ impl SessionId {
             let found = paths.iter().find_map(|path| hello.get_path(path).and_then(Value::as_str));
             found.unwrap_or_default().chars().take(MAX_NAME).collect()
         };
-        Self { uuid: text(&["uuid", "server.uuid"]), display: text(&["display.name", "display"]) }
+        Self {
+            uuid: text(&["uuid"]),
+            machine: text(&["machine_id", "machine-id"]),
+            display: text(&["display"]),
+        }
+    }
+
+    /// Whether both are the same session, as far as is known: a display of a machine has one at a time.
+    pub fn is(&self, other: &Self) -> bool {
+        let is_known = !self.machine.is_empty() && !self.display.is_empty();
+        let place = |id: &Self| (id.machine.clone(), id.display.clone());
+        self.uuid == other.uuid || is_known && place(self) == place(other)
     }
 }
 

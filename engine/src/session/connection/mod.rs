@@ -106,7 +106,7 @@ impl Session {
 
     /// The server has this session. If it is not the one that was lost, that one's windows are no more.
     fn go_on(&mut self, id: SessionId, out: &mut Vec<Output>) {
-        let is_same = self.before.as_ref().is_some_and(|before| before.id == id);
+        let is_same = self.before.as_ref().is_some_and(|before| before.id.is(&id));
         if let Some(before) = self.before.replace(Before { id, ..Before::default() }) {
             self.windows.expect(before.windows);
             if !is_same {
