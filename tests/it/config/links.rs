@@ -98,7 +98,8 @@ fn only_harmless_options_are_followed_unasked() {
     layers::each_definition(|arg| {
         let name = arg.get_long().expect("a long name");
         let value = arg.get_default_values().first().map_or("x".into(), |value| value.to_string_lossy());
-        let value = value.replace('+', "%2B");
+        // Another command than the one that is run anyway.
+        let value = if name == "ssh" { "x".to_owned() } else { value.replace('+', "%2B") };
         let link = format!("xpra://host/?{name}={value}");
         let request = open(&link);
         let is_set = request.options.value(name).is_some();

@@ -101,7 +101,7 @@ fn a_missing_session_is_said_to_be_missing() {
     assert!(said.contains("ssh:  cannot find live server for display :77"), "{said}");
     let (code, said) = info(&[&sshd.url(""), &sshd.option("ssh")]);
     assert_eq!(code, 5, "{said}");
-    assert!(said.contains("127.0.0.1 has no session, or several"), "{said}");
+    assert!(said.contains("has no session, or several"), "{said}");
 }
 
 #[test]

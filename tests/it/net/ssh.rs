@@ -249,7 +249,7 @@ fn the_words_of_ssh_say_what_to_do() {
             "cannot reach desk",
         ),
         (Phase::LoggingIn, None, "anna@desk: Permission denied (publickey).", "refused the login"),
-        (Phase::LoggingIn, None, "Host key verification failed.", "log in once with `ssh desk`"),
+        (Phase::LoggingIn, None, "Host key verification failed.", "log in once with `ssh ssh://desk`"),
         (
             Phase::LoggingIn,
             None,

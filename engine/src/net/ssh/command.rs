@@ -8,7 +8,7 @@ use super::{SshOptions, Wanted};
 use crate::net::uri::HostPort;
 
 /// The port that ssh's own configuration may change; another one counts more than that.
-const DEFAULT_PORT: u16 = 22;
+pub const DEFAULT_PORT: u16 = 22;
 /// What stands before the number in the line that ends the noise. The shell puts them together: a shell that repeats
 /// its command says no such line.
 pub const MARKER: &str = "FARPANE-";

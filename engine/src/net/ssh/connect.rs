@@ -65,7 +65,7 @@ pub(in crate::net) async fn connect(
     };
     let process = Process::new(started, Said::read(stderr, Arc::clone(&asking.app)));
     let display = display.and_then(|display| command::display_argument(display).ok());
-    let wish = Wish { host: at.host.clone(), display };
+    let wish = Wish::new(at, user, display);
     let limit = if options.terminal { limit.max(TERMINAL_LIMIT) } else { limit + PATIENCE };
     let limit = if starts { limit + START_LIMIT } else { limit };
     let mut waiting = Waiting { process, noise: Noise::new(&number), memory: asking.memory(), limit, starts };

@@ -2,12 +2,13 @@
 
 use std::io;
 
-use super::command::{CommandError, NO_XPRA};
+use super::command::{CommandError, DEFAULT_PORT, NO_XPRA};
 use super::noise::TooMuchNoise;
+use crate::net::uri::HostPort;
 use crate::session::{CloseReason, Prospect};
 
 /// Lines of ssh's that an error repeats.
-const MAX_REPEATED: usize = 4;
+const MAX_REPEATED: usize = 6;
 
 /// What went wrong, and what ssh and the programs behind it said last.
 #[derive(Debug, thiserror::Error)]
@@ -34,15 +35,15 @@ pub enum Problem {
     Unreachable { host: String },
     #[error(
         "{host} shows another key than before: somebody may be in between, or it was installed anew; ask who runs it \
-         before you remove the old key (`ssh-keygen -R {host}`)"
+         before you remove the old key (`ssh-keygen -R`, as ssh says)"
     )]
     OtherHostKey { host: String },
     #[error(
-        "the key of {host} is not known, and nobody said that it is right: log in once with `ssh {host}`"
+        "the key of {host} is not known, and nobody said that it is right: log in once with `ssh ssh://{host}`"
     )]
     UnknownHostKey { host: String },
     #[error(
-        "{host} refused the login: check the user's name and your key or password (does `ssh {host}` work?)"
+        "{host} refused the login: check the user's name and your key or password (does `ssh ssh://{host}` work?)"
     )]
     Denied { host: String },
     #[error("there is no xpra on {host}: it must be installed there")]
@@ -59,7 +60,7 @@ pub enum Problem {
     )]
     NotOne { host: String },
     #[error(
-        "{source} on {host}: what the login shell prints there must end (does `ssh {host} true` print anything?)"
+        "{source} on {host}: what the login shell prints there must end (does `ssh ssh://{host} true` print anything?)"
     )]
     Noise { host: String, source: TooMuchNoise },
     #[error("ssh asked a question, and got no answer: {prompt}")]
@@ -131,9 +132,20 @@ pub enum Phase {
 /// What was wanted where, for the words.
 #[derive(Clone, Debug)]
 pub struct Wish {
+    /// As in an address: with its user and port, if they are not as usual.
     pub host: String,
     /// As xpra has it: `:100`.
     pub display: Option<String>,
+}
+
+impl Wish {
+    /// What is said of a host in words and addresses.
+    pub fn new(at: &HostPort, user: Option<&str>, display: Option<String>) -> Self {
+        let user = user.map(|user| format!("{user}@")).unwrap_or_default();
+        let at = at.to_string();
+        let usual = format!(":{DEFAULT_PORT}");
+        Self { host: format!("{user}{}", at.strip_suffix(&usual).unwrap_or(&at)), display }
+    }
 }
 
 /// What went wrong, by what ssh and the programs behind it said, and how it ended.
