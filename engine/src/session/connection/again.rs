@@ -62,7 +62,7 @@ impl SessionId {
         Self {
             uuid: text(&["uuid"]),
             machine: text(&["machine_id", "machine-id"]),
-            display: text(&["display"]),
+            display: text(&["display", "display.name"]),
         }
     }
 
