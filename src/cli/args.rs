@@ -86,7 +86,7 @@ pub enum RawCommand {
     StartDesktop(RawStart),
     /// List the sessions of this machine, or of another one through ssh
     List {
-        /// ssh://[USER@]HOST[:PORT]/; without it this machine
+        /// ssh://HOST/, also with user and port; without it this machine
         #[arg(value_parser = secret)]
         url: Option<Secret>,
     },
@@ -159,7 +159,7 @@ pub enum RawCommand {
 /// What to start.
 #[derive(Args, Clone, Debug)]
 pub struct RawStart {
-    /// ssh://[USER@]HOST[:PORT]/[DISPLAY], or :DISPLAY of this machine; without it this machine, and a display that is free
+    /// ssh://HOST/, also with user, port and display (ssh://USER@HOST:PORT/100), or :DISPLAY of this machine; without it this machine, and a display that is free
     #[arg(value_parser = secret)]
     pub url: Option<Secret>,
     /// Run this command in the session; can be given several times

@@ -49,6 +49,13 @@ pub enum BackingUpdate {
     Destroy,
 }
 
+impl From<Option<Size>> for BackingUpdate {
+    /// A size, or `None` of a window that is gone.
+    fn from(size: Option<Size>) -> Self {
+        size.map_or(Self::Destroy, Self::Resize)
+    }
+}
+
 /// A draw after decoding.
 #[derive(Debug)]
 pub struct DecodedDraw {

@@ -11,10 +11,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::buffers::BufferPool;
 use crate::channel::{
-    AppEvent, AppSink, BackingUpdate, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue,
-    PacketSink, Presented, clock,
+    AppEvent, AppSink, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue, PacketSink, Presented,
+    clock,
 };
-use crate::geometry::Size;
 use crate::protocol::packet::connection;
 use crate::protocol::{
     ClientPacket, Dialect, Incoming, Limits, Naming, NotXpra, PacketReader, PacketWriter, Reassembler,
@@ -222,7 +221,7 @@ impl<'a> Connection<'a> {
     /// What is left of it. Draws that wait are forgotten; windows that are gone or changed stay so.
     fn ended_with(mut self, end: End) -> Ended {
         for (wid, size) in self.pump.abandon() {
-            self.links.draws.backing(wid, backing_update(size));
+            self.links.draws.backing(wid, size.into());
         }
         let (setup, before) = self.session.leave();
         Ended { end, accepted: self.accepted, setup, before }
@@ -260,10 +259,10 @@ impl<'a> Connection<'a> {
             {
                 self.end_with(CloseReason::ConnectFailed(error.to_string()), Prospect::Over);
             }
-            Wake::Io(Err(error)) if !self.heard && ssh_reason(&error).is_some() => {
-                ssh_reason(&error).into_iter().for_each(|(reason, prospect)| self.end_with(reason, prospect));
-            }
-            Wake::Io(Err(error)) => self.lost(&error.to_string()),
+            Wake::Io(Err(error)) => match SshError::within(&error).filter(|_| !self.heard) {
+                Some(ssh) => self.end_with(ssh.reason(), ssh.prospect()),
+                None => self.lost(&error.to_string()),
+            },
             Wake::Timer => {
                 self.links.report.collector.clipboard(now, self.session.clipboard_totals());
                 self.links.report.publish_if_due(now);
@@ -390,7 +389,7 @@ impl<'a> Connection<'a> {
                     self.note_queue(now);
                 }
                 Next::Backing { wid, size } => {
-                    self.links.draws.backing(wid, backing_update(size));
+                    self.links.draws.backing(wid, size.into());
                 }
                 Next::Take if self.may_take() => self.take_packet(now),
                 Next::Take | Next::Wait => break,
@@ -575,6 +574,7 @@ impl<'a> Connection<'a> {
 }
 
 /// Whether the application has too many events to take.
+/// Whether the application has too many events to take.
 fn is_full(app: &dyn AppSink) -> bool {
     app.mailbox().is_some_and(Mailbox::is_full)
 }
@@ -584,16 +584,6 @@ async fn room(app: &dyn AppSink) {
     if let Some(mailbox) = app.mailbox() {
         mailbox.room().await;
     }
-}
-
-/// Why there is no session, if ssh said so, and whether that may change.
-fn ssh_reason(error: &io::Error) -> Option<(CloseReason, Prospect)> {
-    let error = error.get_ref()?.downcast_ref::<SshError>()?;
-    Some((error.reason(), error.prospect()))
-}
-
-fn backing_update(size: Option<Size>) -> BackingUpdate {
-    size.map_or(BackingUpdate::Destroy, BackingUpdate::Resize)
 }
 
 /// Whether `newer` may replace the pointer position `older`: same window and buttons.

@@ -82,6 +82,11 @@ impl From<Problem> for SshError {
 }
 
 impl SshError {
+    /// The one that a stream's error holds.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// What the user is told.
     pub fn reason(&self) -> CloseReason {
         match &self.problem {
