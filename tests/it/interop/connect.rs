@@ -80,7 +80,7 @@ fn typed_shown_and_left(generation: Generation) {
 
     // The server ends it: the window comes back and says so.
     drop(card);
-    drop(server);
+    server.stop();
     let window = connect_window(&mut viewer);
     gone(&display, &remote);
     display.x.grab(window.id).expect("the window").save("connect-window-after");
