@@ -147,7 +147,7 @@ fn peers_that_are_something_else_are_recognised_however_their_bytes_arrive() {
 #[test]
 fn errors_tell_the_user_what_to_do() {
     let says = |error: RecordError, what: &str| assert!(error.to_string().contains(what), "{error}");
-    says(NotXpra::Ssh.into(), "ssh -L");
+    says(NotXpra::Ssh.into(), "ssh://");
     says(NotXpra::Http.into(), "ws://");
     says(NotXpra::Tls.into(), "ssl://");
     says(RecordError::Encrypted, "AES");
