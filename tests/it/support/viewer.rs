@@ -73,6 +73,11 @@ impl<'a> Viewer<'a> {
         self.program.pid()
     }
 
+    /// Whether it has ended.
+    pub fn exited(&mut self) -> bool {
+        self.program.exited().is_some()
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         self.program.stderr()

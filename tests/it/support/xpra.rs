@@ -2,6 +2,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use super::display::Display;
@@ -344,8 +345,16 @@ fn display_in(log: &str) -> Option<String> {
     (!digits.is_empty()).then(|| format!(":{digits}"))
 }
 
-/// A loopback port that was free a moment ago.
+/// A loopback port that is free, and that nobody gets by chance: it lies below those that systems give away.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-    listener.local_addr().expect("its address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const PORTS: std::ops::Range<u16> = 10_000..32_000;
+    let first = std::process::id() % u32::from(PORTS.end - PORTS.start);
+    loop {
+        let number = first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + (number % u32::from(PORTS.end - PORTS.start)) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
