@@ -22,34 +22,15 @@ fn main() -> ExitCode {
     if let Some(code) = cli::askpass::run() {
         return code;
     }
-    let code = match parse().and_then(|arguments| run(arguments, password)) {
-        Ok(()) => 0,
+    match parse().and_then(|arguments| run(arguments, password)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Also where an address stands in the place of something else, such as a file.
             let addresses = arguments().filter(|argument| argument.contains('@'));
             cli::output::error(&cli::args::without_passwords(&failure.message, addresses));
-            failure.code
+            ExitCode::from(failure.code)
         }
-    };
-    end(code)
-}
-
-/// Ends the process. All that is ours has ended and is written by then; what graphics drivers left for the exit of a C
-/// program is not run: a viewer was seen that had said its last word and never ended.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "the function of POSIX is in no library that is used here")]
-fn end(code: u8) -> ExitCode {
-    unsafe extern "C" {
-        safe fn _exit(status: std::ffi::c_int) -> !;
     }
-    let _ = std::io::Write::flush(&mut std::io::stdout());
-    _exit(code.into())
-}
-
-/// The same, where drivers behave.
-#[cfg(not(unix))]
-fn end(code: u8) -> ExitCode {
-    ExitCode::from(code)
 }
 
 /// The command line, as far as it is text.
