@@ -83,7 +83,7 @@ pub enum RawCommand {
     /// Start a session and show its windows, on this machine or through ssh; it goes on when you leave
     Start(RawStart),
     /// The same with a whole desktop in one window
-    StartDesktop(RawStart),
+    StartDesktop(RawStartDesktop),
     /// List the sessions of this machine, or of another one through ssh
     List {
         /// ssh://HOST/, also with user and port; without it this machine
@@ -171,6 +171,26 @@ pub struct RawStart {
     /// End the session when all commands of `--start-child` have ended
     #[arg(long)]
     pub exit_with_children: bool,
+}
+
+/// What to start, and how large.
+#[derive(Args, Clone, Debug)]
+pub struct RawStartDesktop {
+    #[command(flatten)]
+    pub start: RawStart,
+    /// Size of the desktop, at most, in pixels
+    // Without one 6.5.5 makes one of 8192 x 4096, more than most viewers can show. 3.1.3 does not know sizes, and has that of the screen.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1920x1080", value_parser = desktop_size)]
+    pub resize_display: String,
+}
+
+/// A size, as xpra has it.
+fn desktop_size(text: &str) -> Result<String, String> {
+    let is_side = |side: &str| side.parse::<u16>().is_ok_and(|pixels| (64..=16_384).contains(&pixels));
+    text.split_once('x')
+        .filter(|(width, height)| is_side(width) && is_side(height))
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "expected for example 1920x1080".to_owned())
 }
 
 impl RawStart {
@@ -356,9 +376,12 @@ impl RawArgs {
                     ScreenshotArgs { file, wait, window: window.map(WindowId) },
                 )
             }
-            Some(RawCommand::Start(start)) => starting("start", &start, config, settings.clone())?,
-            Some(RawCommand::StartDesktop(start)) => {
-                starting("start-desktop", &start, config, settings.clone())?
+            Some(RawCommand::Start(start)) => {
+                starting("start", &start, Vec::new(), config, settings.clone())?
+            }
+            Some(RawCommand::StartDesktop(RawStartDesktop { start, resize_display })) => {
+                let size = vec![format!("--resize-display={resize_display}")];
+                starting("start-desktop", &start, size, config, settings.clone())?
             }
             Some(RawCommand::List { url }) => Invocation::List(url.as_ref().map(config).transpose()?),
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
@@ -380,14 +403,15 @@ impl RawArgs {
     }
 }
 
-/// A session that is to be started, here or through ssh.
+/// A session that is to be started, here or through ssh, with `more` arguments of xpra's.
 fn starting(
     command: &'static str,
     start: &RawStart,
+    more: Vec<String>,
     config: impl Fn(&Secret) -> Result<Config, UsageError>,
     settings: Settings,
 ) -> Result<Invocation, UsageError> {
-    let arguments = start.arguments();
+    let arguments = [start.arguments(), more].concat();
     let here = |display| Invocation::StartHere {
         command,
         arguments: arguments.clone(),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tempfile::TempDir;
+
 use super::SOON;
 use super::ssh::run;
 use crate::support::display::Display;
@@ -28,14 +30,20 @@ fn only(list: &str) -> String {
     found.pop_first().unwrap_or_default()
 }
 
-/// Starts one, leaves it, finds it in the list, and comes back. A 3.1 server, which is connected to twice, starts once.
-fn through_ssh(generation: Generation) {
+/// An ssh server where there is an xpra and no session, and the folder of the sessions to come.
+fn without_sessions(generation: Generation) -> (TempDir, Sshd) {
     let folder = tempfile::tempdir().expect("a folder");
     // xpra wants it for itself alone.
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     std::fs::set_permissions(folder.path(), private).expect("chmod");
     let sshd =
         Sshd::start(&Options { xpra: Some((generation, folder.path().to_owned())), lines: Vec::new() });
+    (folder, sshd)
+}
+
+/// Starts one, leaves it, finds it in the list, and comes back. A 3.1 server, which is connected to twice, starts once.
+fn through_ssh(generation: Generation) {
+    let (_folder, sshd) = without_sessions(generation);
     let (url, with) = (sshd.url(""), sshd.option("ssh"));
     let display = Display::bare();
     let start = "--start=xterm -T 'it is new' -e sleep 1000";
@@ -54,6 +62,21 @@ fn through_ssh(generation: Generation) {
     assert_ne!(code, 0, "{said}");
 }
 
+/// A whole desktop, in one window, which holds what was started in it.
+fn a_desktop(generation: Generation) {
+    let (_folder, sshd) = without_sessions(generation);
+    let (url, with) = (sshd.url(""), sshd.option("ssh"));
+    let display = Display::bare();
+    let mut viewer = Viewer::start(&display, &["start-desktop", &url, &with, "--start=xclock"]);
+    let desktop = viewer.wait_window("a desktop", |seen| seen.width > 600);
+    let colours = || (display.x.grab(desktop.id)?.colours() > 1).then_some(());
+    wait_for("the program in it", SOON, || viewer.log(), colours);
+    viewer.stop();
+    let (code, said) = run(&["info", &url, &with]);
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("desktop"), "{said}");
+}
+
 #[test]
 fn v3_1() {
     through_ssh(Generation::V3_1);
@@ -62,6 +85,16 @@ fn v3_1() {
 #[test]
 fn v6_5() {
     through_ssh(Generation::V6_5);
+}
+
+#[test]
+fn a_desktop_v3_1() {
+    a_desktop(Generation::V3_1);
+}
+
+#[test]
+fn a_desktop_v6_5() {
+    a_desktop(Generation::V6_5);
 }
 
 #[test]

@@ -12,7 +12,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 pub struct Relay {
     port: u16,
     gate: Arc<Gate>,
-    said: Arc<Mutex<Vec<u8>>>,
 }
 
 /// So much of what the server said is kept.
@@ -23,7 +22,7 @@ struct Gate {
     state: Mutex<State>,
     changed: Condvar,
     /// What the server said last.
-    said: Arc<Mutex<Vec<u8>>>,
+    said: Mutex<Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -46,10 +45,9 @@ impl Relay {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
         let port = listener.local_addr().expect("its address").port();
         let gate = Arc::new(Gate::default());
-        let said = Arc::clone(&gate.said);
         let its_gate = Arc::clone(&gate);
         spawn(move || its_gate.listen(port, listener, &server));
-        Self { port, gate, said }
+        Self { port, gate }
     }
 
     /// `tcp://127.0.0.1:PORT/`.
@@ -59,7 +57,7 @@ impl Relay {
 
     /// Whether these bytes are among the last that a server sent.
     pub fn server_said(&self, words: &str) -> bool {
-        let said = self.said.lock().expect("what was said");
+        let said = self.gate.said.lock().expect("what was said");
         said.windows(words.len()).any(|bytes| bytes == words.as_bytes())
     }
 
