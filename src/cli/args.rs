@@ -411,7 +411,7 @@ fn starting(
     config: impl Fn(&Secret) -> Result<Config, UsageError>,
     settings: Settings,
 ) -> Result<Invocation, UsageError> {
-    let arguments = [start.arguments(), more].concat();
+    let arguments: Vec<String> = start.arguments().into_iter().chain(more).collect();
     let here = |display| Invocation::StartHere {
         command,
         arguments: arguments.clone(),
