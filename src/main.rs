@@ -62,21 +62,15 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
     match arguments.validate(settings)? {
         Invocation::Attach(config) => attach(config),
         #[cfg(unix)]
-        Invocation::StartHere { command, arguments, display, settings } => {
-            let display = cli::start::here(command, &arguments, display.as_deref())?;
-            let request = config::Request::address(&format!(":{display}")).map_err(cli::UsageError::from)?;
-            attach(settings.config(&request).map_err(cli::UsageError::from)?)
-        }
-        #[cfg(unix)]
         Invocation::List(None) => {
-            cli::start::list_here();
+            cli::list::here();
             Ok(())
         }
         #[cfg(unix)]
-        Invocation::List(Some(config)) => cli::start::list_there(&config),
+        Invocation::List(Some(config)) => cli::list::there(&config),
         #[cfg(not(unix))]
-        Invocation::StartHere { .. } | Invocation::List(_) => Err(Failure {
-            message: "sessions are started and listed on Unix systems only".to_owned(),
+        Invocation::List(_) => Err(Failure {
+            message: "sessions are listed on Unix systems only".to_owned(),
             code: cli::EXIT_OTHER,
         }),
         Invocation::Connect { settings, opened } => {
@@ -87,6 +81,7 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
         Invocation::Replay(args, options) => cli::replay::replay(&args, &options),
         Invocation::Serve { play, bind, time } => cli::replay::serve(&play, bind, time),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
+        Invocation::Command(config, command) => Ok(cli::command::run(&config, command)?),
         Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
         Invocation::Demo(demo, options) => cli::demo::run(demo, &options),
         Invocation::ShowConfig(settings) => {

@@ -341,7 +341,7 @@ impl Attached {
 
     fn menu_action(&mut self, action: SessionMenuAction, screen: &Screen, event_loop: &ActiveEventLoop) {
         let Some(OpenMenu { menu, over, .. }) = self.menu.as_ref().map(PanelWindow::panel) else { return };
-        self.chosen = SessionMenu { note: String::new(), about: false, ..menu.clone() };
+        self.chosen = SessionMenu { note: String::new(), about: false, stopping: false, ..menu.clone() };
         let over = *over;
         let option = |name, value: u8| DrawInput::EncodingOption { name, value: value.into() }.into();
         let input: Input = match action {
@@ -355,6 +355,7 @@ impl Attached {
                 DrawInput::BandwidthLimit { bits_per_second: NonZeroU64::new(limit) }.into()
             }
             SessionMenuAction::Disconnect => ConnectionInput::Disconnect.into(),
+            SessionMenuAction::Stop => ConnectionInput::StopServer.into(),
             SessionMenuAction::Renderer(choice) => {
                 return self.render(RenderCommand::Renderer(choice));
             }

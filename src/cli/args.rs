@@ -17,10 +17,11 @@ use crate::config::{
     xpra_options,
 };
 use crate::net::address::redacted;
-use crate::net::ssh::{self, Wanted};
-use crate::net::{Endpoint, Secret};
+use crate::net::ssh;
+use crate::net::{Endpoint, Secret, Wanted};
 use crate::player::DEFAULT_WINDOW;
 use crate::protocol::packet::WindowId;
+use crate::session::SessionCommand;
 
 use super::bench::RawBench;
 use super::help;
@@ -84,11 +85,32 @@ pub enum RawCommand {
     Start(RawStart),
     /// The same with a whole desktop in one window
     StartDesktop(RawStartDesktop),
+    /// Show the screen of a machine that is there already, here or through ssh
+    Shadow {
+        /// ssh://HOST/ or ssh://HOST/DISPLAY, or :DISPLAY of this machine
+        #[arg(value_parser = secret)]
+        url: Secret,
+    },
     /// List the sessions of this machine, or of another one through ssh
     List {
         /// ssh://HOST/, also with user and port; without it this machine
         #[arg(value_parser = secret)]
         url: Option<Secret>,
+    },
+    /// End a session, with all that runs in it
+    Stop {
+        #[arg(value_parser = secret)]
+        url: Secret,
+    },
+    /// End a session's server, and leave its display and programs running
+    Exit {
+        #[arg(value_parser = secret)]
+        url: Secret,
+    },
+    /// Make everybody leave a session
+    Detach {
+        #[arg(value_parser = secret)]
+        url: Secret,
     },
     /// Print what a server says of itself
     Info {
@@ -245,17 +267,11 @@ pub enum Invocation {
         settings: Box<Settings>,
         opened: Option<Box<Opened>>,
     },
-    /// Start a session on this machine, then attach to it.
-    StartHere {
-        command: &'static str,
-        arguments: Vec<String>,
-        display: Option<String>,
-        settings: Box<Settings>,
-    },
     /// `None`: this machine's.
     List(Option<Config>),
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
+    Command(Config, SessionCommand),
     Record(Config, RecordArgs),
     Replay(ReplayArgs, Box<Settings>),
     Serve {
@@ -347,13 +363,14 @@ impl RawArgs {
         if let (Some(_), Some(url)) = (&command, &url) {
             return Err(UsageError::TwoCommands { url: redacted(url.expose()) });
         }
-        let config = |url: &Secret| -> Result<Config, UsageError> {
-            let mut config = settings.config(&Request::open(url.expose())?)?;
+        let config_of = |request: &Request| -> Result<Config, UsageError> {
+            let mut config = settings.config(request)?;
             // A password from the address is handed to ssh, which it only takes that way.
             let ssh = &mut config.connection.ssh;
             ssh.terminal = ssh.password.is_none() && ssh::has_terminal();
             Ok(config)
         };
+        let config = |url: &Secret| config_of(&Request::open(url.expose())?);
         Ok(match command {
             None => match url {
                 Some(url) => {
@@ -377,14 +394,19 @@ impl RawArgs {
                 )
             }
             Some(RawCommand::Start(start)) => {
-                starting("start", &start, Vec::new(), config, settings.clone())?
+                starting("start", start.url.as_ref(), start.arguments(), config_of)?
             }
             Some(RawCommand::StartDesktop(RawStartDesktop { start, resize_display })) => {
-                let size = vec![format!("--resize-display={resize_display}")];
-                starting("start-desktop", &start, size, config, settings.clone())?
+                let size = format!("--resize-display={resize_display}");
+                let arguments = start.arguments().into_iter().chain([size]).collect();
+                starting("start-desktop", start.url.as_ref(), arguments, config_of)?
             }
+            Some(RawCommand::Shadow { url }) => starting("shadow", Some(&url), Vec::new(), config_of)?,
             Some(RawCommand::List { url }) => Invocation::List(url.as_ref().map(config).transpose()?),
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
+            Some(RawCommand::Stop { url }) => Invocation::Command(config(&url)?, SessionCommand::Stop),
+            Some(RawCommand::Exit { url }) => Invocation::Command(config(&url)?, SessionCommand::Exit),
+            Some(RawCommand::Detach { url }) => Invocation::Command(config(&url)?, SessionCommand::Detach),
             Some(RawCommand::Record { url, file, time }) => {
                 let file = in_order("record", file)?;
                 Invocation::Record(config(&url)?, RecordArgs { file, time })
@@ -403,31 +425,23 @@ impl RawArgs {
     }
 }
 
-/// A session that is to be started, here or through ssh, with `more` arguments of xpra's.
+/// A session that is to be started, here or through ssh; with these arguments of xpra's.
 fn starting(
     command: &'static str,
-    start: &RawStart,
-    more: Vec<String>,
-    config: impl Fn(&Secret) -> Result<Config, UsageError>,
-    settings: Settings,
+    url: Option<&Secret>,
+    arguments: Vec<String>,
+    config: impl Fn(&Request) -> Result<Config, UsageError>,
 ) -> Result<Invocation, UsageError> {
-    let arguments: Vec<String> = start.arguments().into_iter().chain(more).collect();
-    let here = |display| Invocation::StartHere {
-        command,
-        arguments: arguments.clone(),
-        display,
-        settings: Box::new(settings),
+    let request = match url {
+        Some(url) => Request::open(url.expose())?,
+        None => Request::new_session(),
     };
-    let Some(url) = &start.url else { return Ok(here(None)) };
-    let mut config = config(url)?;
-    match &config.connection.target.endpoint {
-        Endpoint::Display(display) => Ok(here(Some(display.clone()))),
-        Endpoint::Ssh(_) => {
-            config.connection.ssh.wanted = Wanted::New { command, arguments };
-            Ok(Invocation::Attach(config))
-        }
-        _ => Err(UsageError::NoStart { url: redacted(url.expose()) }),
+    if !matches!(request.target.endpoint, Endpoint::Display(_) | Endpoint::Ssh(_)) {
+        return Err(UsageError::NoStart { url: redacted(url.map(Secret::expose).unwrap_or_default()) });
     }
+    let mut config = config(&request)?;
+    config.connection.wanted = Wanted::New { command, arguments };
+    Ok(Invocation::Attach(config))
 }
 
 /// Xpra's own `screenshot` has the file first.

@@ -5,16 +5,17 @@ pub mod args;
 pub mod askpass;
 #[cfg_attr(not(feature = "bench"), path = "no_bench.rs")]
 pub mod bench;
+pub mod command;
 pub mod demo;
 mod grab;
 pub mod help;
 pub mod info;
+#[cfg(unix)]
+pub mod list;
 pub mod output;
 pub mod record;
 pub mod replay;
 pub mod screenshot;
-#[cfg(unix)]
-pub mod start;
 
 pub use args::{Invocation, RawArgs, UsageError};
 

@@ -188,6 +188,13 @@ impl Request {
         Ok(Self { ignored, ..Self::new(target, password, options, sender) })
     }
 
+    /// A session of this machine that is to be started, on a display that is free.
+    pub fn new_session() -> Self {
+        let endpoint = Endpoint::Display(String::new());
+        let target = Target { endpoint, username: None, password: None, display: None, options: Vec::new() };
+        Self::new(target, None, Layer::default(), Sender::Typed)
+    }
+
     /// What to attach to; raises questions about what `sender` may not decide.
     pub fn new(target: Target, password: Option<Secret>, options: Layer, sender: Sender) -> Self {
         let (mut allowed, mut questions) = (Layer::default(), Vec::new());

@@ -8,7 +8,7 @@ use super::{
     CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, identity,
 };
 use crate::net::ssh::SshOptions;
-use crate::net::{Endpoint, NetConfig, Secret, Target};
+use crate::net::{Endpoint, NetConfig, Secret, Target, Wanted};
 use crate::protocol::packet::draw::Encoding;
 use crate::protocol::text;
 use crate::session::clipboard::ClipboardOptions;
@@ -118,6 +118,7 @@ impl Settings {
         Ok(Config {
             connection: NetConfig {
                 target: request.target.clone(),
+                wanted: Wanted::default(),
                 session,
                 protocol: options.protocol.protocol(),
                 connect_timeout: options.connect_timeout,

@@ -32,9 +32,9 @@ pub fn lacking_command(word: &str) -> Option<String> {
 
 /// The commands of `xpra --help` of 3.1.3 and 6.5.5 that Farpane lacks.
 const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-sockets configure connect-test control \
-    desktop detach displays encoder encoding example exit gui id launcher list-mdns list-sessions list-windows \
-    mdns-gui monitor monitor-info path-info print seamless send-file sessions setup-ssl shadow shadow-screen shell \
-    show-ssl showconfig start-gui stop toolbox upgrade upgrade-desktop upgrade-monitor \
+    desktop displays encoder encoding example gui id launcher list-mdns list-sessions list-windows \
+    mdns-gui monitor monitor-info path-info print seamless send-file sessions setup-ssl shadow-screen shell \
+    show-ssl showconfig start-gui toolbox upgrade upgrade-desktop upgrade-monitor \
     upgrade-shadow version";
 
 /// Reasons, and the names that they hold for.

@@ -41,6 +41,10 @@ pub struct SessionMenu {
     pub note: String,
     /// Show what program this is.
     pub about: bool,
+    /// The server lets its clients end the session.
+    pub can_stop: bool,
+    /// Ask whether that is meant.
+    pub stopping: bool,
 }
 
 /// What the user wants.
@@ -64,6 +68,8 @@ pub enum SessionMenuAction {
     /// Record to a file, or stop that.
     Record,
     Disconnect,
+    /// End the session, with all that runs in it.
+    Stop,
     Close,
 }
 
@@ -78,6 +84,9 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
                 menu.about = false;
             }
             return action;
+        }
+        if menu.stopping {
+            return stop(menu, ui);
         }
         Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
             action = pictures(menu, ui).or(action.take());
@@ -101,6 +110,10 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
             if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
                 action = Some(meaning);
             }
+        }
+        let stop = egui::Button::new("Stop the session …").min_size(wide);
+        if ui.add_enabled(menu.can_stop, stop).on_disabled_hover_text("The server does not allow it").clicked() {
+            menu.stopping = true;
         }
         if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
             menu.about = true;
@@ -224,6 +237,24 @@ fn choice<T: Clone + PartialEq>(
     shown.response.labelled_by(label);
     ui.end_row();
     clicked
+}
+
+/// Whether the session is to end: with the mouse, or Escape for no.
+fn stop(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    ui.label(RichText::new("Stop the session?").heading().color(theme::accent(ui)));
+    ui.label("Its programs end, for everybody who is attached. What is not saved is lost.");
+    ui.add_space(12.0);
+    let mut action = None;
+    ui.horizontal(|ui| {
+        let back = ui.button("Back");
+        if back.clicked() {
+            menu.stopping = false;
+        }
+        if ui.button("Stop the session").clicked() {
+            action = Some(SessionMenuAction::Stop);
+        }
+    });
+    action
 }
 
 fn about(ui: &mut Ui) {

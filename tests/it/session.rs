@@ -9,6 +9,7 @@ mod input;
 mod kept;
 mod live;
 mod login;
+mod rival;
 mod video;
 mod windows;
 

@@ -195,6 +195,8 @@ pub enum ConnectStage {
     Securing,
     /// WebSocket: the web server is asked to let Xpra through.
     Upgrading,
+    /// A session is started on this machine.
+    Starting,
     /// ssh is logging in, and finds xpra there.
     LoggingIn {
         host: String,

@@ -517,6 +517,9 @@ impl<'a> Connection<'a> {
 
     /// The connection is gone, `how` says in which way.
     fn lost(&mut self, how: &str) {
+        if self.session.is_stopping() {
+            return self.close(CloseReason::User);
+        }
         self.close(CloseReason::ConnectionLost(if self.heard {
             how.to_owned()
         } else {

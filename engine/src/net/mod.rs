@@ -19,14 +19,18 @@ pub mod recorder;
 mod recording;
 mod report;
 pub mod retry;
+mod rival;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
 pub mod ssh;
+#[cfg(unix)]
+mod start;
 pub mod task;
 pub mod tls;
 mod tls_error;
 pub mod transport;
 pub mod uri;
+mod wanted;
 pub mod websocket;
 
 pub use crate::session::Secret;
@@ -34,3 +38,4 @@ pub use recorder::{Recorder, RecordingError};
 pub use task::{NetConfig, NetLinks, NetThread, ProtocolPolicy, spawn};
 pub use transport::{ConnectError, Transport};
 pub use uri::{Endpoint, HostPort, Target, TargetError};
+pub use wanted::Wanted;

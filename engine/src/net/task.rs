@@ -23,19 +23,28 @@ use super::connection::{Connection, End, Links};
 use super::network_change::NetworkChanges;
 use super::report::Report;
 use super::retry::RetryPlan;
+use super::rival;
+#[cfg(unix)]
+use super::start;
 use super::ssh::{self, SshOptions};
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
 use super::uri::{Endpoint, Target};
+use super::wanted::Wanted;
 
 /// 3.1 servers that see a new connection while they are still closing a TLS one may read from the wrong
 /// one: the new one has the file descriptor of the old.
 const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
 
+/// What is said in place of the server's goodbye.
+const REPLACED: &str = "another viewer took the session over";
+
 /// What the network thread needs to know.
 #[derive(Clone, Debug)]
 pub struct NetConfig {
     pub target: Target,
+    /// What is wanted there.
+    pub wanted: Wanted,
     pub session: SessionConfig,
     pub protocol: ProtocolPolicy,
     /// How to get there through ssh.
@@ -146,6 +155,10 @@ struct Course {
     /// Of the connection that was lost; `None`: no server has accepted us yet.
     before: Option<Before>,
     plan: RetryPlan,
+    /// Perhaps another client has the session by now: while we were away, or its goodbye to us was lost.
+    in_doubt: bool,
+    /// The display of the session that was started on this machine.
+    started: Option<String>,
     through_ssh: ThroughSsh,
 }
 
@@ -162,6 +175,8 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         setup: Setup { config: config.session.clone(), peer: Peer::default(), local: local.clone() },
         before: None,
         plan: RetryPlan::default(),
+        in_doubt: false,
+        started: None,
         through_ssh: ThroughSsh { asking, answers },
     };
     loop {
@@ -169,6 +184,9 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         if prospect == Prospect::Over || course.before.is_none() || !config.session.reconnect {
             return reason;
         }
+        // (Each run of ssh may ask for a password.)
+        let can_ask = !matches!(config.target.endpoint, Endpoint::Ssh(_)) && !config.session.identity.session_id.is_empty();
+        course.in_doubt = can_ask;
         let reason = reason.shown();
         tracing::info!(%reason, "the connection is lost: connecting again");
         if let ControlFlow::Break(reason) = wait(&reason, &mut course, links).await {
@@ -180,12 +198,17 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
 /// Connects once, with the other generation if it has to be, and runs the connection. Returns how it ended, and what
 /// is to be expected after that.
 async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> (CloseReason, Prospect) {
+    if course.in_doubt
+        && let Err(ended) = look_for_rival(config, course, links).await
+    {
+        return ended;
+    }
     loop {
         let transport = match connect(config, course, links).await {
             Ok(transport) => transport,
             Err(failed) => return failed,
         };
-        let tls = matches!(transport, Transport::Tls(_) | Transport::WebSocketTls(_));
+        let tls = transport.is_tls();
         let is_auto = config.protocol == ProtocolPolicy::Auto;
         let may_speak_legacy = is_auto && course.dialect == Dialect::Modern;
         course.setup.peer = Peer { dialect: course.dialect, may_speak_legacy, link: transport.link() };
@@ -242,17 +265,19 @@ async fn connect(
         }
     };
     let target = &config.target;
-    let Course { through_ssh: ThroughSsh { asking, answers }, setup, .. } = course;
+    let Course { through_ssh: ThroughSsh { asking, answers }, setup, started: begun, .. } = course;
     let connecting = async {
         match &target.endpoint {
             #[cfg(unix)]
             Endpoint::Ssh(at) => {
-                let connected = ssh::connect(target, at, &config.ssh, config.connect_timeout, asking).await;
+                let how = (&config.ssh, &config.wanted);
+                let connected = ssh::connect(target, at, how, config.connect_timeout, asking).await;
                 connected
                     .map(|stream| Transport::Ssh(Box::new(stream)))
                     .map_err(|error| (error.reason(), error.prospect()))
             }
             _ => {
+                let target = &started(config, begun, &stage).await?;
                 let connected = Transport::connect(target, &config.tls, config.connect_timeout, &stage).await;
                 connected.map_err(|error: ConnectError| {
                     (CloseReason::ConnectFailed(error.to_string()), error.prospect())
@@ -260,10 +285,67 @@ async fn connect(
             }
         }
     };
-    let mut connecting = std::pin::pin!(connecting);
+    attended(connecting, answers, setup, links).await?
+}
+
+/// The target, of a session that was started now if one of this machine is wanted that was not yet.
+#[cfg(unix)]
+async fn started(
+    config: &NetConfig,
+    begun: &mut Option<String>,
+    stage: &dyn Fn(ConnectStage),
+) -> Result<Target, (CloseReason, Prospect)> {
+    let mut target = config.target.clone();
+    if let (Wanted::New { command, arguments }, Endpoint::Display(display)) =
+        (&config.wanted, &mut target.endpoint)
+    {
+        if begun.is_none() {
+            stage(ConnectStage::Starting);
+            let wished = Some(display.as_str()).filter(|display| !display.is_empty());
+            let started = start::here(command, arguments, wished).await;
+            *begun = Some(
+                started.map_err(|error| (CloseReason::ConnectFailed(error.to_string()), Prospect::Over))?,
+            );
+        }
+        if let Some(begun) = begun {
+            display.clone_from(begun);
+        }
+    }
+    Ok(target)
+}
+
+/// Ends if another client has taken this one's place, as far as the server says: connecting again would throw it out.
+async fn look_for_rival(
+    config: &NetConfig,
+    course: &mut Course,
+    links: &mut Links,
+) -> Result<(), (CloseReason, Prospect)> {
+    let transport = connect(config, course, links).await?;
+    course.setup.peer.link = transport.link();
+    let is_tls = transport.is_tls();
+    let (asker, pool) = (course.setup.clone(), links.pool.clone());
+    let Course { through_ssh: ThroughSsh { answers, .. }, setup, .. } = course;
+    if attended(rival::ask(transport, &asker, &pool), answers, setup, links).await? {
+        return Err((CloseReason::Server(REPLACED.into()), Prospect::Over));
+    }
+    if is_tls && setup.peer.dialect == Dialect::Legacy31 {
+        tokio::time::sleep(TLS_CLOSE_TIME).await;
+    }
+    course.in_doubt = false;
+    Ok(())
+}
+
+/// What `work` comes to, unless the user wants to stop before.
+async fn attended<T>(
+    work: impl Future<Output = T>,
+    answers: &tokio::sync::mpsc::Sender<Option<Secret>>,
+    setup: &mut Setup,
+    links: &mut Links,
+) -> Result<T, (CloseReason, Prospect)> {
+    let mut work = std::pin::pin!(work);
     loop {
         let command = tokio::select! {
-            result = &mut connecting => return result,
+            result = &mut work => return Ok(result),
             command = links.queue.pop() => command,
         };
         match command {

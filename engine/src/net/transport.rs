@@ -181,6 +181,11 @@ impl Transport {
         tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
+    /// Whether it is TLS, itself or below a WebSocket.
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::WebSocketTls(_))
+    }
+
     /// How the connection is protected from others on the way, in words.
     pub fn encryption(&self) -> &'static str {
         let verified = match self {

@@ -46,7 +46,8 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// An abstract Unix domain socket (Linux), its name without the `@`.
     Abstract(String),
-    /// A session of this machine, by its display's name without the colon.
+    /// A session of this machine, by its display's name without the colon; empty: one that is to be started, on a
+    /// display that is free.
     Display(String),
 }
 
@@ -116,6 +117,7 @@ impl fmt::Display for Target {
         let (scheme, at) = match &self.endpoint {
             Endpoint::Unix(path) => return write!(f, "socket://{}", path.display()),
             Endpoint::Abstract(name) => return write!(f, "@{name}"),
+            Endpoint::Display(name) if name.is_empty() => return write!(f, "a new session of this machine"),
             Endpoint::Display(name) if name.starts_with("wayland-") => return write!(f, "{name}"),
             Endpoint::Display(name) => return write!(f, ":{name}"),
             Endpoint::Tcp(at) => ("tcp", at),

@@ -75,6 +75,30 @@ pub enum Profile {
     /// Ask only for the version, then leave: servers say it before any login, and 6.5's information lacks the last
     /// figure.
     Version,
+    /// Tell the server to do this, then leave.
+    Command(SessionCommand),
+}
+
+/// What a server is told to do with a session, without a window of it being shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionCommand {
+    /// The session ends, with all that runs in it.
+    Stop,
+    /// The server ends; its display and the programs on it stay.
+    Exit,
+    /// All clients have to leave.
+    Detach,
+}
+
+impl SessionCommand {
+    /// As a hello's `request` has it; 3.1.3 looks for the same with `_request` behind.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Exit => "exit",
+            Self::Detach => "detach",
+        }
+    }
 }
 
 /// The picture encodings and what the server may do with them.

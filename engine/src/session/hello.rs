@@ -35,6 +35,14 @@ pub fn hello(setup: &Setup) -> Dict {
         (Profile::Version, _) => {
             hello.push("request", "version");
         }
+        (Profile::Command(command), dialect) => {
+            // Whoever is attached stays so.
+            hello.push("ui_client", false).push("share", true).push("windows", false);
+            match dialect {
+                Dialect::Legacy31 => hello.push(&format!("{}_request", command.name()), true),
+                _ => hello.push("request", command.name()).push("wants", &["features"][..]),
+            };
+        }
         (Profile::Attach, _) => ROOMS.iter().for_each(|room| room(setup, &mut hello)),
     }
     if let Some(name) = &setup.config.display_name
@@ -93,6 +101,8 @@ fn capabilities(setup: &Setup, hello: &mut Dict) {
     }
     hello
         .push("namespace", true)
+        // what of us its information shows: it leaves `session-id` out
+        .push("argv", &["farpane", setup.config.identity.session_id.as_str()][..])
         .push("raw_packets", true)
         .push("lzo", false)
         .push("wants_aliases", false)

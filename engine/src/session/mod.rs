@@ -49,9 +49,9 @@ pub mod windows;
 use std::time::Instant;
 
 pub use clipboard::ClipboardInput;
-pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionConfig};
+pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionCommand, SessionConfig};
 pub use connection::{
-    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Prospect, SessionId, SshAsk,
+    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Prospect, SessionId, SshAsk, has_rival,
 };
 pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;
@@ -103,6 +103,8 @@ pub struct Session {
     before: Option<Before>,
     /// The server was asked for its information and has not answered.
     info_wanted: bool,
+    /// The server was told to end.
+    stopping: bool,
     unknown: UnknownPackets,
 }
 
@@ -122,6 +124,7 @@ impl Session {
             server_hello: None,
             before: None,
             info_wanted: false,
+            stopping: false,
             unknown: UnknownPackets::default(),
         }
     }
@@ -283,6 +286,11 @@ impl Session {
     /// Draws of one window that were handed out and not finished yet.
     pub fn draws_in_flight_of(&self, wid: WindowId) -> usize {
         self.draws.in_flight_of(wid)
+    }
+
+    /// The user wanted the server to end: then an end is what was to come, whatever the server says or does not.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
     }
 
     /// A window as it is now.

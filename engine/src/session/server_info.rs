@@ -31,6 +31,8 @@ pub struct ServerInfo {
     pub mode: String,
     pub display: String,
     pub encodings: Vec<String>,
+    /// It ends with all that runs in it when a client wants that.
+    pub can_stop: bool,
     /// Packet encoder and compressors in use, for example `rencodeplus+lz4`.
     pub wire: String,
 }
@@ -102,8 +104,15 @@ pub fn server_info(hello: &Dict, dialect: Dialect, compressors: &[&str]) -> Serv
         mode: mode_of(hello),
         display: first(&["display", "display.name", "display.address", "name"]),
         encodings: encodings_of(hello),
+        can_stop: can_stop(hello).unwrap_or(false),
         wire: wire(hello, dialect, compressors),
     }
+}
+
+/// Whether clients may end the session, if the server's hello says so.
+pub fn can_stop(hello: &Dict) -> Option<bool> {
+    let said = |path: &&str| hello.get_path(path).and_then(Value::as_bool);
+    ["client-shutdown", "features.client-shutdown"].iter().find_map(said)
 }
 
 /// The encodings that a server's hello or `encoding-set` names.

@@ -25,6 +25,7 @@ impl Attached {
             ConnectionEvent::Connected(server) => {
                 self.password = None;
                 self.back();
+                self.chosen.can_stop = server.can_stop;
                 if !server.session_name.is_empty() {
                     self.windows.title = server.session_name;
                 }

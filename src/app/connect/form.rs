@@ -2,7 +2,7 @@
 
 use crate::config::connections::address;
 use crate::config::{Layer, OptionError, Origin, Request};
-use crate::net::{Endpoint, HostPort, Target, TargetError};
+use crate::net::{Endpoint, HostPort, Target, TargetError, Wanted};
 use crate::ui::{ConnectForm, FormProtocol};
 
 /// The option names that the form has fields for.
@@ -145,6 +145,14 @@ pub fn suggested_name(target: &Target) -> String {
     }
 }
 
+/// What is wanted at the form's address.
+pub fn wanted(form: &ConnectForm) -> Wanted {
+    if !form.starts() {
+        return Wanted::Running;
+    }
+    Wanted::New { command: "start", arguments: vec![format!("--start={}", form.program.trim())] }
+}
+
 /// The request that the form makes, where `base` is what it was filled from.
 ///
 /// # Errors
@@ -157,6 +165,9 @@ pub fn request(form: &ConnectForm, base: Option<&Request>) -> Result<Request, St
         Some(base) if address(&base.target) == text => {
             show_options(&mut before, &base.options);
             base.clone()
+        }
+        _ if form.starts() && form.protocol == FormProtocol::Local && text.is_empty() => {
+            Request::new_session()
         }
         // So do the options of an address, which the form's fields do not show. A password file that was
         // kept for another server is not chosen for this one.

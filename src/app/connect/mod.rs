@@ -27,6 +27,7 @@ use crate::config::connections::{ConnectionKey, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
+use crate::net::Wanted;
 use crate::protocol::text;
 use crate::render::RenderOptions;
 use crate::session::SessionEvent;
@@ -401,7 +402,9 @@ impl Connect {
         let which = kept
             .and_then(|(_, which)| which.clone())
             .unwrap_or_else(|| ConnectionKey::address(&request.target));
-        self.attach(&request, Some(which), None).map(Some)
+        // A new session is found by its display from then on.
+        let is_new = form::wanted(&self.view.form) != Wanted::Running;
+        self.attach(&request, Some(which).filter(|_| !is_new), None).map(Some)
     }
 
     fn demo(&mut self) -> Result<Decision, String> {
@@ -421,6 +424,9 @@ impl Connect {
         let mut settings = self.launcher.settings.clone();
         settings.given = request.options.clone().over(&settings.given);
         let mut config = settings.config(request).map_err(|error| error.to_string())?;
+        if demo.is_none() {
+            config.connection.wanted = form::wanted(&self.view.form);
+        }
         config.reconnect &= demo.is_none();
         let to = if demo.is_some() { "The demo session".to_owned() } else { request.target.to_string() };
         self.view.begin(Attempt { to, ..Attempt::default() });

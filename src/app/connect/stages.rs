@@ -11,6 +11,7 @@ pub fn stage(stage: &ConnectStage) -> Stage {
         ConnectStage::Reaching { at } => format!("Connecting to {at}"),
         ConnectStage::Securing => "Agreeing on encryption (TLS) and checking the certificate".to_owned(),
         ConnectStage::Upgrading => "Asking the web server for Xpra (WebSocket)".to_owned(),
+        ConnectStage::Starting => "Starting a session on this machine".to_owned(),
         ConnectStage::LoggingIn { host, starts: false } => format!("Logging in to {host} (ssh)"),
         ConnectStage::LoggingIn { host, starts: true } => format!("Starting a session on {host} (ssh)"),
         ConnectStage::SshSays { line } => format!("ssh: {line}"),

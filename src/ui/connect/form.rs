@@ -27,6 +27,10 @@ pub struct ConnectForm {
     /// A display on a server that has several, a display of this machine, or a socket's path.
     pub display: String,
     pub user: String,
+    /// A session is to be started, where that can be done ([`Self::starts`]).
+    pub start: bool,
+    /// The program in it.
+    pub program: String,
     pub tls: TlsChecks,
     /// Empty: the server chooses.
     pub encoding: String,
@@ -38,6 +42,20 @@ pub struct ConnectForm {
     pub overlay: bool,
     /// The name to keep it under.
     pub name: String,
+}
+
+impl ConnectForm {
+    /// Whether a session is to be started: on this machine, or through ssh.
+    pub const fn starts(&self) -> bool {
+        self.start && self.protocol.can_start()
+    }
+
+    /// Whether it says enough to connect.
+    fn is_complete(&self) -> bool {
+        let is_somewhere =
+            !self.address.trim().is_empty() || self.starts() && self.protocol == FormProtocol::Local;
+        is_somewhere && !(self.starts() && self.program.trim().is_empty())
+    }
 }
 
 /// Without the address, which may hold a password.
@@ -96,6 +114,11 @@ impl FormProtocol {
         }
     }
 
+    /// Whether sessions can be started there.
+    pub const fn can_start(self) -> bool {
+        matches!(self, Self::Ssh | Self::Local)
+    }
+
     /// Whether there is a certificate to check.
     pub const fn is_secure(self) -> bool {
         matches!(self, Self::Ssl | Self::WebSocketTls)
@@ -136,7 +159,7 @@ fn entered(view: &ConnectView, ui: &Ui) -> Option<ConnectAction> {
 }
 
 fn is_ready(view: &ConnectView) -> bool {
-    !view.form.address.trim().is_empty() && view.address_error.is_none()
+    view.form.is_complete() && view.address_error.is_none()
 }
 
 fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
@@ -210,17 +233,31 @@ fn fields(form: &mut ConnectForm, ui: &mut Ui) -> bool {
             .labelled_by(label)
             .changed();
         ui.end_row();
+        let new_display = "one that is free";
         if form.protocol == FormProtocol::Local {
-            edited |= row("Display", ":100, or the path of a socket", &mut form.display, ui);
+            let display = if form.start { new_display } else { ":100, or the path of a socket" };
+            edited |= row("Display", display, &mut form.display, ui);
         } else {
             edited |= row("Host", "name or address", &mut form.host, ui);
             edited |= row("Port", "the protocol's own", &mut form.port, ui);
             let is_ssh = form.protocol == FormProtocol::Ssh;
-            let display = if is_ssh { "the only session there" } else { "only for servers with several" };
+            let display = match is_ssh {
+                true if form.start => new_display,
+                true => "the only session there",
+                false => "only for servers with several",
+            };
             edited |= row("Display", display, &mut form.display, ui);
         }
         let user = if form.protocol == FormProtocol::Ssh { "as ssh has it" } else { "yours on this machine" };
         edited |= row("User name", user, &mut form.user, ui);
+        if form.protocol.can_start() {
+            ui.label("Session");
+            edited |= ui.checkbox(&mut form.start, "start a new one").changed();
+            ui.end_row();
+        }
+        if form.starts() {
+            edited |= row("Program", "for example xterm", &mut form.program, ui);
+        }
     });
     edited
 }

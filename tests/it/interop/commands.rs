@@ -1,7 +1,7 @@
 //! The commands that open no window.
 
 use super::attach::wait_picture;
-use super::{empty_session, for_every_server};
+use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::{Picture, assert_same};
@@ -9,7 +9,7 @@ use crate::support::program::run;
 use crate::support::viewer::{Viewer, command};
 use crate::support::xpra::{Generation, Options, XpraServer};
 
-for_every_server!(info, screenshot);
+for_every_server!(info, screenshot, told_what_to_do);
 
 fn info(generation: Generation) {
     let server = empty_session(generation);
@@ -33,6 +33,32 @@ fn screenshot(generation: Generation) {
     let file = server.directory().join("shot.png");
     run(&mut command(&["screenshot", &server.url(), &file.display().to_string(), "--encodings", "png"]));
     assert_same(&Picture::load(&file), &picture, "screenshot");
+}
+
+/// What a command says on stderr, and its exit code.
+fn said(words: &[&str]) -> (Option<i32>, String) {
+    let output = command(words).output().expect("the program starts");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Everybody leaves; the server ends, and its display and programs stay; or all of it ends.
+fn told_what_to_do(generation: Generation) {
+    let mut server = empty_session(generation);
+    let url = server.url();
+    let card = Card::open(server.x().name(), "told", &Picture::sharp(200, 100), &Look::default());
+    let display = Display::bare();
+    let mut viewer = Viewer::start(&display, &[&url]);
+    viewer.window("told");
+    assert_eq!(said(&["detach", &url]), (Some(0), "nobody is attached any more\n".to_owned()));
+    assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
+    assert_eq!(said(&["exit", &url]), (Some(0), "the server has ended, its programs go on\n".to_owned()));
+    server.wait_end(SOON);
+    assert!(card.x.seen(card.id).is_some(), "its window is gone");
+    server.start_again();
+    assert_eq!(said(&["stop", &url]), (Some(0), "the session has ended\n".to_owned()));
+    server.wait_end(SOON);
+    let (code, words) = said(&["stop", &url]);
+    assert_eq!(code, Some(5), "{words}");
 }
 
 /// A 6.x server that reads Debian's configuration of 3.1.3 takes yaml packets only: it is spoken to in yaml.

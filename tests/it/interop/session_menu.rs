@@ -26,7 +26,7 @@ const REFRESH: std::time::Duration = std::time::Duration::from_millis(1200);
 /// Another quality and a picture of the window, with the keyboard alone. (The encoding is a wish that
 /// servers need not follow.)
 fn used_with_the_keyboard(generation: Generation) {
-    let server = empty_session(generation);
+    let mut server = empty_session(generation);
     let first = Picture::smooth(640, 480);
     let card = Card::open(server.x().name(), "shown", &first, &Look::default());
     let display = Display::with_window_manager();
@@ -59,11 +59,11 @@ fn used_with_the_keyboard(generation: Generation) {
     };
     wait_for("a picture that stays", SOON, || viewer.log(), stays);
 
-    // A picture of the window: the last button but three, five steps back from the second field.
+    // A picture of the window: the last button but four, six steps back from the second field.
     display.x.focus(menu.id);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let before = display.x.picture(remote.id);
-    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "Return"]);
+    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "Return"]);
     // The file is there before what is in it.
     let complete = || std::fs::read(&saved).ok()?.ends_with(b"IEND\xae\x42\x60\x82").then_some(());
     wait_for("a saved picture", SOON, || viewer.log(), complete);
@@ -106,7 +106,18 @@ fn used_with_the_keyboard(generation: Generation) {
         let log = server.log();
         assert!(log.contains("'quality': 60") && log.contains("'quality': 65"), "the quality did not change");
     }
-    viewer.stop();
+
+    // The session's end, by the last button but one, and with a question.
+    let menu = open(&mut viewer, &display, &remote);
+    let unasked = display.x.picture(menu.id);
+    key(&["shift+Tab", "shift+Tab", "Return"]);
+    let asks = || (display.x.picture(menu.id) != unasked).then_some(());
+    wait_for("the question", SOON, || viewer.log(), asks);
+    display.x.picture(menu.id).save(&format!("session-menu-stop-{generation:?}"));
+    assert!(!viewer.exited(), "without an answer");
+    key(&["Tab", "Tab", "Return"]);
+    assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
+    server.wait_end(SOON);
 }
 
 /// Opens the menu over this remote window by its key. It has the focus then.

@@ -6,7 +6,9 @@ use tempfile::TempDir;
 
 use super::SOON;
 use super::ssh::run;
+use crate::support::card::{Card, Look};
 use crate::support::display::Display;
+use crate::support::picture::Picture;
 use crate::support::sshd::{Options, Sshd, private_sockets};
 use crate::support::viewer::{Viewer, command};
 use crate::support::wait_for;
@@ -77,6 +79,34 @@ fn a_desktop(generation: Generation) {
     assert!(said.contains("desktop"), "{said}");
 }
 
+/// The screen of somebody who sits there.
+fn a_shadow(generation: Generation) {
+    let (_folder, sshd) = without_sessions(generation);
+    let there = Display::with_window_manager();
+    let picture = Picture::smooth(500, 300);
+    let _card = Card::open(there.name(), "there", &picture, &Look { at: (50, 50), placed: true, ..Look::default() });
+    let (url, with) = (sshd.url(there.name().trim_start_matches(':')), sshd.option("ssh"));
+    let display = Display::bare();
+    let mut viewer = Viewer::start(&display, &["shadow", &url, &with]);
+    let shadow = viewer.wait_window("a shadow", |seen| seen.width > 600);
+    let colours = || (display.x.grab(shadow.id)?.colours() > 500).then_some(());
+    wait_for("what is on that screen", SOON, || viewer.log(), colours);
+    display.x.picture(shadow.id).save(&format!("shadow-{generation:?}"));
+    let (code, said) = run(&["stop", &url, &with]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
+}
+
+#[test]
+fn a_shadow_v3_1() {
+    a_shadow(Generation::V3_1);
+}
+
+#[test]
+fn a_shadow_v6_5() {
+    a_shadow(Generation::V6_5);
+}
+
 #[test]
 fn v3_1() {
     through_ssh(Generation::V3_1);
@@ -97,36 +127,111 @@ fn a_desktop_v6_5() {
     a_desktop(Generation::V6_5);
 }
 
+/// Where this machine's xpra (3.1.3) keeps the sessions of a test.
+struct Here {
+    settings: TempDir,
+    runtime: TempDir,
+}
+
+impl Here {
+    fn new() -> Self {
+        let here = Self {
+            settings: tempfile::tempdir().expect("a folder"),
+            runtime: tempfile::tempdir().expect("a folder"),
+        };
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(here.runtime.path(), private).expect("chmod");
+        std::fs::write(here.settings.path().join("xpra.conf"), private_sockets(here.runtime.path()))
+            .expect("a file");
+        here
+    }
+
+    fn viewer<'a>(&self, display: &'a Display, words: &[&str]) -> Viewer<'a> {
+        self.viewer_with(display, words, &std::env::var("PATH").expect("a path"))
+    }
+
+    /// One that finds its programs there.
+    fn viewer_with<'a>(&self, display: &'a Display, words: &[&str], programs: &str) -> Viewer<'a> {
+        let path = |folder: &TempDir| folder.path().display().to_string();
+        let (settings, runtime) = (path(&self.settings), path(&self.runtime));
+        let environment = [
+            ("XPRA_SYSTEM_CONF_DIRS", "/nonexistent"),
+            ("XPRA_USER_CONF_DIRS", &settings),
+            ("XDG_RUNTIME_DIR", &runtime),
+            ("PATH", programs),
+        ];
+        Viewer::start_with(display, words, &environment)
+    }
+
+    /// What a command says, on stdout and stderr, and its exit code.
+    fn run(&self, words: &[&str]) -> (Option<i32>, String) {
+        let mut command = command(words);
+        command.env("XDG_RUNTIME_DIR", self.runtime.path()).env("HOME", self.runtime.path());
+        let output = command.output().expect("it starts");
+        (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+    }
+
+    /// Stops the session, whose display this is, and sees it go.
+    #[track_caller]
+    fn stop(&self, display: &str) {
+        assert_eq!(self.run(&["stop", display]), (Some(0), "the session has ended\n".to_owned()));
+        let list = || self.run(&["list"]).1;
+        let gone = || displays(&list()).is_empty().then_some(());
+        wait_for("an empty list", SOON, list, gone);
+    }
+}
+
+/// From the command line: started, listed, stopped.
 #[test]
 fn on_this_machine() {
-    let display = Display::bare();
-    let settings = tempfile::tempdir().expect("a folder");
-    let settings_there = settings.path().display().to_string();
-    let runtime = tempfile::tempdir().expect("a folder");
-    std::fs::set_permissions(runtime.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700))
-        .expect("chmod");
-    std::fs::write(settings.path().join("xpra.conf"), private_sockets(runtime.path())).expect("a file");
-    let runtime_there = runtime.path().display().to_string();
-    let environment = [
-        ("XPRA_SYSTEM_CONF_DIRS", "/nonexistent"),
-        ("XPRA_USER_CONF_DIRS", &settings_there),
-        ("XDG_RUNTIME_DIR", &runtime_there),
-    ];
-    let words = ["start", "--start=xterm -T 'it is near' -e sleep 1000"];
-    let mut viewer = Viewer::start_with(&display, &words, &environment);
+    let (here, display) = (Here::new(), Display::bare());
+    let mut viewer = here.viewer(&display, &["start", "--start=xterm -T 'it is near' -e sleep 1000"]);
     viewer.window("it is near");
-    let list = || {
-        let output = command(&["list"])
-            .env("XDG_RUNTIME_DIR", &runtime_there)
-            .env("HOME", &runtime_there)
-            .output()
-            .expect("it starts");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
+    let list = || here.run(&["list"]).1;
     let found = wait_for("the session in the list", SOON, list, || {
         let said = list();
-        let found = displays(&said);
-        (found.len() == 1 && said.contains("1 windows")).then_some(found)
+        (displays(&said).len() == 1 && said.contains("1 windows")).then(|| only(&said))
     });
-    assert!(only(&list()).starts_with(':'), "{found:?}");
+    here.stop(&found);
+    assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
+}
+
+/// Why there is no session is said: xpra's own words, or that there is no xpra.
+#[test]
+fn nothing_starts_on_this_machine() {
+    let (here, display) = (Here::new(), Display::bare());
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).expect("a link");
+    let programs = folder.path().display().to_string();
+    let mut viewer = here.viewer_with(&display, &["start", "--start=xterm"], &programs);
+    assert_eq!(viewer.exit_code(SOON), 5, "{}", viewer.log());
+    assert!(viewer.log().contains("there is no `xpra` on this machine"), "{}", viewer.log());
+
+    let xpra = folder.path().join("xpra");
+    std::fs::write(&xpra, "#!/bin/sh\necho this xpra is unwell >&2\nexit 3\n").expect("a script");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(&xpra, private).expect("chmod");
+    let mut viewer = here.viewer_with(&display, &["start", "--start=xterm"], &programs);
+    assert_eq!(viewer.exit_code(SOON), 5, "{}", viewer.log());
+    assert!(viewer.log().contains("this xpra is unwell"), "{}", viewer.log());
+}
+
+/// From the connect window, with the keyboard.
+#[test]
+fn from_the_connect_window() {
+    let (here, display) = (Here::new(), Display::with_window_manager());
+    let mut viewer = here.viewer(&display, &[]);
+    let window = super::connect::connect_window(&mut viewer);
+    super::connect::focus(&display, &window);
+    // The address makes it "this machine".
+    let new = format!(":{}", 4000 + std::process::id() % 1000);
+    let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "100"], keys].concat());
+    let kind = |words: &str| display.x.xdotool(&["type", "--delay", "20", words]);
+    kind(&new);
+    key(&["Tab", "Tab", "Tab", "Tab", "space", "Tab"]);
+    kind("xterm -T formed");
+    display.x.picture(window.id).save("connect-start");
+    key(&["Return"]);
+    viewer.window("formed");
+    here.stop(&new);
 }

@@ -92,8 +92,9 @@ fn interfaces_of_ipv6_addresses() {
 /// Who types a command of Xpra's learns who has it; no host of that name is looked for.
 #[test]
 fn commands_of_xpra_are_named() {
-    check(&["stop", ":100"], 2, "no command `stop`");
-    check(&["shadow", "ssh://host"], 2, "no command `shadow`");
+    check(&["send-file", ":100"], 2, "no command `send-file`");
+    check(&["shadow", "tcp://host/"], 2, "or through ssh");
+    check(&["print", "ssh://host"], 2, "no command `print`");
     check(&["start", "tcp://host/", "--start=xterm"], 2, "or through ssh (farpane start ssh://HOST/)");
     check(&["list", "tcp://host/"], 5, "farpane list ssh://HOST/");
     check(&["--overlay", "version"], 2, "tcp://version/");

@@ -198,6 +198,7 @@ fn receive(kind: String) {
     let config = NetConfig {
         target: Target::parse(&url).expect("a URL"),
         session: SessionConfig { clipboard, ..SessionConfig::default() },
+        wanted: net::Wanted::default(),
         protocol: ProtocolPolicy::Auto,
         connect_timeout: LIMIT,
         recorder: None,

@@ -87,7 +87,8 @@ impl Client {
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
             session,
-            protocol: ProtocolPolicy::Auto,
+            wanted: net::Wanted::default(),
+        protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
             ssh,

@@ -313,6 +313,8 @@ fn all() -> Vec<ClientPacket> {
             sid: Some("x".to_owned()),
         })),
         ClientPacket::Connection(connection::ToServer::InfoRequest),
+        ClientPacket::Connection(connection::ToServer::StopServer),
+        ClientPacket::Connection(connection::ToServer::ExitServer),
         ClientPacket::Display(display::ToServer::Configure {
             width: 8,
             height: 9,

@@ -34,6 +34,8 @@ struct State {
     /// Nobody listens.
     closed: bool,
     ended: bool,
+    /// Servers do not learn of the end of a client's connection.
+    forgetful: bool,
     streams: Vec<TcpStream>,
     /// Connections so far.
     accepted: usize,
@@ -89,6 +91,16 @@ impl Relay {
     pub fn close(&self) {
         self.gate.change(|state| state.closed = true);
         self.cut();
+    }
+
+    /// All connections of clients end; the server's stay open, as when a network goes away.
+    pub fn leave_ghosts(&self) {
+        self.gate.change(|state| {
+            state.forgetful = true;
+            for client in state.streams.iter().step_by(2) {
+                let _ = client.shutdown(Shutdown::Both);
+            }
+        });
     }
 
     /// New connections are taken again.
@@ -149,6 +161,15 @@ impl Gate {
         }
     }
 
+    /// One way of a connection has ended.
+    fn ended(&self, streams: [&TcpStream; 2]) {
+        if !self.state.lock().expect("the gate").forgetful {
+            for stream in streams {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+        }
+    }
+
     fn connect(self: &Arc<Self>, client: TcpStream, server: &str) {
         client.set_nonblocking(false).expect("a stream");
         // Without one the client is dropped, as by a machine that runs no server.
@@ -164,12 +185,16 @@ impl Gate {
         let (from_client, to_client) = (clone(&client), client);
         let (from_server, to_server) = (clone(&server), server);
         let (up, down) = (Arc::clone(self), Arc::clone(self));
-        spawn(move || forward(from_client, to_server, |_| up.pass(|state| state.stopped)));
         spawn(move || {
-            forward(from_server, to_client, |bytes| {
+            forward(&from_client, &to_server, |_| up.pass(|state| state.stopped));
+            up.ended([&from_client, &to_server]);
+        });
+        spawn(move || {
+            forward(&from_server, &to_client, |bytes| {
                 keep(&down.said, bytes);
                 down.pass(|state| state.silent);
             });
+            down.ended([&from_server, &to_client]);
         });
     }
 }
@@ -182,7 +207,7 @@ fn keep(said: &Mutex<Vec<u8>>, bytes: &[u8]) {
 }
 
 /// Forwards until one side ends; `first` sees the bytes before the other side does.
-fn forward(mut from: TcpStream, mut to: TcpStream, first: impl Fn(&[u8])) {
+fn forward(mut from: &TcpStream, mut to: &TcpStream, first: impl Fn(&[u8])) {
     let mut buffer = vec![0; 1 << 16];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         first(&buffer[..count]);
@@ -190,8 +215,6 @@ fn forward(mut from: TcpStream, mut to: TcpStream, first: impl Fn(&[u8])) {
             break;
         }
     }
-    let _ = to.shutdown(Shutdown::Both);
-    let _ = from.shutdown(Shutdown::Both);
 }
 
 fn spawn(work: impl FnOnce() + Send + 'static) {

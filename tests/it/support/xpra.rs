@@ -316,6 +316,12 @@ impl XpraServer {
         self.program.signal("KILL");
     }
 
+    /// Waits until its process has ended.
+    #[track_caller]
+    pub fn wait_end(&mut self, limit: std::time::Duration) {
+        assert!(self.program.wait_exit(limit).is_some(), "the server runs on:\n{}", super::tail(&self.log(), 20));
+    }
+
     /// Asks it to stop; it tells its clients.
     pub fn stop(&self) {
         self.program.signal("TERM");

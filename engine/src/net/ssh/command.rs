@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::{SshOptions, Wanted};
+use super::SshOptions;
 use crate::net::uri::HostPort;
+use crate::net::wanted::Wanted;
 
 /// The port that ssh's own configuration may change; another one counts more than that.
 pub const DEFAULT_PORT: u16 = 22;
@@ -83,6 +84,11 @@ pub fn remote(wanted: &Wanted, display: Option<&str>, number: &str) -> Result<St
     let display = display.map(display_argument).transpose()?;
     let (script, words) = match wanted {
         Wanted::Running => (ATTACH, vec!["_proxy".to_owned()]),
+        // xpra's own command waits for it, and takes one that is there.
+        Wanted::New { command: "shadow", arguments } => {
+            let words = std::iter::once("_proxy_shadow_start".to_owned()).chain(arguments.iter().cloned());
+            (ATTACH, words.collect())
+        }
         Wanted::New { command, arguments } => {
             let words = std::iter::once((*command).to_owned()).chain(arguments.iter().cloned());
             (START, words.collect())

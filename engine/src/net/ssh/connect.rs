@@ -13,9 +13,10 @@ use super::error::{Phase, Problem, SshError, Wish, problem};
 use super::noise::{How, Noise};
 use super::said::Said;
 use super::stream::{Process, SshStream, how};
-use super::{ASKPASS_VARIABLE, SshOptions, Wanted, command};
+use super::{ASKPASS_VARIABLE, SshOptions, command};
 use crate::channel::{AppEvent, ConnectStage, clock};
 use crate::net::uri::{HostPort, Target};
+use crate::net::wanted::Wanted;
 use crate::session::Secret;
 
 /// How long somebody may take to answer ssh on a terminal; sshd's own limit is the same unless it is told otherwise
@@ -39,7 +40,7 @@ const WITHOUT_INTERRUPT: &str = r#"trap "" INT; exec "$@""#;
 pub(in crate::net) async fn connect(
     target: &Target,
     at: &HostPort,
-    options: &SshOptions,
+    (options, wanted): (&SshOptions, &Wanted),
     limit: Duration,
     asking: &mut Asking,
 ) -> Result<SshStream, SshError> {
@@ -47,7 +48,7 @@ pub(in crate::net) async fn connect(
     // What was started for a first connection is there for the second.
     let (wanted, display) = match &asking.started {
         Some(display) => (&Wanted::Running, Some(display.as_str())),
-        None => (&options.wanted, target.display.as_deref()),
+        None => (wanted, target.display.as_deref()),
     };
     let remote = command::remote(wanted, display, &number).map_err(Problem::from)?;
     let user = target.username.as_deref();

@@ -42,23 +42,6 @@ pub struct SshOptions {
     /// ssh may ask its questions on the terminal that this process was started from. Else they come as
     /// [`crate::session::ConnectionEvent::SshAsks`].
     pub terminal: bool,
-    /// What is wanted there.
-    pub wanted: Wanted,
-}
-
-/// What is wanted at the other end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Wanted {
-    /// A session that runs: the target's display, or the only one.
-    #[default]
-    Running,
-    /// A new session.
-    New {
-        /// Xpra's command: `start`, `start-desktop` or `shadow`.
-        command: &'static str,
-        /// Its further arguments, such as `--start=xterm`.
-        arguments: Vec<String>,
-    },
 }
 
 /// Whether somebody sits at the terminal that this process was started from, and it may read there: it is not in the
@@ -77,6 +60,6 @@ pub const fn has_terminal() -> bool {
 
 impl Default for SshOptions {
     fn default() -> Self {
-        Self { command: vec!["ssh".to_owned()], password: None, terminal: false, wanted: Wanted::Running }
+        Self { command: vec!["ssh".to_owned()], password: None, terminal: false }
     }
 }

@@ -65,6 +65,10 @@ pub enum ToServer {
     },
     PingEcho(PingEcho),
     InfoRequest,
+    /// `shutdown-server`: the session ends, with all that runs in it.
+    StopServer,
+    /// `exit-server`: the server ends; display and programs stay.
+    ExitServer,
     /// Nothing is shown (or is again): servers send no pixels meanwhile.
     Suspend {
         suspended: bool,
@@ -173,6 +177,8 @@ impl ToServer {
             "ping" => Self::Ping { monotonic_ms: args.u64("monotonic_ms")? },
             "ping-echo" => Self::PingEcho(ping_echo(args)?),
             "info-request" => Self::InfoRequest,
+            "shutdown-server" => Self::StopServer,
+            "exit-server" => Self::ExitServer,
             // 3.1 puts "user interface too" here, always true; 6.6 whether to suspend or resume.
             "suspend" => Self::Suspend { suspended: args.left() == 0 || args.bool("suspended")? },
             "resume" => Self::Suspend { suspended: false },
@@ -191,6 +197,8 @@ impl ToServer {
                 args.list(0, |_| {});
                 args.list(0, |_| {});
             }),
+            Self::StopServer => out.packet("shutdown-server", 0, |_| {}),
+            Self::ExitServer => out.packet("exit-server", 0, |_| {}),
             Self::Suspend { suspended } => suspend(out, *suspended),
         }
     }

@@ -73,6 +73,8 @@ pub enum ConnectionInput {
     PasswordCancelled,
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
+    /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
+    StopServer,
     /// While the session is being connected to again: not at its time, but now.
     TryNow,
     Disconnect,

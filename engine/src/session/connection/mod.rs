@@ -2,12 +2,15 @@
 //! ([`crate::protocol::packet::connection`]). Login is [`super::handshake`].
 
 mod again;
+mod command;
 mod messages;
+mod rival;
 
 use std::time::Instant;
 
 pub use again::{Before, Prospect, SessionId};
 pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
+pub use rival::has_rival;
 
 use super::config::Profile;
 use super::event::Output;
@@ -37,11 +40,15 @@ impl Session {
                 handshake.challenge(now, challenge, &self.setup, out)
             }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
-                Err(handshake::goodbye(&reasons, true))
+                Err(command::done(self.setup.config.profile, &reasons)
+                    .unwrap_or_else(|| handshake::goodbye(&reasons, true)))
             }
             ServerPacket::Connection(FromServer::Hello(hello))
                 if self.setup.config.profile != Profile::Attach =>
             {
+                if let Profile::Command(command) = self.setup.config.profile {
+                    return command::accepted(command, &hello, out);
+                }
                 out.push(Output::Event(ConnectionEvent::Info(server_info::flatten(&hello)).into()));
                 Err(CloseReason::User)
             }
@@ -132,6 +139,7 @@ impl Session {
                 out.extend(latency.map(|latency| Output::Event(ConnectionEvent::Latency(latency).into())));
             }
             (FromServer::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
+            (FromServer::Close { .. }, _) if self.stopping => return Err(CloseReason::User),
             (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
             (FromServer::StartupComplete, _) => {
                 self.windows.forget_expected(out);
@@ -174,11 +182,19 @@ impl Session {
                 out.push(Output::Send(ToServer::InfoRequest.into()));
                 Ok(())
             }
+            (Phase::Running(_), ConnectionInput::StopServer) => {
+                self.stopping = true;
+                out.push(Output::Send(ToServer::StopServer.into()));
+                Ok(())
+            }
             (
                 Phase::Running(_) | Phase::Closed,
                 ConnectionInput::Password(_) | ConnectionInput::PasswordCancelled,
             )
-            | (Phase::Handshake(_) | Phase::Closed, ConnectionInput::RequestInfo)
+            | (
+                Phase::Handshake(_) | Phase::Closed,
+                ConnectionInput::RequestInfo | ConnectionInput::StopServer,
+            )
             | (_, ConnectionInput::TryNow) => Ok(()),
         }
     }
