@@ -401,7 +401,7 @@ impl RawArgs {
                 let arguments = start.arguments().into_iter().chain([size]).collect();
                 starting("start-desktop", start.url.as_ref(), arguments, config_of)?
             }
-            Some(RawCommand::Shadow { url }) => starting("shadow", Some(&url), Vec::new(), config_of)?,
+            Some(RawCommand::Shadow { url }) => starting(Wanted::SHADOW, Some(&url), Vec::new(), config_of)?,
             Some(RawCommand::List { url }) => Invocation::List(url.as_ref().map(config).transpose()?),
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Stop { url }) => Invocation::Command(config(&url)?, SessionCommand::Stop),

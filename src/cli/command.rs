@@ -16,8 +16,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// # Errors
 /// If the server cannot be reached, lets nobody do that, or says nothing of it.
 pub fn run(config: &Config, command: SessionCommand) -> Result<(), HeadlessError> {
-    let mut client =
-        HeadlessClient::start(config.net(Profile::Command(command)), RenderOptions::default())?;
+    let mut client = HeadlessClient::start(config.net(Profile::Command(command)), RenderOptions::default())?;
     if let Err(error) = client.wait_for("the server's answer", LIMIT, |_| false)
         && !matches!(error, HeadlessError::Closed(CloseReason::User))
     {

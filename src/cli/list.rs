@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use super::{Failure, output};
 use crate::app::connect::local_sessions;
 use crate::config::Config;
-use crate::net::ssh::command::{self, MARKER};
 use crate::net::Endpoint;
+use crate::net::ssh::command::{self, MARKER};
 use crate::protocol::text;
 use crate::session::CloseReason;
 

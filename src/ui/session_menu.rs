@@ -112,7 +112,11 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
             }
         }
         let stop = egui::Button::new("Stop the session …").min_size(wide);
-        if ui.add_enabled(menu.can_stop, stop).on_disabled_hover_text("The server does not allow it").clicked() {
+        if ui
+            .add_enabled(menu.can_stop, stop)
+            .on_disabled_hover_text("The server does not allow it")
+            .clicked()
+        {
             menu.stopping = true;
         }
         if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::local;
 use super::ssh::command::{CommandError, display_argument};
+use super::wanted::Wanted;
 use crate::channel::clock;
 use crate::protocol::text;
 
@@ -21,7 +22,9 @@ pub enum StartError {
     Display(#[from] CommandError),
     #[error("xpra cannot be started on this machine: {source}")]
     Spawn { source: std::io::Error },
-    #[error("no session was started: there is no `xpra` on this machine; install it, or connect to another one")]
+    #[error(
+        "no session was started: there is no `xpra` on this machine; install it, or connect to another one"
+    )]
     NoXpra,
     #[error("no session was started{}", repeated(.said))]
     Failed { said: Vec<String> },
@@ -55,8 +58,15 @@ const NOT_FOUND: i32 = 127;
 /// If there is no xpra, or it starts none.
 pub async fn here(command: &str, arguments: &[String], display: Option<&str>) -> Result<String, StartError> {
     let display = display.map(display_argument).transpose()?;
+    let is_shadow = command == Wanted::SHADOW;
+    if let Some(number) = display.as_deref().map(|display| display.trim_start_matches(':'))
+        && is_shadow
+        && is_live(number)
+    {
+        return Ok(number.to_owned());
+    }
     let mut shell = Command::new("sh");
-    let script = if command == "shadow" { SHADOW } else { START };
+    let script = if is_shadow { SHADOW } else { START };
     shell.args(["-c", script, "sh", command]).args(arguments).args(&display);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     // Ctrl-C is for the viewer.
@@ -107,12 +117,17 @@ pub async fn here(command: &str, arguments: &[String], display: Option<&str>) ->
     }
     let until = clock::now() + READY_LIMIT;
     while clock::now() < until {
-        if local::socket_candidates(number).iter().any(|socket| UnixStream::connect(socket).is_ok()) {
+        if is_live(number) {
             return Ok(number.to_owned());
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     Err(StartError::NoSocket { display: number.to_owned() })
+}
+
+/// Whether a session takes connections.
+fn is_live(number: &str) -> bool {
+    local::socket_candidates(number).iter().any(|socket| UnixStream::connect(socket).is_ok())
 }
 
 /// xpra's own words, behind a colon.

@@ -24,9 +24,9 @@ use super::network_change::NetworkChanges;
 use super::report::Report;
 use super::retry::RetryPlan;
 use super::rival;
+use super::ssh::{self, SshOptions};
 #[cfg(unix)]
 use super::start;
-use super::ssh::{self, SshOptions};
 use super::tls::TlsOptions;
 use super::transport::{ConnectError, Transport};
 use super::uri::{Endpoint, Target};
@@ -185,7 +185,8 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
             return reason;
         }
         // (Each run of ssh may ask for a password.)
-        let can_ask = !matches!(config.target.endpoint, Endpoint::Ssh(_)) && !config.session.identity.session_id.is_empty();
+        let can_ask = !matches!(config.target.endpoint, Endpoint::Ssh(_))
+            && !config.session.identity.session_id.is_empty();
         course.in_doubt = can_ask;
         let reason = reason.shown();
         tracing::info!(%reason, "the connection is lost: connecting again");

@@ -15,3 +15,7 @@ pub enum Wanted {
     },
 }
 
+impl Wanted {
+    /// The command for the screen of a machine that is there already.
+    pub const SHADOW: &str = "shadow";
+}

@@ -70,7 +70,18 @@ fn every_command_of_xpra_is_answered() {
         let lines = help.lines().filter_map(|line| line.trim_start().strip_prefix("xpra "));
         let names: BTreeSet<&str> = lines.filter_map(|line| line.split_whitespace().next()).collect();
         assert!(names.len() > 15, "{names:?}");
-        let ours = ["attach", "info", "list", "screenshot", "start", "start-desktop"];
+        let ours = [
+            "attach",
+            "detach",
+            "exit",
+            "info",
+            "list",
+            "screenshot",
+            "shadow",
+            "start",
+            "start-desktop",
+            "stop",
+        ];
         let missing: Vec<&&str> = names
             .iter()
             .filter(|name| ours.contains(name) == xpra_options::lacking_command(name).is_some())

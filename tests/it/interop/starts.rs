@@ -84,7 +84,8 @@ fn a_shadow(generation: Generation) {
     let (_folder, sshd) = without_sessions(generation);
     let there = Display::with_window_manager();
     let picture = Picture::smooth(500, 300);
-    let _card = Card::open(there.name(), "there", &picture, &Look { at: (50, 50), placed: true, ..Look::default() });
+    let _card =
+        Card::open(there.name(), "there", &picture, &Look { at: (50, 50), placed: true, ..Look::default() });
     let (url, with) = (sshd.url(there.name().trim_start_matches(':')), sshd.option("ssh"));
     let display = Display::bare();
     let mut viewer = Viewer::start(&display, &["shadow", &url, &with]);
@@ -176,8 +177,17 @@ impl Here {
     fn stop(&self, display: &str) {
         assert_eq!(self.run(&["stop", display]), (Some(0), "the session has ended\n".to_owned()));
         let list = || self.run(&["list"]).1;
-        let gone = || displays(&list()).is_empty().then_some(());
-        wait_for("an empty list", SOON, list, gone);
+        let gone = || (!displays(&list()).contains(display)).then_some(());
+        wait_for("a list without it", SOON, list, gone);
+    }
+
+    /// The display of the session that was started here, by its socket: `HOST-DISPLAY`.
+    fn display(&self) -> Option<String> {
+        let names =
+            std::fs::read_dir(self.runtime.path().join("xpra")).into_iter().flatten().filter_map(Result::ok);
+        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+        let number = |name: String| name.rsplit_once('-').map(|(_, number)| format!(":{number}"));
+        names.filter_map(number).find(|display| display[1..].bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
 
@@ -189,8 +199,9 @@ fn on_this_machine() {
     viewer.window("it is near");
     let list = || here.run(&["list"]).1;
     let found = wait_for("the session in the list", SOON, list, || {
-        let said = list();
-        (displays(&said).len() == 1 && said.contains("1 windows")).then(|| only(&said))
+        let display = here.display()?;
+        let is_it = |line: &str| line.starts_with(&format!("{display} ")) && line.contains("1 windows");
+        list().lines().any(is_it).then_some(display)
     });
     here.stop(&found);
     assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
@@ -201,7 +212,10 @@ fn on_this_machine() {
 fn nothing_starts_on_this_machine() {
     let (here, display) = (Here::new(), Display::bare());
     let folder = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink("/bin/sh", folder.path().join("sh")).expect("a link");
+    for program in ["/bin/sh", "/usr/bin/setpriv"] {
+        let name = program.rsplit('/').next().expect("a name");
+        std::os::unix::fs::symlink(program, folder.path().join(name)).expect("a link");
+    }
     let programs = folder.path().display().to_string();
     let mut viewer = here.viewer_with(&display, &["start", "--start=xterm"], &programs);
     assert_eq!(viewer.exit_code(SOON), 5, "{}", viewer.log());

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use farpane::net::Wanted;
+use farpane::net::ssh::SshOptions;
 use farpane::net::ssh::asking::Question;
 use farpane::net::ssh::command::{is_host, is_user, local, remote};
 use farpane::net::ssh::error::{Phase, SshError, Wish, problem};
 use farpane::net::ssh::noise::{Begin, How, MAX_NOISE, Noise};
-use farpane::net::Wanted;
-use farpane::net::ssh::SshOptions;
 use farpane::net::{HostPort, Secret, Target};
 use farpane::session::{CloseReason, ConnectionEvent, ConnectionInput, SessionConfig, SshAsk};
 use proptest::prelude::*;

@@ -88,7 +88,7 @@ impl Client {
             target: Target::parse(url).expect("a valid URL"),
             session,
             wanted: net::Wanted::default(),
-        protocol: ProtocolPolicy::Auto,
+            protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
             ssh,

@@ -319,7 +319,11 @@ impl XpraServer {
     /// Waits until its process has ended.
     #[track_caller]
     pub fn wait_end(&mut self, limit: std::time::Duration) {
-        assert!(self.program.wait_exit(limit).is_some(), "the server runs on:\n{}", super::tail(&self.log(), 20));
+        assert!(
+            self.program.wait_exit(limit).is_some(),
+            "the server runs on:\n{}",
+            super::tail(&self.log(), 20)
+        );
     }
 
     /// Asks it to stop; it tells its clients.

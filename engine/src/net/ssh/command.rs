@@ -26,6 +26,11 @@ const FIND: &str = r#"for x in "$(command -v xpra)" "${XDG_RUNTIME_DIR:-/run/use
 const ATTACH: &str = r#"m=$1; shift; echo; echo "FARPANE-$m"; exec "$x" "$@""#;
 /// Starts a session and hands the stream to it. xpra says on descriptor 3 which display it took.
 const START: &str = r#"m=$1; shift; d=$("$x" "$@" --daemon=yes --displayfd=3 3>&1 >&2 </dev/null) || exit; d=${d#:}; [ -n "$d" ] || exit 1; echo; echo "FARPANE-$m :$d"; exec "$x" _proxy ":$d""#;
+/// The same with the screen of the last argument, which is its display: where a shadow of it is already, xpra says so and
+/// that one is taken. (xpra's own `_proxy_shadow_start` never finds what it started with 3.1.3.)
+const SHADOW: &str = r#"m=$1; shift; for d in "$@"; do :; done; "$x" "$@" --daemon=yes >&2 </dev/null; echo; echo "FARPANE-$m $d"; exec "$x" _proxy "$d""#;
+/// The display of somebody who sits at the machine.
+const FIRST_DISPLAY: &str = ":0";
 
 /// Something of an address or command line that cannot be passed on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,17 +86,14 @@ pub fn local(
 /// # Errors
 /// If the display's name or an argument cannot be passed on.
 pub fn remote(wanted: &Wanted, display: Option<&str>, number: &str) -> Result<String, CommandError> {
+    let is_shadow = matches!(wanted, Wanted::New { command: Wanted::SHADOW, .. });
+    let display = display.or(is_shadow.then_some(FIRST_DISPLAY));
     let display = display.map(display_argument).transpose()?;
     let (script, words) = match wanted {
         Wanted::Running => (ATTACH, vec!["_proxy".to_owned()]),
-        // xpra's own command waits for it, and takes one that is there.
-        Wanted::New { command: "shadow", arguments } => {
-            let words = std::iter::once("_proxy_shadow_start".to_owned()).chain(arguments.iter().cloned());
-            (ATTACH, words.collect())
-        }
         Wanted::New { command, arguments } => {
             let words = std::iter::once((*command).to_owned()).chain(arguments.iter().cloned());
-            (START, words.collect())
+            (if *command == Wanted::SHADOW { SHADOW } else { START }, words.collect())
         }
     };
     let words = words.into_iter().chain(display);

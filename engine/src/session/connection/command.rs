@@ -3,8 +3,8 @@
 //! 6.5.5 does it when it reads hello and answers with its goodbye; 3.1.3 lets the client in and waits for a packet.
 
 use super::CloseReason;
-use crate::protocol::packet::connection::ToServer;
 use crate::protocol::packet::Dict;
+use crate::protocol::packet::connection::ToServer;
 use crate::session::config::{Profile, SessionCommand};
 use crate::session::event::Output;
 use crate::session::server_info::can_stop;
