@@ -17,6 +17,8 @@ use tracing_subscriber::prelude::*;
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    cli::core_dumps::refuse();
     let password = config::take_password();
     #[cfg(unix)]
     if let Some(code) = cli::askpass::run() {

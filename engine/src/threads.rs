@@ -86,7 +86,8 @@ impl Engine {
         engine.render(options, Arc::clone(&app), Box::new(engine.queues.net.clone()))?;
         let pool = BufferPool::default();
         let decoders = engine.decoders(&pool)?;
-        engine.connect((config, local), app, through(decoders), pool)?;
+        let confinement = decoders.confinement().words();
+        engine.connect((config, local), app, (through(decoders), confinement), pool)?;
         Ok(engine)
     }
 
@@ -96,7 +97,7 @@ impl Engine {
     /// If the OS gives no thread.
     pub fn without_renderer(config: NetConfig, local: LocalInfo, app: Arc<dyn AppSink>) -> io::Result<Self> {
         let mut engine = Self::idle();
-        engine.connect((config, local), app, Box::new(NoDraws), BufferPool::default())?;
+        engine.connect((config, local), app, (Box::new(NoDraws), ""), BufferPool::default())?;
         Ok(engine)
     }
 
@@ -159,12 +160,13 @@ impl Engine {
         &mut self,
         (config, local): (NetConfig, LocalInfo),
         app: Arc<dyn AppSink>,
-        draws: Box<dyn DrawSink>,
+        (draws, decoders): (Box<dyn DrawSink>, &'static str),
         pool: BufferPool,
     ) -> io::Result<()> {
-        let Queues { net, stats, .. } = self.queues.clone();
+        let Queues { net: queue, stats, .. } = self.queues.clone();
         let budget = ByteBudget::new(DRAW_BUDGET);
-        self.net = Some(net::spawn(config, local, NetLinks { queue: net, app, draws, budget, pool, stats })?);
+        self.net =
+            Some(net::spawn(config, local, NetLinks { queue, app, draws, decoders, budget, pool, stats })?);
         Ok(())
     }
 }

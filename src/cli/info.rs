@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::headless::{HeadlessClient, HeadlessError};
+use crate::pipeline::confine;
 use crate::render::RenderOptions;
 use crate::session::Profile;
 
@@ -28,7 +29,7 @@ const SUMMARY: &[(&str, &[&str])] = &[
     ("clients", &["clients"]),
 ];
 
-/// Prints a summary, an empty line, and every `key=value` that the server tells, sorted.
+/// Prints a summary, how decoders of this program are confined, an empty line, and every `key=value` that the server tells, sorted.
 pub fn run(config: &Config) -> Result<(), HeadlessError> {
     let mut client = HeadlessClient::start(config.net(Profile::Info), RenderOptions::default())?;
     client.wait_for("the server's answer", LIMIT, |view| view.info.is_some())?;
@@ -48,6 +49,7 @@ pub fn run(config: &Config) -> Result<(), HeadlessError> {
             output::line(&format!("{label:<10}{value}"));
         }
     }
+    output::line(&format!("{:<10}{}", "decoders", confine::probe().words()));
     output::line("");
     for (key, value) in &lines {
         output::line(&format!("{key}={value}"));

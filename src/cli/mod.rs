@@ -6,6 +6,8 @@ pub mod askpass;
 #[cfg_attr(not(feature = "bench"), path = "no_bench.rs")]
 pub mod bench;
 pub mod command;
+#[cfg(target_os = "linux")]
+pub mod core_dumps;
 pub mod demo;
 mod grab;
 pub mod help;

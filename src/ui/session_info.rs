@@ -66,25 +66,15 @@ fn facts(snapshot: &StatsSnapshot, ui: &mut Ui) {
         [("Session", or_unknown(&session.session_name)), ("Server", server)],
         [("Transport", or_unknown(network.transport)), ("Encryption", or_unknown(session.encryption))],
         [("Packet encoder", or_unknown(encoder)), ("Compressor", or_unknown(compressor))],
+        [("Encodings", or_unknown(&encodings.join(", "))), ("Decoders", or_unknown(session.decoders))],
         [
-            ("Encodings", or_unknown(&encodings.join(", "))),
             ("Renderer", or_unknown(renderer_words.join("  ·  ").trim_matches([' ', '·']))),
+            ("Connected for", text::elapsed(snapshot.elapsed_sec)),
         ],
         [
-            ("Connected for", text::elapsed(snapshot.elapsed_sec)),
             (
                 "Draws",
                 format!("{} drawn  ·  {} refused", text::count(draws.drawn), text::count(draws.refused)),
-            ),
-        ],
-        [
-            (
-                "Received",
-                format!(
-                    "{}  ·  sent {}",
-                    text::bytes(network.received.total as f64),
-                    text::bytes(network.sent.total as f64)
-                ),
             ),
             (
                 "Copied",
@@ -94,6 +84,10 @@ fn facts(snapshot: &StatsSnapshot, ui: &mut Ui) {
                     text::factor(memory.copied_per_received.session)
                 ),
             ),
+        ],
+        [
+            ("Received", text::bytes(network.received.total as f64)),
+            ("Sent", text::bytes(network.sent.total as f64)),
         ],
     ];
     let wide = ui.available_width() >= TWO_COLUMNS;

@@ -4,6 +4,8 @@ mod addresses;
 mod args;
 mod certificates;
 mod cli;
+#[cfg(target_os = "linux")]
+mod core_dumps;
 mod files;
 mod floods;
 mod garbage;

@@ -1,5 +1,8 @@
 //! Tests of pipeline.
 
+#[cfg(target_os = "linux")]
+mod confined;
+
 use std::time::Duration;
 
 use farpane::buffers::{BufferPool, Payload};

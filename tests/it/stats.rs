@@ -433,7 +433,7 @@ fn the_json_has_the_documented_keys() {
     assert_eq!(keys(&json["renderer"]), ["adapter", "backend", "present_mode", "software"]);
     assert_eq!(
         keys(&json["session"]),
-        ["encryption", "server_host", "server_version", "session_name", "wire"]
+        ["decoders", "encryption", "server_host", "server_version", "session_name", "wire"]
     );
     assert_eq!(json["network"]["received"]["series"].as_array().map(Vec::len), Some(BUCKETS));
     assert_eq!(json["memory"]["allocations_per_frame"]["session"], Value::Null);

@@ -37,6 +37,7 @@ fn busy_collector() -> (Collector, Instant) {
         session_name: "desk".to_owned(),
         wire: "rencodeplus+lz4".to_owned(),
         encryption: "TLS, certificate checked",
+        decoders: "confined (seccomp)",
     });
     collector.renderer(RendererFacts {
         adapter: "llvmpipe (LLVM 15.0.6, 256 bits)".to_owned(),
@@ -406,6 +407,7 @@ fn long_snapshot(seconds: u64) -> StatsSnapshot {
         session_name: "desk on farm.example".to_owned(),
         wire: "rencodeplus+lz4".to_owned(),
         encryption: "TLS, certificate checked",
+        decoders: "confined (seccomp)",
     });
     collector.snapshot(start + Duration::from_secs(seconds))
 }

@@ -19,6 +19,7 @@ pub struct Report {
     pub collector: Collector,
     shared: SharedStats,
     encryption: &'static str,
+    decoders: &'static str,
     /// Allocations of this thread that were counted.
     heap_counted: u64,
     /// When to publish next; `None` while nobody watches.
@@ -26,12 +27,13 @@ pub struct Report {
 }
 
 impl Report {
-    /// Starts counting for a connection over `transport`.
-    pub fn new(now: Instant, transport: &'static str, shared: SharedStats) -> Self {
+    /// Starts counting for a connection over `transport`, whose draws go to such `decoders`.
+    pub fn new(now: Instant, transport: &'static str, decoders: &'static str, shared: SharedStats) -> Self {
         Self {
             collector: Collector::new(now, transport),
             shared,
             encryption: "",
+            decoders,
             heap_counted: 0,
             next_publish: None,
         }
@@ -80,7 +82,7 @@ impl Report {
     pub fn event(&mut self, now: Instant, event: &ConnectionEvent) {
         match event {
             ConnectionEvent::Connected(server) => {
-                self.collector.session(session_facts(server, self.encryption));
+                self.collector.session(session_facts(server, self.encryption, self.decoders));
             }
             ConnectionEvent::Latency(rtt) => self.collector.latency(now, *rtt),
             _ => {}
@@ -121,7 +123,7 @@ impl Report {
     }
 }
 
-fn session_facts(server: &ServerInfo, encryption: &'static str) -> SessionFacts {
+fn session_facts(server: &ServerInfo, encryption: &'static str, decoders: &'static str) -> SessionFacts {
     let name = if server.session_name.is_empty() { &server.display } else { &server.session_name };
     SessionFacts {
         server_version: server.version.clone(),
@@ -129,5 +131,6 @@ fn session_facts(server: &ServerInfo, encryption: &'static str) -> SessionFacts 
         session_name: name.clone(),
         wire: server.wire.clone(),
         encryption,
+        decoders,
     }
 }

@@ -74,6 +74,8 @@ pub struct NetLinks {
     pub app: Arc<dyn AppSink>,
     /// Where draws go. Dropped with the thread.
     pub draws: Box<dyn DrawSink>,
+    /// What the decoders there may do, in words for statistics; empty: there are none.
+    pub decoders: &'static str,
     /// What draws may take of memory between the socket and the GPU: while it is spent, the
     /// socket is not read.
     pub budget: ByteBudget,
@@ -125,8 +127,8 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
         .thread_name("farpane-resolve")
         .max_blocking_threads(1)
         .build()?;
-    let NetLinks { queue, app, draws, budget, pool, stats } = links;
-    let report = Report::new(clock::now(), config.target.endpoint.transport_name(), stats);
+    let NetLinks { queue, app, draws, decoders, budget, pool, stats } = links;
+    let report = Report::new(clock::now(), config.target.endpoint.transport_name(), decoders, stats);
     let recorder = config.recorder.clone();
     let commands = queue.clone();
     let mut links = Links { queue, app, draws, budget, pool, report, recorder };

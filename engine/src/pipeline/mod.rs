@@ -5,8 +5,10 @@
 //! results are committed to the render queue in the order in which the draws of each window came.
 //! Nothing is dropped: a draw that cannot be decoded is committed as an error, in its place.
 
+pub mod confine;
 mod lanes;
 mod pool;
 mod worker;
 
+pub use confine::Confinement;
 pub use pool::DecodePool;

@@ -1,7 +1,7 @@
 //! The decode threads and what they share.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 
 use crate::buffers::BufferPool;
@@ -13,6 +13,7 @@ use crate::protocol::Bounds;
 use crate::protocol::packet::WindowId;
 use crate::stats::alloc;
 
+use super::confine::{self, Confinement};
 use super::lanes::{Lanes, Place, Task};
 use super::worker::Worker;
 
@@ -28,6 +29,7 @@ pub struct DecodePool {
     /// For draws that need no decoding: the caller's thread takes them.
     here: Worker,
     threads: Vec<JoinHandle<()>>,
+    confinement: Confinement,
 }
 
 struct Shared {
@@ -66,14 +68,28 @@ impl DecodePool {
         let shared = Arc::new(Shared { state: Mutex::default(), wake, output });
         let home: Weak<dyn VideoReturn> = Arc::<Shared>::downgrade(&shared);
         let here = Worker::new(pool.clone(), home.clone());
-        let mut decode_pool = Self { shared, here, threads: Vec::new() };
+        let mut decode_pool = Self { shared, here, threads: Vec::new(), confinement: Confinement::Seccomp };
+        let (report, reports) = mpsc::channel();
         for number in 0..threads {
             let shared = Arc::clone(&decode_pool.shared);
             let worker = Worker::new(pool.clone(), home.clone());
             let thread = thread::Builder::new().name(format!("farpane-decode-{number}"));
-            decode_pool.threads.push(thread.spawn(move || shared.run(number, worker))?);
+            let report = report.clone();
+            decode_pool.threads.push(thread.spawn(move || {
+                // Whoever made the pool waits for it.
+                let _ = report.send(confine::this_thread());
+                shared.run(number, worker);
+            })?);
+        }
+        if reports.iter().take(threads).any(|confinement| confinement != Confinement::Seccomp) {
+            decode_pool.confinement = Confinement::None;
         }
         Ok(decode_pool)
+    }
+
+    /// What its threads may do beside decoding.
+    pub fn confinement(&self) -> Confinement {
+        self.confinement
     }
 }
 

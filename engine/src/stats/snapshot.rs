@@ -44,6 +44,8 @@ pub struct SessionFacts {
     pub wire: String,
     /// Whether others on the way can read along, for example `TLS, certificate checked`.
     pub encryption: &'static str,
+    /// Whether decoders can do anything beside decoding, for example `confined (seccomp)`.
+    pub decoders: &'static str,
 }
 
 /// What draws the pixels.

@@ -17,6 +17,7 @@ fn info(generation: Generation) {
     let version = if generation == Generation::V3_1 { "3.1.3" } else { "6.5.5" };
     let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     assert_eq!(said("version "), Some(version), "{text}");
+    assert_eq!(said("decoders "), Some("confined (seccomp)"), "{text}");
     assert_eq!(said("build.version=").or_else(|| said("server.build.version=")), Some(version), "{text}");
     // Lists of numbers are written as versions are.
     let versions =

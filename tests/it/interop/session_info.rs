@@ -61,6 +61,7 @@ fn by_key_and_button(renderer: &str) {
     let json: serde_json::Value = serde_json::from_str(&json).expect("an export in JSON");
     assert!(json["session"]["server_version"].as_str().is_some_and(|version| version.starts_with("6.5")));
     assert_eq!(json["session"]["encryption"], "none (this machine)");
+    assert_eq!(json["session"]["decoders"], "confined (seccomp)");
     let seconds = json["history"].as_array().expect("a history");
     assert!(seconds.iter().any(|second| second["draws"].as_u64() > Some(0)), "{seconds:?}");
     display.x.xdotool(&["key", "Tab", "Return"]);

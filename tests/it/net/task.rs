@@ -99,6 +99,7 @@ impl Client {
             queue: queue.clone(),
             app: Arc::new(Events(events.clone())),
             draws: Box::new(Draws(draws.clone())),
+            decoders: "",
             budget,
             pool: BufferPool::default(),
             stats: Arc::clone(&stats),
