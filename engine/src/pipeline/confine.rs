@@ -25,7 +25,8 @@ impl Confinement {
 
 /// What a new thread of this process comes to with [`this_thread`].
 pub fn probe() -> Confinement {
-    std::thread::spawn(this_thread).join().unwrap_or(Confinement::None)
+    let thread = std::thread::Builder::new().name("farpane-probe".to_owned()).spawn(this_thread);
+    thread.ok().and_then(|thread| thread.join().ok()).unwrap_or(Confinement::None)
 }
 
 /// Confines the calling thread, and all that it will start, for good.

@@ -1,7 +1,7 @@
 //! The decode threads and what they share.
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 
 use crate::buffers::BufferPool;
@@ -68,21 +68,16 @@ impl DecodePool {
         let shared = Arc::new(Shared { state: Mutex::default(), wake, output });
         let home: Weak<dyn VideoReturn> = Arc::<Shared>::downgrade(&shared);
         let here = Worker::new(pool.clone(), home.clone());
-        let mut decode_pool = Self { shared, here, threads: Vec::new(), confinement: Confinement::Seccomp };
-        let (report, reports) = mpsc::channel();
+        let confinement = confine::probe();
+        let mut decode_pool = Self { shared, here, threads: Vec::new(), confinement };
         for number in 0..threads {
             let shared = Arc::clone(&decode_pool.shared);
             let worker = Worker::new(pool.clone(), home.clone());
             let thread = thread::Builder::new().name(format!("farpane-decode-{number}"));
-            let report = report.clone();
             decode_pool.threads.push(thread.spawn(move || {
-                // Whoever made the pool waits for it.
-                let _ = report.send(confine::this_thread());
+                confine::this_thread();
                 shared.run(number, worker);
             })?);
-        }
-        if reports.iter().take(threads).any(|confinement| confinement != Confinement::Seccomp) {
-            decode_pool.confinement = Confinement::None;
         }
         Ok(decode_pool)
     }

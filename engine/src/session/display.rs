@@ -89,7 +89,7 @@ impl Display {
         let (local, server) = (setup.local.display.size, self.server.unwrap_or_default());
         let width = local.width.max(server.width);
         let height = local.height.max(server.height);
-        let bounds = windows.room.set_desktop(Size { width, height });
+        let bounds = windows.room.set_desktop(Size { width, height }, local);
         out.push(Output::Established { bounds });
     }
 }

@@ -55,6 +55,8 @@ pub enum DrawRefused {
 pub struct Room {
     bounds: Bounds,
     desktop: Size,
+    /// Of this machine alone.
+    local: Size,
     windows: usize,
     /// Bytes of the pixels of all windows.
     window_bytes: u64,
@@ -65,11 +67,21 @@ pub struct Room {
 }
 
 impl Room {
-    /// The desktop has this size from now on. What is there stays.
-    pub fn set_desktop(&mut self, desktop: Size) -> Bounds {
-        self.desktop = desktop;
+    /// The desktop, this machine's and the server's together, has this size from now on. What is there stays.
+    pub fn set_desktop(&mut self, desktop: Size, local: Size) -> Bounds {
+        (self.desktop, self.local) = (desktop, local);
         self.bounds = Bounds::of_desktop(desktop.width, desktop.height);
         self.bounds
+    }
+
+    /// The size of a desktop's window: as it is, or where that is more than fits as large as this machine's desktop.
+    pub fn fitting(&self, size: Size) -> Size {
+        let Size { width, height } = self.local;
+        let fits = bytes(size) <= self.bounds.window_pixels() * 4;
+        if fits || width == 0 || height == 0 {
+            return size;
+        }
+        Size { width: size.width.min(width), height: size.height.min(height) }
     }
 
     /// Whether a window may have the size `new` instead of `old` (`None`: it is a new one); if so, it has from now on.

@@ -292,6 +292,24 @@ fn a_large_desktop_fits_the_screen() {
     viewer.stop();
 }
 
+/// One that is larger than can be shown becomes as large as the screen (6.5.5's, unless it is told another size).
+#[test]
+fn a_huge_desktop_becomes_smaller() {
+    let options = Options { desktop: Some((8192, 4096)), ..Options::default() };
+    let server = XpraServer::start(Generation::V6_5, &options);
+    let look = Look { at: (100, 100), placed: true, ..Look::default() };
+    let _card = Card::open(server.x().name(), "in it", &Picture::smooth(500, 300), &look);
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let seen = viewer.wait_window("the desktop", |seen| !seen.override_redirect && seen.width > 300);
+    let colours = || (display.x.grab(seen.id)?.colours() > 500).then_some(());
+    wait_for("what is in it", SOON, || viewer.log(), colours);
+    display.x.picture(seen.id).save("huge-desktop");
+    let (_, _, width, height) = display.x.frame(seen.id).expect("a frame");
+    assert!(width <= 1600 && height <= 1000, "{width} x {height}");
+    viewer.stop();
+}
+
 /// While the user still holds the title bar, programs in the session know where their window is.
 fn a_drag_is_followed(generation: Generation) {
     let server = empty_session(generation);

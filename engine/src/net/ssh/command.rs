@@ -27,7 +27,8 @@ const ATTACH: &str = r#"m=$1; shift; echo; echo "FARPANE-$m"; exec "$x" "$@""#;
 /// Starts a session and hands the stream to it. xpra says on descriptor 3 which display it took.
 const START: &str = r#"m=$1; shift; d=$("$x" "$@" --daemon=yes --displayfd=3 3>&1 >&2 </dev/null) || exit; d=${d#:}; [ -n "$d" ] || exit 1; echo; echo "FARPANE-$m :$d"; exec "$x" _proxy ":$d""#;
 /// The same with the screen of the last argument, which is its display: where a shadow of it is already, xpra says so and
-/// that one is taken. (xpra's own `_proxy_shadow_start` never finds what it started with 3.1.3.)
+/// that one is taken. (3.1.3's own `_proxy_shadow_start` did not find the
+/// shadow that it had started, run by root.)
 const SHADOW: &str = r#"m=$1; shift; for d in "$@"; do :; done; "$x" "$@" --daemon=yes >&2 </dev/null; echo; echo "FARPANE-$m $d"; exec "$x" _proxy "$d""#;
 /// The display of somebody who sits at the machine.
 const FIRST_DISPLAY: &str = ":0";

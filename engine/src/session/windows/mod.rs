@@ -195,18 +195,14 @@ impl Windows {
             tracing::debug!(%wid, "system tray left out");
             return;
         }
-        let size = not_empty(create.width, create.height);
         if self.contains(wid) {
             tracing::debug!(%wid, "made again without being destroyed");
             self.destroy(wid, out);
         }
-        if let Err(error) = self.room.resize(wid, None, size) {
-            return refuse(&mut self.room, &error, out);
-        }
         let mut info = WindowInfo {
             x: create.x,
             y: create.y,
-            size,
+            size: not_empty(create.width, create.height),
             override_redirect: create.override_redirect,
             decorations: true,
             is_desktop: self.desktop_server,
@@ -214,6 +210,14 @@ impl Windows {
             ..WindowInfo::new(wid)
         };
         metadata::apply(&mut info, &create.metadata);
+        if info.is_desktop {
+            // 6.5.5 makes one of 8192 x 4096 unless told otherwise, and follows the window's size.
+            info.size = self.room.fitting(info.size);
+        }
+        let size = info.size;
+        if let Err(error) = self.room.resize(wid, None, size) {
+            return refuse(&mut self.room, &error, out);
+        }
         out.push(Output::Backing { wid, size: Some(size) });
         let is_kept = self.expected.remove(&wid);
         let event = if is_kept { WindowEvent::Kept } else { WindowEvent::Created };
