@@ -29,6 +29,7 @@ use crate::stats::{CopySite, DrawTrace, copies};
 use super::outgoing::{Outgoing, Wrote};
 use super::progress::{Progress, progress};
 use super::pump::{Next, Pump, Step, charge};
+use super::quic::QuicError;
 use super::recording::Recording;
 use super::report::Report;
 use super::ssh::SshError;
@@ -251,7 +252,10 @@ impl<'a> Connection<'a> {
                 self.pump.received();
             }
             Wake::AppRoom => {}
-            Wake::Io(Err(error)) if error.get_ref().is_some_and(|error| error.is::<FrameError>()) => {
+            Wake::Io(Err(error))
+                if error.get_ref().is_some_and(|error| error.is::<FrameError>())
+                    || QuicError::is_fault(&error) =>
+            {
                 self.fail(now, CloseReason::Protocol(error.to_string()));
             }
             Wake::Io(Err(error))
@@ -576,7 +580,6 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Whether the application has too many events to take.
 /// Whether the application has too many events to take.
 fn is_full(app: &dyn AppSink) -> bool {
     app.mailbox().is_some_and(Mailbox::is_full)

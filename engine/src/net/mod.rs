@@ -15,6 +15,7 @@ pub mod outgoing;
 pub mod owner;
 mod progress;
 pub mod pump;
+pub mod quic;
 pub mod recorder;
 mod recording;
 mod report;

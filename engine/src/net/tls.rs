@@ -40,6 +40,13 @@ pub struct TlsOptions {
     pub client_cert: Option<ClientCert>,
 }
 
+impl TlsOptions {
+    /// Whether both the certificate and the name in it are checked: one for any name is one that many can have.
+    pub(super) fn is_strict(&self) -> bool {
+        self.verify && self.check_hostname
+    }
+}
+
 impl Default for TlsOptions {
     fn default() -> Self {
         Self { ca_certs: None, verify: true, check_hostname: true, server_hostname: None, client_cert: None }
@@ -60,31 +67,38 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     let server = options.server_hostname.as_deref().unwrap_or(host);
     let name = ServerName::try_from(server.to_owned())
         .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
-    let connector = TlsConnector::from(Arc::new(client_config(options)?));
+    let (config, _) = client_config(options)?;
+    let connector = TlsConnector::from(Arc::new(config));
     match connector.connect(name, FirstBytes::of(stream)).into_fallible().await {
         Ok(mut stream) => {
             stream.get_mut().0.forget();
-            // A certificate for any name is one that many can have.
-            let verified = options.verify && options.check_hostname;
+            let verified = options.is_strict();
             Ok(Tls { stream, server: server.into(), verified, ledger: CopyLedger::default() })
         }
         Err((error, stream)) => Err(TlsError::explain(&error, server, stream.recognised())),
     }
 }
 
-fn client_config(options: &TlsOptions) -> Result<ClientConfig, TlsError> {
+/// What rustls needs to know to connect, and who checks the server's certificate.
+///
+/// # Errors
+/// If a file that is needed cannot be read.
+pub(super) fn client_config(
+    options: &TlsOptions,
+) -> Result<(ClientConfig, Arc<dyn ServerCertVerifier>), TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(options, &provider)?;
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::new(Verifier::new(options, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let Some(client) = &options.client_cert else { return Ok(builder.with_no_client_auth()) };
+        .with_custom_certificate_verifier(Arc::clone(&verifier));
+    let Some(client) = &options.client_cert else { return Ok((builder.with_no_client_auth(), verifier)) };
     let (chain, key) = client.read()?;
-    builder
+    let config = builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| TlsError::ClientCert { path: client.certificate.clone(), why: error.to_string() })
+        .map_err(|error| TlsError::ClientCert { path: client.certificate.clone(), why: error.to_string() })?;
+    Ok((config, verifier))
 }
 
 /// Checks a server's certificate as [`TlsOptions`] ask.
