@@ -15,6 +15,7 @@ use super::request::{OpenError, Request, Sender};
 use super::xpra_options::wants_aes;
 use super::{Layer, Origin, flag, layers};
 use crate::net::address::redacted;
+use crate::net::quic::Framing;
 use crate::net::uri::DEFAULT_PORT;
 use crate::net::{Endpoint, HostPort, Secret, Target};
 
@@ -162,6 +163,7 @@ impl SessionFile {
             Endpoint::Tls(at) => ("ssl", Some(at), None),
             Endpoint::WebSocket { at, secure: false } => ("ws", Some(at), None),
             Endpoint::WebSocket { at, secure: true } => ("wss", Some(at), None),
+            Endpoint::Quic { at, framing } => (framing.scheme(), Some(at), None),
             Endpoint::Ssh(at) => ("ssh", Some(at), target.display.as_deref()),
             Endpoint::Display(display) => ("display", None, Some(display.as_str())),
             Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
@@ -342,7 +344,7 @@ impl SessionFile {
     fn target(&self, problems: &mut Vec<Problem>) -> Option<Target> {
         let mode = self.value("mode").unwrap_or("tcp").to_ascii_lowercase();
         let default_port = match mode.as_str() {
-            "tcp" => DEFAULT_PORT,
+            "tcp" | "quic" | "wt" => DEFAULT_PORT,
             "ssl" | "wss" => 443,
             "ws" => 80,
             "ssh" | "ssh -> ssh" => 22,
@@ -362,7 +364,7 @@ impl SessionFile {
                 return None;
             }
             _ => {
-                let known = "tcp, ssl, ws, wss, ssh, display or socket";
+                let known = "tcp, ssl, ws, wss, quic, wt, ssh, display or socket";
                 problems.push(self.problem(
                     "mode",
                     format!("`{mode}` is not a kind of connection that Farpane knows: expected {known}"),
@@ -408,8 +410,9 @@ impl SessionFile {
         let at = HostPort { host: host?.0, port: port? };
         let endpoint = match mode.as_str() {
             "ssl" => Endpoint::Tls(at),
-            "ws" => Endpoint::WebSocket { at, secure: false },
-            "wss" => Endpoint::WebSocket { at, secure: true },
+            "ws" | "wss" => Endpoint::WebSocket { at, secure: mode == "wss" },
+            "quic" => Endpoint::Quic { at, framing: Framing::WebSocket },
+            "wt" => Endpoint::Quic { at, framing: Framing::WebTransport },
             "ssh" | "ssh -> ssh" => Endpoint::Ssh(at),
             _ => Endpoint::Tcp(at),
         };
@@ -455,7 +458,7 @@ impl SessionFile {
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
         // A web server's path stays as it is.
         let trimmed = |path: &'_ str| match endpoint {
-            Endpoint::WebSocket { .. } => path.strip_prefix('/').unwrap_or(path).to_owned(),
+            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => path.strip_prefix('/').unwrap_or(path).to_owned(),
             _ => path.trim_matches('/').to_owned(),
         };
         let path = self.value(name).map(trimmed).filter(|path| !path.is_empty() && path != "-1");

@@ -132,8 +132,7 @@ impl fmt::Display for Target {
             Endpoint::Tls(at) => ("ssl", at),
             Endpoint::WebSocket { at, secure: false } => ("ws", at),
             Endpoint::WebSocket { at, secure: true } => ("wss", at),
-            Endpoint::Quic { at, framing: Framing::WebSocket } => ("quic", at),
-            Endpoint::Quic { at, framing: Framing::WebTransport } => ("wt", at),
+            Endpoint::Quic { at, framing } => (framing.scheme(), at),
             Endpoint::Ssh(at) => ("ssh", at),
         };
         let display = self.display.as_deref().unwrap_or_default();
@@ -152,8 +151,7 @@ impl Endpoint {
             Self::Tls(_) => "ssl",
             Self::WebSocket { secure: false, .. } => "ws",
             Self::WebSocket { secure: true, .. } => "wss",
-            Self::Quic { framing: Framing::WebSocket, .. } => "quic",
-            Self::Quic { framing: Framing::WebTransport, .. } => "wt",
+            Self::Quic { framing, .. } => framing.scheme(),
             Self::Ssh(_) => "ssh",
             Self::Unix(_) | Self::Abstract(_) | Self::Display(_) => "unix",
         }

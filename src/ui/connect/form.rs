@@ -80,6 +80,9 @@ pub enum FormProtocol {
     Ssl,
     WebSocket,
     WebSocketTls,
+    /// WebSocket over HTTP/3.
+    Quic,
+    WebTransport,
     /// A session of another machine, through ssh.
     Ssh,
     /// A session of this machine, by display or socket.
@@ -99,8 +102,16 @@ pub struct TlsChecks {
 
 impl FormProtocol {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Ssh, Self::Local];
+    pub const ALL: [Self; 8] = [
+        Self::Tcp,
+        Self::Ssl,
+        Self::WebSocket,
+        Self::WebSocketTls,
+        Self::Quic,
+        Self::WebTransport,
+        Self::Ssh,
+        Self::Local,
+    ];
 
     /// Its name, and what it is good for.
     pub const fn words(self) -> &'static str {
@@ -109,6 +120,8 @@ impl FormProtocol {
             Self::Ssl => "ssl (encrypted)",
             Self::WebSocket => "ws (through web servers)",
             Self::WebSocketTls => "wss (encrypted, through web servers)",
+            Self::Quic => "quic (encrypted, over UDP)",
+            Self::WebTransport => "wt (encrypted, over UDP)",
             Self::Ssh => "ssh (encrypted, with your login there)",
             Self::Local => "this machine",
         }
@@ -121,7 +134,7 @@ impl FormProtocol {
 
     /// Whether there is a certificate to check.
     pub const fn is_secure(self) -> bool {
-        matches!(self, Self::Ssl | Self::WebSocketTls)
+        matches!(self, Self::Ssl | Self::WebSocketTls | Self::Quic | Self::WebTransport)
     }
 }
 

@@ -25,6 +25,16 @@ pub enum Framing {
     WebTransport,
 }
 
+impl Framing {
+    /// The scheme of its addresses.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::WebSocket => "quic",
+            Self::WebTransport => "wt",
+        }
+    }
+}
+
 /// The streams of a session.
 pub struct Opened {
     pub send: SendStream,
