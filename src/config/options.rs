@@ -146,7 +146,7 @@ fn ssh_command(text: &str) -> Result<SshCommand, String> {
 
 /// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Secure connections (ssl, wss)")]
+#[command(next_help_heading = "Secure connections (ssl, wss, quic, wt)")]
 pub struct RawTls {
     /// Trust the certificates in this PEM file instead of the system's authorities
     #[arg(long, global = true, value_name = "FILE", value_parser = path())]

@@ -458,7 +458,9 @@ impl SessionFile {
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
         // A web server's path stays as it is.
         let trimmed = |path: &'_ str| match endpoint {
-            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => path.strip_prefix('/').unwrap_or(path).to_owned(),
+            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => {
+                path.strip_prefix('/').unwrap_or(path).to_owned()
+            }
             _ => path.trim_matches('/').to_owned(),
         };
         let path = self.value(name).map(trimmed).filter(|path| !path.is_empty() && path != "-1");

@@ -21,6 +21,7 @@ mod pictures;
 mod places;
 mod programs;
 mod proxy;
+mod quic;
 mod reattach;
 mod reconnect;
 mod resolution;

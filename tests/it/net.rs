@@ -14,6 +14,8 @@ mod mailbox;
 mod outgoing;
 mod owner;
 mod pump;
+mod quic;
+mod quic_peers;
 mod reconnect;
 mod retry;
 pub mod server;

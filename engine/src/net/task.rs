@@ -39,6 +39,9 @@ const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
 /// What is said in place of the server's goodbye.
 const REPLACED: &str = "another viewer took the session over";
 
+/// Turns of tasks in the background before the end: QUIC tells the server in one that nobody waits for it any more.
+const LAST_TURNS: usize = 4;
+
 /// What the network thread needs to know.
 #[derive(Clone, Debug)]
 pub struct NetConfig {
@@ -133,7 +136,15 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
     let commands = queue.clone();
     let mut links = Links { queue, app, draws, budget, pool, report, recorder };
     let run = move || {
-        let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &local, &mut links)));
+        let running = async {
+            let reason = run(&config, &local, &mut links).await;
+            // What still closes a connection in the background has its turn.
+            for _ in 0..LAST_TURNS {
+                tokio::task::yield_now().await;
+            }
+            reason
+        };
+        let connection = AssertUnwindSafe(|| runtime.block_on(running));
         let reason = std::panic::catch_unwind(connection)
             .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()))
             .shown();

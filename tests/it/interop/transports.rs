@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A certificate for `localhost` and 127.0.0.1 that nobody signed but itself; its key stands
 /// before it in the first file, the second has no key.
-fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
+pub(super) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
     let file = |name: &str| folder.join(name);
     let status = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
@@ -96,7 +96,7 @@ fn who_you_are_is_shown(generation: Generation) {
     }
 }
 
-fn copied_by_transport(stats: &serde_json::Value) -> f64 {
+pub(super) fn copied_by_transport(stats: &serde_json::Value) -> f64 {
     let sites = stats["memory"]["by_site"].as_array().expect("the sites");
     let transport = sites.iter().find(|site| site["name"] == "transport").expect("the transport's copies");
     transport["total"].as_f64().expect("a number")

@@ -12,6 +12,7 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, ConnectStage, DrawJob, DrawSink, NetCommand, NetQueue,
     PacketSink, Queue, SharedStats,
 };
+use farpane::net::tls::TlsOptions;
 use farpane::net::{self, NetConfig, NetLinks, NetThread, ProtocolPolicy, Target};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
@@ -75,14 +76,30 @@ impl Client {
     }
 
     pub fn with_session(url: &str, budget: ByteBudget, session: SessionConfig) -> Self {
-        Self::with(url, budget, session, net::ssh::SshOptions::default())
+        Self::with(url, budget, session, net::ssh::SshOptions::default(), TlsOptions::default())
+    }
+
+    pub fn over_tls(url: &str, budget: usize, tls: TlsOptions) -> Self {
+        Self::with(
+            url,
+            ByteBudget::new(budget),
+            SessionConfig::default(),
+            net::ssh::SshOptions::default(),
+            tls,
+        )
     }
 
     pub fn through_ssh(url: &str, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
-        Self::with(url, ByteBudget::new(1 << 20), session, ssh)
+        Self::with(url, ByteBudget::new(1 << 20), session, ssh, TlsOptions::default())
     }
 
-    fn with(url: &str, budget: ByteBudget, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
+    fn with(
+        url: &str,
+        budget: ByteBudget,
+        session: SessionConfig,
+        ssh: net::ssh::SshOptions,
+        tls: TlsOptions,
+    ) -> Self {
         let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let config = NetConfig {
             target: Target::parse(url).expect("a valid URL"),
@@ -92,7 +109,7 @@ impl Client {
             connect_timeout: LIMIT,
             recorder: None,
             ssh,
-            tls: net::tls::TlsOptions::default(),
+            tls,
         };
         let stats = SharedStats::default();
         let links = NetLinks {
