@@ -76,6 +76,7 @@ fn a_session_over_udp() {
 
         let stats = viewer.stop();
         assert_eq!(stats["network"]["transport"], scheme);
+        assert_eq!(stats["session"]["encryption"], "TLS, certificate checked");
         let received = stats["network"]["received"]["total"].as_f64().expect("bytes");
         assert!(received > 501.0 * 403.0 * 3.0, "{scheme}: {received} bytes are no raw picture");
         // QUIC: quinn moves each byte twice. WebSocket: a few bytes a frame, whatever its size.
