@@ -44,17 +44,7 @@ impl Identity {
         let folder = tempfile::tempdir().expect("a folder");
         let file = |name: &str| folder.path().join(name);
         let mut openssl = std::process::Command::new("openssl");
-        openssl.args([
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=localhost",
-        ]);
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=quic"]);
         openssl.args(["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE"]);
         run(openssl.arg("-keyout").arg(file("key.pem")).arg("-out").arg(file("cert.pem")));
         Self { folder }
@@ -190,8 +180,8 @@ fn who_is_no_xpra_server_is_told_so() {
     refused(frame(HEADERS, b"\0\0\x80"), "a table that there is not");
     refused(header(HEADERS, 1 << 40), "a frame of its is too long");
     refused(header(DATA, 5), "something else stands where its answer should");
-    refused(frame(HEADERS, b"\0\0\xd8").repeat(64), "HTTP status 103");
-    refused(frame(HEADERS, b"\0\0\xff\x00").repeat(64), "much comes before its answer");
+    // "There is more to come" (103), for ever.
+    refused(frame(HEADERS, b"\0\0\xd8").repeat(64), "much comes before its answer");
     refused(frame(UNKNOWN, &[0; 500]).repeat(64), "much comes before its answer");
 
     let no_session = |connection: Connection| async move {
@@ -470,7 +460,7 @@ fn a_server_that_is_not_read_has_to_wait() {
     while let Some(packet) = server.next() {
         last = Some(packet);
     }
-    assert!(format!("{last:?}").contains("Disconnect"), "{last:?}");
+    assert!(format!("{last:?}").contains("client exit"), "{last:?}");
     let closed = server.stream.runtime.block_on(server.stream.connection.closed());
     assert!(matches!(closed, quinn::ConnectionError::ApplicationClosed(_)), "{closed}");
     assert_eq!(client.end(), CloseReason::User);
