@@ -92,10 +92,8 @@ fn a_session_over_udp() {
     let _card = Card::open(server.x().name(), "large", &large, &Look::default());
     let url = format!("quic://localhost:{port}/");
     let display = Display::bare_of(3840, 2160);
-    let since = farpane::channel::clock::now();
     let mut viewer = Viewer::start(&display, &[&[url.as_str(), &trust][..], &RAW].concat());
     wait_picture(&mut viewer, "large", &large, "quic-large");
-    eprintln!("large after {:?}", since.elapsed());
 
     refusals(port, &trust);
     // Who stops a server ends its sessions, with its words.
