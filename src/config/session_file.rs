@@ -364,11 +364,9 @@ impl SessionFile {
                 return None;
             }
             _ => {
-                let known = "tcp, ssl, ws, wss, quic, wt, ssh, display or socket";
-                problems.push(self.problem(
-                    "mode",
-                    format!("`{mode}` is not a kind of connection that Farpane knows: expected {known}"),
-                ));
+                let known = "expected tcp, ssl, ws, wss, quic, wt, ssh, display or socket";
+                let words = format!("`{mode}` is not a kind of connection that Farpane knows: {known}");
+                problems.push(self.problem("mode", words));
                 return None;
             }
         };
@@ -383,10 +381,8 @@ impl SessionFile {
         let named = if mode.starts_with("ssh") { "ssh_port" } else { "port" };
         let host = match self.value("host") {
             None => {
-                problems.push(self.problem(
-                    "host",
-                    "no server: expected its name or address, as in host=server.example.org",
-                ));
+                let words = "no server: expected its name or address, as in host=server.example.org";
+                problems.push(self.problem("host", words));
                 None
             }
             Some(text) => Self::host(text).map_err(|why| problems.push(self.problem("host", why))).ok(),
