@@ -185,7 +185,7 @@ impl Reader<'_> {
         let string = if is_coded {
             huffman::decode(string, MAX_STRING)
         } else {
-            (len <= MAX_STRING).then(|| string.iter().copied().collect())
+            (len <= MAX_STRING).then(|| Vec::from(string))
         };
         string.ok_or(FieldError::Text)
     }
