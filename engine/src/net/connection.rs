@@ -29,13 +29,11 @@ use crate::stats::{CopySite, DrawTrace, copies};
 use super::outgoing::{Outgoing, Wrote};
 use super::progress::{Progress, progress};
 use super::pump::{Next, Pump, Step, charge};
-use super::quic::QuicError;
 use super::recording::Recording;
 use super::report::Report;
 use super::ssh::SshError;
 use super::tls::TlsError;
-use super::transport::Transport;
-use super::websocket::FrameError;
+use super::transport::{self, Transport};
 
 /// Packets that may wait for a server that does not read, in bytes: all but bulk data, which waits where it comes from.
 const MAX_UNSENT: usize = 4 * 1024 * 1024;
@@ -252,10 +250,7 @@ impl<'a> Connection<'a> {
                 self.pump.received();
             }
             Wake::AppRoom => {}
-            Wake::Io(Err(error))
-                if error.get_ref().is_some_and(|error| error.is::<FrameError>())
-                    || QuicError::is_fault(&error) =>
-            {
+            Wake::Io(Err(error)) if transport::is_fault(&error) => {
                 self.fail(now, CloseReason::Protocol(error.to_string()));
             }
             Wake::Io(Err(error))

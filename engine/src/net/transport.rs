@@ -27,7 +27,7 @@ use super::quic::{self, Framing, QuicError, QuicStream};
 use super::ssh::SshStream;
 use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
-use super::websocket::{self, HandshakeError, WebSocket};
+use super::websocket::{self, FrameError, HandshakeError, WebSocket};
 
 /// Bytes that the kernel takes before it has sent those before them. What is not bulk is never that much.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -281,6 +281,11 @@ fn keep_little_unsent(stream: &TcpStream) {
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let _ = stream;
+}
+
+/// Whether `error` says that the peer breaks the rules of what carries the records.
+pub(super) fn is_fault(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<FrameError>()) || QuicError::is_fault(error)
 }
 
 /// All addresses of a host.
