@@ -3,6 +3,7 @@
 //! thread paints.
 
 pub mod away;
+mod certificate;
 pub mod connect;
 pub mod dialogs;
 pub mod fonts;
@@ -18,6 +19,7 @@ pub mod theme;
 mod toast;
 
 pub use away::{AwayAction, AwayPainter, AwayState, away_panel_ui};
+pub use certificate::{CERTIFICATE_SIZE, certificate_ui};
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,
     FormProtocol, Stage, TlsChecks, connect_ui,

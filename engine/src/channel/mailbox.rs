@@ -218,6 +218,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
         | ConnectionEvent::LoggingIn
         | ConnectionEvent::PasswordNeeded { .. }
         | ConnectionEvent::SshAsks { .. }
+        | ConnectionEvent::CertificateAsks(_)
         | ConnectionEvent::Closed(_) => None,
     }
 }

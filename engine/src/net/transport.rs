@@ -23,7 +23,7 @@ use super::local;
 use super::owner;
 #[cfg(unix)]
 use super::ssh::SshStream;
-use super::tls::{self, Tls, TlsError, TlsOptions};
+use super::tls::{self, Checked, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, HandshakeError, WebSocket};
 
@@ -119,7 +119,7 @@ impl Transport {
         let secured = async |at: &HostPort| {
             let stream = connect_tcp(at, stage).await?;
             stage(ConnectStage::Securing);
-            Ok::<_, ConnectError>(tls::handshake(stream, at.name(), tls).await?)
+            Ok::<_, ConnectError>(tls::handshake(stream, at, tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
@@ -159,9 +159,12 @@ impl Transport {
             #[cfg(unix)]
             Self::Ssh(_) => return Link { encrypted: true, local: false },
             Self::Tcp(stream) => (stream, false),
-            Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
+            // A certificate that the user trusts is that of the server that was trusted.
+            Self::Tls(stream) => (stream.get_ref(), stream.checked() != Checked::Not),
             Self::WebSocket(stream) => (stream.get_ref(), false),
-            Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
+            Self::WebSocketTls(stream) => {
+                (stream.get_ref().get_ref(), stream.get_ref().checked() != Checked::Not)
+            }
         };
         Link { encrypted, local: owner::is_trusted_port(tcp) }
     }
@@ -188,14 +191,14 @@ impl Transport {
 
     /// How the connection is protected from others on the way, in words.
     pub fn encryption(&self) -> &'static str {
-        let verified = match self {
-            Self::Tls(stream) => stream.is_verified(),
-            Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
+        match self {
+            Self::Tls(stream) => stream.checked().words(),
+            Self::WebSocketTls(stream) => stream.get_ref().checked().words(),
             #[cfg(unix)]
-            Self::Ssh(_) => return "ssh",
-            _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
-        };
-        if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
+            Self::Ssh(_) => "ssh",
+            _ if self.is_within_machine() => "none (this machine)",
+            _ => "none",
+        }
     }
 
     /// What to look at when the server says nothing.

@@ -135,6 +135,14 @@ impl fmt::Display for Target {
 }
 
 impl Endpoint {
+    /// The server, if it is spoken to through TLS.
+    pub const fn tls(&self) -> Option<&HostPort> {
+        match self {
+            Self::Tls(at) | Self::WebSocket { at, secure: true } => Some(at),
+            _ => None,
+        }
+    }
+
     /// The name that statistics show.
     pub const fn transport_name(&self) -> &'static str {
         match self {

@@ -26,6 +26,7 @@ pub fn of_session(event: &SessionEvent) -> Option<Stage> {
     let words = match event {
         ConnectionEvent::PasswordNeeded { .. } => "Waiting for the password",
         ConnectionEvent::SshAsks { .. } => "Waiting for an answer to ssh",
+        ConnectionEvent::CertificateAsks(_) => "Waiting for your word on the certificate",
         ConnectionEvent::LoggingIn => "Logging in",
         ConnectionEvent::Connected(_) => "Waiting for the first window",
         ConnectionEvent::Away(Away { until: Some(_), .. }) => "Connection lost, trying again",
@@ -45,6 +46,7 @@ pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
             "Check the network and that the server still runs, then connect again.",
         ),
         CloseReason::ConnectFailed(_) => ("Could not connect", ""),
+        CloseReason::CertificateChanged(_) => ("The server's certificate has changed", ""),
         CloseReason::Protocol(_) => (
             "This is no Xpra server",
             "Check the port and the protocol: ssl and wss ports answer only those.",
@@ -54,5 +56,6 @@ pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
             ("The server does not answer", "Check the address, and firewalls on the way.")
         }
     };
-    Some(Message { title: title.to_owned(), words: reason.to_string(), advice: advice.to_owned() })
+    let alarm = matches!(reason, CloseReason::CertificateChanged(_));
+    Some(Message { title: title.to_owned(), words: reason.to_string(), advice: advice.to_owned(), alarm })
 }

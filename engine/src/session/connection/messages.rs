@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::text;
 use crate::session::config::Secret;
+use crate::session::connection::{CertificateAnswer, CertificateQuestion, Fingerprint};
 use crate::session::server_info::ServerInfo;
 
 /// Characters of the reason of an end.
@@ -30,6 +31,9 @@ pub enum ConnectionEvent {
         prompt: String,
         kind: SshAsk,
     },
+    /// The server's certificate is one that nobody vouches for; answer with [`ConnectionInput::Certificate`]. Comes before
+    /// the session, and before anything was sent to the server. Nothing is connected while it is open.
+    CertificateAsks(Box<CertificateQuestion>),
     /// The server finished sending the windows that exist.
     StartupComplete,
     /// Round trip of the last ping.
@@ -71,6 +75,11 @@ pub enum ConnectionInput {
     Password(Secret),
     /// The user gave up the password dialog.
     PasswordCancelled,
+    /// What the user says to [`ConnectionEvent::CertificateAsks`], of this very certificate.
+    Certificate {
+        fingerprint: Fingerprint,
+        answer: CertificateAnswer,
+    },
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
     /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
@@ -91,6 +100,8 @@ pub enum CloseReason {
     ConnectionLost(String),
     /// The server could not be reached.
     ConnectFailed(String),
+    /// It shows another certificate than the one that was trusted: somebody else may sit there.
+    CertificateChanged(String),
     /// The peer does not speak Xpra's protocol, or broke it.
     Protocol(String),
     /// The password was wrong, missing or refused.
@@ -106,7 +117,7 @@ impl CloseReason {
             Self::User => 0,
             Self::Server(_) => 3,
             Self::ConnectionLost(_) => 4,
-            Self::ConnectFailed(_) => 5,
+            Self::ConnectFailed(_) | Self::CertificateChanged(_) => 5,
             Self::Protocol(_) => 6,
             Self::Authentication(_) => 7,
             Self::Timeout(_) => 8,
@@ -126,6 +137,7 @@ impl CloseReason {
             Self::Server(why) => Self::Server(shown(why)),
             Self::ConnectionLost(why) => Self::ConnectionLost(shown(why)),
             Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
+            Self::CertificateChanged(why) => Self::CertificateChanged(shown(why)),
             Self::Protocol(why) => Self::Protocol(shown(why)),
             Self::Authentication(why) => Self::Authentication(shown(why)),
             Self::Timeout(why) => Self::Timeout(shown(why)),
@@ -140,6 +152,7 @@ impl std::fmt::Display for CloseReason {
             Self::Server(why) => write!(f, "the server ended the session: {why}"),
             Self::ConnectionLost(why) => write!(f, "the connection was lost: {why}"),
             Self::ConnectFailed(why)
+            | Self::CertificateChanged(why)
             | Self::Protocol(why)
             | Self::Authentication(why)
             | Self::Timeout(why) => {

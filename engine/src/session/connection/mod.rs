@@ -2,6 +2,7 @@
 //! ([`crate::protocol::packet::connection`]). Login is [`super::handshake`].
 
 mod again;
+mod certificate;
 mod command;
 mod messages;
 mod rival;
@@ -9,6 +10,7 @@ mod rival;
 use std::time::Instant;
 
 pub use again::{Before, Prospect, SessionId};
+pub use certificate::{Certificate, CertificateAnswer, CertificateQuestion, Fingerprint};
 pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 pub use rival::has_rival;
 
@@ -195,7 +197,8 @@ impl Session {
                 Phase::Handshake(_) | Phase::Closed,
                 ConnectionInput::RequestInfo | ConnectionInput::StopServer,
             )
-            | (_, ConnectionInput::TryNow) => Ok(()),
+            // The way to the server was found before the session began.
+            | (_, ConnectionInput::TryNow | ConnectionInput::Certificate { .. }) => Ok(()),
         }
     }
 
@@ -215,7 +218,10 @@ impl Session {
                 Some(format!("protocol error: {}", text::shown(why, MAX_GOODBYE_CHARS)))
             }
             CloseReason::Authentication(_) => Some("authentication failed".to_owned()),
-            CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
+            CloseReason::Server(_)
+            | CloseReason::ConnectionLost(_)
+            | CloseReason::ConnectFailed(_)
+            | CloseReason::CertificateChanged(_) => None,
         };
         if let Some(reason) = words {
             out.push(Output::Send(ToServer::Close { reason }.into()));
