@@ -242,6 +242,7 @@ impl HeadlessClient {
                 fingerprint: question.certificate.fingerprint,
                 answer: CertificateAnswer::No,
             }),
+            ConnectionEvent::SeveralSessions { .. } => self.send(ConnectionInput::Display(None)),
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),

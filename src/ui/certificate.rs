@@ -7,7 +7,7 @@ use super::theme;
 use crate::session::{Certificate, CertificateAnswer, CertificateQuestion};
 
 /// Size of its window, in points.
-pub const CERTIFICATE_SIZE: (u32, u32) = (600, 450);
+pub const CERTIFICATE_SIZE: (u32, u32) = (600, 410);
 /// Room for the buttons and what stands above them.
 const BUTTONS_HEIGHT: f32 = 44.0;
 

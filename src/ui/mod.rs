@@ -6,6 +6,7 @@ pub mod away;
 mod certificate;
 pub mod connect;
 pub mod dialogs;
+mod displays;
 pub mod fonts;
 mod graph;
 pub mod icon;
@@ -25,6 +26,7 @@ pub use connect::{
     FormProtocol, Stage, TlsChecks, connect_ui,
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
+pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
 pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayButton, OverlayState, overlay_ui};
 pub use secret_text::SecretText;

@@ -219,6 +219,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
         | ConnectionEvent::PasswordNeeded { .. }
         | ConnectionEvent::SshAsks { .. }
         | ConnectionEvent::CertificateAsks(_)
+        | ConnectionEvent::SeveralSessions { .. }
         | ConnectionEvent::Closed(_) => None,
     }
 }

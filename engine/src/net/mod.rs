@@ -22,6 +22,7 @@ mod recording;
 mod report;
 pub mod retry;
 mod rival;
+mod several;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
 pub mod ssh;

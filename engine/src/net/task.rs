@@ -24,6 +24,7 @@ use super::network_change::NetworkChanges;
 use super::report::Report;
 use super::retry::RetryPlan;
 use super::rival;
+use super::several;
 use super::ssh::{self, SshOptions};
 #[cfg(unix)]
 use super::start;
@@ -233,6 +234,20 @@ async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> 
             tokio::time::sleep(TLS_CLOSE_TIME).await;
         }
         match ended.end {
+            End::Closed(CloseReason::SeveralSessions(displays), _) if displays.is_empty() => {
+                course.setup.config.display_name = Some(String::new());
+            }
+            End::Closed(CloseReason::SeveralSessions(displays), _)
+                if course.setup.local.may_prompt && course.before.is_none() =>
+            {
+                match several::ask(displays, links, &mut course.setup).await {
+                    Ok(display) => course.setup.config.display_name = Some(display),
+                    Err(reason) => return (reason, Prospect::Over),
+                }
+            }
+            End::Closed(CloseReason::SeveralSessions(displays), prospect) => {
+                return (several::refusal(&config.target, &displays), prospect);
+            }
             End::Closed(reason, prospect) => return (reason, prospect),
             End::Needs(other) if may_speak_legacy => {
                 tracing::info!(

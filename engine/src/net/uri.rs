@@ -16,7 +16,7 @@ use crate::session::Secret;
 pub const DEFAULT_PORT: u16 = 14500;
 
 /// What would mean something else in the path of an address.
-const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
+pub(super) const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
 
 /// A server to attach to, with the credentials and options of its URL.
 #[derive(Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::app::panel::{Panel as _, PanelWindow};
 use crate::config::connections;
 use crate::session::clipboard::ToDesktop;
 use crate::session::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
-use crate::ui::{AwayAction, PasswordPrompt, PasswordReply};
+use crate::ui::{AwayAction, DisplayPrompt, PasswordPrompt, PasswordReply};
 
 impl Attached {
     /// Asks for the end, which comes as [`ConnectionEvent::Closed`].
@@ -41,6 +41,10 @@ impl Attached {
             }
             ConnectionEvent::CertificateAsks(question) => {
                 self.ask(Question::Certificate(*question), event_loop);
+            }
+            ConnectionEvent::SeveralSessions { displays } => {
+                let server = connections::address(&self.config.connection.target);
+                self.ask(Question::Display(DisplayPrompt { server, displays }), event_loop);
             }
             ConnectionEvent::StartupComplete => self.windows.startup_complete(),
             ConnectionEvent::Away(how) => self.away(how),
@@ -95,6 +99,7 @@ impl Attached {
         self.queues.net.input(match reply {
             Reply::Password(PasswordReply::Password(password)) => ConnectionInput::Password(password),
             Reply::Password(PasswordReply::Cancelled) => ConnectionInput::PasswordCancelled,
+            Reply::Display(display) => ConnectionInput::Display(display),
             Reply::Certificate(fingerprint, answer) => ConnectionInput::Certificate { fingerprint, answer },
         });
     }

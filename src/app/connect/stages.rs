@@ -26,6 +26,7 @@ pub fn of_session(event: &SessionEvent) -> Option<Stage> {
     let words = match event {
         ConnectionEvent::PasswordNeeded { .. } => "Waiting for the password",
         ConnectionEvent::SshAsks { .. } => "Waiting for an answer to ssh",
+        ConnectionEvent::SeveralSessions { .. } => "Waiting for your choice of a session",
         ConnectionEvent::CertificateAsks(_) => "Waiting for your word on the certificate",
         ConnectionEvent::LoggingIn => "Logging in",
         ConnectionEvent::Connected(_) => "Waiting for the first window",
@@ -40,7 +41,7 @@ pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
     let (title, advice) = match reason {
         CloseReason::User => return None,
         CloseReason::Server(_) if was_shown => ("The session has ended", ""),
-        CloseReason::Server(_) => ("The server did not let us in", ""),
+        CloseReason::Server(_) | CloseReason::SeveralSessions(_) => ("The server did not let us in", ""),
         CloseReason::ConnectionLost(_) => (
             "The connection was lost",
             "Check the network and that the server still runs, then connect again.",

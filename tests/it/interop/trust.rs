@@ -14,7 +14,7 @@ use crate::support::program::run;
 use crate::support::relay::Relay;
 use crate::support::viewer::{Viewer, command};
 use crate::support::wait_for;
-use crate::support::xpra::{Generation, Options, XpraServer};
+use crate::support::xpra::{Generation, Options, XpraServer, free_port};
 
 const NOT_REACHED: i32 = 5;
 const DIALOG: &str = "Farpane: certificate";
@@ -23,11 +23,13 @@ const SHOWN: &str = "behind TLS";
 #[test]
 fn v3_1() {
     asked_once(Generation::V3_1);
+    ports_are_told_apart(Generation::V3_1);
 }
 
 #[test]
 fn v6_5() {
     asked_once(Generation::V6_5);
+    ports_are_told_apart(Generation::V6_5);
 }
 
 /// As OpenSSL prints it: `AB:CD:…`.
@@ -66,7 +68,7 @@ fn asked_once(generation: Generation) {
     let old = fingerprint(&cert);
     // TLS on a tcp port, which both generations find out by the first bytes.
     let switches = vec![format!("--ssl-cert={}", both.display()), "--html=on".to_owned()];
-    let server = XpraServer::start(generation, &Options { switches, ..Options::default() });
+    let mut server = XpraServer::start(generation, &Options { switches, ..Options::default() });
     let _card = Card::open(server.x().name(), SHOWN, &Picture::smooth(200, 100), &Look::default());
     let relay = Relay::to(server.address());
     let url = relay.url().replace("tcp://", "ssl://");
@@ -133,7 +135,8 @@ fn asked_once(generation: Generation) {
     attached.window(SHOWN);
     certificate(folder.path());
     let new = fingerprint(&cert);
-    relay.cut();
+    server.kill();
+    server.start_again();
     assert_eq!(attached.exit_code(SOON), NOT_REACHED, "{}", attached.log());
     let refused = |text: &str| {
         let words = ["has changed since you trusted it on 20", &old, &new, "farpane trust --forget"];
@@ -158,10 +161,25 @@ fn asked_once(generation: Generation) {
     assert!(code == 0 && text.contains(&new) && !text.contains(&old), "{text}");
 }
 
+/// TLS where there is none, and none where there is only TLS.
+fn ports_are_told_apart(generation: Generation) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (both, _) = certificate(folder.path());
+    let port = free_port();
+    // Only this port has a certificate.
+    let bind = format!("--bind-ssl=127.0.0.1:{port},ssl-cert={}", both.display());
+    let switches = vec![bind, "--ssl=off".to_owned()];
+    let server = XpraServer::start(generation, &Options { switches, ..Options::default() });
+    let (code, text) = said(folder.path(), &["info", &server.url().replace("tcp://", "ssl://")]);
+    assert!(code == NOT_REACHED && text.contains("without TLS"), "{text}");
+    let (code, text) = said(folder.path(), &["info", &format!("tcp://127.0.0.1:{port}/")]);
+    assert!(code != 0 && text.contains("ssl://"), "{text}");
+}
+
 /// The connect window shows the refusal in red.
 fn in_red(display: &Display, mut viewer: Viewer, generation: Generation) {
     let window = super::connect::connect_window(&mut viewer);
-    let is_red = |pixel: &[u8]| matches!(pixel, [200.., ..=130, ..=130]);
+    let is_red = |pixel: &[u8]| pixel[0] >= 200 && pixel[1] <= 130 && pixel[2] <= 130;
     wait_for(
         "the refusal in red",
         SOON,

@@ -10,14 +10,14 @@ use super::cli::check;
 const NOT_REACHED: i32 = 5;
 
 /// Runs `openssl` in `folder`.
-fn openssl(folder: &Path, arguments: &str) {
+pub(super) fn openssl(folder: &Path, arguments: &str) {
     let output =
         Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl");
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A key and certificate `name` in `folder`, for the subject `cn`, signed by `issuer` if there is one.
-fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extensions: &str) {
+pub(super) fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extensions: &str) {
     let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key");
     match issuer {
         None => {

@@ -36,7 +36,8 @@ impl CloseReason {
             | Self::User
             | Self::Protocol(_)
             | Self::Authentication(_)
-            | Self::CertificateChanged(_) => Prospect::Over,
+            | Self::CertificateChanged(_)
+            | Self::SeveralSessions(_) => Prospect::Over,
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum ConnectionEvent {
     /// The server's certificate is one that nobody vouches for; answer with [`ConnectionInput::Certificate`]. Comes before
     /// the session, and before anything was sent to the server. Nothing is connected while it is open.
     CertificateAsks(Box<CertificateQuestion>),
+    /// Behind the address are these sessions; answer with [`ConnectionInput::Display`]. Comes before the session.
+    SeveralSessions { displays: Vec<String> },
     /// The server finished sending the windows that exist.
     StartupComplete,
     /// Round trip of the last ping.
@@ -80,6 +82,8 @@ pub enum ConnectionInput {
         fingerprint: Fingerprint,
         answer: CertificateAnswer,
     },
+    /// Which of [`ConnectionEvent::SeveralSessions`] the user wants, or none.
+    Display(Option<String>),
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
     /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
@@ -100,6 +104,9 @@ pub enum CloseReason {
     ConnectionLost(String),
     /// The server could not be reached.
     ConnectFailed(String),
+    /// Behind the address are several sessions, and it was not said which one is wanted: their displays. None of them: the
+    /// server names them, or has only one, if hello has an empty name.
+    SeveralSessions(Vec<String>),
     /// It shows another certificate than the one that was trusted: somebody else may sit there.
     CertificateChanged(String),
     /// The peer does not speak Xpra's protocol, or broke it.
@@ -115,7 +122,7 @@ impl CloseReason {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::User => 0,
-            Self::Server(_) => 3,
+            Self::Server(_) | Self::SeveralSessions(_) => 3,
             Self::ConnectionLost(_) => 4,
             Self::ConnectFailed(_) | Self::CertificateChanged(_) => 5,
             Self::Protocol(_) => 6,
@@ -135,6 +142,7 @@ impl CloseReason {
         match self {
             Self::User => Self::User,
             Self::Server(why) => Self::Server(shown(why)),
+            Self::SeveralSessions(displays) => Self::SeveralSessions(displays),
             Self::ConnectionLost(why) => Self::ConnectionLost(shown(why)),
             Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
             Self::CertificateChanged(why) => Self::CertificateChanged(shown(why)),
@@ -150,6 +158,9 @@ impl std::fmt::Display for CloseReason {
         match self {
             Self::User => write!(f, "disconnected"),
             Self::Server(why) => write!(f, "the server ended the session: {why}"),
+            Self::SeveralSessions(displays) => {
+                write!(f, "the server has several sessions: {}", displays.join(", "))
+            }
             Self::ConnectionLost(why) => write!(f, "the connection was lost: {why}"),
             Self::ConnectFailed(why)
             | Self::CertificateChanged(why)

@@ -4,6 +4,7 @@
 mod again;
 mod certificate;
 mod command;
+mod displays;
 mod messages;
 mod rival;
 
@@ -42,8 +43,17 @@ impl Session {
                 handshake.challenge(now, challenge, &self.setup, out)
             }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
-                Err(command::done(self.setup.config.profile, &reasons)
-                    .unwrap_or_else(|| handshake::goodbye(&reasons, true)))
+                let displays = displays::offered(&reasons);
+                let is_asked_anew = self.setup.config.display_name.is_none()
+                    && self.setup.peer.dialect.is_modern()
+                    && displays::are_withheld(&reasons);
+                if displays.is_empty() && !is_asked_anew {
+                    let done = command::done(self.setup.config.profile, &reasons);
+                    return Err(done.unwrap_or_else(|| handshake::goodbye(&reasons, true)));
+                }
+                // The login went well: the session that is chosen then asks for the same.
+                self.setup.config.remembered = handshake.passwords().to_owned();
+                Err(CloseReason::SeveralSessions(displays))
             }
             ServerPacket::Connection(FromServer::Hello(hello))
                 if self.setup.config.profile != Profile::Attach =>
@@ -198,7 +208,9 @@ impl Session {
                 ConnectionInput::RequestInfo | ConnectionInput::StopServer,
             )
             // The way to the server was found before the session began.
-            | (_, ConnectionInput::TryNow | ConnectionInput::Certificate { .. }) => Ok(()),
+            | (_, ConnectionInput::TryNow | ConnectionInput::Certificate { .. } | ConnectionInput::Display(_)) => {
+                Ok(())
+            }
         }
     }
 
@@ -221,7 +233,8 @@ impl Session {
             CloseReason::Server(_)
             | CloseReason::ConnectionLost(_)
             | CloseReason::ConnectFailed(_)
-            | CloseReason::CertificateChanged(_) => None,
+            | CloseReason::CertificateChanged(_)
+            | CloseReason::SeveralSessions(_) => None,
         };
         if let Some(reason) = words {
             out.push(Output::Send(ToServer::Close { reason }.into()));
