@@ -154,7 +154,7 @@ fn choose(display: &Display, viewer: &mut Viewer, picture: &str) {
     display.x.xdotool(&["key", "Return"]);
 }
 
-/// 6.5.5's takes what hello says of the screen for a display that is wanted (`findings/xpra-proxy-shows-nothing.sh`): it is asked
+/// 6.5.5's takes what hello says of the screen for a display that is wanted: it is asked
 /// again without a name. The password is asked for once. It cannot show a session, whatever the client.
 #[test]
 fn a_proxy_of_6_5_names_its_sessions() {

@@ -21,13 +21,13 @@ const DIALOG: &str = "Farpane: certificate";
 const SHOWN: &str = "behind TLS";
 
 #[test]
-fn v3_1() {
+fn certificates_with_3_1() {
     asked_once(Generation::V3_1);
     ports_are_told_apart(Generation::V3_1);
 }
 
 #[test]
-fn v6_5() {
+fn certificates_with_6_5() {
     asked_once(Generation::V6_5);
     ports_are_told_apart(Generation::V6_5);
 }
