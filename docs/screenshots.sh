@@ -150,7 +150,7 @@ fi
 if is_wanted certificate; then
     openssl req -x509 -newkey rsa:2048 -nodes -days 365 -keyout "$work/key.pem" -out "$work/cert.pem" \
         -subj /CN=server -addext subjectAltName=DNS:server,IP:127.0.0.1 2>/dev/null
-    start tls openssl s_server -accept "127.0.0.1:$((first_port + 2))" -cert "$work/cert.pem" -key "$work/key.pem"
+    start tls openssl s_server -www -accept "127.0.0.1:$((first_port + 2))" -cert "$work/cert.pem" -key "$work/key.pem"
     sleep 1
     start certificate "$farpane" "ssl://127.0.0.1:$((first_port + 2))/"
     viewer=$!

@@ -105,7 +105,8 @@ pub enum TlsError {
     #[error("no secure connection to {server}: {what}")]
     NotTls { server: String, what: NotXpra },
     #[error(
-        "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS?)"
+        "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS? that of an Xpra server does if it was started \
+         with --ssl-cert; else use a tcp:// or ws:// address)"
     )]
     ClosedAtOnce { server: String },
     #[error("no secure connection to {server}: it refused TLS ({alert:?}){}", meaning(*alert))]

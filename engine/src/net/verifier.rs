@@ -1,7 +1,7 @@
 //! Whether a server's certificate is to be trusted: authorities vouch for it, or the user said so.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -50,7 +50,7 @@ pub(super) struct Trusted {
 }
 
 /// What became of a certificate.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Verdict {
     Accepted(Checked),
     /// Nobody vouches for it, and the user was not asked yet.
@@ -62,7 +62,7 @@ enum Verdict {
     Changed(Fingerprint),
 }
 
-/// Checks a server's certificate as [`TlsOptions`] ask. Of one handshake.
+/// Checks a server's certificate as [`TlsOptions`] ask. Of one attempt to connect, which may be several handshakes at once.
 #[derive(Debug)]
 pub(super) struct Verifier {
     /// `None`: every certificate is accepted.
@@ -73,7 +73,8 @@ pub(super) struct Verifier {
     check_hostname: bool,
     trusted: Trusted,
     provider: Arc<CryptoProvider>,
-    verdict: OnceLock<Verdict>,
+    /// Of a handshake that went well, else of the last one.
+    verdict: Mutex<Option<Verdict>>,
 }
 
 impl Verifier {
@@ -102,14 +103,25 @@ impl Verifier {
             check_hostname: options.check_hostname,
             trusted,
             provider: Arc::clone(provider),
-            verdict: OnceLock::new(),
+            verdict: Mutex::default(),
         })
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, verdict: Verdict) {
+        let mut noted = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(&*noted, Some(Verdict::Accepted(_))) {
+            *noted = Some(verdict);
+        }
     }
 
     /// After a handshake that went well.
     pub fn checked(&self) -> Checked {
-        match self.verdict.get() {
-            Some(Verdict::Accepted(checked)) => *checked,
+        match self.verdict() {
+            Some(Verdict::Accepted(checked)) => checked,
             _ => Checked::Not,
         }
     }
@@ -117,13 +129,13 @@ impl Verifier {
     /// What a failed handshake with the server `at` means, which by itself means `why`. `name`: what the certificate was to
     /// be for.
     pub fn refusal(&self, why: TlsError, at: &HostPort, name: &str) -> TlsError {
-        match self.verdict.get() {
+        match self.verdict() {
             Some(Verdict::Changed(shown)) => {
                 let Trusted { session, known } = &self.trusted;
                 let since = known.as_ref().map(|known| known.since.clone());
                 let before = known.as_ref().map(|known| known.fingerprint).or(*session);
-                let before = before.unwrap_or(*shown);
-                TlsError::Changed { server: name_of(at), before, since, shown: *shown }
+                let before = before.unwrap_or(shown);
+                TlsError::Changed { server: name_of(at), before, since, shown }
             }
             Some(Verdict::Unknown { shown, faults }) => {
                 let of = |error: &rustls::Error| TlsError::of_certificate(error, name)?.fault();
@@ -133,7 +145,7 @@ impl Verifier {
                     question: Box::new(CertificateQuestion {
                         server: name_of(at),
                         fault: sentence(&faults),
-                        certificate: (**shown).clone(),
+                        certificate: *shown,
                     }),
                 }
             }
@@ -218,7 +230,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(authorities) = &self.authorities else {
-            let _ = self.verdict.set(Verdict::Accepted(Checked::Not));
+            self.note(Verdict::Accepted(Checked::Not));
             return Ok(ServerCertVerified::assertion());
         };
         let shown = (end_entity, intermediates);
@@ -226,7 +238,7 @@ impl ServerCertVerifier for Verifier {
         let first = faults.first().cloned();
         let verdict = self.judge(end_entity, faults);
         let is_accepted = matches!(verdict, Verdict::Accepted(_));
-        let _ = self.verdict.set(verdict);
+        self.note(verdict);
         match first {
             Some(fault) if !is_accepted => Err(fault),
             _ => Ok(ServerCertVerified::assertion()),

@@ -14,7 +14,7 @@ use farpane::session::{
     CertificateAnswer, CertificateQuestion, CloseReason, ConnectionEvent, ConnectionInput, Fingerprint,
 };
 
-use super::certificates::{certificate, openssl};
+use super::certificates::{certificate, dated};
 use super::cli::farpane;
 use super::task::{Client, LIMIT};
 use crate::support::wait_for;
@@ -223,14 +223,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
         &format!("{host} -addext extendedKeyUsage=clientAuth"),
     );
     certificate(folder, "nobody", "nobody", None, " -addext keyUsage=digitalSignature");
-    openssl(
-        folder,
-        &format!("req -newkey rsa:2048 -nodes -keyout past.key -out past.csr -subj /CN=past{host}"),
-    );
-    openssl(
-        folder,
-        "x509 -req -in past.csr -out past.pem -days -1 -signkey past.key -copy_extensions copyall",
-    );
+    dated(folder, "past", host, "-startdate 20200101000000Z -enddate 20200201000000Z");
     let trust = |name: &str| {
         let server = Server::start(folder, name);
         let output = farpane(&["trust", &format!("ssl://127.0.0.1:{}/", server.port)]);
@@ -243,7 +236,7 @@ fn what_is_wrong_is_said_in_a_sentence() {
             "nobody",
             "It signed itself, so nobody that this machine trusts vouches for it, and names no host at all.",
         ),
-        ("past", "It has expired 1 day ago, and signed itself"),
+        ("past", "days ago, and was issued by `House-Root`, which this machine does not know."),
     ] {
         let said = trust(name);
         assert!(said.contains(words) && said.contains("was not trusted"), "{name}: {said}");
