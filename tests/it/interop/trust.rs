@@ -111,8 +111,8 @@ fn asked_once(generation: Generation) {
     viewer.stop();
     assert!(!list.exists());
 
-    // For good.
-    let mut viewer = start(&url);
+    // For good, over the connect window, which says what it waits for.
+    let mut viewer = Viewer::start_with(&display, &["open", &url], &environment);
     dialog(&display, &mut viewer, "certificate-kept");
     keys(&["Tab", "Tab", "space"]);
     viewer.window(SHOWN);
