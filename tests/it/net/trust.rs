@@ -244,3 +244,46 @@ fn what_is_wrong_is_said_in_a_sentence() {
     let said = trust("client");
     assert!(said.contains("not one for servers") && !said.contains("Type yes"), "{said}");
 }
+
+/// What holds for a server that is trusted when its certificate expires, and when an authority vouches for another one.
+#[test]
+fn a_trusted_certificate_may_expire_and_a_vouched_one_needs_no_trust() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let host = " -addext subjectAltName=IP:127.0.0.1";
+    certificate(folder, "root", "House-Root", None, " -addext basicConstraints=critical,CA:TRUE");
+    certificate(folder, "good", "good", Some("root"), host);
+    dated(folder, "past", host, "-startdate 20200101000000Z -enddate 20200201000000Z");
+    let trust = |server: &Server, words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_farpane"))
+            .args(["trust", &format!("ssl://127.0.0.1:{}/", server.port)])
+            .args(words)
+            .env("XDG_DATA_HOME", folder)
+            .env("FARPANE_CONFIG", "")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
+        (output.status.code().expect("a code"), said.concat())
+    };
+    let expired = Server::start(folder, "past");
+    let printed = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in", "past.pem"])
+        .current_dir(folder)
+        .output()
+        .expect("openssl");
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    let (code, said) = trust(&expired, &["--fingerprint", &printed]);
+    assert!(code == 0 && said.contains("trusted: "), "{said}");
+    let (code, said) = trust(&expired, &[]);
+    assert!(code == 0 && said.contains("trusted already"), "{said}");
+
+    let good = Server::start(folder, "good");
+    let list = KnownServers::at(folder.join("farpane/known-servers"));
+    list.trust(&at("127.0.0.1", good.port), Fingerprint([7; 32]), SystemTime::now()).expect("it is written");
+    let (code, said) = trust(&good, &[]);
+    assert!(code == NOT_REACHED && said.contains("has changed"), "{said}");
+    let root = format!("--ssl-ca-certs={}", folder.join("root.pem").display());
+    let (code, said) = trust(&good, &[&root]);
+    assert!(code == 0 && said.contains("vouched for"), "{said}");
+}
