@@ -6,7 +6,7 @@
 //! twice has several values. Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long
 //! names. Everything that is not changed is written back as it was read, whether Farpane knows it or not.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use super::{Layer, Origin, flag, layers};
 use crate::net::address::redacted;
 use crate::net::quic::Framing;
 use crate::net::uri::DEFAULT_PORT;
-use crate::net::{Endpoint, HostPort, Secret, Target};
+use crate::net::{Endpoint, HostPort, Secret, Target, new_file};
 
 /// A larger file is no session file, in bytes.
 pub const MAX_BYTES: u64 = 64 * 1024;
@@ -201,7 +201,7 @@ impl SessionFile {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), SessionFileError> {
-        write_private(path, self.to_text().as_bytes())
+        new_file::replace(path, self.to_text().as_bytes())
             .map_err(|why| SessionFileError::Write { path: path.to_owned(), why: why.to_string() })
     }
 
@@ -575,26 +575,4 @@ pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<
 pub(super) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let bytes = read_bounded(path, limit)?;
     std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::Error::other("it is not UTF-8"))
-}
-
-/// Writes a file that only its owner can read, beside its place and then into it.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    // Left by a process of this number that was killed.
-    let _ = std::fs::remove_file(&beside);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let moved = written.and_then(|()| std::fs::rename(&beside, path));
-    if moved.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    moved
 }

@@ -38,6 +38,7 @@ mod starts;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;
+mod trust;
 mod video;
 mod windows;
 

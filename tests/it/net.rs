@@ -23,5 +23,6 @@ mod shown_floods;
 mod ssh;
 mod stalls;
 pub mod task;
+mod trust;
 mod uri;
 mod wrong_peers;

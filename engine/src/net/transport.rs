@@ -25,7 +25,7 @@ use super::owner;
 use super::quic::{self, Framing, QuicError, QuicStream};
 #[cfg(unix)]
 use super::ssh::SshStream;
-use super::tls::{self, Tls, TlsError, TlsOptions};
+use super::tls::{self, Checked, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, FrameError, HandshakeError, WebSocket};
 
@@ -134,7 +134,7 @@ impl Transport {
         let secured = async |at: &HostPort| {
             let stream = connect_tcp(at, stage).await?;
             stage(ConnectStage::Securing);
-            Ok::<_, ConnectError>(tls::handshake(stream, at.name(), tls).await?)
+            Ok::<_, ConnectError>(tls::handshake(stream, at, tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
@@ -182,11 +182,14 @@ impl Transport {
             #[cfg(unix)]
             Self::Ssh(_) => return Link { encrypted: true, local: false },
             Self::Tcp(stream) => (stream, false),
-            Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
+            // A certificate that the user trusts is that of the server that was trusted.
+            Self::Tls(stream) => (stream.get_ref(), stream.checked() != Checked::Not),
             Self::WebSocket(stream) => (stream.get_ref(), false),
-            Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
+            Self::WebSocketTls(stream) => {
+                (stream.get_ref().get_ref(), stream.get_ref().checked() != Checked::Not)
+            }
             Self::Quic(_) | Self::WebTransport(_) => {
-                let encrypted = self.quic().is_some_and(QuicStream::is_verified);
+                let encrypted = self.quic().is_some_and(|stream| stream.checked() != Checked::Not);
                 return Link { encrypted, local: false };
             }
         };
@@ -194,7 +197,7 @@ impl Transport {
     }
 
     /// The stream over QUIC, if it is that.
-    fn quic(&self) -> Option<&QuicStream> {
+    pub(super) fn quic(&self) -> Option<&QuicStream> {
         match self {
             Self::Quic(stream) => Some(stream.get_ref()),
             Self::WebTransport(stream) => Some(stream),
@@ -225,15 +228,16 @@ impl Transport {
 
     /// How the connection is protected from others on the way, in words.
     pub fn encryption(&self) -> &'static str {
-        let verified = match self {
-            Self::Tls(stream) => stream.is_verified(),
-            Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
-            Self::Quic(_) | Self::WebTransport(_) => self.quic().is_some_and(QuicStream::is_verified),
+        match self {
+            Self::Tls(stream) => stream.checked().words(),
+            Self::WebSocketTls(stream) => stream.get_ref().checked().words(),
+            Self::Quic(stream) => stream.get_ref().checked().words(),
+            Self::WebTransport(stream) => stream.checked().words(),
             #[cfg(unix)]
-            Self::Ssh(_) => return "ssh",
-            _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
-        };
-        if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
+            Self::Ssh(_) => "ssh",
+            _ if self.is_within_machine() => "none (this machine)",
+            _ => "none",
+        }
     }
 
     /// What to look at when the server says nothing.

@@ -17,7 +17,7 @@ use crate::session::Secret;
 pub const DEFAULT_PORT: u16 = 14500;
 
 /// What would mean something else in the path of an address.
-const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
+pub(super) const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
 
 /// A server to attach to, with the credentials and options of its URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -144,6 +144,14 @@ impl fmt::Display for Target {
 }
 
 impl Endpoint {
+    /// The server, if it is spoken to through TLS.
+    pub const fn tls(&self) -> Option<&HostPort> {
+        match self {
+            Self::Tls(at) | Self::WebSocket { at, secure: true } | Self::Quic { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
     /// The name that statistics show.
     pub const fn transport_name(&self) -> &'static str {
         match self {

@@ -117,7 +117,7 @@ fn choose(form: &ConnectForm, before: &ConnectForm, options: &mut Layer) -> Resu
     let or = |text: &str, empty: &str| {
         if text.trim().is_empty() { empty.to_owned() } else { text.trim().to_owned() }
     };
-    let verify = if form.tls.off { "none" } else { "required" };
+    let verify = if form.tls.off { "none" } else { "ask" };
     let choices = [
         (form.encoding != before.encoding, ENCODING, or(&form.encoding, "auto")),
         (form.quality != before.quality, QUALITY, form.quality.to_string()),

@@ -211,7 +211,9 @@ fn select_all(field: egui::Id, len: usize, ui: &Ui) {
 }
 
 fn failure(message: &crate::ui::Message, ui: &mut Ui) {
-    let color = ui.visuals().warn_fg_color;
+    let visuals = ui.visuals();
+    let color = if message.alarm { visuals.error_fg_color } else { visuals.warn_fg_color };
+    let words = if message.alarm { color } else { visuals.text_color() };
     egui::Frame::new()
         .fill(color.gamma_multiply(0.12))
         .stroke(egui::Stroke::new(1.0, color.gamma_multiply(0.6)))
@@ -219,8 +221,9 @@ fn failure(message: &crate::ui::Message, ui: &mut Ui) {
         .inner_margin(10)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            ui.label(RichText::new(&message.title).strong());
-            ui.add(Label::new(&message.words).wrap());
+            let title = RichText::new(&message.title).strong();
+            ui.label(if message.alarm { title.color(color) } else { title });
+            ui.add(Label::new(RichText::new(&message.words).color(words)).wrap());
             if !message.advice.is_empty() {
                 ui.add(
                     Label::new(RichText::new(&message.advice).color(ui.visuals().weak_text_color())).wrap(),

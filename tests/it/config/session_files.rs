@@ -189,7 +189,7 @@ fn problems_name_their_field() {
             "host=a\nssl-server-verify-mode=maybe",
             "ssl-server-verify-mode",
             2,
-            "expected one of required, none",
+            "expected one of ask, required, none",
         ),
     ] {
         let found = problems(text);

@@ -60,7 +60,10 @@ fn encrypted_and_framed(generation: Generation) {
     // Without being told to trust it, nobody does; and the refusal says what to do.
     let display = Display::bare();
     for scheme in ["ssl", "wss"] {
-        let mut viewer = Viewer::start(&display, &[&format!("{scheme}://{}/", server.address())]);
+        let mut viewer = Viewer::start(
+            &display,
+            &[&format!("{scheme}://{}/", server.address()), "--ssl-server-verify-mode=required"],
+        );
         assert_eq!(viewer.exit_code(LIMIT), NOT_REACHED, "{}", viewer.log());
         assert!(viewer.log().contains("--ssl-ca-certs"), "{}", viewer.log());
     }

@@ -76,41 +76,44 @@ impl Client {
     }
 
     pub fn with_session(url: &str, budget: ByteBudget, session: SessionConfig) -> Self {
-        Self::with(url, budget, session, net::ssh::SshOptions::default(), TlsOptions::default())
+        Self::with(url, budget, session, net::ssh::SshOptions::default())
     }
 
     pub fn over_tls(url: &str, budget: usize, tls: TlsOptions) -> Self {
-        Self::with(
-            url,
-            ByteBudget::new(budget),
-            SessionConfig::default(),
-            net::ssh::SshOptions::default(),
-            tls,
-        )
+        let config = NetConfig { tls, ..Self::config(url, SessionConfig::default()) };
+        Self::of(config, LocalInfo::default(), ByteBudget::new(budget))
     }
 
     pub fn through_ssh(url: &str, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
-        Self::with(url, ByteBudget::new(1 << 20), session, ssh, TlsOptions::default())
+        Self::with(url, ByteBudget::new(1 << 20), session, ssh)
     }
 
-    fn with(
-        url: &str,
-        budget: ByteBudget,
-        session: SessionConfig,
-        ssh: net::ssh::SshOptions,
-        tls: TlsOptions,
-    ) -> Self {
-        let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
-        let config = NetConfig {
+    /// One whose user can be asked.
+    pub fn asking(url: &str, tls: net::tls::TlsOptions) -> Self {
+        let config = NetConfig { tls, ..Self::config(url, SessionConfig::default()) };
+        let local = LocalInfo { may_prompt: true, ..LocalInfo::default() };
+        Self::of(config, local, ByteBudget::new(1 << 20))
+    }
+
+    fn with(url: &str, budget: ByteBudget, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
+        Self::of(NetConfig { ssh, ..Self::config(url, session) }, LocalInfo::default(), budget)
+    }
+
+    fn config(url: &str, session: SessionConfig) -> NetConfig {
+        NetConfig {
             target: Target::parse(url).expect("a valid URL"),
             session,
             wanted: net::Wanted::default(),
             protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
-            ssh,
-            tls,
-        };
+            ssh: net::ssh::SshOptions::default(),
+            tls: net::tls::TlsOptions::default(),
+        }
+    }
+
+    fn of(config: NetConfig, local: LocalInfo, budget: ByteBudget) -> Self {
+        let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let stats = SharedStats::default();
         let links = NetLinks {
             queue: queue.clone(),
@@ -121,7 +124,7 @@ impl Client {
             pool: BufferPool::default(),
             stats: Arc::clone(&stats),
         };
-        let thread = net::spawn(config, LocalInfo::default(), links).expect("a thread");
+        let thread = net::spawn(config, local, links).expect("a thread");
         Self { queue, events, draws, stats, thread }
     }
 

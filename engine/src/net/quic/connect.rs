@@ -57,9 +57,9 @@ pub async fn connect(
     if ServerName::try_from(server).is_err() {
         return Err(TlsError::ServerName { got: server.to_owned() }.into());
     }
-    let (mut config, verifier) = tls::client_config(tls)?;
+    let (mut config, verifier) = tls::client_config(at, tls)?;
     let refusal = Refusal::default();
-    let remembering = Remembering { verifier, refusal: Arc::clone(&refusal) };
+    let remembering = Remembering { verifier: Arc::clone(&verifier) as _, refusal: Arc::clone(&refusal) };
     config.dangerous().set_certificate_verifier(Arc::new(remembering));
     config.alpn_protocols = vec![ALPN.into()];
     let config = QuicClientConfig::try_from(config)
@@ -74,17 +74,16 @@ pub async fn connect(
         Ok(reached) => reached,
         Err(error) => {
             let refused = refusal.lock().ok().and_then(|mut refusal| refusal.take());
-            return Err(match refused {
-                Some(error) => TlsError::explain(&std::io::Error::other(error), server, None).into(),
-                None => error.into(),
-            });
+            let Some(refused) = refused else { return Err(error.into()) };
+            let why = TlsError::explain(&std::io::Error::other(refused), server, None);
+            return Err(verifier.refusal(why, at, server).into());
         }
     };
     stage(ConnectStage::Upgrading);
     let authority = transport::authority(at);
     let path = transport::path(target);
     let opened = request::open(&connection, framing, at, (&authority, &path)).await?;
-    Ok(QuicStream::new(opened, (endpoint, connection), server, tls.is_strict()))
+    Ok(QuicStream::new(opened, (endpoint, connection), server, verifier.checked()))
 }
 
 fn transport_config() -> TransportConfig {

@@ -13,6 +13,7 @@ use super::error::QuicError;
 use super::frame::{FrameHeader, kind};
 use super::knock;
 use super::request::{MAX_FIELDS, Opened};
+use crate::net::tls::Checked;
 use crate::stats::{CopyLedger, CopySite};
 
 /// Payload of one frame that we send at most.
@@ -55,7 +56,7 @@ pub struct QuicStream {
     ending: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// For the words of errors.
     server: Box<str>,
-    verified: bool,
+    checked: Checked,
     ledger: CopyLedger,
 }
 
@@ -64,7 +65,7 @@ impl QuicStream {
         opened: Opened,
         (endpoint, connection): (Endpoint, Connection),
         server: &str,
-        verified: bool,
+        checked: Checked,
     ) -> Self {
         let Opened { send, recv, kept } = opened;
         let watched = connection.clone();
@@ -85,7 +86,7 @@ impl QuicStream {
             owed: 0,
             ending: None,
             server: server.into(),
-            verified,
+            checked,
             ledger: CopyLedger::default(),
         }
     }
@@ -95,10 +96,9 @@ impl QuicStream {
         std::mem::take(&mut self.ledger)
     }
 
-    /// Whether the server's certificate and its name were checked: without that anyone may be at the
-    /// other end.
-    pub fn is_verified(&self) -> bool {
-        self.verified
+    /// Who said that the server is the right one.
+    pub fn checked(&self) -> Checked {
+        self.checked
     }
 
     /// The connection below.
@@ -200,7 +200,7 @@ impl std::fmt::Debug for QuicStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("QuicStream")
             .field("peer", &self.connection.remote_address())
-            .field("verified", &self.verified)
+            .field("checked", &self.checked)
             .finish_non_exhaustive()
     }
 }
