@@ -2,7 +2,7 @@
 # Makes the pictures of the guide from the running program, on a virtual display of its own.
 #
 #   docs/screenshots.sh [NAME...]     all of them, or those of: first-session overlay session-information
-#                                     session-menu connect-window password
+#                                     session-menu connect-window password certificate
 #
 # Needs what `make setup-test` installs, the Debian packages x11-utils and imagemagick, and the program
 # (target/release/farpane, else target/debug/farpane, or $FARPANE). Ends everything that it starts. Sessions of
@@ -17,7 +17,7 @@ done
 [ -n "$farpane" ] || { echo "screenshots: build the program first (cargo build --release)" >&2; exit 1; }
 xpra6=${FARPANE_XPRA6:-${FARPANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/farpane}/xpra-6.5.5}
 first_port=${FARPANE_PORT:-17640}
-wanted=" ${*:-first-session overlay session-information session-menu connect-window password} "
+wanted=" ${*:-first-session overlay session-information session-menu connect-window password certificate} "
 
 work=$(mktemp -d)
 started=
@@ -143,6 +143,23 @@ if is_wanted password; then
     xdotool mousemove 5 5
     sleep 1
     keep password 464x268+388+288
+    end "$viewer"
+fi
+
+# ---- a server that nobody vouches for ----------------------------------------------------------
+if is_wanted certificate; then
+    openssl req -x509 -newkey rsa:2048 -nodes -days 365 -keyout "$work/key.pem" -out "$work/cert.pem" \
+        -subj /CN=server -addext subjectAltName=DNS:server,IP:127.0.0.1 2>/dev/null
+    start tls openssl s_server -www -accept "127.0.0.1:$((first_port + 2))" -cert "$work/cert.pem" -key "$work/key.pem"
+    sleep 1
+    start certificate "$farpane" "ssl://127.0.0.1:$((first_port + 2))/"
+    viewer=$!
+    wait_for "the question" shown "Farpane: certificate"
+    dialog=$(window "Farpane: certificate")
+    xdotool windowmove "$dialog" 400 300 windowactivate "$dialog"
+    xdotool mousemove 5 5
+    sleep 1
+    keep certificate 624x458+388+288
     end "$viewer"
 fi
 

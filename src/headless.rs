@@ -12,8 +12,8 @@ use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
 use crate::render::RenderOptions;
 use crate::session::{
-    CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Profile, ServerInfo, SessionEvent,
-    WindowChange, WindowEvent, WindowInfo, WindowInput,
+    CertificateAnswer, CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Profile, ServerInfo,
+    SessionEvent, WindowChange, WindowEvent, WindowInfo, WindowInput,
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::Engine;
@@ -237,6 +237,12 @@ impl HeadlessClient {
             }
             // The reason of the end repeats the question.
             ConnectionEvent::SshAsks { .. } => self.send(ConnectionInput::PasswordCancelled),
+            // Comes only where somebody can be asked.
+            ConnectionEvent::CertificateAsks(question) => self.send(ConnectionInput::Certificate {
+                fingerprint: question.certificate.fingerprint,
+                answer: CertificateAnswer::No,
+            }),
+            ConnectionEvent::SeveralSessions { .. } => self.send(ConnectionInput::Display(None)),
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),

@@ -84,6 +84,8 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
         Invocation::Serve { play, bind, time } => cli::replay::serve(&play, bind, time),
         Invocation::Info(config) => Ok(cli::info::run(&config)?),
         Invocation::Command(config, command) => Ok(cli::command::run(&config, command)?),
+        Invocation::Trust(config, wanted) => cli::trust::ask(&config, wanted),
+        Invocation::ManageTrust(trust) => cli::trust::manage(&trust),
         Invocation::Bench(bench) => Ok(cli::bench::run(&bench)?),
         Invocation::Demo(demo, options) => cli::demo::run(demo, &options),
         Invocation::ShowConfig(settings) => {

@@ -27,12 +27,11 @@ use crate::session::{
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
-use crate::ui::{
-    OverlayButton, OverlayState, PasswordPrompt, SessionInfoAction, SessionMenu, SessionMenuAction,
-};
+use crate::ui::{OverlayButton, OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
 
 use super::away::AwayView;
 use super::cursor;
+use super::dialogs::Question;
 use super::inbox::Inbox;
 use super::leaving::Leaving;
 use super::overlay::Overlay;
@@ -58,7 +57,7 @@ pub struct Attached {
     leaving: Leaving,
     overlay: Overlay,
     away: AwayView,
-    password: Option<PanelWindow<PasswordPrompt>>,
+    question: Option<PanelWindow<Question>>,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
     /// What the menu shows when it is opened again.
@@ -129,7 +128,7 @@ impl Attached {
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             away: AwayView::new(queues.render.clone()),
-            password: None,
+            question: None,
             session_info: None,
             menu: None,
             chosen: chosen(&config, has_clipboard),
@@ -157,7 +156,7 @@ impl Attached {
     /// Ends what is still running, waits for it, and completes the files that were asked for.
     /// Returns the final statistics.
     pub fn stop(mut self) -> (Arc<StatsSnapshot>, anyhow::Result<()>) {
-        self.password = None;
+        self.question = None;
         self.session_info = None;
         self.menu = None;
         self.popups.destroy_all();
@@ -224,9 +223,9 @@ impl Attached {
         screen: &mut Screen,
         event_loop: &ActiveEventLoop,
     ) {
-        if let Some(dialog) = self.password.as_mut().filter(|dialog| dialog.is(id)) {
+        if let Some(dialog) = self.question.as_mut().filter(|dialog| dialog.is(id)) {
             if let Some(reply) = dialog.event(&event) {
-                self.password_reply(reply);
+                self.answered(reply);
             }
         } else if let Some(window) = self.session_info.as_mut().filter(|window| window.is(id)) {
             if let Some(action) = window.event(&event) {
@@ -265,8 +264,8 @@ impl Attached {
         if let Some(action) = self.away.update(&self.windows, &mut self.own_windows, event_loop) {
             self.away_action(action);
         }
-        if let Some(reply) = self.password.as_mut().and_then(PanelWindow::update) {
-            self.password_reply(reply);
+        if let Some(reply) = self.question.as_mut().and_then(PanelWindow::update) {
+            self.answered(reply);
         }
         if let Some(action) = self.session_info.as_mut().and_then(PanelWindow::update) {
             self.session_info_action(action);
@@ -282,7 +281,7 @@ impl Attached {
             self.windows.deadline(),
             self.overlay.deadline(),
             self.away.deadline(),
-            self.password.as_ref().and_then(PanelWindow::deadline),
+            self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
             self.recording.deadline(),

@@ -21,11 +21,12 @@ use crate::net::ssh;
 use crate::net::{Endpoint, Secret, Wanted};
 use crate::player::DEFAULT_WINDOW;
 use crate::protocol::packet::WindowId;
-use crate::session::SessionCommand;
+use crate::session::{Fingerprint, SessionCommand};
 
 use super::bench::RawBench;
 use super::help;
 use super::replay::ReplayArgs;
+use super::trust::RawTrust;
 
 /// A fast native viewer for Xpra sessions
 #[derive(Debug, Parser)]
@@ -117,6 +118,8 @@ pub enum RawCommand {
         #[arg(value_parser = secret)]
         url: Secret,
     },
+    /// Show the certificate of a server that nobody vouches for, and ask whether to trust it from now on
+    Trust(RawTrust),
     /// Write what a server sends to a file, without showing it, until Ctrl-C
     Record {
         #[arg(value_parser = secret)]
@@ -272,6 +275,9 @@ pub enum Invocation {
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
     Command(Config, SessionCommand),
+    Trust(Config, Option<Fingerprint>),
+    /// Forget a trusted server, or list all.
+    ManageTrust(RawTrust),
     Record(Config, RecordArgs),
     Replay(ReplayArgs, Box<Settings>),
     Serve {
@@ -407,6 +413,10 @@ impl RawArgs {
             Some(RawCommand::Stop { url }) => Invocation::Command(config(&url)?, SessionCommand::Stop),
             Some(RawCommand::Exit { url }) => Invocation::Command(config(&url)?, SessionCommand::Exit),
             Some(RawCommand::Detach { url }) => Invocation::Command(config(&url)?, SessionCommand::Detach),
+            Some(RawCommand::Trust(trust)) => match &trust.url {
+                Some(url) => Invocation::Trust(config(url)?, trust.fingerprint),
+                None => Invocation::ManageTrust(trust),
+            },
             Some(RawCommand::Record { url, file, time }) => {
                 let file = in_order("record", file)?;
                 Invocation::Record(config(&url)?, RecordArgs { file, time })
@@ -455,7 +465,7 @@ fn is_address(file: &Path) -> bool {
 }
 
 /// An address may hold a password.
-fn secret(text: &str) -> Result<Secret, Infallible> {
+pub fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret::new(text.to_owned()))
 }
 

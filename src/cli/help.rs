@@ -23,6 +23,7 @@ const SERVERS: &str = "\
 tcp://[USER[:PASSWORD]@]HOST[:PORT]/   over TCP; the port is 14500 unless given
 HOST:PORT                              the same
 ssl://… ws://… wss://…                 the same over TLS, WebSocket, both
+quic://… wt://…                        the same over QUIC (UDP)
 ssh://[USER@]HOST[:PORT]/[DISPLAY]       a session there, through the system's ssh
 xpra://… xpra+ssl://… and so on        links as Xpra has them
 socket:///PATH                         a Unix socket

@@ -18,6 +18,7 @@ pub mod output;
 pub mod record;
 pub mod replay;
 pub mod screenshot;
+pub mod trust;
 
 pub use args::{Invocation, RawArgs, UsageError};
 

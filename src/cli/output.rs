@@ -1,8 +1,11 @@
 //! The only functions that print: results to stdout, the one line of an error to stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead as _, IsTerminal, Read as _, Write};
 
 use crate::protocol::text::is_hidden;
+
+/// A longer answer is none that was typed.
+const MAX_ANSWER_BYTES: u64 = 1024;
 
 /// Prints one line of a command's result.
 pub fn line(text: &str) {
@@ -35,6 +38,16 @@ pub fn usage(text: &str) {
 /// Prints text of several lines that is a command's result.
 pub fn print(text: &str) {
     let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// Asks, and reads a line from stdin. `None` if there is none.
+pub fn ask(question: &str) -> Option<String> {
+    let mut stdout = std::io::stdout();
+    let _ = write!(stdout, "{question}");
+    let _ = stdout.flush();
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(MAX_ANSWER_BYTES).read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim().to_owned())
 }
 
 /// Says on stderr what a long command is doing.

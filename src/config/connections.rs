@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::SessionFile;
-use super::session_file::{SessionFileError, read_text, write_private};
-use crate::net::Target;
+use super::session_file::{SessionFileError, read_text};
+use crate::net::{Target, new_file};
 
 /// What was used before the latest ones is forgotten.
 pub const MAX_RECENT: usize = 50;
@@ -313,7 +313,7 @@ impl Store {
         let path = self.thumbnail(which);
         let folder = path.parent().unwrap_or(&self.folder);
         std::fs::create_dir_all(folder)
-            .and_then(|()| write_private(&path, png))
+            .and_then(|()| new_file::replace(&path, png))
             .map_err(|error| self.unusable(&error))
     }
 
@@ -341,11 +341,7 @@ impl Store {
     }
 
     fn create(&self) -> Result<(), StoreError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder).map_err(|error| self.unusable(&error))
+        new_file::private_folder(&self.folder).map_err(|error| self.unusable(&error))
     }
 
     fn unusable(&self, error: &io::Error) -> StoreError {
@@ -373,7 +369,7 @@ impl Store {
         self.create()?;
         let path = self.folder.join("recent.json");
         let text = serde_json::to_vec_pretty(used).map_err(io::Error::from);
-        text.and_then(|text| write_private(&path, &text)).map_err(|error| self.unusable(&error))
+        text.and_then(|text| new_file::replace(&path, &text)).map_err(|error| self.unusable(&error))
     }
 }
 

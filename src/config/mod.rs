@@ -31,7 +31,7 @@ use crate::stats::StatsSnapshot;
 pub use file::ConfigFiles;
 pub use key::{KeyCombination, KeyCombinationError};
 pub use layers::{CliLayer, Layer, OptionError, Origin, Value};
-pub use options::{Options, ProtocolChoice, SshCommand, VerifyMode, flag, seconds};
+pub use options::{Options, ProtocolChoice, SshCommand, VerifyMode, flag, known_servers, seconds};
 pub use request::{LinkError, OpenError, Question, Request, Sender};
 pub use resolve::{ConfigError, Settings};
 pub use session_file::SessionFile;

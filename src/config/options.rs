@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
+use etcetera::BaseStrategy as _;
 
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
+use crate::net::known_servers::KnownServers;
 use crate::net::ssh::SshOptions;
 use crate::net::tls::{ClientCert, TlsOptions};
 use crate::protocol::packet::clipboard::Selection;
@@ -146,7 +148,7 @@ fn ssh_command(text: &str) -> Result<SshCommand, String> {
 
 /// How to check the server of an `ssl://` or `wss://` connection, by Xpra's names.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Secure connections (ssl, wss)")]
+#[command(next_help_heading = "Secure connections (ssl, wss, quic, wt)")]
 pub struct RawTls {
     /// Trust the certificates in this PEM file instead of the system's authorities
     #[arg(long, global = true, value_name = "FILE", value_parser = path())]
@@ -171,9 +173,11 @@ pub struct RawTls {
 /// What is asked of a server's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum VerifyMode {
-    /// It must be trusted.
-    // Clients treat Xpra's `optional` like `required`: a server always has a certificate.
+    /// It must be trusted; one that is not known is shown, and you are asked, where there is a window
     #[default]
+    Ask,
+    /// It must be trusted; nobody is asked.
+    // Clients treat Xpra's `optional` like `required`: a server always has a certificate.
     #[value(alias = "optional")]
     Required,
     /// It is not looked at: anyone on the way can read and change everything.
@@ -209,7 +213,7 @@ impl RawTls {
         let system = Path::new(SYSTEM_AUTHORITIES);
         TlsOptions {
             ca_certs: self.ssl_ca_certs.clone().filter(|path| path != system),
-            verify: self.ssl_server_verify_mode == VerifyMode::Required,
+            verify: self.ssl_server_verify_mode != VerifyMode::None,
             check_hostname: self.ssl_check_hostname,
             server_hostname: self.ssl_server_hostname.clone().filter(|name| !name.is_empty()),
             client_cert: self
@@ -217,8 +221,18 @@ impl RawTls {
                 .as_ref()
                 .or(self.ssl_key.as_ref())
                 .map(|file| ClientCert { certificate: file.clone(), key: self.ssl_key.clone() }),
+            known: known_servers(),
+            ask: self.ssl_server_verify_mode == VerifyMode::Ask,
+            trusted: None,
         }
     }
+}
+
+/// The servers whose certificates the user trusts: a file in the platform's place for data. `None` if the system does not
+/// say where that is.
+pub fn known_servers() -> Option<KnownServers> {
+    let base = etcetera::choose_base_strategy().ok()?;
+    Some(KnownServers::at(base.data_dir().join("farpane").join("known-servers")))
 }
 
 /// What Xpra writes for `ssl-ca-certs` when it means the system's authorities.

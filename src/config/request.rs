@@ -172,7 +172,7 @@ impl Request {
         let (mut options, mut ignored) = (Layer::default(), Vec::new());
         let in_path = match target.endpoint {
             // That path belongs to the web server.
-            Endpoint::WebSocket { .. } => Vec::new(),
+            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => Vec::new(),
             _ => options_in_path(&mut target),
         };
         for (name, value) in in_path.into_iter().chain(std::mem::take(&mut target.options)) {

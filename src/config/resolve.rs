@@ -255,7 +255,7 @@ fn display_name(target: &Target) -> Option<String> {
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     match target.endpoint {
         _ if is_number => Some(format!(":{number}")),
-        Endpoint::WebSocket { .. } => None,
+        Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => None,
         _ => Some(name.to_owned()),
     }
 }

@@ -6,7 +6,7 @@
 //! twice has several values. Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long
 //! names. Everything that is not changed is written back as it was read, whether Farpane knows it or not.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -15,8 +15,9 @@ use super::request::{OpenError, Request, Sender};
 use super::xpra_options::wants_aes;
 use super::{Layer, Origin, flag, layers};
 use crate::net::address::redacted;
+use crate::net::quic::Framing;
 use crate::net::uri::DEFAULT_PORT;
-use crate::net::{Endpoint, HostPort, Secret, Target};
+use crate::net::{Endpoint, HostPort, Secret, Target, new_file};
 
 /// A larger file is no session file, in bytes.
 pub const MAX_BYTES: u64 = 64 * 1024;
@@ -162,6 +163,7 @@ impl SessionFile {
             Endpoint::Tls(at) => ("ssl", Some(at), None),
             Endpoint::WebSocket { at, secure: false } => ("ws", Some(at), None),
             Endpoint::WebSocket { at, secure: true } => ("wss", Some(at), None),
+            Endpoint::Quic { at, framing } => (framing.scheme(), Some(at), None),
             Endpoint::Ssh(at) => ("ssh", Some(at), target.display.as_deref()),
             Endpoint::Display(display) => ("display", None, Some(display.as_str())),
             Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
@@ -199,7 +201,7 @@ impl SessionFile {
     /// # Errors
     /// If it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), SessionFileError> {
-        write_private(path, self.to_text().as_bytes())
+        new_file::replace(path, self.to_text().as_bytes())
             .map_err(|why| SessionFileError::Write { path: path.to_owned(), why: why.to_string() })
     }
 
@@ -342,7 +344,7 @@ impl SessionFile {
     fn target(&self, problems: &mut Vec<Problem>) -> Option<Target> {
         let mode = self.value("mode").unwrap_or("tcp").to_ascii_lowercase();
         let default_port = match mode.as_str() {
-            "tcp" => DEFAULT_PORT,
+            "tcp" | "quic" | "wt" => DEFAULT_PORT,
             "ssl" | "wss" => 443,
             "ws" => 80,
             "ssh" | "ssh -> ssh" => 22,
@@ -362,11 +364,9 @@ impl SessionFile {
                 return None;
             }
             _ => {
-                let known = "tcp, ssl, ws, wss, ssh, display or socket";
-                problems.push(self.problem(
-                    "mode",
-                    format!("`{mode}` is not a kind of connection that Farpane knows: expected {known}"),
-                ));
+                let known = "expected tcp, ssl, ws, wss, quic, wt, ssh, display or socket";
+                let words = format!("`{mode}` is not a kind of connection that Farpane knows: {known}");
+                problems.push(self.problem("mode", words));
                 return None;
             }
         };
@@ -381,10 +381,8 @@ impl SessionFile {
         let named = if mode.starts_with("ssh") { "ssh_port" } else { "port" };
         let host = match self.value("host") {
             None => {
-                problems.push(self.problem(
-                    "host",
-                    "no server: expected its name or address, as in host=server.example.org",
-                ));
+                let words = "no server: expected its name or address, as in host=server.example.org";
+                problems.push(self.problem("host", words));
                 None
             }
             Some(text) => Self::host(text).map_err(|why| problems.push(self.problem("host", why))).ok(),
@@ -408,8 +406,9 @@ impl SessionFile {
         let at = HostPort { host: host?.0, port: port? };
         let endpoint = match mode.as_str() {
             "ssl" => Endpoint::Tls(at),
-            "ws" => Endpoint::WebSocket { at, secure: false },
-            "wss" => Endpoint::WebSocket { at, secure: true },
+            "ws" | "wss" => Endpoint::WebSocket { at, secure: mode == "wss" },
+            "quic" => Endpoint::Quic { at, framing: Framing::WebSocket },
+            "wt" => Endpoint::Quic { at, framing: Framing::WebTransport },
             "ssh" | "ssh -> ssh" => Endpoint::Ssh(at),
             _ => Endpoint::Tcp(at),
         };
@@ -455,7 +454,9 @@ impl SessionFile {
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
         // A web server's path stays as it is.
         let trimmed = |path: &'_ str| match endpoint {
-            Endpoint::WebSocket { .. } => path.strip_prefix('/').unwrap_or(path).to_owned(),
+            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => {
+                path.strip_prefix('/').unwrap_or(path).to_owned()
+            }
             _ => path.trim_matches('/').to_owned(),
         };
         let path = self.value(name).map(trimmed).filter(|path| !path.is_empty() && path != "-1");
@@ -574,26 +575,4 @@ pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<
 pub(super) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let bytes = read_bounded(path, limit)?;
     std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::Error::other("it is not UTF-8"))
-}
-
-/// Writes a file that only its owner can read, beside its place and then into it.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    // Left by a process of this number that was killed.
-    let _ = std::fs::remove_file(&beside);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let moved = written.and_then(|()| std::fs::rename(&beside, path));
-    if moved.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    moved
 }

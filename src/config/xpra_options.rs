@@ -38,7 +38,7 @@ const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-so
     upgrade-shadow version";
 
 /// Reasons, and the names that they hold for.
-const GROUPS: [(&str, &str); 12] = [
+const GROUPS: [(&str, &str); 13] = [
     (
         "it is for servers, and Farpane only attaches to running ones (`farpane start` takes --start and --start-child)",
         "attach auth backend bind bind-quic bind-rdp bind-rfb bind-ssh bind-ssl bind-tcp bind-udp bind-vsock \
@@ -48,7 +48,7 @@ const GROUPS: [(&str, &str); 12] = [
          mmap-group pidfile proxy-start-sessions proxy-video-encoders pulseaudio pulseaudio-command \
          pulseaudio-configure-commands quic-auth rdp-auth rdp-upgrade resize-display rfb-auth rfb-upgrade \
          server-idle-timeout sessions-dir shell socket-permissions source source-start ssh-auth ssh-upgrade \
-         ssl-auth ssl-client-verify-mode ssl-upgrade start start-after-connect start-child \
+         ssl-auth ssl-client-verify-mode start start-after-connect start-child \
          start-child-after-connect start-child-late start-child-on-connect start-child-on-last-client-exit \
          start-env start-late start-new-commands start-on-connect start-on-disconnect \
          start-on-last-client-exit start-child-on-disconnect start-via-proxy sync-xvfb \
@@ -70,6 +70,7 @@ const GROUPS: [(&str, &str); 12] = [
         "Farpane has no AES encryption of its own: use ssl:// or wss://",
         "encryption encryption-keyfile tcp-encryption tcp-encryption-keyfile",
     ),
+    ("an ssl:// address speaks TLS with the same port from the first byte on", "ssl-upgrade"),
     (
         "ssl:// and wss:// addresses use TLS, in the safe settings that rustls has",
         "ssl ssl-ca-data ssl-ciphers ssl-key-password ssl-options ssl-protocol \

@@ -150,15 +150,19 @@ pub struct Message {
     pub words: String,
     /// What the user can do about it; empty: nothing is suggested.
     pub advice: String,
+    /// Somebody may have meant harm: it is shown in red.
+    pub alarm: bool,
 }
 
 /// The message dialog. True when the user closes it (button, Enter or Escape).
 pub fn message_ui(message: &Message, ui: &mut Ui) -> bool {
     dialog(ui, |ui| {
-        ui.label(RichText::new(&message.title).heading().color(theme::TEXT));
+        let (title, words) =
+            if message.alarm { (theme::ALARM, theme::ALARM) } else { (theme::TEXT, theme::WARNING) };
+        ui.label(RichText::new(&message.title).heading().color(title));
         let room = (ui.available_height() - 44.0).max(20.0);
         egui::ScrollArea::vertical().max_height(room).auto_shrink([false, false]).show(ui, |ui| {
-            ui.add(Label::new(RichText::new(&message.words).color(theme::WARNING)).wrap());
+            ui.add(Label::new(RichText::new(&message.words).color(words)).wrap());
             if !message.advice.is_empty() {
                 ui.add(Label::new(RichText::new(&message.advice).color(theme::LABEL)).wrap());
             }
@@ -168,7 +172,7 @@ pub fn message_ui(message: &Message, ui: &mut Ui) -> bool {
     })
 }
 
-fn dialog<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
+pub(super) fn dialog<R>(ui: &mut Ui, content: impl FnOnce(&mut Ui) -> R) -> R {
     CentralPanel::default()
         .frame(Frame::new().fill(theme::BACKGROUND).inner_margin(18))
         .show(ui, content)

@@ -3,8 +3,10 @@
 //! thread paints.
 
 pub mod away;
+mod certificate;
 pub mod connect;
 pub mod dialogs;
+mod displays;
 pub mod fonts;
 mod graph;
 pub mod icon;
@@ -18,11 +20,13 @@ pub mod theme;
 mod toast;
 
 pub use away::{AwayAction, AwayPainter, AwayState, away_panel_ui};
+pub use certificate::{CERTIFICATE_SIZE, certificate_ui};
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,
     FormProtocol, Stage, TlsChecks, connect_ui,
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
+pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
 pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayButton, OverlayState, overlay_ui};
 pub use secret_text::SecretText;

@@ -21,10 +21,12 @@ pub const UNIT: Color32 = Color32::from_rgb(0x93, 0x9e, 0xaa);
 pub const DIM: Color32 = Color32::from_rgb(0x6b, 0x76, 0x82);
 pub const ACCENT: Color32 = Color32::from_rgb(0x2d, 0xd4, 0xbf);
 pub const WARNING: Color32 = Color32::from_rgb(0xf5, 0xa5, 0x24);
+pub const ALARM: Color32 = Color32::from_rgb(0xff, 0x6b, 0x6b);
 
-/// [`ACCENT`] and [`WARNING`] dark enough for light backgrounds.
+/// [`ACCENT`], [`WARNING`] and [`ALARM`] dark enough for light backgrounds.
 const LIGHT_ACCENT: Color32 = Color32::from_rgb(0x0b, 0x7a, 0x6e);
 const LIGHT_WARNING: Color32 = Color32::from_rgb(0xa1, 0x4e, 0x00);
+const LIGHT_ALARM: Color32 = Color32::from_rgb(0xb4, 0x14, 0x14);
 
 const BLUE: Color32 = Color32::from_rgb(0x60, 0xa5, 0xfa);
 const ORANGE: Color32 = Color32::from_rgb(0xfb, 0x92, 0x3c);
@@ -73,6 +75,7 @@ pub fn apply(context: &egui::Context) {
         visuals.extreme_bg_color = PLOT_BACKGROUND;
         visuals.hyperlink_color = ACCENT;
         visuals.warn_fg_color = WARNING;
+        visuals.error_fg_color = ALARM;
         visuals.weak_text_color = Some(UNIT);
         visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
         visuals.selection.stroke = Stroke::new(1.0, ACCENT);
@@ -86,6 +89,7 @@ pub fn apply(context: &egui::Context) {
         visuals.window_fill = visuals.panel_fill;
         visuals.hyperlink_color = LIGHT_ACCENT;
         visuals.warn_fg_color = LIGHT_WARNING;
+        visuals.error_fg_color = LIGHT_ALARM;
         visuals.weak_text_color = Some(Color32::from_rgb(0x5b, 0x66, 0x72));
         visuals.selection.bg_fill = ACCENT.gamma_multiply(0.35);
         visuals.selection.stroke = Stroke::new(1.0, LIGHT_ACCENT);

@@ -21,6 +21,7 @@ mod pictures;
 mod places;
 mod programs;
 mod proxy;
+mod quic;
 mod reattach;
 mod reconnect;
 mod resolution;
@@ -37,6 +38,7 @@ mod starts;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;
+mod trust;
 mod video;
 mod windows;
 

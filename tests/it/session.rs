@@ -10,6 +10,7 @@ mod kept;
 mod live;
 mod login;
 mod rival;
+mod several;
 mod video;
 mod windows;
 

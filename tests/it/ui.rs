@@ -355,6 +355,7 @@ fn a_message_says_what_happened_and_what_to_do() {
         words: "connection reset by peer (127.0.0.1:14500)".to_owned(),
         advice: "Check that the server still runs, then attach again: farpane tcp://127.0.0.1:14500/"
             .to_owned(),
+        ..Message::default()
     };
     let shown = texts((440, 220), |ui| {
         message_ui(&message, ui);

@@ -8,8 +8,10 @@
 set -eu
 version=6.5.5
 cython=3.3.1
+# For --bind-quic.
+aioquic=1.7.2
 prefix=${1:?usage: install-xpra6.sh PREFIX}
-mark=$prefix/.installed-$version
+mark=$prefix/.installed-$version-quic
 [ -e "$mark" ] && exit 0
 
 started=$(date +%s)
@@ -28,6 +30,7 @@ step venv /usr/bin/python3 -m venv --system-site-packages "$prefix"
 PATH=$prefix/bin:$PATH
 pip="$prefix/bin/python -m pip --quiet --disable-pip-version-check"
 step cython $pip install "Cython==$cython" "setuptools>=77" wheel
+step aioquic $pip install "aioquic==$aioquic"
 
 # (pip runs setup.py for the metadata; --minimal makes that quick)
 step download env XPRA_EXTRA_BUILD_ARGS=--minimal $pip download "xpra==$version" \
@@ -40,7 +43,7 @@ jobs=$(nproc)
 export NTHREADS="$jobs" CFLAGS="-O1 -g0" LC_ALL=C.UTF-8
 options="--without-nvidia --without-docs --without-v4l2 --without-evdi --without-example --without-pytorch
     --without-wireshark --without-wayland_client --without-wayland_server --without-webcam --without-service
-    --without-printing --without-tests --without-quic --without-amf --without-uinput"
+    --without-printing --without-tests --without-amf --without-uinput"
 cd "$work/source"
 say "compiling"
 # shellcheck disable=SC2086

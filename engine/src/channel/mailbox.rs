@@ -218,6 +218,8 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
         | ConnectionEvent::LoggingIn
         | ConnectionEvent::PasswordNeeded { .. }
         | ConnectionEvent::SshAsks { .. }
+        | ConnectionEvent::CertificateAsks(_)
+        | ConnectionEvent::SeveralSessions { .. }
         | ConnectionEvent::Closed(_) => None,
     }
 }

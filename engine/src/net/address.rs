@@ -12,13 +12,13 @@ use std::path::PathBuf;
 use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
+use super::quic::Framing;
 use super::uri::{DEFAULT_PORT, Endpoint, HostPort, Target, TargetError};
 use crate::protocol::text::is_hidden;
 use crate::session::Secret;
 
 /// Schemes of Xpra's and its relatives' that Farpane does not speak: never taken for a host's name.
-const UNSPOKEN: [&str; 9] =
-    ["hyperv", "named-pipe", "quic", "rdp", "rfb", "udp", "vnc", "vsock", "webtransport"];
+const UNSPOKEN: [&str; 8] = ["hyperv", "named-pipe", "rdp", "rfb", "udp", "vnc", "vsock", "webtransport"];
 /// What to do about a name or password that cannot stand in an address as it is.
 const SPECIAL: &str = "in a name or password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % \
                        as %25; or leave the password out and use --password-file";
@@ -34,6 +34,8 @@ enum Kind {
     Tls,
     WebSocket,
     WebSocketTls,
+    Quic,
+    WebTransport,
     Ssh,
     Socket,
 }
@@ -67,7 +69,7 @@ struct Parts<'a> {
 impl Kind {
     const fn default_port(self) -> u16 {
         match self {
-            Self::Tcp | Self::Socket => DEFAULT_PORT,
+            Self::Tcp | Self::Quic | Self::WebTransport | Self::Socket => DEFAULT_PORT,
             Self::WebSocket => 80,
             Self::Tls | Self::WebSocketTls => 443,
             Self::Ssh => 22,
@@ -81,13 +83,15 @@ impl Kind {
             Self::Tls => "ssl",
             Self::WebSocket => "ws",
             Self::WebSocketTls => "wss",
+            Self::Quic => "quic",
+            Self::WebTransport => "wt",
             Self::Ssh => "ssh",
             Self::Socket => "socket",
         }
     }
 
     const fn is_web(self) -> bool {
-        matches!(self, Self::WebSocket | Self::WebSocketTls)
+        matches!(self, Self::WebSocket | Self::WebSocketTls | Self::Quic | Self::WebTransport)
     }
 
     fn endpoint(self, at: HostPort) -> Endpoint {
@@ -96,6 +100,8 @@ impl Kind {
             Self::Tls => Endpoint::Tls(at),
             Self::WebSocket => Endpoint::WebSocket { at, secure: false },
             Self::WebSocketTls => Endpoint::WebSocket { at, secure: true },
+            Self::Quic => Endpoint::Quic { at, framing: Framing::WebSocket },
+            Self::WebTransport => Endpoint::Quic { at, framing: Framing::WebTransport },
             Self::Ssh => Endpoint::Ssh(at),
         }
     }
@@ -108,6 +114,8 @@ fn scheme_kind(scheme: &str) -> Option<Kind> {
         "ssl" | "tls" | "xpras" | "xpra+ssl" | "xprassl" | "xpra+tls" | "xpratls" => Kind::Tls,
         "ws" | "http" | "xpra+ws" | "xpraws" => Kind::WebSocket,
         "wss" | "https" | "xpra+wss" | "xprawss" => Kind::WebSocketTls,
+        "quic" => Kind::Quic,
+        "wt" => Kind::WebTransport,
         "ssh" | "xpra+ssh" | "xprassh" => Kind::Ssh,
         "socket" | "unix" | "unix-domain" => Kind::Socket,
         _ => return None,
@@ -339,7 +347,7 @@ impl Parts<'_> {
         }
     }
 
-    /// The part after the host. Web servers choose by it: of `ws` and `wss` it stays as it was written.
+    /// The part after the host. Web servers choose by it: of `ws`, `wss`, `quic` and `wt` it stays as it was written.
     fn display(&self) -> Result<Option<String>, TargetError> {
         let path = self.path.strip_prefix('/').unwrap_or(self.path);
         if self.kind.is_web() {

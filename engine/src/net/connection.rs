@@ -33,8 +33,7 @@ use super::recording::Recording;
 use super::report::Report;
 use super::ssh::SshError;
 use super::tls::TlsError;
-use super::transport::Transport;
-use super::websocket::FrameError;
+use super::transport::{self, Transport};
 
 /// Packets that may wait for a server that does not read, in bytes: all but bulk data, which waits where it comes from.
 const MAX_UNSENT: usize = 4 * 1024 * 1024;
@@ -251,7 +250,7 @@ impl<'a> Connection<'a> {
                 self.pump.received();
             }
             Wake::AppRoom => {}
-            Wake::Io(Err(error)) if error.get_ref().is_some_and(|error| error.is::<FrameError>()) => {
+            Wake::Io(Err(error)) if transport::is_fault(&error) => {
                 self.fail(now, CloseReason::Protocol(error.to_string()));
             }
             Wake::Io(Err(error))
@@ -576,7 +575,6 @@ impl<'a> Connection<'a> {
     }
 }
 
-/// Whether the application has too many events to take.
 /// Whether the application has too many events to take.
 fn is_full(app: &dyn AppSink) -> bool {
     app.mailbox().is_some_and(Mailbox::is_full)

@@ -1,9 +1,11 @@
 //! Layer 2: URLs, byte streams and the network task. Knows tokio; never windows or the GPU.
 
 pub mod address;
+pub mod certificate;
 mod client_cert;
 mod connection;
 mod first_bytes;
+pub mod known_servers;
 pub mod local;
 #[cfg(target_os = "linux")]
 mod network_change;
@@ -15,11 +17,13 @@ pub mod outgoing;
 pub mod owner;
 mod progress;
 pub mod pump;
+pub mod quic;
 pub mod recorder;
 mod recording;
 mod report;
 pub mod retry;
 mod rival;
+mod several;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
 pub mod ssh;
@@ -29,7 +33,9 @@ pub mod task;
 pub mod tls;
 mod tls_error;
 pub mod transport;
+pub mod trust;
 pub mod uri;
+mod verifier;
 mod wanted;
 pub mod websocket;
 

@@ -1,8 +1,8 @@
-//! Files that Farpane makes for the user (recordings, pictures, statistics): always new ones, for their
-//! owner's eyes only. What is there already is never emptied or written over.
+//! Files that Farpane makes for the user, for their owner's eyes only. Recordings, pictures and statistics are always new
+//! ones: what is there already is never emptied or written over. Farpane's own lists are replaced as a whole.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Names that are tried beside the one that was given.
@@ -52,6 +52,44 @@ pub fn create_numbered(path: &Path) -> io::Result<(File, PathBuf)> {
         }
     }
     Err(exists())
+}
+
+/// Replaces the file, or makes it: a new one is written beside it and moved into its place, so that whoever reads it sees
+/// all of the old one or all of the new one.
+///
+/// # Errors
+/// If it cannot be written; then the old one is still there.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // Left by a process of this number that was killed.
+    let _ = std::fs::remove_file(&beside);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let moved = written.and_then(|()| std::fs::rename(&beside, path));
+    if moved.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    moved
+}
+
+/// Makes the folder and those above it, if they are not there, for their owner alone.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {

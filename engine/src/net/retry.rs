@@ -74,6 +74,7 @@ impl ConnectError {
             Self::WebSocket(error) => {
                 !matches!(error, Web::Io(_) | Web::Closed | Web::Cut | Web::Status { .. } | Web::TooLong)
             }
+            Self::Quic(error) => !error.may_pass(),
             _ => false,
         };
         if is_final { Prospect::Over } else { Prospect::Again }

@@ -15,8 +15,8 @@ use crate::channel::{
 };
 use crate::protocol::NotXpra;
 use crate::session::{
-    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Input, LocalInfo, Peer, Prospect, Secret,
-    SessionConfig, Setup,
+    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Fingerprint, Input, LocalInfo, Peer,
+    Prospect, Secret, SessionConfig, Setup,
 };
 
 use super::connection::{Connection, End, Links};
@@ -24,11 +24,13 @@ use super::network_change::NetworkChanges;
 use super::report::Report;
 use super::retry::RetryPlan;
 use super::rival;
+use super::several;
 use super::ssh::{self, SshOptions};
 #[cfg(unix)]
 use super::start;
-use super::tls::TlsOptions;
+use super::tls::{TlsError, TlsOptions};
 use super::transport::{ConnectError, Transport};
+use super::trust;
 use super::uri::{Endpoint, Target};
 use super::wanted::Wanted;
 
@@ -38,6 +40,9 @@ const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
 
 /// What is said in place of the server's goodbye.
 const REPLACED: &str = "another viewer took the session over";
+
+/// Turns of tasks in the background before the end: QUIC tells the server in one that nobody waits for it any more.
+const LAST_TURNS: usize = 4;
 
 /// What the network thread needs to know.
 #[derive(Clone, Debug)]
@@ -133,7 +138,15 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
     let commands = queue.clone();
     let mut links = Links { queue, app, draws, budget, pool, report, recorder };
     let run = move || {
-        let connection = AssertUnwindSafe(|| runtime.block_on(run(&config, &local, &mut links)));
+        let running = async {
+            let reason = run(&config, &local, &mut links).await;
+            // What still closes a connection in the background has its turn.
+            for _ in 0..LAST_TURNS {
+                tokio::task::yield_now().await;
+            }
+            reason
+        };
+        let connection = AssertUnwindSafe(|| runtime.block_on(running));
         let reason = std::panic::catch_unwind(connection)
             .unwrap_or_else(|_| CloseReason::ConnectionLost("the network thread panicked".into()))
             .shown();
@@ -162,6 +175,8 @@ struct Course {
     /// The display of the session that was started on this machine.
     started: Option<String>,
     through_ssh: ThroughSsh,
+    /// The certificate that the user trusts in this session, without or with a file's memory.
+    trusted: Option<Fingerprint>,
 }
 
 /// Runs the session over as many connections as it takes.
@@ -180,6 +195,7 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         in_doubt: false,
         started: None,
         through_ssh: ThroughSsh { asking, answers },
+        trusted: config.tls.trusted,
     };
     loop {
         let (reason, prospect) = attempt(config, &mut course, links).await;
@@ -229,6 +245,20 @@ async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> 
             tokio::time::sleep(TLS_CLOSE_TIME).await;
         }
         match ended.end {
+            End::Closed(CloseReason::SeveralSessions(displays), _) if displays.is_empty() => {
+                course.setup.config.display_name = Some(String::new());
+            }
+            End::Closed(CloseReason::SeveralSessions(displays), _)
+                if course.setup.local.may_prompt && course.before.is_none() =>
+            {
+                match several::ask(displays, links, &mut course.setup).await {
+                    Ok(display) => course.setup.config.display_name = Some(display),
+                    Err(reason) => return (reason, Prospect::Over),
+                }
+            }
+            End::Closed(CloseReason::SeveralSessions(displays), prospect) => {
+                return (several::refusal(&config.target, &displays), prospect);
+            }
             End::Closed(reason, prospect) => return (reason, prospect),
             End::Needs(other) if may_speak_legacy => {
                 tracing::info!(
@@ -254,12 +284,50 @@ struct ThroughSsh {
     answers: tokio::sync::mpsc::Sender<Option<Secret>>,
 }
 
-/// Connects, and keeps an ear open for the user's wish to stop, and for answers to ssh's questions.
+/// Why there is no connection.
+enum NotThere {
+    Failed(Box<ConnectError>),
+    Over(CloseReason, Prospect),
+}
+
+impl From<(CloseReason, Prospect)> for NotThere {
+    fn from((reason, prospect): (CloseReason, Prospect)) -> Self {
+        Self::Over(reason, prospect)
+    }
+}
+
+/// Connects; once more if the user then trusts the server's certificate.
 async fn connect(
     config: &NetConfig,
     course: &mut Course,
     links: &mut Links,
 ) -> Result<Transport, (CloseReason, Prospect)> {
+    loop {
+        let error = match reach(config, course, links).await {
+            Ok(transport) => return Ok(transport),
+            Err(NotThere::Over(reason, prospect)) => return Err((reason, prospect)),
+            Err(NotThere::Failed(error)) => error,
+        };
+        // A session that was accepted is not asked about again: then another certificate is one that is refused.
+        let may_ask = config.tls.ask && course.setup.local.may_prompt && course.before.is_none();
+        if let ConnectError::Tls(TlsError::Untrusted { question, .. }) = &*error
+            && let Some(at) = config.target.endpoint.tls().filter(|_| may_ask)
+        {
+            let asked = trust::ask(question, at, config.tls.known.as_ref(), links, &mut course.setup).await;
+            course.trusted = Some(asked.map_err(|reason| (reason, Prospect::Over))?);
+            continue;
+        }
+        let words = error.to_string();
+        let reason = match &*error {
+            ConnectError::Tls(TlsError::Changed { .. }) => CloseReason::CertificateChanged(words),
+            _ => CloseReason::ConnectFailed(words),
+        };
+        return Err((reason, error.prospect()));
+    }
+}
+
+/// Connects, and keeps an ear open for the user's wish to stop, and for answers to ssh's questions.
+async fn reach(config: &NetConfig, course: &mut Course, links: &mut Links) -> Result<Transport, NotThere> {
     let app = Arc::clone(&links.app);
     let is_first = course.before.is_none();
     let stage = move |stage| {
@@ -268,6 +336,7 @@ async fn connect(
         }
     };
     let target = &config.target;
+    let tls = TlsOptions { trusted: course.trusted, ..config.tls.clone() };
     let Course { through_ssh: ThroughSsh { asking, answers }, setup, started: begun, .. } = course;
     let connecting = async {
         match &target.endpoint {
@@ -277,14 +346,12 @@ async fn connect(
                 let connected = ssh::connect(target, at, how, config.connect_timeout, asking).await;
                 connected
                     .map(|stream| Transport::Ssh(Box::new(stream)))
-                    .map_err(|error| (error.reason(), error.prospect()))
+                    .map_err(|error| NotThere::Over(error.reason(), error.prospect()))
             }
             _ => {
                 let target = &started(config, begun, &stage).await?;
-                let connected = Transport::connect(target, &config.tls, config.connect_timeout, &stage).await;
-                connected.map_err(|error: ConnectError| {
-                    (CloseReason::ConnectFailed(error.to_string()), error.prospect())
-                })
+                let connected = Transport::connect(target, &tls, config.connect_timeout, &stage).await;
+                connected.map_err(|error| NotThere::Failed(Box::new(error)))
             }
         }
     };

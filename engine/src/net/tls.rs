@@ -6,23 +6,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::CryptoProvider;
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::session::Fingerprint;
 use crate::stats::{CopyLedger, CopySite};
 
 pub use super::client_cert::ClientCert;
 use super::first_bytes::FirstBytes;
+use super::known_servers::KnownServers;
 pub use super::tls_error::TlsError;
-use super::tls_error::told_apart;
+use super::uri::HostPort;
+pub use super::verifier::Checked;
+use super::verifier::{Trusted, Verifier};
 
 /// What is asked of a server's certificate (Xpra's `--ssl-*` options).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +38,30 @@ pub struct TlsOptions {
     pub server_hostname: Option<String>,
     /// What servers are shown that want to know who connects.
     pub client_cert: Option<ClientCert>,
+    /// Where the servers are listed that the user trusts although nobody vouches for them.
+    pub known: Option<KnownServers>,
+    /// Where somebody can be asked, they are, about a certificate that nobody vouches for.
+    pub ask: bool,
+    /// What the user trusts besides, as long as the session lasts.
+    pub trusted: Option<Fingerprint>,
 }
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        Self { ca_certs: None, verify: true, check_hostname: true, server_hostname: None, client_cert: None }
+        Self {
+            ca_certs: None,
+            verify: true,
+            check_hostname: true,
+            server_hostname: None,
+            client_cert: None,
+            known: None,
+            ask: false,
+            trusted: None,
+        }
     }
 }
 
-/// Makes `stream` a TLS connection to `host`.
+/// Makes `stream` a TLS connection to the server `at`.
 ///
 /// Not cancel-safe: the stream is of no use after a dropped handshake.
 ///
@@ -54,127 +69,57 @@ impl Default for TlsOptions {
 /// See [`TlsError`].
 pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
-    host: &str,
+    at: &HostPort,
     options: &TlsOptions,
 ) -> Result<Tls<S>, TlsError> {
-    let server = options.server_hostname.as_deref().unwrap_or(host);
+    let server = options.server_hostname.as_deref().unwrap_or_else(|| at.name());
     let name = ServerName::try_from(server.to_owned())
         .map_err(|_| TlsError::ServerName { got: server.to_owned() })?;
-    let connector = TlsConnector::from(Arc::new(client_config(options)?));
+    let (config, verifier) = client_config(at, options)?;
+    let connector = TlsConnector::from(Arc::new(config));
     match connector.connect(name, FirstBytes::of(stream)).into_fallible().await {
         Ok(mut stream) => {
             stream.get_mut().0.forget();
-            // A certificate for any name is one that many can have.
-            let verified = options.verify && options.check_hostname;
-            Ok(Tls { stream, server: server.into(), verified, ledger: CopyLedger::default() })
+            Ok(Tls {
+                stream,
+                server: server.into(),
+                checked: verifier.checked(),
+                ledger: CopyLedger::default(),
+            })
         }
-        Err((error, stream)) => Err(TlsError::explain(&error, server, stream.recognised())),
+        Err((error, stream)) => {
+            let why = TlsError::explain(&error, server, stream.recognised());
+            Err(verifier.refusal(why, at, server))
+        }
     }
 }
 
-fn client_config(options: &TlsOptions) -> Result<ClientConfig, TlsError> {
+/// What rustls needs to know to connect to the server `at`, and who checks its certificate.
+///
+/// # Errors
+/// If a file that is needed cannot be read.
+pub(super) fn client_config(
+    at: &HostPort,
+    options: &TlsOptions,
+) -> Result<(ClientConfig, Arc<Verifier>), TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new(options, &provider)?;
+    let known = match &options.known {
+        Some(known) if options.verify => known.find(at)?,
+        _ => None,
+    };
+    let trusted = Trusted { session: options.trusted, known };
+    let verifier = Arc::new(Verifier::new(options, trusted, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Setup)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let Some(client) = &options.client_cert else { return Ok(builder.with_no_client_auth()) };
+        .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
+    let Some(client) = &options.client_cert else { return Ok((builder.with_no_client_auth(), verifier)) };
     let (chain, key) = client.read()?;
-    builder
+    let config = builder
         .with_client_auth_cert(chain, key)
-        .map_err(|error| TlsError::ClientCert { path: client.certificate.clone(), why: error.to_string() })
-}
-
-/// Checks a server's certificate as [`TlsOptions`] ask.
-#[derive(Debug)]
-struct Verifier {
-    /// `None`: every certificate is accepted.
-    authorities: Option<Arc<WebPkiServerVerifier>>,
-    /// Certificates that the user named: one of them may be the server's own, even one that says
-    /// that it is an authority's, as `openssl req -x509` makes them.
-    named: Vec<CertificateDer<'static>>,
-    check_hostname: bool,
-    provider: Arc<CryptoProvider>,
-}
-
-impl Verifier {
-    fn new(options: &TlsOptions, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let read =
-            |path: &Path| read_pem(path).map_err(|why| TlsError::CaCerts { path: path.to_owned(), why });
-        let named = options.ca_certs.as_deref().map(read).transpose()?.unwrap_or_default();
-        let authorities = if options.verify {
-            let roots = if options.ca_certs.is_some() { roots_of(&named) } else { system_roots()? };
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-            Some(verifier.build().map_err(|_| TlsError::NoRoots)?)
-        } else {
-            tracing::warn!(
-                "the server's certificate is NOT checked (--ssl-server-verify-mode=none): \
-                 anyone on the way can read and change everything"
-            );
-            None
-        };
-        Ok(Self {
-            authorities,
-            named,
-            check_hostname: options.check_hostname,
-            provider: Arc::clone(provider),
-        })
-    }
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(authorities) = &self.authorities else { return Ok(ServerCertVerified::assertion()) };
-        if self.named.iter().any(|cert| cert == end_entity) {
-            if self.check_hostname {
-                let cert = ParsedCertificate::try_from(end_entity)?;
-                rustls::client::verify_server_name(&cert, server_name)?;
-            }
-            return Ok(ServerCertVerified::assertion());
-        }
-        let result =
-            authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        match result {
-            // The name is checked after everything else, so only the name is wrong.
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.check_hostname => Ok(ServerCertVerified::assertion()),
-            result => result.map_err(|error| told_apart(error, end_entity, intermediates)),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+        .map_err(|error| TlsError::ClientCert { path: client.certificate.clone(), why: error.to_string() })?;
+    Ok((config, verifier))
 }
 
 /// The certificates in a file, or why there is none.
@@ -185,21 +130,6 @@ pub(super) fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, Stri
     if certs.is_empty() { Err("it holds no PEM certificate".to_owned()) } else { Ok(certs) }
 }
 
-fn roots_of(certs: &[CertificateDer<'static>]) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certs.iter().cloned());
-    roots
-}
-
-fn system_roots() -> Result<RootCertStore, TlsError> {
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::debug!(%error, "some of the system's certificates could not be read");
-    }
-    let roots = roots_of(&found.certs);
-    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(roots) }
-}
-
 /// A TLS stream. rustls decrypts a record in place, moves the plaintext to a buffer of its own,
 /// and from there to the reader's: two copies of every byte, whatever the payload's size.
 #[derive(Debug)]
@@ -207,7 +137,7 @@ pub struct Tls<S> {
     stream: TlsStream<FirstBytes<S>>,
     /// For the words of errors.
     server: Box<str>,
-    verified: bool,
+    checked: Checked,
     ledger: CopyLedger,
 }
 
@@ -220,10 +150,9 @@ impl<S> Tls<S> {
         std::mem::take(&mut self.ledger)
     }
 
-    /// Whether the server's certificate and its name were checked: without that anyone may be at the
-    /// other end.
-    pub fn is_verified(&self) -> bool {
-        self.verified
+    /// Who says that the server is the one that was meant.
+    pub fn checked(&self) -> Checked {
+        self.checked
     }
 
     /// The stream below.

@@ -9,7 +9,9 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{AlertDescription, CertificateError, OtherError};
 use webpki::EndEntityCert;
 
+use super::known_servers::KnownServersError;
 use crate::protocol::{NotXpra, text};
+use crate::session::{CertificateQuestion, Fingerprint};
 
 /// Names of a certificate that are shown at most.
 const MAX_NAMES: usize = 8;
@@ -77,6 +79,23 @@ pub enum TlsError {
     Purpose { server: String, why: String },
     #[error("the certificate of {server} cannot be used ({why}): the server needs another one")]
     Unusable { server: String, why: String },
+    /// A certificate that the user may trust nevertheless; nothing was sent to the server.
+    #[error(
+        "{why}, or trust this very certificate: `farpane trust ssl://{}/` shows it and asks (its fingerprint is {})",
+        question.server, question.certificate.fingerprint
+    )]
+    Untrusted { why: Box<TlsError>, question: Box<CertificateQuestion> },
+    /// The user trusts another one; nothing was sent to the server.
+    #[error("{}", changed(server, *before, since.as_deref(), *shown))]
+    Changed {
+        server: String,
+        before: Fingerprint,
+        /// The day of that; `None`: only in this session.
+        since: Option<String>,
+        shown: Fingerprint,
+    },
+    #[error(transparent)]
+    Known(#[from] KnownServersError),
     #[error(
         "{server} speaks Xpra without TLS on this port: use a tcp:// address, or ws:// instead of wss://"
     )]
@@ -86,7 +105,8 @@ pub enum TlsError {
     #[error("no secure connection to {server}: {what}")]
     NotTls { server: String, what: NotXpra },
     #[error(
-        "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS?)"
+        "no secure connection to {server}: it closed the connection as soon as TLS was asked for (does this port speak TLS? that of an Xpra server does if it was started \
+         with --ssl-cert; else use a tcp:// or ws:// address)"
     )]
     ClosedAtOnce { server: String },
     #[error("no secure connection to {server}: it refused TLS ({alert:?}){}", meaning(*alert))]
@@ -116,6 +136,22 @@ const fn meaning(alert: AlertDescription) -> &'static str {
         }
         _ => "",
     }
+}
+
+/// The refusal of a server whose certificate is another one than before.
+fn changed(server: &str, before: Fingerprint, since: Option<&str>, shown: Fingerprint) -> String {
+    let (when, way_out) = match since {
+        Some(day) => (
+            format!("since you trusted it on {day}"),
+            format!("forget the old one with `farpane trust --forget {server}` and connect again"),
+        ),
+        None => ("since this session began".to_owned(), "connect again".to_owned()),
+    };
+    format!(
+        "the certificate of {server} has changed {when}. The old one:\n{before}\nThe new one:\n{shown}\n\
+         Somebody may sit between here and the server, so nothing was sent. Ask who runs the server; if the new \
+         fingerprint is theirs, {way_out}"
+    )
 }
 
 /// The names that a certificate is for.
@@ -160,6 +196,33 @@ impl TlsError {
             }
             _ => error,
         }
+    }
+
+    /// What is wrong with a certificate; `None` if the error is of another kind.
+    pub(super) fn of_certificate(error: &rustls::Error, server: &str) -> Option<Self> {
+        match error {
+            rustls::Error::InvalidCertificate(problem) => Some(Self::certificate(problem, server.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a certificate that the user may trust nevertheless, as the end of a sentence about it. `None`
+    /// of other errors, and of certificates that were made for something else, or wrongly.
+    pub(super) fn fault(&self) -> Option<String> {
+        Some(match self {
+            Self::SelfSigned { .. } => {
+                "signed itself, so nobody that this machine trusts vouches for it".to_owned()
+            }
+            Self::UnknownIssuer { .. } => "is not signed by an authority that this machine trusts".to_owned(),
+            Self::IncompleteChain { issuer, .. } => {
+                format!("was issued by `{issuer}`, which this machine does not know")
+            }
+            Self::WrongName { server, .. } => format!("is for another name than `{server}`"),
+            Self::NoName { .. } => "names no host at all".to_owned(),
+            Self::Expired { since, .. } => format!("has expired{since}"),
+            Self::NotYet { before, .. } => format!("is not valid yet{before}"),
+            _ => return None,
+        })
     }
 
     fn certificate(problem: &CertificateError, server: String) -> Self {

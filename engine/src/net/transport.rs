@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -21,11 +22,12 @@ use crate::stats::CopyLedger;
 
 use super::local;
 use super::owner;
+use super::quic::{self, Framing, QuicError, QuicStream};
 #[cfg(unix)]
 use super::ssh::SshStream;
-use super::tls::{self, Tls, TlsError, TlsOptions};
+use super::tls::{self, Checked, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
-use super::websocket::{self, HandshakeError, WebSocket};
+use super::websocket::{self, FrameError, HandshakeError, WebSocket};
 
 /// Bytes that the kernel takes before it has sent those before them. What is not bulk is never that much.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -40,6 +42,8 @@ pub enum Transport {
     Tls(Box<Tls<TcpStream>>),
     WebSocket(Box<WebSocket<TcpStream>>),
     WebSocketTls(Box<WebSocket<Tls<TcpStream>>>),
+    Quic(Box<WebSocket<QuicStream>>),
+    WebTransport(Box<QuicStream>),
     #[cfg(unix)]
     Ssh(Box<SshStream>),
 }
@@ -54,6 +58,8 @@ macro_rules! each {
             Transport::Tls($stream) => $call,
             Transport::WebSocket($stream) => $call,
             Transport::WebSocketTls($stream) => $call,
+            Transport::Quic($stream) => $call,
+            Transport::WebTransport($stream) => $call,
             #[cfg(unix)]
             Transport::Ssh($stream) => $call,
         }
@@ -91,6 +97,8 @@ pub enum ConnectError {
     Tls(#[from] TlsError),
     #[error(transparent)]
     WebSocket(#[from] HandshakeError),
+    #[error(transparent)]
+    Quic(QuicError),
     #[error("{kind} connections do not work here: use another kind")]
     Unsupported { kind: &'static str },
 }
@@ -106,9 +114,16 @@ impl Transport {
     ) -> Result<Self, ConnectError> {
         // What the server was asked last, once it is reached.
         let asked = Cell::new(None);
+        let over_quic = match &target.endpoint {
+            Endpoint::Quic { at, .. } => Some(at),
+            _ => None,
+        };
         let stage = &|now: ConnectStage| {
             asked.set(match now {
                 ConnectStage::Securing => Some(("to TLS", "does this port speak TLS?")),
+                ConnectStage::Upgrading if over_quic.is_some() => {
+                    Some(("the request for a session", "does the Xpra server still run?"))
+                }
                 ConnectStage::Upgrading => {
                     Some(("to the WebSocket handshake", "is there a web server on this port?"))
                 }
@@ -119,7 +134,7 @@ impl Transport {
         let secured = async |at: &HostPort| {
             let stream = connect_tcp(at, stage).await?;
             stage(ConnectStage::Securing);
-            Ok::<_, ConnectError>(tls::handshake(stream, at.name(), tls).await?)
+            Ok::<_, ConnectError>(tls::handshake(stream, at, tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
@@ -138,14 +153,22 @@ impl Transport {
                     stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, true, target).await?)))
                 }
+                Endpoint::Quic { at, framing } => {
+                    let stream = quic::connect(target, at, *framing, tls, stage).await?;
+                    Ok(match framing {
+                        Framing::WebSocket => Self::Quic(Box::new(WebSocket::new(stream, Vec::new()))),
+                        Framing::WebTransport => Self::WebTransport(Box::new(stream)),
+                    })
+                }
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
             }
         };
         match tokio::time::timeout(limit, connecting).await {
             Ok(result) => result,
-            Err(_) => Err(match asked.get() {
-                Some((what, hint)) => ConnectError::Silent { at: target.to_string(), what, hint, limit },
-                None => ConnectError::TimedOut { at: target.to_string(), limit },
+            Err(_) => Err(match (asked.get(), over_quic) {
+                (Some((what, hint)), _) => ConnectError::Silent { at: target.to_string(), what, hint, limit },
+                (None, Some(at)) => QuicError::Silent { at: at.clone(), limit }.into(),
+                (None, None) => ConnectError::TimedOut { at: target.to_string(), limit },
             }),
         }
     }
@@ -159,11 +182,27 @@ impl Transport {
             #[cfg(unix)]
             Self::Ssh(_) => return Link { encrypted: true, local: false },
             Self::Tcp(stream) => (stream, false),
-            Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
+            // A certificate that the user trusts is that of the server that was trusted.
+            Self::Tls(stream) => (stream.get_ref(), stream.checked() != Checked::Not),
             Self::WebSocket(stream) => (stream.get_ref(), false),
-            Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
+            Self::WebSocketTls(stream) => {
+                (stream.get_ref().get_ref(), stream.get_ref().checked() != Checked::Not)
+            }
+            Self::Quic(_) | Self::WebTransport(_) => {
+                let encrypted = self.quic().is_some_and(|stream| stream.checked() != Checked::Not);
+                return Link { encrypted, local: false };
+            }
         };
         Link { encrypted, local: owner::is_trusted_port(tcp) }
+    }
+
+    /// The stream over QUIC, if it is that.
+    pub(super) fn quic(&self) -> Option<&QuicStream> {
+        match self {
+            Self::Quic(stream) => Some(stream.get_ref()),
+            Self::WebTransport(stream) => Some(stream),
+            _ => None,
+        }
     }
 
     /// Whether nothing leaves this machine on the way to whom this is connected with.
@@ -177,6 +216,7 @@ impl Transport {
             Self::Tls(stream) => stream.get_ref(),
             Self::WebSocket(stream) => stream.get_ref(),
             Self::WebSocketTls(stream) => stream.get_ref().get_ref(),
+            Self::Quic(_) | Self::WebTransport(_) => return false,
         };
         tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
     }
@@ -188,14 +228,16 @@ impl Transport {
 
     /// How the connection is protected from others on the way, in words.
     pub fn encryption(&self) -> &'static str {
-        let verified = match self {
-            Self::Tls(stream) => stream.is_verified(),
-            Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
+        match self {
+            Self::Tls(stream) => stream.checked().words(),
+            Self::WebSocketTls(stream) => stream.get_ref().checked().words(),
+            Self::Quic(stream) => stream.get_ref().checked().words(),
+            Self::WebTransport(stream) => stream.checked().words(),
             #[cfg(unix)]
-            Self::Ssh(_) => return "ssh",
-            _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
-        };
-        if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
+            Self::Ssh(_) => "ssh",
+            _ if self.is_within_machine() => "none (this machine)",
+            _ => "none",
+        }
     }
 
     /// What to look at when the server says nothing.
@@ -205,7 +247,7 @@ impl Transport {
             #[cfg(unix)]
             Self::Unix(_) => "is this an Xpra server's socket?",
             Self::Tls(_) => "is this an Xpra port? one behind a web server needs wss://",
-            Self::WebSocket(_) | Self::WebSocketTls(_) => {
+            Self::WebSocket(_) | Self::WebSocketTls(_) | Self::Quic(_) | Self::WebTransport(_) => {
                 "is there a session at this path, and does it still run?"
             }
             #[cfg(unix)]
@@ -223,6 +265,11 @@ impl Transport {
                 ledger.merge(&stream.take_ledger());
                 ledger.merge(&stream.get_mut().take_ledger());
             }
+            Self::Quic(stream) => {
+                ledger.merge(&stream.take_ledger());
+                ledger.merge(&stream.get_mut().take_ledger());
+            }
+            Self::WebTransport(stream) => ledger.merge(&stream.take_ledger()),
             _ => {}
         }
         ledger
@@ -240,13 +287,23 @@ fn keep_little_unsent(stream: &TcpStream) {
     let _ = stream;
 }
 
+/// Whether `error` says that the peer breaks the rules of what carries the records.
+pub(super) fn is_fault(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|error| error.is::<FrameError>()) || QuicError::is_fault(error)
+}
+
+/// All addresses of a host.
+pub(super) async fn addresses(at: &HostPort) -> Result<Vec<SocketAddr>, ConnectError> {
+    let found = tokio::net::lookup_host((at.host.as_str(), at.port)).await;
+    found.map(Iterator::collect).map_err(|source| match at.zone() {
+        Some(zone) => ConnectError::Zone { zone: zone.to_owned() },
+        None => ConnectError::Resolve { host: at.host.clone(), source },
+    })
+}
+
 async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
     stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses =
-        tokio::net::lookup_host((at.host.as_str(), at.port)).await.map_err(|source| match at.zone() {
-            Some(zone) => ConnectError::Zone { zone: zone.to_owned() },
-            None => ConnectError::Resolve { host: at.host.clone(), source },
-        })?;
+    let addresses = addresses(at).await?;
     let mut last_error = None;
     for address in addresses {
         stage(ConnectStage::Reaching { at: address.to_string() });
@@ -324,6 +381,17 @@ async fn connect_display(display: &str, stage: &dyn Fn(ConnectStage)) -> Result<
 /// Characters that cannot stand in a request's first line.
 const NOT_IN_REQUEST: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
 
+/// The path of a request: what was written after the host.
+pub(super) fn path(target: &Target) -> String {
+    let path = target.display.as_deref().unwrap_or_default();
+    format!("/{}", utf8_percent_encode(path, NOT_IN_REQUEST))
+}
+
+/// The host that a request names, with its port.
+pub(super) fn authority(at: &HostPort) -> String {
+    HostPort { host: at.name().to_owned(), port: at.port }.to_string()
+}
+
 /// Asks for the WebSocket protocol, at the path that was written after the host.
 async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
@@ -331,9 +399,7 @@ async fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(
     secure: bool,
     target: &Target,
 ) -> Result<WebSocket<S>, HandshakeError> {
-    let path = target.display.as_deref().unwrap_or_default();
-    let path = format!("/{}", utf8_percent_encode(path, NOT_IN_REQUEST));
-    let host = HostPort { host: at.name().to_owned(), port: at.port }.to_string();
+    let (host, path) = (authority(at), path(target));
     let upgraded = websocket::handshake(stream, &host, &path).await;
     upgraded.map_err(|error| error.seen_from(secure, &host, &path))
 }

@@ -1,7 +1,7 @@
 //! Where to attach: URLs in Xpra's forms, `host:port`, and local displays.
 //!
 //! The forms are those of `xpra attach` (xpra/scripts/parsing.py, `parse_display_name`): `tcp://`,
-//! `ssl://`, `ws://`, `wss://`, `ssh://` with their `xpra+` aliases, the older `tcp:HOST:PORT` and
+//! `ssl://`, `ws://`, `wss://`, `quic://`, `wt://`, `ssh://` with their `xpra+` aliases, the older `tcp:HOST:PORT` and
 //! `tcp/HOST:PORT`, `socket:///path`, `/path`, `@abstract`, `:100` and plain `100`.
 
 use std::fmt;
@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::address;
+use super::quic::Framing;
 use crate::session::Secret;
 
 /// Xpra's port for `tcp://` (xpra/net/constants.py, `DEFAULT_PORT`).
 pub const DEFAULT_PORT: u16 = 14500;
 
 /// What would mean something else in the path of an address.
-const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
+pub(super) const IN_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'@');
 
 /// A server to attach to, with the credentials and options of its URL.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Target {
     pub username: Option<String>,
     pub password: Option<Secret>,
     /// The part after the port: a display on a server that has several (a proxy), a number without
-    /// its colon. Of `ws` and `wss` the path as it was written, without its first slash.
+    /// its colon. Of `ws`, `wss`, `quic` and `wt` the path as it was written, without its first slash.
     pub display: Option<String>,
     /// `?name=value` pairs in order.
     pub options: Vec<(String, String)>,
@@ -40,6 +41,11 @@ pub enum Endpoint {
         at: HostPort,
         /// `wss`.
         secure: bool,
+    },
+    /// WebSocket over HTTP/3, or Xpra's WebTransport.
+    Quic {
+        at: HostPort,
+        framing: Framing,
     },
     Ssh(HostPort),
     /// A Unix domain socket.
@@ -64,7 +70,7 @@ pub enum TargetError {
     #[error("no server given: expected for example tcp://host:{DEFAULT_PORT}/ or :100")]
     Empty,
     #[error(
-        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, ssh or socket"
+        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, quic, wt, ssh or socket"
     )]
     Scheme { got: String },
     #[error("`{got}` is not a valid address: {why}")]
@@ -86,9 +92,11 @@ impl Target {
     pub fn is_local(&self) -> bool {
         match &self.endpoint {
             Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => true,
-            Endpoint::Tcp(at) | Endpoint::Tls(at) | Endpoint::Ssh(at) | Endpoint::WebSocket { at, .. } => {
-                at.is_loopback()
-            }
+            Endpoint::Tcp(at)
+            | Endpoint::Tls(at)
+            | Endpoint::Ssh(at)
+            | Endpoint::WebSocket { at, .. }
+            | Endpoint::Quic { at, .. } => at.is_loopback(),
         }
     }
 }
@@ -124,17 +132,26 @@ impl fmt::Display for Target {
             Endpoint::Tls(at) => ("ssl", at),
             Endpoint::WebSocket { at, secure: false } => ("ws", at),
             Endpoint::WebSocket { at, secure: true } => ("wss", at),
+            Endpoint::Quic { at, framing } => (framing.scheme(), at),
             Endpoint::Ssh(at) => ("ssh", at),
         };
         let display = self.display.as_deref().unwrap_or_default();
         match &self.endpoint {
-            Endpoint::WebSocket { .. } => write!(f, "{scheme}://{at}/{display}"),
+            Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => write!(f, "{scheme}://{at}/{display}"),
             _ => write!(f, "{scheme}://{at}/{}", utf8_percent_encode(display, IN_PATH)),
         }
     }
 }
 
 impl Endpoint {
+    /// The server, if it is spoken to through TLS.
+    pub const fn tls(&self) -> Option<&HostPort> {
+        match self {
+            Self::Tls(at) | Self::WebSocket { at, secure: true } | Self::Quic { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
     /// The name that statistics show.
     pub const fn transport_name(&self) -> &'static str {
         match self {
@@ -142,6 +159,7 @@ impl Endpoint {
             Self::Tls(_) => "ssl",
             Self::WebSocket { secure: false, .. } => "ws",
             Self::WebSocket { secure: true, .. } => "wss",
+            Self::Quic { framing, .. } => framing.scheme(),
             Self::Ssh(_) => "ssh",
             Self::Unix(_) | Self::Abstract(_) | Self::Display(_) => "unix",
         }

@@ -124,6 +124,11 @@ impl Handshake {
         }
     }
 
+    /// What was answered so far.
+    pub fn passwords(&self) -> &[Secret] {
+        &self.passwords
+    }
+
     /// What the server let us in with.
     pub fn into_passwords(self) -> Vec<Secret> {
         self.passwords

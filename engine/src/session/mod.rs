@@ -51,7 +51,8 @@ use std::time::Instant;
 pub use clipboard::ClipboardInput;
 pub use config::{ClientIdentity, PictureOptions, Profile, Secret, SessionCommand, SessionConfig};
 pub use connection::{
-    Away, Before, CloseReason, ConnectionEvent, ConnectionInput, Prospect, SessionId, SshAsk, has_rival,
+    Away, Before, Certificate, CertificateAnswer, CertificateQuestion, CloseReason, ConnectionEvent,
+    ConnectionInput, Fingerprint, Prospect, SessionId, SshAsk, has_rival,
 };
 pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;

@@ -32,8 +32,8 @@ pub struct Peer {
 /// Who can read what is sent: decides which digests are safe.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Link {
-    /// TLS to a server whose certificate and name were checked: nobody between the two ends can read
-    /// along, and the other end is who it should be.
+    /// TLS to a server whose certificate and name were checked, or whose certificate the user trusts: nobody between the two
+    /// ends can read along, and the other end is who it should be.
     pub encrypted: bool,
     /// A socket of this machine at whose other end is a process of the same account, or of root.
     pub local: bool,

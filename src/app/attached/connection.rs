@@ -3,11 +3,12 @@
 use winit::event_loop::ActiveEventLoop;
 
 use super::Attached;
-use crate::app::panel::PanelWindow;
+use crate::app::dialogs::{Question, Reply};
+use crate::app::panel::{Panel as _, PanelWindow};
 use crate::config::connections;
 use crate::session::clipboard::ToDesktop;
 use crate::session::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
-use crate::ui::{AwayAction, PasswordPrompt, PasswordReply};
+use crate::ui::{AwayAction, DisplayPrompt, PasswordPrompt, PasswordReply};
 
 impl Attached {
     /// Asks for the end, which comes as [`ConnectionEvent::Closed`].
@@ -23,7 +24,7 @@ impl Attached {
     ) -> Option<CloseReason> {
         match event {
             ConnectionEvent::Connected(server) => {
-                self.password = None;
+                self.question = None;
                 self.back();
                 self.chosen.can_stop = server.can_stop;
                 if !server.session_name.is_empty() {
@@ -32,10 +33,18 @@ impl Attached {
             }
             ConnectionEvent::PasswordNeeded { prompt, number } => {
                 let server = connections::address(&self.config.connection.target);
-                self.ask_password(PasswordPrompt::new(server, prompt, number), event_loop);
+                self.ask(Question::Password(PasswordPrompt::new(server, prompt, number)), event_loop);
             }
             ConnectionEvent::SshAsks { prompt, kind } => {
-                self.ask_password(PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm), event_loop);
+                let prompt = PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm);
+                self.ask(Question::Password(prompt), event_loop);
+            }
+            ConnectionEvent::CertificateAsks(question) => {
+                self.ask(Question::Certificate(*question), event_loop);
+            }
+            ConnectionEvent::SeveralSessions { displays } => {
+                let server = connections::address(&self.config.connection.target);
+                self.ask(Question::Display(DisplayPrompt { server, displays }), event_loop);
             }
             ConnectionEvent::StartupComplete => self.windows.startup_complete(),
             ConnectionEvent::Away(how) => self.away(how),
@@ -47,7 +56,7 @@ impl Attached {
 
     /// The connection is lost: nothing that is done from now on reaches anybody.
     fn away(&mut self, how: Away) {
-        self.password = None;
+        self.question = None;
         if self.away.begin(how) {
             self.input.set_away(true);
             self.overlay.set_covered(true);
@@ -72,23 +81,26 @@ impl Attached {
         });
     }
 
-    fn ask_password(&mut self, prompt: PasswordPrompt, event_loop: &ActiveEventLoop) {
+    fn ask(&mut self, question: Question, event_loop: &ActiveEventLoop) {
         self.own_windows.0 += 1;
         let render = self.queues.render.clone();
-        match PanelWindow::open(prompt, self.own_windows, event_loop, render) {
-            Ok(dialog) => self.password = Some(dialog),
+        let refusal = question.closed();
+        match PanelWindow::open(question, self.own_windows, event_loop, render) {
+            Ok(dialog) => self.question = Some(dialog),
             Err(error) => {
-                tracing::error!(%error, "the password dialog cannot be opened");
-                self.queues.net.input(ConnectionInput::PasswordCancelled);
+                tracing::error!(%error, "the dialog cannot be opened");
+                self.answered(refusal);
             }
         }
     }
 
-    pub(super) fn password_reply(&mut self, reply: PasswordReply) {
-        self.password = None;
+    pub(super) fn answered(&mut self, reply: Reply) {
+        self.question = None;
         self.queues.net.input(match reply {
-            PasswordReply::Password(password) => ConnectionInput::Password(password),
-            PasswordReply::Cancelled => ConnectionInput::PasswordCancelled,
+            Reply::Password(PasswordReply::Password(password)) => ConnectionInput::Password(password),
+            Reply::Password(PasswordReply::Cancelled) => ConnectionInput::PasswordCancelled,
+            Reply::Display(display) => ConnectionInput::Display(display),
+            Reply::Certificate(fingerprint, answer) => ConnectionInput::Certificate { fingerprint, answer },
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::config::connections::address;
 use crate::config::{Layer, OptionError, Origin, Request};
+use crate::net::quic::Framing;
 use crate::net::{Endpoint, HostPort, Target, TargetError, Wanted};
 use crate::ui::{ConnectForm, FormProtocol};
 
@@ -23,6 +24,8 @@ pub fn show_target(form: &mut ConnectForm, target: &Target) {
         Endpoint::Tls(at) => (FormProtocol::Ssl, Some(at)),
         Endpoint::WebSocket { at, secure: false } => (FormProtocol::WebSocket, Some(at)),
         Endpoint::WebSocket { at, secure: true } => (FormProtocol::WebSocketTls, Some(at)),
+        Endpoint::Quic { at, framing: Framing::WebSocket } => (FormProtocol::Quic, Some(at)),
+        Endpoint::Quic { at, framing: Framing::WebTransport } => (FormProtocol::WebTransport, Some(at)),
         Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => (FormProtocol::Local, None),
     };
     form.protocol = at.0;
@@ -70,6 +73,8 @@ pub fn target(form: &ConnectForm) -> Option<Result<Target, TargetError>> {
         FormProtocol::Ssl => "ssl",
         FormProtocol::WebSocket => "ws",
         FormProtocol::WebSocketTls => "wss",
+        FormProtocol::Quic => "quic",
+        FormProtocol::WebTransport => "wt",
         FormProtocol::Ssh => "ssh",
     };
     // Brackets keep an IPv6 address from the port.
@@ -112,7 +117,7 @@ fn choose(form: &ConnectForm, before: &ConnectForm, options: &mut Layer) -> Resu
     let or = |text: &str, empty: &str| {
         if text.trim().is_empty() { empty.to_owned() } else { text.trim().to_owned() }
     };
-    let verify = if form.tls.off { "none" } else { "required" };
+    let verify = if form.tls.off { "none" } else { "ask" };
     let choices = [
         (form.encoding != before.encoding, ENCODING, or(&form.encoding, "auto")),
         (form.quality != before.quality, QUALITY, form.quality.to_string()),
@@ -139,7 +144,8 @@ pub fn suggested_name(target: &Target) -> String {
         Endpoint::Tcp(HostPort { host, .. })
         | Endpoint::Tls(HostPort { host, .. })
         | Endpoint::Ssh(HostPort { host, .. })
-        | Endpoint::WebSocket { at: HostPort { host, .. }, .. } => host.replace(':', "-"),
+        | Endpoint::WebSocket { at: HostPort { host, .. }, .. }
+        | Endpoint::Quic { at: HostPort { host, .. }, .. } => host.replace(':', "-"),
         Endpoint::Display(display) => format!("display {display}"),
         Endpoint::Unix(_) | Endpoint::Abstract(_) => String::new(),
     }

@@ -130,7 +130,7 @@ impl Home {
             Err(error) => Some(Message {
                 title: "Not everything could be written".to_owned(),
                 words: format!("{error:#}"),
-                advice: String::new(),
+                ..Message::default()
             }),
         };
         match &mut self.window {

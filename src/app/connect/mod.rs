@@ -446,7 +446,7 @@ impl Connect {
     }
 
     fn fail(&mut self, title: &str, words: &str) {
-        let message = Message { title: title.to_owned(), words: words.to_owned(), advice: String::new() };
+        let message = Message { title: title.to_owned(), words: words.to_owned(), ..Message::default() };
         self.view.state = ConnectState::Failed(message);
     }
 }

@@ -26,6 +26,8 @@ pub fn of_session(event: &SessionEvent) -> Option<Stage> {
     let words = match event {
         ConnectionEvent::PasswordNeeded { .. } => "Waiting for the password",
         ConnectionEvent::SshAsks { .. } => "Waiting for an answer to ssh",
+        ConnectionEvent::SeveralSessions { .. } => "Waiting for your choice of a session",
+        ConnectionEvent::CertificateAsks(_) => "Waiting for your word on the certificate",
         ConnectionEvent::LoggingIn => "Logging in",
         ConnectionEvent::Connected(_) => "Waiting for the first window",
         ConnectionEvent::Away(Away { until: Some(_), .. }) => "Connection lost, trying again",
@@ -39,12 +41,13 @@ pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
     let (title, advice) = match reason {
         CloseReason::User => return None,
         CloseReason::Server(_) if was_shown => ("The session has ended", ""),
-        CloseReason::Server(_) => ("The server did not let us in", ""),
+        CloseReason::Server(_) | CloseReason::SeveralSessions(_) => ("The server did not let us in", ""),
         CloseReason::ConnectionLost(_) => (
             "The connection was lost",
             "Check the network and that the server still runs, then connect again.",
         ),
         CloseReason::ConnectFailed(_) => ("Could not connect", ""),
+        CloseReason::CertificateChanged(_) => ("The server's certificate has changed", ""),
         CloseReason::Protocol(_) => (
             "This is no Xpra server",
             "Check the port and the protocol: ssl and wss ports answer only those.",
@@ -54,5 +57,6 @@ pub fn failure(reason: &CloseReason, was_shown: bool) -> Option<Message> {
             ("The server does not answer", "Check the address, and firewalls on the way.")
         }
     };
-    Some(Message { title: title.to_owned(), words: reason.to_string(), advice: advice.to_owned() })
+    let alarm = matches!(reason, CloseReason::CertificateChanged(_));
+    Some(Message { title: title.to_owned(), words: reason.to_string(), advice: advice.to_owned(), alarm })
 }

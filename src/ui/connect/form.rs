@@ -80,6 +80,9 @@ pub enum FormProtocol {
     Ssl,
     WebSocket,
     WebSocketTls,
+    /// WebSocket over HTTP/3.
+    Quic,
+    WebTransport,
     /// A session of another machine, through ssh.
     Ssh,
     /// A session of this machine, by display or socket.
@@ -99,8 +102,16 @@ pub struct TlsChecks {
 
 impl FormProtocol {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Tcp, Self::Ssl, Self::WebSocket, Self::WebSocketTls, Self::Ssh, Self::Local];
+    pub const ALL: [Self; 8] = [
+        Self::Tcp,
+        Self::Ssl,
+        Self::WebSocket,
+        Self::WebSocketTls,
+        Self::Quic,
+        Self::WebTransport,
+        Self::Ssh,
+        Self::Local,
+    ];
 
     /// Its name, and what it is good for.
     pub const fn words(self) -> &'static str {
@@ -109,6 +120,8 @@ impl FormProtocol {
             Self::Ssl => "ssl (encrypted)",
             Self::WebSocket => "ws (through web servers)",
             Self::WebSocketTls => "wss (encrypted, through web servers)",
+            Self::Quic => "quic (encrypted, over UDP)",
+            Self::WebTransport => "wt (encrypted, over UDP)",
             Self::Ssh => "ssh (encrypted, with your login there)",
             Self::Local => "this machine",
         }
@@ -121,7 +134,7 @@ impl FormProtocol {
 
     /// Whether there is a certificate to check.
     pub const fn is_secure(self) -> bool {
-        matches!(self, Self::Ssl | Self::WebSocketTls)
+        matches!(self, Self::Ssl | Self::WebSocketTls | Self::Quic | Self::WebTransport)
     }
 }
 
@@ -198,7 +211,9 @@ fn select_all(field: egui::Id, len: usize, ui: &Ui) {
 }
 
 fn failure(message: &crate::ui::Message, ui: &mut Ui) {
-    let color = ui.visuals().warn_fg_color;
+    let visuals = ui.visuals();
+    let color = if message.alarm { visuals.error_fg_color } else { visuals.warn_fg_color };
+    let words = if message.alarm { color } else { visuals.text_color() };
     egui::Frame::new()
         .fill(color.gamma_multiply(0.12))
         .stroke(egui::Stroke::new(1.0, color.gamma_multiply(0.6)))
@@ -206,8 +221,9 @@ fn failure(message: &crate::ui::Message, ui: &mut Ui) {
         .inner_margin(10)
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
-            ui.label(RichText::new(&message.title).strong());
-            ui.add(Label::new(&message.words).wrap());
+            let title = RichText::new(&message.title).strong();
+            ui.label(if message.alarm { title.color(color) } else { title });
+            ui.add(Label::new(RichText::new(&message.words).color(words)).wrap());
             if !message.advice.is_empty() {
                 ui.add(
                     Label::new(RichText::new(&message.advice).color(ui.visuals().weak_text_color())).wrap(),

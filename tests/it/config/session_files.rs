@@ -141,6 +141,14 @@ fn each_mode_leads_to_its_endpoint() {
         ("host=h:443\nport=-1\nmode=ssl", Endpoint::Tls(at("h", 443))),
         ("host=h:443\nport=443\nmode=ssl", Endpoint::Tls(at("h", 443))),
         ("host=h\nmode=ws", Endpoint::WebSocket { at: at("h", 80), secure: false }),
+        (
+            "host=h\nmode=quic",
+            Endpoint::Quic { at: at("h", 14500), framing: farpane::net::quic::Framing::WebSocket },
+        ),
+        (
+            "host=h\nport=7\nmode=wt",
+            Endpoint::Quic { at: at("h", 7), framing: farpane::net::quic::Framing::WebTransport },
+        ),
         ("host=h\nmode=ssh -> ssh\nport=7\nssh_port=2222", Endpoint::Ssh(at("h", 2222))),
         ("mode=display\nport=100", Endpoint::Display("100".into())),
         ("mode=socket\nport=:7", Endpoint::Display("7".into())),
@@ -165,7 +173,7 @@ fn problems_name_their_field() {
         ("", "host", 0, "no server"),
         ("host=a b", "host", 1, "is not a server's name"),
         ("host=a\nport=70000", "port", 2, "1 to 65535"),
-        ("host=a\nmode=quic", "mode", 2, "`quic` is not a kind of connection"),
+        ("host=a\nmode=vsock", "mode", 2, "`vsock` is not a kind of connection"),
         ("mode=display", "port", 0, "number of a display"),
         ("host=a\nencryption=AES-CBC", "encryption", 2, "use the modes ssl or wss"),
         ("host=a\ntcp-encryption=AES-CBC", "tcp-encryption", 2, "use the modes ssl or wss"),
@@ -181,7 +189,7 @@ fn problems_name_their_field() {
             "host=a\nssl-server-verify-mode=maybe",
             "ssl-server-verify-mode",
             2,
-            "expected one of required, none",
+            "expected one of ask, required, none",
         ),
     ] {
         let found = problems(text);

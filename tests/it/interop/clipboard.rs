@@ -25,13 +25,13 @@ for_every_server!(switched_by_the_server, two_viewers, many_copies, gtk_both_way
 for_every_server!(qt_both_ways);
 
 /// xclip as the owner of a selection, until it is dropped.
-struct Owner {
+pub(super) struct Owner {
     _program: Program,
 }
 
 /// A local program copies `bytes` as `target`. Returns when it owns the selection.
 #[track_caller]
-fn copy(display: &str, selection: &str, target: &str, bytes: &[u8]) -> Owner {
+pub(super) fn copy(display: &str, selection: &str, target: &str, bytes: &[u8]) -> Owner {
     // Servers tell of a copy 100 ms later. Who copies on both sides within that time has either of the two.
     std::thread::sleep(Duration::from_millis(400));
     let x = X::connect(display);
@@ -49,7 +49,7 @@ fn copy(display: &str, selection: &str, target: &str, bytes: &[u8]) -> Owner {
 }
 
 /// What a local program that pastes `target` gets.
-fn paste(display: &str, selection: &str, target: &str) -> Option<Vec<u8>> {
+pub(super) fn paste(display: &str, selection: &str, target: &str) -> Option<Vec<u8>> {
     let mut command = Command::new("/usr/bin/timeout");
     command.args(["20", "/usr/bin/xclip", "-o", "-selection", selection, "-t", target]);
     let output = command.env("DISPLAY", display).output().expect("xclip");

@@ -1,4 +1,4 @@
-//! A proxy in front of two sessions of 3.1.3: the display after the port says which one is wanted.
+//! Proxies in front of several sessions: the display after the port says which one is wanted; without one it is asked.
 
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt as _;
@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::SOON;
+use super::connect::focus;
 use crate::support::display::Display;
 use crate::support::program::{Launch, Program};
 use crate::support::viewer::{Viewer, command};
-use crate::support::xpra::free_port;
+use crate::support::xpra::{Generation, free_port};
 use crate::support::{tail, wait_for};
 
 const XPRA: &str = "/usr/bin/xpra";
 const LIMIT: Duration = Duration::from_secs(60);
+const SERVER_ENDED: i32 = 3;
 /// Proxies refuse to work for root: then everything belongs to this account.
 const NOBODY: (&str, u32) = ("nobody", 65534);
 
@@ -116,8 +118,89 @@ fn the_display_after_the_port_chooses_the_session() {
             viewer.stop();
         }
     }
-    // Without one, the proxy says what it wants, and the words reach the user.
-    let output = command(&["screenshot", &format!("tcp://127.0.0.1:{port}/"), "/nonexistent/x.png"]).output();
-    let said = String::from_utf8_lossy(&output.expect("it starts").stderr).into_owned();
-    assert!(said.contains("please specify a display"), "{said}");
+    // Without one it is asked which is wanted, or said how to write it.
+    let url = format!("tcp://127.0.0.1:{port}/");
+    let said = refusal(&[&url]);
+    let is_named = |(_, number): &(Program, String)| said.contains(&format!(":{number}"));
+    assert!(sessions.iter().all(is_named) && said.contains(&format!("for example {url}")), "{said}");
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&url]);
+    choose(&display, &mut viewer, "sessions-3.1.3");
+    viewer.wait_window("a session's window", |seen| ["first", "second"].contains(&seen.title.as_str()));
+    viewer.stop();
+}
+
+/// What `farpane screenshot` says when it ends because a session is to be named.
+fn refusal(words: &[&str]) -> String {
+    let output =
+        command(&[&["screenshot"], words, &["/nonexistent/x.png"]].concat()).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(SERVER_ENDED), "{said}");
+    assert!(said.contains("it has several sessions"), "{said}");
+    said
+}
+
+/// Waits for the list of sessions, keeps its picture, and chooses the first.
+fn choose(display: &Display, viewer: &mut Viewer, picture: &str) {
+    let dialog = viewer.window("Farpane: sessions");
+    wait_for(
+        "the dialog's content",
+        SOON,
+        || viewer.log(),
+        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
+    );
+    focus(display, &dialog);
+    display.x.grab(dialog.id).expect("the dialog").save(picture);
+    display.x.xdotool(&["key", "Return"]);
+}
+
+/// 6.5.5's takes what hello says of the screen for a display that is wanted: it is asked
+/// again without a name. The password is asked for once. It cannot show a session, whatever the client.
+#[test]
+fn a_proxy_of_6_5_names_its_sessions() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let users = folder.path().join("users");
+    std::fs::write(&users, "anna|secret|65534|65534|:71,:72||\n").expect("a file");
+    let port = free_port();
+    let (xpra, environment) = Generation::V6_5.command();
+    let auth = format!("--tcp-auth=multifile:filename={}", users.display());
+    let launch = Launch::new(xpra);
+    let sockets = format!("--socket-dirs={}", launch.directory().display());
+    let launch = launch.args(["proxy", &format!("--bind-tcp=127.0.0.1:{port}"), &auth, &sockets]);
+    let launch =
+        launch.args(["--daemon=no", "--mdns=no", "--dbus=no", "--html=off", "--proxy-start-sessions=no"]);
+    let launch = environment.into_iter().fold(launch, |launch, (name, value)| launch.env(name, value));
+    let proxy = launch.joined_output().start();
+    wait_for(
+        "the proxy",
+        LIMIT,
+        || tail(&proxy.stderr(), 40),
+        || {
+            let is_ready = proxy.stderr().contains("xpra is ready.");
+            (is_ready && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
+        },
+    );
+    let password = folder.path().join("password");
+    std::fs::write(&password, "secret").expect("a file");
+    let url = format!("tcp://anna@127.0.0.1:{port}/");
+    let said = refusal(&[&url, "--password-file", &password.display().to_string()]);
+    let example = format!(
+        "several sessions, :71, :72: write which one after the port, for example tcp://127.0.0.1:{port}/71"
+    );
+    assert!(said.contains(&example), "{said}");
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&url]);
+    let dialog = viewer.window("Farpane: password");
+    wait_for(
+        "the dialog's content",
+        SOON,
+        || viewer.log(),
+        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
+    );
+    focus(&display, &dialog);
+    display.x.xdotool(&["type", "--delay", "20", "secret"]);
+    display.x.xdotool(&["key", "Return"]);
+    choose(&display, &mut viewer, "sessions-6.5");
+    assert_ne!(viewer.exit_code(LIMIT), 0, "{}", viewer.log());
+    assert!(!viewer.log().contains("several sessions"), "{}", viewer.log());
 }

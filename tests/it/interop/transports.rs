@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A certificate for `localhost` and 127.0.0.1 that nobody signed but itself; its key stands
 /// before it in the first file, the second has no key.
-fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
+pub(super) fn certificate(folder: &Path) -> (PathBuf, PathBuf) {
     let file = |name: &str| folder.join(name);
     let status = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"])
@@ -60,7 +60,10 @@ fn encrypted_and_framed(generation: Generation) {
     // Without being told to trust it, nobody does; and the refusal says what to do.
     let display = Display::bare();
     for scheme in ["ssl", "wss"] {
-        let mut viewer = Viewer::start(&display, &[&format!("{scheme}://{}/", server.address())]);
+        let mut viewer = Viewer::start(
+            &display,
+            &[&format!("{scheme}://{}/", server.address()), "--ssl-server-verify-mode=required"],
+        );
         assert_eq!(viewer.exit_code(LIMIT), NOT_REACHED, "{}", viewer.log());
         assert!(viewer.log().contains("--ssl-ca-certs"), "{}", viewer.log());
     }
@@ -96,7 +99,7 @@ fn who_you_are_is_shown(generation: Generation) {
     }
 }
 
-fn copied_by_transport(stats: &serde_json::Value) -> f64 {
+pub(super) fn copied_by_transport(stats: &serde_json::Value) -> f64 {
     let sites = stats["memory"]["by_site"].as_array().expect("the sites");
     let transport = sites.iter().find(|site| site["name"] == "transport").expect("the transport's copies");
     transport["total"].as_f64().expect("a number")

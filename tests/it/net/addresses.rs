@@ -145,14 +145,20 @@ const FORMS: &[(&str, &str)] = &[
     ("tcp://host:1000/7?quality=50&speed=3", "tcp host 1000 display=7 quality=50 speed=3"),
     ("tcp://host:1000/?quality=50#top", "tcp host 1000 quality=50"),
     ("tcp://host:1000/?username=anna@example.org", "tcp host 1000 username=anna@example.org"),
+    // QUIC.
+    ("quic://host", "quic host 14500"),
+    ("quic://host:1000/", "quic host 1000"),
+    ("quic://host:1000/a/b", "quic host 1000 display=a/b"),
+    ("quic://user@[::1]:1000/", "quic ::1 1000 user=user"),
+    ("quic:host:1000", "quic host 1000"),
+    ("wt://host", "wt host 14500"),
+    ("wt://host:1000/", "wt host 1000"),
     // What is no address.
     ("", "! no server given"),
     (":x", "! is not a display"),
     (":", "! is not a display"),
     ("@", "! abstract socket"),
     ("foo://host", "! `foo` is not a kind of connection"),
-    ("quic://host:1000/", "! `quic` is not a kind of connection"),
-    ("quic:host:1000", "! `quic` is not a kind of connection"),
     ("vnc:host:1", "! `vnc` is not a kind of connection"),
     ("rfb://host:1/", "! `rfb` is not a kind of connection"),
     ("rdp/host", "! `rdp` is not a kind of connection"),
@@ -220,8 +226,10 @@ fn differs(form: &str, generation: Generation) -> Option<&'static str> {
         "@name" => Some("6.5.5 has an abstract name as path and display"),
         "tcp://" | "tcp:" | "tcp://:1000/" | "socket:///" => Some("no host"),
         "tcp:14500" | "ssl:443" | "xpra:1234" => Some("a port without a host"),
-        "quic://host:1000/" | "quic:host:1000" | "vnc:host:1" | "rfb://host:1/" | "vsock:10:2000"
-        | "udp:host:1000" => Some("a kind of connection that Farpane lacks"),
+        _ if old && (form.starts_with("quic") || form.starts_with("wt")) => Some("3.1.3 has no QUIC"),
+        "vnc:host:1" | "rfb://host:1/" | "vsock:10:2000" | "udp:host:1000" => {
+            Some("a kind of connection that Farpane lacks")
+        }
         _ if form.contains("secret") => Some("a password that the clients take for something else"),
         "tcp://host:1000/?username=anna@example.org" | "host:0" | "host:99999" => Some("odd"),
         ":x" | ":" => Some("a display's name of another system"),
@@ -236,6 +244,7 @@ fn words(target: &Target) -> String {
         Endpoint::Tls(at) => format!("ssl {} {}", at.host, at.port),
         Endpoint::WebSocket { at, secure: false } => format!("ws {} {}", at.host, at.port),
         Endpoint::WebSocket { at, secure: true } => format!("wss {} {}", at.host, at.port),
+        Endpoint::Quic { at, framing } => format!("{} {} {}", framing.scheme(), at.host, at.port),
         Endpoint::Ssh(at) => format!("ssh {} {}", at.host, at.port),
         Endpoint::Unix(path) => format!("socket {}", path.display()),
         Endpoint::Abstract(name) => format!("abstract {name}"),
@@ -409,7 +418,7 @@ proptest! {
     /// A password with any character in it, in any form: it is understood, or no word of it is repeated.
     #[test]
     fn no_password_is_ever_printed(
-        scheme in "(tcp|ssl|ws|wss|ssh|xpra|xpra\\+tcp|foo|quic|)",
+        scheme in "(tcp|ssl|ws|wss|ssh|xpra|xpra\\+tcp|foo|quic|wt|vnc|)",
         separator in "(://|:|/)",
         begin in "[a-z0-9]{0,4}",
         special in "[@/#?:\\[\\]% ,;=&\\\\^|<>\"'+-]{0,3}",

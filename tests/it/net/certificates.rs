@@ -10,14 +10,14 @@ use super::cli::check;
 const NOT_REACHED: i32 = 5;
 
 /// Runs `openssl` in `folder`.
-fn openssl(folder: &Path, arguments: &str) {
+pub(super) fn openssl(folder: &Path, arguments: &str) {
     let output =
         Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl");
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A key and certificate `name` in `folder`, for the subject `cn`, signed by `issuer` if there is one.
-fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extensions: &str) {
+pub(super) fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extensions: &str) {
     let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key");
     match issuer {
         None => {
@@ -34,6 +34,17 @@ fn certificate(folder: &Path, name: &str, cn: &str, issuer: Option<&str>, extens
             );
         }
     }
+}
+
+/// The same, signed by `root`, with dates of its own.
+pub(super) fn dated(folder: &Path, name: &str, extensions: &str, dates: &str) {
+    let ca_database = "[ca]\ndefault_ca=x\n[x]\nnew_certs_dir=.\ndatabase=index\nrand_serial=yes\ndefault_md=sha256\n\
+        policy=p\ncopy_extensions=copyall\ncertificate=root.pem\nprivate_key=root.key\n[p]\ncommonName=supplied\n";
+    std::fs::write(folder.join("ca.cnf"), ca_database).expect("a file");
+    std::fs::write(folder.join("index"), "").expect("a file");
+    let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr");
+    openssl(folder, &format!("req {key} -subj /CN={name}{extensions}"));
+    openssl(folder, &format!("ca -batch -notext -config ca.cnf {dates} -in {name}.csr -out {name}.pem"));
 }
 
 /// A TLS server with a certificate of the folder. It ends with the test.
@@ -128,18 +139,8 @@ fn odd_certificates_and_demands_are_explained() {
     let key = "-newkey rsa:2048 -nodes -keyout unit.key -out unit.pem";
     openssl(folder, &format!("req -x509 {key} -days 2 -subj /O=House/OU=Old-Unit"));
     certificate(folder, "old", "old", Some("unit"), host);
-    let ca_database = "[ca]\ndefault_ca=x\n[x]\nnew_certs_dir=.\ndatabase=index\nrand_serial=yes\ndefault_md=sha256\n\
-        policy=p\ncopy_extensions=copyall\ncertificate=root.pem\nprivate_key=root.key\n[p]\ncommonName=supplied\n";
-    std::fs::write(folder.join("ca.cnf"), ca_database).expect("a file");
-    std::fs::write(folder.join("index"), "").expect("a file");
-    for (name, days) in [
-        ("past", "-startdate 20200101000000Z -enddate 20200201000000Z"),
-        ("future", "-startdate 20900101000000Z -enddate 20910101000000Z"),
-    ] {
-        let key = format!("-newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr");
-        openssl(folder, &format!("req {key} -subj /CN={name}{host}"));
-        openssl(folder, &format!("ca -batch -notext -config ca.cnf {days} -in {name}.csr -out {name}.pem"));
-    }
+    dated(folder, "past", host, "-startdate 20200101000000Z -enddate 20200201000000Z");
+    dated(folder, "future", host, "-startdate 20900101000000Z -enddate 20910101000000Z");
     let root = format!("--ssl-ca-certs={}", folder.join("root.pem").display());
     let refused = |server: &str, trust: &str, words: &str| {
         let server = Server::start(folder, server);

@@ -12,6 +12,7 @@ use farpane::channel::{
     AppEvent, AppSink, BackingUpdate, ByteBudget, ConnectStage, DrawJob, DrawSink, NetCommand, NetQueue,
     PacketSink, Queue, SharedStats,
 };
+use farpane::net::tls::TlsOptions;
 use farpane::net::{self, NetConfig, NetLinks, NetThread, ProtocolPolicy, Target};
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
@@ -78,22 +79,41 @@ impl Client {
         Self::with(url, budget, session, net::ssh::SshOptions::default())
     }
 
+    pub fn over_tls(url: &str, budget: usize, tls: TlsOptions) -> Self {
+        let config = NetConfig { tls, ..Self::config(url, SessionConfig::default()) };
+        Self::of(config, LocalInfo::default(), ByteBudget::new(budget))
+    }
+
     pub fn through_ssh(url: &str, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
         Self::with(url, ByteBudget::new(1 << 20), session, ssh)
     }
 
+    /// One whose user can be asked.
+    pub fn asking(url: &str, tls: net::tls::TlsOptions) -> Self {
+        let config = NetConfig { tls, ..Self::config(url, SessionConfig::default()) };
+        let local = LocalInfo { may_prompt: true, ..LocalInfo::default() };
+        Self::of(config, local, ByteBudget::new(1 << 20))
+    }
+
     fn with(url: &str, budget: ByteBudget, session: SessionConfig, ssh: net::ssh::SshOptions) -> Self {
-        let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
-        let config = NetConfig {
+        Self::of(NetConfig { ssh, ..Self::config(url, session) }, LocalInfo::default(), budget)
+    }
+
+    fn config(url: &str, session: SessionConfig) -> NetConfig {
+        NetConfig {
             target: Target::parse(url).expect("a valid URL"),
             session,
             wanted: net::Wanted::default(),
             protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
-            ssh,
+            ssh: net::ssh::SshOptions::default(),
             tls: net::tls::TlsOptions::default(),
-        };
+        }
+    }
+
+    fn of(config: NetConfig, local: LocalInfo, budget: ByteBudget) -> Self {
+        let (queue, events, draws) = (NetQueue::default(), Queue::default(), Queue::default());
         let stats = SharedStats::default();
         let links = NetLinks {
             queue: queue.clone(),
@@ -104,7 +124,7 @@ impl Client {
             pool: BufferPool::default(),
             stats: Arc::clone(&stats),
         };
-        let thread = net::spawn(config, LocalInfo::default(), links).expect("a thread");
+        let thread = net::spawn(config, local, links).expect("a thread");
         Self { queue, events, draws, stats, thread }
     }
 

@@ -14,6 +14,7 @@ pub mod samples;
 pub mod slots;
 pub mod sshd;
 pub mod typist;
+pub mod udp_relay;
 pub mod viewer;
 pub mod virtual_pointer;
 pub mod wayland;

@@ -144,7 +144,7 @@ fn what_is_typed_after_a_failure_replaces_the_address() {
         window.view.state = ConnectState::Failed(Message {
             title: "Could not connect".to_owned(),
             words: "nothing listens there".to_owned(),
-            advice: String::new(),
+            ..Message::default()
         });
         // The first frame that shows the failure is enough.
         assert_eq!(window.frame(Window::input()), None);
@@ -298,6 +298,7 @@ fn the_connect_window_can_be_looked_at() {
         title: "Could not connect".to_owned(),
         words: "build.example:14500 refused the connection: nothing listens there".to_owned(),
         advice: "Is the server started with --bind-ssl=build.example:14500?".to_owned(),
+        ..Message::default()
     });
     ready.save("connect-light-failed");
 

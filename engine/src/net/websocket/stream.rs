@@ -74,7 +74,7 @@ impl Frame {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A stream after its handshake; `ahead` is what came after the server's answer.
-    pub(super) fn new(stream: S, ahead: Vec<u8>) -> Self {
+    pub(in crate::net) fn new(stream: S, ahead: Vec<u8>) -> Self {
         Self {
             inner: stream.take(0),
             ahead,

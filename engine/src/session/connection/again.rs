@@ -32,7 +32,12 @@ impl CloseReason {
             Self::Server(words) if is_upgrade(words) => Prospect::Again,
             // Who said goodbye meant it. Above all "new connection from the same uuid": two clients of one account
             // would throw each other out for ever.
-            Self::Server(_) | Self::User | Self::Protocol(_) | Self::Authentication(_) => Prospect::Over,
+            Self::Server(_)
+            | Self::User
+            | Self::Protocol(_)
+            | Self::Authentication(_)
+            | Self::CertificateChanged(_)
+            | Self::SeveralSessions(_) => Prospect::Over,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::text;
 use crate::session::config::Secret;
+use crate::session::connection::{CertificateAnswer, CertificateQuestion, Fingerprint};
 use crate::session::server_info::ServerInfo;
 
 /// Characters of the reason of an end.
@@ -30,6 +31,11 @@ pub enum ConnectionEvent {
         prompt: String,
         kind: SshAsk,
     },
+    /// The server's certificate is one that nobody vouches for; answer with [`ConnectionInput::Certificate`]. Comes before
+    /// the session, and before anything was sent to the server. Nothing is connected while it is open.
+    CertificateAsks(Box<CertificateQuestion>),
+    /// Behind the address are these sessions; answer with [`ConnectionInput::Display`]. Comes before the session.
+    SeveralSessions { displays: Vec<String> },
     /// The server finished sending the windows that exist.
     StartupComplete,
     /// Round trip of the last ping.
@@ -71,6 +77,13 @@ pub enum ConnectionInput {
     Password(Secret),
     /// The user gave up the password dialog.
     PasswordCancelled,
+    /// What the user says to [`ConnectionEvent::CertificateAsks`], of this very certificate.
+    Certificate {
+        fingerprint: Fingerprint,
+        answer: CertificateAnswer,
+    },
+    /// Which of [`ConnectionEvent::SeveralSessions`] the user wants, or none.
+    Display(Option<String>),
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
     /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
@@ -91,6 +104,11 @@ pub enum CloseReason {
     ConnectionLost(String),
     /// The server could not be reached.
     ConnectFailed(String),
+    /// Behind the address are several sessions, and it was not said which one is wanted: their displays. None of them: the
+    /// server names them, or has only one, if hello has an empty name.
+    SeveralSessions(Vec<String>),
+    /// It shows another certificate than the one that was trusted: somebody else may sit there.
+    CertificateChanged(String),
     /// The peer does not speak Xpra's protocol, or broke it.
     Protocol(String),
     /// The password was wrong, missing or refused.
@@ -104,9 +122,9 @@ impl CloseReason {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::User => 0,
-            Self::Server(_) => 3,
+            Self::Server(_) | Self::SeveralSessions(_) => 3,
             Self::ConnectionLost(_) => 4,
-            Self::ConnectFailed(_) => 5,
+            Self::ConnectFailed(_) | Self::CertificateChanged(_) => 5,
             Self::Protocol(_) => 6,
             Self::Authentication(_) => 7,
             Self::Timeout(_) => 8,
@@ -124,8 +142,10 @@ impl CloseReason {
         match self {
             Self::User => Self::User,
             Self::Server(why) => Self::Server(shown(why)),
+            Self::SeveralSessions(displays) => Self::SeveralSessions(displays),
             Self::ConnectionLost(why) => Self::ConnectionLost(shown(why)),
             Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
+            Self::CertificateChanged(why) => Self::CertificateChanged(shown(why)),
             Self::Protocol(why) => Self::Protocol(shown(why)),
             Self::Authentication(why) => Self::Authentication(shown(why)),
             Self::Timeout(why) => Self::Timeout(shown(why)),
@@ -138,8 +158,12 @@ impl std::fmt::Display for CloseReason {
         match self {
             Self::User => write!(f, "disconnected"),
             Self::Server(why) => write!(f, "the server ended the session: {why}"),
+            Self::SeveralSessions(displays) => {
+                write!(f, "the server has several sessions: {}", displays.join(", "))
+            }
             Self::ConnectionLost(why) => write!(f, "the connection was lost: {why}"),
             Self::ConnectFailed(why)
+            | Self::CertificateChanged(why)
             | Self::Protocol(why)
             | Self::Authentication(why)
             | Self::Timeout(why) => {

@@ -2,13 +2,16 @@
 //! ([`crate::protocol::packet::connection`]). Login is [`super::handshake`].
 
 mod again;
+mod certificate;
 mod command;
+mod displays;
 mod messages;
 mod rival;
 
 use std::time::Instant;
 
 pub use again::{Before, Prospect, SessionId};
+pub use certificate::{Certificate, CertificateAnswer, CertificateQuestion, Fingerprint};
 pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 pub use rival::has_rival;
 
@@ -40,8 +43,17 @@ impl Session {
                 handshake.challenge(now, challenge, &self.setup, out)
             }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
-                Err(command::done(self.setup.config.profile, &reasons)
-                    .unwrap_or_else(|| handshake::goodbye(&reasons, true)))
+                let displays = displays::offered(&reasons);
+                let is_asked_anew = self.setup.config.display_name.is_none()
+                    && self.setup.peer.dialect.is_modern()
+                    && displays::are_withheld(&reasons);
+                if displays.is_empty() && !is_asked_anew {
+                    let done = command::done(self.setup.config.profile, &reasons);
+                    return Err(done.unwrap_or_else(|| handshake::goodbye(&reasons, true)));
+                }
+                // The login went well: the session that is chosen then asks for the same.
+                self.setup.config.remembered = handshake.passwords().to_owned();
+                Err(CloseReason::SeveralSessions(displays))
             }
             ServerPacket::Connection(FromServer::Hello(hello))
                 if self.setup.config.profile != Profile::Attach =>
@@ -195,7 +207,10 @@ impl Session {
                 Phase::Handshake(_) | Phase::Closed,
                 ConnectionInput::RequestInfo | ConnectionInput::StopServer,
             )
-            | (_, ConnectionInput::TryNow) => Ok(()),
+            // The way to the server was found before the session began.
+            | (_, ConnectionInput::TryNow | ConnectionInput::Certificate { .. } | ConnectionInput::Display(_)) => {
+                Ok(())
+            }
         }
     }
 
@@ -215,7 +230,11 @@ impl Session {
                 Some(format!("protocol error: {}", text::shown(why, MAX_GOODBYE_CHARS)))
             }
             CloseReason::Authentication(_) => Some("authentication failed".to_owned()),
-            CloseReason::Server(_) | CloseReason::ConnectionLost(_) | CloseReason::ConnectFailed(_) => None,
+            CloseReason::Server(_)
+            | CloseReason::ConnectionLost(_)
+            | CloseReason::ConnectFailed(_)
+            | CloseReason::CertificateChanged(_)
+            | CloseReason::SeveralSessions(_) => None,
         };
         if let Some(reason) = words {
             out.push(Output::Send(ToServer::Close { reason }.into()));
