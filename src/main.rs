@@ -58,7 +58,11 @@ fn parse() -> Result<RawArgs, Failure> {
 }
 
 fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
-    let settings = config::Settings { variable: password, ..arguments.settings(&arguments.files())? };
+    let settings = config::Settings {
+        variable: password,
+        proxies: farpane::net::proxy::Environment::of_process(),
+        ..arguments.settings(&arguments.files())?
+    };
     let options = settings.options().map_err(cli::UsageError::from)?;
     start_log(options.log.as_deref())?;
     match arguments.validate(settings)? {

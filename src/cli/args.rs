@@ -463,7 +463,10 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 pub fn without_passwords(said: &str, arguments: impl Iterator<Item = String>) -> String {
     let mut said = said.to_owned();
     for argument in arguments.filter(|argument| argument.contains('@') || argument.contains("://")) {
-        said = said.replace(&argument, &redacted(&argument));
+        // An option's value is repeated without its name.
+        let value = argument.strip_prefix("--").and_then(|option| option.split_once('='));
+        let address = value.map_or(argument.as_str(), |(_, value)| value);
+        said = said.replace(address, &redacted(address));
     }
     said
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::SessionFile;
-use super::session_file::{SessionFileError, read_text, write_private};
+use super::private_file::{read_text, write_private};
+use super::session_file::SessionFileError;
 use crate::net::Target;
 
 /// What was used before the latest ones is forgotten.

@@ -34,6 +34,7 @@ mod sizes;
 mod ssh;
 mod ssh_logins;
 mod starts;
+mod through_proxies;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

@@ -6,6 +6,7 @@ mod certificates;
 mod cli;
 #[cfg(target_os = "linux")]
 mod core_dumps;
+pub mod dial;
 mod files;
 mod floods;
 mod garbage;
@@ -13,6 +14,7 @@ mod lanes;
 mod mailbox;
 mod outgoing;
 mod owner;
+mod proxy;
 mod pump;
 mod reconnect;
 mod retry;

@@ -3,6 +3,7 @@
 pub mod address;
 mod client_cert;
 mod connection;
+pub mod dial;
 mod first_bytes;
 pub mod local;
 #[cfg(target_os = "linux")]
@@ -14,6 +15,7 @@ pub mod new_file;
 pub mod outgoing;
 pub mod owner;
 mod progress;
+pub mod proxy;
 pub mod pump;
 pub mod recorder;
 mod recording;
@@ -22,6 +24,7 @@ pub mod retry;
 mod rival;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
+mod socket;
 pub mod ssh;
 #[cfg(unix)]
 mod start;

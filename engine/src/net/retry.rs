@@ -74,6 +74,7 @@ impl ConnectError {
             Self::WebSocket(error) => {
                 !matches!(error, Web::Io(_) | Web::Closed | Web::Cut | Web::Status { .. } | Web::TooLong)
             }
+            Self::Proxy(error) => error.is_final(),
             _ => false,
         };
         if is_final { Prospect::Over } else { Prospect::Again }

@@ -1,6 +1,6 @@
 //! Byte streams to a server: one enum, so that the network task is written once.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
@@ -19,27 +18,27 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::stats::CopyLedger;
 
+use super::dial::{self, Tried};
 use super::local;
+#[cfg(unix)]
 use super::owner;
+use super::proxy::{self, Proxy, ProxyError};
+use super::socket::Socket;
 #[cfg(unix)]
 use super::ssh::SshStream;
 use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
 use super::websocket::{self, HandshakeError, WebSocket};
 
-/// Bytes that the kernel takes before it has sent those before them. What is not bulk is never that much.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MAX_UNSENT_IN_KERNEL: u32 = 128 * 1024;
-
 /// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
 #[derive(Debug)]
 pub enum Transport {
-    Tcp(TcpStream),
+    Tcp(Socket),
     #[cfg(unix)]
     Unix(UnixStream),
-    Tls(Box<Tls<TcpStream>>),
-    WebSocket(Box<WebSocket<TcpStream>>),
-    WebSocketTls(Box<WebSocket<Tls<TcpStream>>>),
+    Tls(Box<Tls<Socket>>),
+    WebSocket(Box<WebSocket<Socket>>),
+    WebSocketTls(Box<WebSocket<Tls<Socket>>>),
     #[cfg(unix)]
     Ssh(Box<SshStream>),
 }
@@ -73,12 +72,21 @@ pub enum ConnectError {
         "{at} refused the connection: nothing listens there (is the server started with --bind-tcp={at}?)"
     )]
     Refused { at: HostPort },
-    #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way)", seconds = limit.as_secs())]
-    TimedOut { at: String, limit: Duration },
+    #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way){}", also(tried), seconds = limit.as_secs())]
+    TimedOut {
+        at: String,
+        limit: Duration,
+        /// Addresses that failed before.
+        tried: Tried,
+    },
     #[error("{at} took the connection, but did not answer {what} within {seconds} s ({hint})", seconds = limit.as_secs())]
     Silent { at: String, what: &'static str, hint: &'static str, limit: Duration },
     #[error("cannot connect to {at}: {source}")]
     Failed { at: String, source: io::Error },
+    #[error("cannot connect to {at} at any of its addresses: {tried}")]
+    AllFailed { at: String, tried: Tried },
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error("cannot connect to {}: {source} (is the server still running?)", path.display())]
     Socket { path: PathBuf, source: io::Error },
     #[error("{} is no socket (the name of a session file ends in .xpra)", path.display())]
@@ -95,41 +103,65 @@ pub enum ConnectError {
     Unsupported { kind: &'static str },
 }
 
+/// What is added where some addresses gave an answer and others none.
+fn also(tried: &Tried) -> String {
+    let tried = tried.to_string();
+    if tried.is_empty() { tried } else { format!("; {tried}") }
+}
+
+/// What was asked for last, once the server or the proxy is reached.
+enum Asked {
+    Proxy { to: String },
+    Server { what: &'static str, hint: &'static str },
+}
+
 impl Transport {
     /// Connects to the target's endpoint, trying all its addresses, for at most `limit`, and says
-    /// how far it is. Through ssh, [`super::ssh`] connects.
+    /// how far it is. What a network is between goes through `proxy`, if there is one. Through ssh, [`super::ssh`]
+    /// connects.
     pub async fn connect(
         target: &Target,
         tls: &TlsOptions,
+        proxy: Option<&Proxy>,
         limit: Duration,
         stage: &dyn Fn(ConnectStage),
     ) -> Result<Self, ConnectError> {
-        // What the server was asked last, once it is reached.
-        let asked = Cell::new(None);
+        let (asked, tried) = (Cell::new(None), RefCell::new(Tried::default()));
         let stage = &|now: ConnectStage| {
-            asked.set(match now {
-                ConnectStage::Securing => Some(("to TLS", "does this port speak TLS?")),
-                ConnectStage::Upgrading => {
-                    Some(("to the WebSocket handshake", "is there a web server on this port?"))
+            asked.set(match &now {
+                ConnectStage::Proxying { to, .. } => Some(Asked::Proxy { to: to.clone() }),
+                ConnectStage::Securing => {
+                    Some(Asked::Server { what: "to TLS", hint: "does this port speak TLS?" })
                 }
+                ConnectStage::Upgrading => Some(Asked::Server {
+                    what: "to the WebSocket handshake",
+                    hint: "is there a web server on this port?",
+                }),
                 _ => None,
             });
             stage(now);
         };
+        let reached = async |at: &HostPort| {
+            let stream = match proxy {
+                Some(proxy) => proxy::connect(proxy, at, &tried, stage).await?,
+                None => dial::connect(at, &tried, stage).await?,
+            };
+            Ok::<_, ConnectError>(Socket::new(stream, proxy.is_some()))
+        };
         let secured = async |at: &HostPort| {
-            let stream = connect_tcp(at, stage).await?;
+            let stream = reached(at).await?;
             stage(ConnectStage::Securing);
             Ok::<_, ConnectError>(tls::handshake(stream, at.name(), tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
-                Endpoint::Tcp(at) => connect_tcp(at, stage).await.map(Self::Tcp),
+                Endpoint::Tcp(at) => reached(at).await.map(Self::Tcp),
                 Endpoint::Unix(path) => connect_socket(path, stage).await,
                 Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}")), stage).await,
                 Endpoint::Display(display) => connect_display(display, stage).await,
                 Endpoint::Tls(at) => Ok(Self::Tls(Box::new(secured(at).await?))),
                 Endpoint::WebSocket { at, secure: false } => {
-                    let stream = connect_tcp(at, stage).await?;
+                    let stream = reached(at).await?;
                     stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocket(Box::new(upgrade(stream, at, false, target).await?)))
                 }
@@ -143,16 +175,23 @@ impl Transport {
         };
         match tokio::time::timeout(limit, connecting).await {
             Ok(result) => result,
-            Err(_) => Err(match asked.get() {
-                Some((what, hint)) => ConnectError::Silent { at: target.to_string(), what, hint, limit },
-                None => ConnectError::TimedOut { at: target.to_string(), limit },
+            Err(_) => Err(match (asked.take(), proxy) {
+                (Some(Asked::Server { what, hint }), _) => {
+                    ConnectError::Silent { at: target.to_string(), what, hint, limit }
+                }
+                (Some(Asked::Proxy { to }), Some(proxy)) => ProxyError::silent(proxy, to, limit).into(),
+                (_, Some(proxy)) => {
+                    let at = format!("the proxy {proxy}");
+                    ConnectError::TimedOut { at, limit, tried: tried.take() }
+                }
+                _ => ConnectError::TimedOut { at: target.to_string(), limit, tried: tried.take() },
             }),
         }
     }
 
     /// Who could read what is sent. Looks at the kernel's tables: once a connection.
     pub fn link(&self) -> Link {
-        let (tcp, encrypted) = match self {
+        let (socket, encrypted) = match self {
             #[cfg(unix)]
             Self::Unix(stream) => return Link { encrypted: false, local: owner::is_trusted_socket(stream) },
             // ssh has checked the host's key.
@@ -163,22 +202,21 @@ impl Transport {
             Self::WebSocket(stream) => (stream.get_ref(), false),
             Self::WebSocketTls(stream) => (stream.get_ref().get_ref(), stream.get_ref().is_verified()),
         };
-        Link { encrypted, local: owner::is_trusted_port(tcp) }
+        Link { encrypted, local: socket.is_trusted() }
     }
 
     /// Whether nothing leaves this machine on the way to whom this is connected with.
     fn is_within_machine(&self) -> bool {
-        let tcp = match self {
+        match self {
             #[cfg(unix)]
-            Self::Unix(_) => return true,
+            Self::Unix(_) => true,
             #[cfg(unix)]
-            Self::Ssh(_) => return false,
-            Self::Tcp(stream) => stream,
-            Self::Tls(stream) => stream.get_ref(),
-            Self::WebSocket(stream) => stream.get_ref(),
-            Self::WebSocketTls(stream) => stream.get_ref().get_ref(),
-        };
-        tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+            Self::Ssh(_) => false,
+            Self::Tcp(socket) => socket.is_within_machine(),
+            Self::Tls(stream) => stream.get_ref().is_within_machine(),
+            Self::WebSocket(stream) => stream.get_ref().is_within_machine(),
+            Self::WebSocketTls(stream) => stream.get_ref().get_ref().is_within_machine(),
+        }
     }
 
     /// Whether it is TLS, itself or below a WebSocket.
@@ -227,55 +265,6 @@ impl Transport {
         }
         ledger
     }
-}
-
-/// Lets the kernel take no more than it can send soon (tcp(7), `TCP_NOTSENT_LOWAT`): what it has taken goes before any
-/// key, and by itself it takes some MiB.
-fn keep_little_unsent(stream: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_IN_KERNEL) {
-        tracing::debug!(%error, "TCP_NOTSENT_LOWAT could not be set");
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = stream;
-}
-
-async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
-    stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses =
-        tokio::net::lookup_host((at.host.as_str(), at.port)).await.map_err(|source| match at.zone() {
-            Some(zone) => ConnectError::Zone { zone: zone.to_owned() },
-            None => ConnectError::Resolve { host: at.host.clone(), source },
-        })?;
-    let mut last_error = None;
-    for address in addresses {
-        stage(ConnectStage::Reaching { at: address.to_string() });
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Input and acknowledgements are small and must leave at once.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY could not be set");
-                }
-                keep_little_unsent(&stream);
-                return Ok(stream);
-            }
-            Err(error) => {
-                tracing::debug!(%address, %error, "connecting failed");
-                last_error = Some(error);
-            }
-        }
-    }
-    Err(match last_error {
-        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            ConnectError::Refused { at: at.clone() }
-        }
-        Some(_) if at.lacks_zone() => ConnectError::NoZone { at: at.clone() },
-        Some(source) => ConnectError::Failed { at: at.to_string(), source },
-        None => ConnectError::Resolve {
-            host: at.host.clone(),
-            source: io::Error::new(io::ErrorKind::NotFound, "it has no address"),
-        },
-    })
 }
 
 #[cfg(unix)]

@@ -71,7 +71,7 @@ impl Connect {
         self.window.due_at(clock::now());
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         destination: Destination,
         kind: EntryKind,

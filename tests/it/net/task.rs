@@ -92,6 +92,7 @@ impl Client {
             connect_timeout: LIMIT,
             recorder: None,
             ssh,
+            proxy: None,
             tls: net::tls::TlsOptions::default(),
         };
         let stats = SharedStats::default();
