@@ -74,6 +74,7 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
         }
         #[cfg(unix)]
         Invocation::List(Some(config)) => cli::list::there(&config),
+        Invocation::ListNearby => cli::nearby::list(),
         #[cfg(not(unix))]
         Invocation::List(_) => Err(Failure {
             message: "sessions are listed on Unix systems only".to_owned(),

@@ -17,6 +17,7 @@ mod keyboard;
 mod leaving;
 mod logins;
 mod monitors;
+mod nearby;
 mod pictures;
 mod places;
 mod programs;

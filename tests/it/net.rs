@@ -12,6 +12,7 @@ mod floods;
 mod garbage;
 mod lanes;
 mod mailbox;
+mod nearby;
 mod outgoing;
 mod owner;
 mod proxy;

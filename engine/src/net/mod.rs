@@ -6,6 +6,7 @@ mod connection;
 pub mod dial;
 mod first_bytes;
 pub mod local;
+pub mod nearby;
 #[cfg(target_os = "linux")]
 mod network_change;
 #[cfg(not(target_os = "linux"))]
