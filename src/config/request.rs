@@ -168,8 +168,10 @@ impl Request {
             }
         }
         let mut target = Target::parse(address.as_ref().map_or(text, |address| address.as_str()))?;
-        let is_local =
-            matches!(target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        let is_local = matches!(
+            target.endpoint,
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)
+        );
         if is_local && sender == Sender::Link {
             return Err(LinkError::Local.into());
         }

@@ -166,7 +166,7 @@ impl Settings {
             ProxyChoice::Through(proxy) => proxy,
         };
         match &target.endpoint {
-            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => Ok(None),
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_) => Ok(None),
             // What stands in a configuration file is for other addresses.
             Endpoint::Ssh(_) if self.files.value(PROXY) == layer.value(PROXY) => Ok(None),
             Endpoint::Ssh(_) => Err(ConfigError::ProxyOfSsh { proxy: proxy.to_string() }),

@@ -169,6 +169,7 @@ impl SessionFile {
             Endpoint::Ssh(at) => ("ssh", Some(at), target.display.as_deref()),
             Endpoint::Display(display) => ("display", None, Some(display.as_str())),
             Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
+            Endpoint::Vsock(_) => ("vsock", None, None),
         };
         add("mode", mode)?;
         if let Some(HostPort { host, port }) = host {
@@ -181,6 +182,10 @@ impl SessionFile {
         match &target.endpoint {
             Endpoint::Unix(path) => add("path", &path.to_string_lossy())?,
             Endpoint::Abstract(name) => add("path", &format!("@{name}"))?,
+            Endpoint::Vsock(at) => {
+                add("host", &at.cid.to_string())?;
+                add("port", &at.port.to_string())?;
+            }
             Endpoint::Ssh(_) | Endpoint::Display(_) => {}
             _ => add("path", target.display.as_deref().unwrap_or_default())?,
         }
@@ -380,13 +385,26 @@ impl SessionFile {
                 };
                 return Some(self.local(endpoint));
             }
+            "vsock" => {
+                let port = self.value("port").map(|port| format!(":{port}")).unwrap_or_default();
+                let place = format!("vsock://{}{port}/", self.value("host").unwrap_or_default());
+                return match Target::parse(&place) {
+                    Ok(Target { endpoint, username: None, password: None, .. }) => Some(self.local(endpoint)),
+                    _ => {
+                        let words =
+                            "expected the number of a machine, and a number as port: host=2, port=14500";
+                        problems.push(self.problem("host", words));
+                        None
+                    }
+                };
+            }
             // What the launchers write for a port with AES.
             encrypted if encrypted.starts_with("tcp + aes") => {
                 problems.push(self.problem("mode", format!("`{mode}`: {NO_AES}")));
                 return None;
             }
             _ => {
-                let known = "tcp, ssl, ws, wss, ssh, display or socket";
+                let known = "tcp, ssl, ws, wss, ssh, display, vsock or socket";
                 problems.push(self.problem(
                     "mode",
                     format!("`{mode}` is not a kind of connection that Farpane knows: expected {known}"),
@@ -474,7 +492,10 @@ impl SessionFile {
     }
 
     fn local(&self, endpoint: Endpoint) -> Target {
-        let is_local = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        let is_local = matches!(
+            endpoint,
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)
+        );
         // Behind ssh, the launcher's port is a display's number.
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
         // A web server's path stays as it is.

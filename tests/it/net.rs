@@ -25,4 +25,6 @@ mod ssh;
 mod stalls;
 pub mod task;
 mod uri;
+#[cfg(target_os = "linux")]
+mod vsock;
 mod wrong_peers;

@@ -34,6 +34,7 @@ pub mod tls;
 mod tls_error;
 pub mod transport;
 pub mod uri;
+pub mod vsock;
 mod wanted;
 pub mod websocket;
 

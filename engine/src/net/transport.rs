@@ -28,6 +28,9 @@ use super::socket::Socket;
 use super::ssh::SshStream;
 use super::tls::{self, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
+use super::vsock::VsockAddress;
+#[cfg(target_os = "linux")]
+use super::vsock::{self, VsockStream};
 use super::websocket::{self, HandshakeError, WebSocket};
 
 /// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
@@ -41,6 +44,8 @@ pub enum Transport {
     WebSocketTls(Box<WebSocket<Tls<Socket>>>),
     #[cfg(unix)]
     Ssh(Box<SshStream>),
+    #[cfg(target_os = "linux")]
+    Vsock(VsockStream),
 }
 
 /// `$call` on whatever stream is inside.
@@ -55,6 +60,8 @@ macro_rules! each {
             Transport::WebSocketTls($stream) => $call,
             #[cfg(unix)]
             Transport::Ssh($stream) => $call,
+            #[cfg(target_os = "linux")]
+            Transport::Vsock($stream) => $call,
         }
     };
 }
@@ -87,6 +94,8 @@ pub enum ConnectError {
     AllFailed { at: String, tried: Tried },
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    #[error("cannot connect to vsock://{at}/: {source} ({hint})")]
+    Vsock { at: VsockAddress, source: io::Error, hint: &'static str },
     #[error("cannot connect to {}: {source} (is the server still running?)", path.display())]
     Socket { path: PathBuf, source: io::Error },
     #[error("{} is no socket (the name of a session file ends in .xpra)", path.display())]
@@ -170,6 +179,13 @@ impl Transport {
                     stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocketTls(Box::new(upgrade(stream, at, true, target).await?)))
                 }
+                #[cfg(target_os = "linux")]
+                Endpoint::Vsock(at) => {
+                    stage(ConnectStage::Reaching { at: format!("vsock {at}") });
+                    vsock::connect(*at).await.map(Self::Vsock)
+                }
+                #[cfg(not(target_os = "linux"))]
+                Endpoint::Vsock(_) => Err(ConnectError::Unsupported { kind: "vsock" }),
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
             }
         };
@@ -197,6 +213,9 @@ impl Transport {
             // ssh has checked the host's key.
             #[cfg(unix)]
             Self::Ssh(_) => return Link { encrypted: true, local: false },
+            // Nobody on a network is between, but who listens at the other side cannot be known.
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => return Link { encrypted: false, local: false },
             Self::Tcp(stream) => (stream, false),
             Self::Tls(stream) => (stream.get_ref(), stream.is_verified()),
             Self::WebSocket(stream) => (stream.get_ref(), false),
@@ -212,6 +231,8 @@ impl Transport {
             Self::Unix(_) => true,
             #[cfg(unix)]
             Self::Ssh(_) => false,
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => false,
             Self::Tcp(socket) => socket.is_within_machine(),
             Self::Tls(stream) => stream.get_ref().is_within_machine(),
             Self::WebSocket(stream) => stream.get_ref().is_within_machine(),
@@ -231,6 +252,8 @@ impl Transport {
             Self::WebSocketTls(stream) => stream.get_ref().is_verified(),
             #[cfg(unix)]
             Self::Ssh(_) => return "ssh",
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => return "none (between a virtual machine and its host)",
             _ => return if self.is_within_machine() { "none (this machine)" } else { "none" },
         };
         if verified { "TLS, certificate checked" } else { "TLS, certificate not checked" }
@@ -246,6 +269,8 @@ impl Transport {
             Self::WebSocket(_) | Self::WebSocketTls(_) => {
                 "is there a session at this path, and does it still run?"
             }
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => "is this an Xpra server's port?",
             #[cfg(unix)]
             Self::Ssh(_) => "does the session at the other end still run?",
         }

@@ -1,7 +1,7 @@
 //! Where to attach: URLs in Xpra's forms, `host:port`, and local displays.
 //!
 //! The forms are those of `xpra attach` (xpra/scripts/parsing.py, `parse_display_name`): `tcp://`,
-//! `ssl://`, `ws://`, `wss://`, `ssh://` with their `xpra+` aliases, the older `tcp:HOST:PORT` and
+//! `ssl://`, `ws://`, `wss://`, `ssh://` with their `xpra+` aliases, `vsock://CID:PORT`, the older `tcp:HOST:PORT` and
 //! `tcp/HOST:PORT`, `socket:///path`, `/path`, `@abstract`, `:100` and plain `100`.
 
 use std::fmt;
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::address;
+use super::vsock::VsockAddress;
 use crate::session::Secret;
 
 /// Xpra's port for `tcp://` (xpra/net/constants.py, `DEFAULT_PORT`).
@@ -42,6 +43,8 @@ pub enum Endpoint {
         secure: bool,
     },
     Ssh(HostPort),
+    /// Between a virtual machine and its host.
+    Vsock(VsockAddress),
     /// A Unix domain socket.
     Unix(PathBuf),
     /// An abstract Unix domain socket (Linux), its name without the `@`.
@@ -64,7 +67,7 @@ pub enum TargetError {
     #[error("no server given: expected for example tcp://host:{DEFAULT_PORT}/ or :100")]
     Empty,
     #[error(
-        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, ssh or socket"
+        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, ssh, vsock or socket"
     )]
     Scheme { got: String },
     #[error("`{got}` is not a valid address: {why}")]
@@ -86,6 +89,7 @@ impl Target {
     pub fn is_local(&self) -> bool {
         match &self.endpoint {
             Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => true,
+            Endpoint::Vsock(_) => false,
             Endpoint::Tcp(at) | Endpoint::Tls(at) | Endpoint::Ssh(at) | Endpoint::WebSocket { at, .. } => {
                 at.is_loopback()
             }
@@ -116,6 +120,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, at) = match &self.endpoint {
             Endpoint::Unix(path) => return write!(f, "socket://{}", path.display()),
+            Endpoint::Vsock(at) => return write!(f, "vsock://{at}/"),
             Endpoint::Abstract(name) => return write!(f, "@{name}"),
             Endpoint::Display(name) if name.is_empty() => return write!(f, "a new session of this machine"),
             Endpoint::Display(name) if name.starts_with("wayland-") => return write!(f, "{name}"),
@@ -143,6 +148,7 @@ impl Endpoint {
             Self::WebSocket { secure: false, .. } => "ws",
             Self::WebSocket { secure: true, .. } => "wss",
             Self::Ssh(_) => "ssh",
+            Self::Vsock(_) => "vsock",
             Self::Unix(_) | Self::Abstract(_) | Self::Display(_) => "unix",
         }
     }

@@ -156,7 +156,13 @@ const FORMS: &[(&str, &str)] = &[
     ("vnc:host:1", "! `vnc` is not a kind of connection"),
     ("rfb://host:1/", "! `rfb` is not a kind of connection"),
     ("rdp/host", "! `rdp` is not a kind of connection"),
-    ("vsock:10:2000", "! `vsock` is not a kind of connection"),
+    ("vsock:10:2000", "vsock 10 2000"),
+    ("vsock://2:70000/", "vsock 2 70000"),
+    ("vsock://local", "vsock 1 14500"),
+    ("vsock://host:x/", "! vsock://2:14500/"),
+    ("vsock://-1:1/", "! vsock://2:14500/"),
+    ("vsock://2:1/path", "! vsock://2:14500/"),
+    ("vsock://", "! vsock://2:14500/"),
     ("named-pipe:x", "! `named-pipe` is not a kind of connection"),
     ("udp:host:1000", "! `udp` is not a kind of connection"),
     ("foo:host:1000", "! begins with ssl://, ws:// or wss://"),
@@ -220,8 +226,10 @@ fn differs(form: &str, generation: Generation) -> Option<&'static str> {
         "@name" => Some("6.5.5 has an abstract name as path and display"),
         "tcp://" | "tcp:" | "tcp://:1000/" | "socket:///" => Some("no host"),
         "tcp:14500" | "ssl:443" | "xpra:1234" => Some("a port without a host"),
-        "quic://host:1000/" | "quic:host:1000" | "vnc:host:1" | "rfb://host:1/" | "vsock:10:2000"
-        | "udp:host:1000" => Some("a kind of connection that Farpane lacks"),
+        "quic://host:1000/" | "quic:host:1000" | "vnc:host:1" | "rfb://host:1/" | "udp:host:1000" => {
+            Some("a kind of connection that Farpane lacks")
+        }
+        _ if form.starts_with("vsock") => Some("they look for a part of Xpra that is not everywhere"),
         _ if form.contains("secret") => Some("a password that the clients take for something else"),
         "tcp://host:1000/?username=anna@example.org" | "host:0" | "host:99999" => Some("odd"),
         ":x" | ":" => Some("a display's name of another system"),
@@ -237,6 +245,7 @@ fn words(target: &Target) -> String {
         Endpoint::WebSocket { at, secure: false } => format!("ws {} {}", at.host, at.port),
         Endpoint::WebSocket { at, secure: true } => format!("wss {} {}", at.host, at.port),
         Endpoint::Ssh(at) => format!("ssh {} {}", at.host, at.port),
+        Endpoint::Vsock(at) => format!("vsock {} {}", at.cid, at.port),
         Endpoint::Unix(path) => format!("socket {}", path.display()),
         Endpoint::Abstract(name) => format!("abstract {name}"),
         Endpoint::Display(name) => format!("display {name}"),
