@@ -32,6 +32,8 @@ server_build="pkgconf python3-dev python3-venv
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
 # The hands of the tests: and programs with other windows, another window manager, a display without monitors.
 hands="xdotool xclip xsel openssl openssh-client openssh-server man-db x11-apps xfwm4 xserver-xephyr"
+# A proxy, host names that only one program knows, and what has servers announce themselves.
+networks="tinyproxy-bin libnss-wrapper python3-zeroconf"
 # Wayland compositors that need no screen, and what looks at them and types there.
 wayland="sway swaybg weston grim wtype"
 
@@ -46,7 +48,7 @@ packages_tried="mmdebstrap lintian desktop-file-utils appstream libxml2-utils im
 [ "${1:-}" = list ] && { list=1; shift; }
 case "${1:-}" in
     demo) wanted="$build $run $headless" ;;
-    test) wanted="$build $run $headless $server $server_build $hands $wayland $packages $packages_tried" ;;
+    test) wanted="$build $run $headless $server $server_build $hands $networks $wayland $packages $packages_tried" ;;
     programs) wanted="$programs" ;;
     packages) wanted="$build $packages" ;;
     *) sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;

@@ -58,7 +58,11 @@ fn parse() -> Result<RawArgs, Failure> {
 }
 
 fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
-    let settings = config::Settings { variable: password, ..arguments.settings(&arguments.files())? };
+    let settings = config::Settings {
+        variable: password,
+        proxies: farpane::net::proxy::Environment::of_process(),
+        ..arguments.settings(&arguments.files())?
+    };
     let options = settings.options().map_err(cli::UsageError::from)?;
     start_log(options.log.as_deref())?;
     match arguments.validate(settings)? {
@@ -70,6 +74,7 @@ fn run(arguments: RawArgs, password: Option<Secret>) -> Result<(), Failure> {
         }
         #[cfg(unix)]
         Invocation::List(Some(config)) => cli::list::there(&config),
+        Invocation::ListNearby => cli::nearby::list(),
         #[cfg(not(unix))]
         Invocation::List(_) => Err(Failure {
             message: "sessions are listed on Unix systems only".to_owned(),

@@ -8,6 +8,7 @@ use winit::event_loop::EventLoopProxy;
 
 use crate::channel::{AppEvent, AppSink, Mailbox};
 use crate::desktop::DesktopEvent;
+use crate::net::nearby;
 
 use super::connect::ListedSession;
 
@@ -18,6 +19,8 @@ pub enum InboxEvent {
     Desktop(DesktopEvent),
     /// A session runs on this machine.
     LocalSession(ListedSession),
+    /// The search on the network is over: what it found, or why it failed.
+    Nearby(Result<Vec<nearby::Session>, String>),
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

@@ -199,6 +199,7 @@ impl Viewer {
             InboxEvent::LocalSession(found) => {
                 self.home.iter_mut().for_each(|home| home.found(found.clone()))
             }
+            InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
             InboxEvent::Interrupted => self.quit(event_loop),
         }
         Ok(())

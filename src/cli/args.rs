@@ -97,6 +97,9 @@ pub enum RawCommand {
         /// ssh://HOST/, also with user and port; without it this machine
         #[arg(value_parser = secret)]
         url: Option<Secret>,
+        /// Those that announce themselves on the local network, instead
+        #[arg(long, conflicts_with = "url")]
+        mdns: bool,
     },
     /// End a session, with all that runs in it
     Stop {
@@ -272,6 +275,8 @@ pub enum Invocation {
     },
     /// `None`: this machine's.
     List(Option<Config>),
+    /// Those that announce themselves on the network.
+    ListNearby,
     Screenshot(Config, ScreenshotArgs),
     Info(Config),
     Command(Config, SessionCommand),
@@ -408,7 +413,8 @@ impl RawArgs {
                 starting("start-desktop", start.url.as_ref(), arguments, config_of)?
             }
             Some(RawCommand::Shadow { url }) => starting(Wanted::SHADOW, Some(&url), Vec::new(), config_of)?,
-            Some(RawCommand::List { url }) => Invocation::List(url.as_ref().map(config).transpose()?),
+            Some(RawCommand::List { mdns: true, .. }) => Invocation::ListNearby,
+            Some(RawCommand::List { url, .. }) => Invocation::List(url.as_ref().map(config).transpose()?),
             Some(RawCommand::Info { url }) => Invocation::Info(config(&url)?),
             Some(RawCommand::Stop { url }) => Invocation::Command(config(&url)?, SessionCommand::Stop),
             Some(RawCommand::Exit { url }) => Invocation::Command(config(&url)?, SessionCommand::Exit),
@@ -473,7 +479,10 @@ pub fn secret(text: &str) -> Result<Secret, Infallible> {
 pub fn without_passwords(said: &str, arguments: impl Iterator<Item = String>) -> String {
     let mut said = said.to_owned();
     for argument in arguments.filter(|argument| argument.contains('@') || argument.contains("://")) {
-        said = said.replace(&argument, &redacted(&argument));
+        // An option's value is repeated without its name.
+        let value = argument.strip_prefix("--").and_then(|option| option.split_once('='));
+        let address = value.map_or(argument.as_str(), |(_, value)| value);
+        said = said.replace(address, &redacted(address));
     }
     said
 }

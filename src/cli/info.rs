@@ -43,6 +43,9 @@ pub fn run(config: &Config) -> Result<(), HeadlessError> {
     }
     lines.sort();
     output::line(&format!("{:<10}{}", "server", config.connection.target));
+    if let Some(proxy) = &config.connection.proxy {
+        output::line(&format!("{:<10}{proxy}", "proxy"));
+    }
     for (label, keys) in SUMMARY {
         let value_of = |key: &&str| lines.iter().find(|(k, v)| k == key && !v.is_empty()).map(|(_, v)| v);
         if let Some(value) = keys.iter().find_map(value_of) {

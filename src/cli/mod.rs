@@ -14,6 +14,7 @@ pub mod help;
 pub mod info;
 #[cfg(unix)]
 pub mod list;
+pub mod nearby;
 pub mod output;
 pub mod record;
 pub mod replay;

@@ -73,7 +73,8 @@ pub fn ask(config: &Config, wanted: Option<Fingerprint>) -> Result<(), Failure> 
     };
     let known = file()?;
     let tls = TlsOptions { verify: true, known: Some(known.clone()), ..config.connection.tls.clone() };
-    match trust::look(&target.endpoint, &tls, config.connection.connect_timeout) {
+    let (proxy, limit) = (config.connection.proxy.as_ref(), config.connection.connect_timeout);
+    match trust::look(&target.endpoint, &tls, proxy, limit) {
         Ok(Checked::ByUser) => {
             output::line(&format!("{at} is trusted already"));
             Ok(())

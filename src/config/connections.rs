@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::SessionFile;
-use super::session_file::{SessionFileError, read_text};
+use super::private_file::read_text;
+use super::session_file::SessionFileError;
 use crate::net::{Target, new_file};
 
 /// What was used before the latest ones is forgotten.

@@ -84,7 +84,7 @@ fn system_folder() -> Option<PathBuf> {
 
 fn read(path: &Path, must_exist: bool) -> Result<Layer, ConfigFileError> {
     let error = |why: String| ConfigFileError::Read { path: path.to_owned(), why };
-    match super::session_file::read_text(path, MAX_BYTES) {
+    match super::private_file::read_text(path, MAX_BYTES) {
         // Some editors begin a file with a byte order mark.
         Ok(text) => parse(text.trim_start_matches('\u{feff}'), path),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Layer::default()),

@@ -10,7 +10,12 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser};
 
+use zeroize::Zeroizing;
+
 use super::Options;
+use crate::net::Secret;
+use crate::net::address::redacted;
+use crate::net::proxy::{Proxy, ProxyChoice, escaped, with_password, without_password};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +49,31 @@ impl fmt::Display for Origin {
 /// One option's value as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Value {
+    /// Without the password that a proxy's address may hold.
     pub text: OsString,
+    /// That password, as it was written.
+    pub secret: Option<Secret>,
     pub origin: Origin,
 }
+
+impl Value {
+    fn new(name: &str, text: OsString, origin: Origin) -> Self {
+        match text.to_str().filter(|_| name == PROXY).map(without_password) {
+            Some((text, secret)) => Self { text: text.into(), secret, origin },
+            None => Self { text, secret: None, origin },
+        }
+    }
+
+    /// As it was written.
+    fn whole(&self) -> Zeroizing<String> {
+        let text = self.text.to_string_lossy();
+        let whole = self.secret.as_ref().map(|secret| with_password(&text, secret));
+        Zeroizing::new(whole.map_or_else(|| text.into_owned(), |whole| whole.expose().to_owned()))
+    }
+}
+
+/// The option whose value may hold a password.
+pub const PROXY: &str = "proxy";
 
 /// An option that does not exist, or a value that it does not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,10 +103,22 @@ impl Layer {
     pub fn set(&mut self, name: &str, text: impl Into<OsString>, origin: Origin) -> Result<(), OptionError> {
         let name = long_name(name)?;
         let mut one = Self::default();
-        one.values.insert(name, Value { text: text.into(), origin });
+        let value = Value::new(&name, text.into(), origin);
+        one.values.insert(name, value);
         one.options()?;
         self.values.append(&mut one.values);
         Ok(())
+    }
+
+    /// Sets the proxy.
+    pub fn set_proxy(&mut self, proxy: &Proxy, origin: Origin) {
+        let secret = proxy.password.as_ref().map(escaped);
+        self.values.insert(PROXY.to_owned(), Value { text: proxy.to_string().into(), secret, origin });
+    }
+
+    /// Takes over what another layer says of the option with this long name.
+    pub fn take(&mut self, name: &str, value: &Value) {
+        self.values.insert(name.to_owned(), value.clone());
     }
 
     /// Nothing is said of the option with this long name any more.
@@ -113,11 +152,18 @@ impl Layer {
     pub fn options(&self) -> Result<Options, OptionError> {
         let words = self.values.iter().map(|(name, value)| {
             let mut word = OsString::from(format!("--{name}="));
-            word.push(&value.text);
+            // clap keeps copies of what it is given.
+            word.push(if value.secret.is_some() { OsStr::new("none") } else { &value.text });
             word
         });
         let parsed = Alone::try_parse_from(words);
-        parsed.map(|alone| alone.options).map_err(|error| self.explained(&error))
+        let mut options = parsed.map(|alone| alone.options).map_err(|error| self.explained(&error))?;
+        if let Some(value) = self.values.get(PROXY).filter(|value| value.secret.is_some()) {
+            let got = redacted(&value.text.to_string_lossy());
+            let error = |why| OptionError::Value { name: PROXY.to_owned(), got, why };
+            options.proxy = ProxyChoice::parse(&value.whole()).map_err(error)?;
+        }
+        Ok(options)
     }
 
     fn explained(&self, error: &clap::Error) -> OptionError {
@@ -129,7 +175,10 @@ impl Layer {
         let of_error = text(ContextKind::InvalidArg).unwrap_or_default();
         let name =
             of_error.trim_start_matches('-').split([' ', '=', '[']).next().unwrap_or_default().to_owned();
-        let got = self.value(&name).map(|value| value.text.to_string_lossy().into_owned());
+        let got = self.value(&name).map(|value| match value.text.to_string_lossy() {
+            text if name == PROXY => redacted(&text),
+            text => text.into_owned(),
+        });
         let why = match (error.source(), text(ContextKind::ValidValue)) {
             (Some(why), _) => why.to_string(),
             (None, Some(valid)) => format!("expected one of {valid}"),
@@ -151,6 +200,15 @@ struct Alone {
 pub fn each_definition(mut look: impl FnMut(&Arg)) {
     let command = Options::augment_args(Command::new("farpane"));
     command.get_arguments().filter(|arg| arg.get_long().is_some()).for_each(&mut look);
+}
+
+/// Whether the option with this long name takes several values.
+pub fn is_list(name: &str) -> bool {
+    let mut found = false;
+    each_definition(|arg| {
+        found |= arg.get_long() == Some(name) && arg.get_value_delimiter().is_some();
+    });
+    found
 }
 
 /// The long name of the option that is called `name`.
@@ -211,8 +269,9 @@ impl FromArgMatches for CliLayer {
                 _ => return,
             };
             let words: Vec<&OsStr> = matches.get_raw(id).into_iter().flatten().collect();
-            let value = Value { text: words.join(OsStr::new(",")), origin };
-            self.0.values.insert(arg.get_long().unwrap_or_default().to_owned(), value);
+            let name = arg.get_long().unwrap_or_default();
+            let value = Value::new(name, words.join(OsStr::new(",")), origin);
+            self.0.values.insert(name.to_owned(), value);
         });
         Ok(())
     }

@@ -11,6 +11,8 @@ pub mod file;
 mod key;
 pub mod layers;
 mod options;
+mod private_file;
+mod proxy_words;
 pub mod request;
 mod resolve;
 pub mod session_file;

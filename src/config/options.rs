@@ -17,6 +17,7 @@ use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoi
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
 use crate::net::known_servers::KnownServers;
+use crate::net::proxy::ProxyChoice;
 use crate::net::ssh::SshOptions;
 use crate::net::tls::{ClientCert, TlsOptions};
 use crate::protocol::packet::clipboard::Selection;
@@ -111,6 +112,9 @@ pub struct Options {
     /// How pixels between those of the server are made, if windows are scaled
     #[arg(long, global = true, value_enum, default_value_t)]
     pub scaling_filter: ScalingFilterChoice,
+    /// What is between this machine and the server: socks5://HOST:PORT, socks4a:// or http:// (a login stands before the host, NAME:PASSWORD@), none, or auto (HTTPS_PROXY, ALL_PROXY and NO_PROXY)
+    #[arg(long, global = true, value_name = "URL", default_value = "auto", value_parser = ProxyChoice::parse)]
+    pub proxy: ProxyChoice,
     /// Give up reaching the server after this time
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub connect_timeout: Duration,

@@ -16,6 +16,8 @@ use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::connections;
+use super::layers::Value;
+use super::proxy_words::ProxyWords;
 use super::session_file::{Problem, SessionFileError};
 use super::xpra_options::wants_aes;
 use super::{Layer, OptionError, Origin, SessionFile};
@@ -93,6 +95,8 @@ pub struct Question {
     /// The option's long name.
     pub name: String,
     pub value: String,
+    /// The password that belongs to the value and is not shown with it.
+    pub secret: Option<Secret>,
     /// What it would do, for example `it would write a file`.
     pub why: &'static str,
 }
@@ -164,8 +168,10 @@ impl Request {
             }
         }
         let mut target = Target::parse(address.as_ref().map_or(text, |address| address.as_str()))?;
-        let is_local =
-            matches!(target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        let is_local = matches!(
+            target.endpoint,
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)
+        );
         if is_local && sender == Sender::Link {
             return Err(LinkError::Local.into());
         }
@@ -175,15 +181,21 @@ impl Request {
             Endpoint::WebSocket { .. } | Endpoint::Quic { .. } => Vec::new(),
             _ => options_in_path(&mut target),
         };
+        let mut proxy = ProxyWords::default();
         for (name, value) in in_path.into_iter().chain(std::mem::take(&mut target.options)) {
+            let value = Zeroizing::new(value);
+            if proxy.take(&name, &value) {
+                continue;
+            }
             if wants_aes(&name, &value) {
                 return Err(OpenError::Aes(text::name(&name)));
             }
             match super::layers::long_name(&name) {
-                Ok(name) => options.set(&name, value, Origin::Link)?,
+                Ok(name) => options.set(&name, value.as_str(), Origin::Link)?,
                 Err(_) => ignored.push(name),
             }
         }
+        proxy.finish(&mut options, Origin::Link)?;
         let password = target.password.take();
         Ok(Self { ignored, ..Self::new(target, password, options, sender) })
     }
@@ -205,11 +217,10 @@ impl Request {
                 _ => !sender.is_foreign() || HARMLESS.contains(&name),
             };
             if may_say || is_less(name, &value.text) {
-                // It was checked when it came into the other layer.
-                let _ = allowed.set(name, &value.text, value.origin.clone());
+                allowed.take(name, value);
             } else {
-                let value = value.text.to_string_lossy().into_owned();
-                questions.push(Question { name: name.to_owned(), value, why: consequence(name) });
+                let (secret, value) = (value.secret.clone(), value.text.to_string_lossy().into_owned());
+                questions.push(Question { name: name.to_owned(), value, secret, why: consequence(name) });
             }
         }
         Self { target, password, options: allowed, sender, questions, ignored: Vec::new() }
@@ -218,7 +229,8 @@ impl Request {
     /// The user said yes to the question about this option.
     pub fn consent(&mut self, name: &str) {
         for question in self.questions.extract_if(.., |question| question.name == name) {
-            let _ = self.options.set(&question.name, question.value, Origin::Link);
+            let Question { name, value, secret, .. } = question;
+            self.options.take(&name, &Value { text: value.into(), secret, origin: Origin::Link });
         }
     }
 }
@@ -244,6 +256,7 @@ fn consequence(name: &str) -> &'static str {
         name if name.starts_with("ssl-") => "it would change how the server is checked",
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",
         "sharing" => "others could watch the session and take part in it",
+        "proxy" => "the whole session would go through that machine, which can read what is not encrypted",
         "protocol" => "it would choose an older form of the protocol",
         "connect-timeout" | "silence-timeout" => "it would change how long Farpane waits",
         _ => "it is for you to decide",

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::file::ConfigFileError;
-use super::session_file::read_bounded;
+use super::layers::PROXY;
+use super::private_file::read_bounded;
 use super::{
     CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, identity,
 };
+use crate::net::proxy::{self, Proxy, ProxyChoice};
 use crate::net::ssh::SshOptions;
 use crate::net::{Endpoint, NetConfig, Secret, Target, Wanted};
 use crate::protocol::packet::draw::Encoding;
@@ -25,6 +27,8 @@ pub struct Settings {
     pub files: Layer,
     /// The password of the variable `FARPANE_PASSWORD` (see [`super::take_password`]).
     pub variable: Option<Secret>,
+    /// What the environment says of proxies.
+    pub proxies: proxy::Environment,
 }
 
 /// What configuration files say for the servers that the user chooses: nobody else's server learns
@@ -44,13 +48,23 @@ pub enum ConfigError {
         "`{got}` is not an encoding that Farpane shows: expected some of h264, jpeg, png, png/L, png/P, rgb, rgb24, rgb32, scroll, webp, or all"
     )]
     Encoding { got: String },
+    #[error("{0}")]
+    Proxy(String),
+    #[error(
+        "proxies are for tcp, ssl, ws and wss: ssh goes its own ways, as its configuration says (ProxyJump, ProxyCommand) or --ssh=\"ssh -J GATE\"; leave out the proxy {proxy}"
+    )]
+    ProxyOfSsh { proxy: String },
+    #[error(
+        "proxies are for tcp, ssl, ws and wss: quic goes over UDP, which they do not pass on; leave out the proxy {proxy}, or use wss://"
+    )]
+    ProxyOfQuic { proxy: String },
     #[error("`{got}` is not a compressor that Farpane knows: expected some of {known}, or all, or none")]
     Compressor { got: String, known: String },
 }
 
 /// What is wanted, and how to say yes where nobody can be asked.
 fn asked(questions: &[Question]) -> String {
-    let words = questions.iter().map(|Question { name, value, why }| {
+    let words = questions.iter().map(|Question { name, value, why, .. }| {
         format!("{name}={value} is not followed without your consent, since {why}: say `--{name}={value}` yourself if you want it")
     });
     words.collect::<Vec<_>>().join("; ")
@@ -62,7 +76,12 @@ impl Settings {
     /// # Errors
     /// If one of them cannot be used.
     pub fn load(files: &ConfigFiles, given: CliLayer) -> Result<Self, ConfigFileError> {
-        Ok(Self { given: given.0, files: files.read()?, variable: None })
+        Ok(Self {
+            given: given.0,
+            files: files.read()?,
+            variable: None,
+            proxies: proxy::Environment::default(),
+        })
     }
 
     /// What holds apart from what is opened.
@@ -115,6 +134,7 @@ impl Settings {
             session.identity.hostname.clear();
         }
         session.display_name = display_name(&request.target);
+        let proxy = self.proxy(&layer, &options, &request.target)?;
         Ok(Config {
             connection: NetConfig {
                 target: request.target.clone(),
@@ -124,6 +144,7 @@ impl Settings {
                 connect_timeout: options.connect_timeout,
                 ssh,
                 tls: options.tls.options(),
+                proxy,
                 recorder: None,
             },
             is_foreign,
@@ -139,6 +160,24 @@ impl Settings {
             record: options.record,
             stats_json: options.stats_json,
         })
+    }
+
+    /// What is between this machine and the target.
+    fn proxy(&self, layer: &Layer, options: &Options, target: &Target) -> Result<Option<Proxy>, ConfigError> {
+        let proxy = match &options.proxy {
+            ProxyChoice::None => return Ok(None),
+            ProxyChoice::Auto => return self.proxies.proxy(target).map_err(ConfigError::Proxy),
+            ProxyChoice::Through(proxy) => proxy,
+        };
+        match &target.endpoint {
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_) => Ok(None),
+            // What stands in a configuration file is for other addresses.
+            Endpoint::Ssh(_) if self.files.value(PROXY) == layer.value(PROXY) => Ok(None),
+            Endpoint::Ssh(_) => Err(ConfigError::ProxyOfSsh { proxy: proxy.to_string() }),
+            Endpoint::Quic { .. } if self.files.value(PROXY) == layer.value(PROXY) => Ok(None),
+            Endpoint::Quic { .. } => Err(ConfigError::ProxyOfQuic { proxy: proxy.to_string() }),
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::WebSocket { .. } => Ok(Some(proxy.clone())),
+        }
     }
 
     /// `--password-file`, else the address's or session file's `own`, else the configured file, else

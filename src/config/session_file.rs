@@ -6,15 +6,18 @@
 //! twice has several values. Names are the launcher's own (`host`, `port`, `mode`, …) and Xpra's options by their long
 //! names. Everything that is not changed is written back as it was read, whether Farpane knows it or not.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::layers::PROXY;
+use super::private_file::{read_bounded, utf16};
+use super::proxy_words::{self, ProxyWords};
 use super::request::{OpenError, Request, Sender};
 use super::xpra_options::wants_aes;
 use super::{Layer, Origin, flag, layers};
 use crate::net::address::redacted;
+use crate::net::proxy::without_password;
 use crate::net::quic::Framing;
 use crate::net::uri::DEFAULT_PORT;
 use crate::net::{Endpoint, HostPort, Secret, Target, new_file};
@@ -25,7 +28,7 @@ pub const MAX_BYTES: u64 = 64 * 1024;
 /// The launcher's names that Farpane reads besides options.
 const OWN_NAMES: [&str; 6] = ["host", "port", "mode", "username", "path", "autoconnect"];
 /// Names whose values are passwords.
-const PASSWORDS: [&str; 2] = ["password", "proxy_password"];
+const PASSWORDS: [&str; 3] = ["password", "proxy_password", "proxy-password"];
 
 /// What is said of Xpra's own encryption.
 const NO_AES: &str =
@@ -150,6 +153,7 @@ impl SessionFile {
     /// # Errors
     /// If the file's format cannot hold a value.
     pub fn update(&mut self, target: &Target, options: &Layer) -> Result<(), SessionFileError> {
+        let kept = self.proxy();
         let is_stale = |name: &str| {
             ["host", "port", "ssh_port", "path", "username"].contains(&name)
                 || layers::long_name(name).is_ok_and(|option| options.value(&option).is_none())
@@ -167,6 +171,7 @@ impl SessionFile {
             Endpoint::Ssh(at) => ("ssh", Some(at), target.display.as_deref()),
             Endpoint::Display(display) => ("display", None, Some(display.as_str())),
             Endpoint::Unix(_) | Endpoint::Abstract(_) => ("socket", None, None),
+            Endpoint::Vsock(_) => ("vsock", None, None),
         };
         add("mode", mode)?;
         if let Some(HostPort { host, port }) = host {
@@ -179,6 +184,10 @@ impl SessionFile {
         match &target.endpoint {
             Endpoint::Unix(path) => add("path", &path.to_string_lossy())?,
             Endpoint::Abstract(name) => add("path", &format!("@{name}"))?,
+            Endpoint::Vsock(at) => {
+                add("host", &at.cid.to_string())?;
+                add("port", &at.port.to_string())?;
+            }
             Endpoint::Ssh(_) | Endpoint::Display(_) => {}
             _ => add("path", target.display.as_deref().unwrap_or_default())?,
         }
@@ -186,9 +195,24 @@ impl SessionFile {
             add("username", username)?;
         }
         for (name, value) in options.values() {
-            add(name, &value.text.to_string_lossy())?;
+            if name != PROXY {
+                self.set(name, &value.text.to_string_lossy())?;
+            }
+        }
+        // What stays the same keeps its words, and with them its password.
+        let wanted = options.value(PROXY).map(|value| &value.text);
+        if kept.as_ref() != wanted {
+            proxy_words::NAMES.iter().for_each(|name| self.remove(name));
+            if let Some(text) = wanted {
+                self.set(PROXY, &text.to_string_lossy())?;
+            }
         }
         Ok(())
+    }
+
+    /// The proxy that the file names, without its password.
+    fn proxy(&self) -> Option<std::ffi::OsString> {
+        self.options(&mut Vec::new()).value(PROXY).map(|value| value.text.clone())
     }
 
     /// The file's text, with the passwords in it.
@@ -290,6 +314,11 @@ impl SessionFile {
     /// Takes all passwords out of the file.
     pub fn forget_passwords(&mut self) {
         PASSWORDS.iter().for_each(|name| self.remove(name));
+        // The address of a proxy may hold one.
+        let proxy = self.value(PROXY).map(without_password);
+        if let Some((text, Some(_))) = proxy {
+            let _ = self.set(PROXY, &text);
+        }
     }
 
     /// The password that stands in the file.
@@ -358,13 +387,26 @@ impl SessionFile {
                 };
                 return Some(self.local(endpoint));
             }
+            "vsock" => {
+                let port = self.value("port").map(|port| format!(":{port}")).unwrap_or_default();
+                let place = format!("vsock://{}{port}/", self.value("host").unwrap_or_default());
+                return match Target::parse(&place) {
+                    Ok(Target { endpoint, username: None, password: None, .. }) => Some(self.local(endpoint)),
+                    _ => {
+                        let words =
+                            "expected the number of a machine, and a number as port: host=2, port=14500";
+                        problems.push(self.problem("host", words));
+                        None
+                    }
+                };
+            }
             // What the launchers write for a port with AES.
             encrypted if encrypted.starts_with("tcp + aes") => {
                 problems.push(self.problem("mode", format!("`{mode}`: {NO_AES}")));
                 return None;
             }
             _ => {
-                let known = "expected tcp, ssl, ws, wss, quic, wt, ssh, display or socket";
+                let known = "expected tcp, ssl, ws, wss, quic, wt, ssh, display, vsock or socket";
                 let words = format!("`{mode}` is not a kind of connection that Farpane knows: {known}");
                 problems.push(self.problem("mode", words));
                 return None;
@@ -449,7 +491,10 @@ impl SessionFile {
     }
 
     fn local(&self, endpoint: Endpoint) -> Target {
-        let is_local = matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_));
+        let is_local = matches!(
+            endpoint,
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)
+        );
         // Behind ssh, the launcher's port is a display's number.
         let name = if matches!(endpoint, Endpoint::Ssh(_)) { "port" } else { "path" };
         // A web server's path stays as it is.
@@ -472,14 +517,19 @@ impl SessionFile {
     /// The options in the file; names that Farpane does not know are left alone.
     fn options(&self, problems: &mut Vec<Problem>) -> Layer {
         let mut layer = Layer::default();
+        let mut proxy = (ProxyWords::default(), 0);
         for (name, text, line) in self.pairs() {
+            if proxy.0.take(name, text) {
+                proxy.1 = line;
+                continue;
+            }
             let is_own = OWN_NAMES.contains(&name) || PASSWORDS.contains(&name);
             let Some(long) = layers::long_name(name).ok().filter(|_| !is_own && !text.is_empty()) else {
                 continue;
             };
             let text = match layer.value(&long) {
                 // As Xpra: further lines add to a list.
-                Some(before) if is_list(&long) => {
+                Some(before) if layers::is_list(&long) => {
                     format!("{},{}", before.text.to_string_lossy(), plain(text))
                 }
                 _ => plain(text),
@@ -488,6 +538,11 @@ impl SessionFile {
             if let Err(error) = layer.set(&long, text, origin) {
                 problems.push(Problem { name: name.to_owned(), line, message: error.to_string() });
             }
+        }
+        let (words, line) = proxy;
+        let origin = Origin::File { path: self.path.clone(), line };
+        if let Err(error) = words.finish(&mut layer, origin) {
+            problems.push(Problem { name: PROXY.to_owned(), line, message: error.to_string() });
         }
         layer
     }
@@ -506,21 +561,6 @@ impl Line {
     }
 }
 
-/// The text of a file in UTF-16, as some editors write it, if its byte order mark says so.
-fn utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
-    let unit: fn([u8; 2]) -> u16 = match bytes {
-        [0xff, 0xfe, ..] => u16::from_le_bytes,
-        [0xfe, 0xff, ..] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let (pairs, _) = bytes.as_chunks();
-    let characters = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
-    // Two bytes make at most three of UTF-8.
-    let mut text = Zeroizing::new(String::with_capacity(pairs.len() * 3));
-    text.extend(characters.map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
-    Some(text)
-}
-
 /// The parts as one text, which has room for them from the beginning: nothing of it is left behind.
 fn joined<'t>(parts: impl Iterator<Item = &'t str> + Clone) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(parts.clone().map(str::len).sum()));
@@ -530,15 +570,10 @@ fn joined<'t>(parts: impl Iterator<Item = &'t str> + Clone) -> Zeroizing<String>
 
 /// Whether a name is Xpra's or Farpane's.
 fn is_known(name: &str) -> bool {
-    OWN_NAMES.contains(&name) || PASSWORDS.contains(&name) || layers::long_name(name).is_ok()
-}
-
-fn is_list(name: &str) -> bool {
-    let mut found = false;
-    layers::each_definition(|arg| {
-        found |= arg.get_long() == Some(name) && arg.get_value_delimiter().is_some();
-    });
-    found
+    OWN_NAMES.contains(&name)
+        || PASSWORDS.contains(&name)
+        || proxy_words::NAMES.contains(&name)
+        || layers::long_name(name).is_ok()
 }
 
 /// Xpra's launcher writes lists as Python does: `['png', 'rgb']`.
@@ -556,23 +591,4 @@ fn pair(said: &str) -> Option<(String, Zeroizing<String>)> {
     let (name, value) = said.trim().split_once('=')?;
     let name = name.trim();
     (!name.is_empty()).then(|| (name.to_owned(), Zeroizing::new(value.trim().to_owned())))
-}
-
-/// Reads a text file of at most `limit` bytes, which may hold a password: no copy is left behind.
-pub(super) fn read_bounded(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = std::fs::File::open(path)?;
-    // Room for all of it: a vector that grows leaves what it held where it was.
-    let expected = file.metadata()?.len().min(limit);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1));
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if u64::try_from(bytes.len()).is_ok_and(|bytes| bytes <= limit) {
-        return Ok(bytes);
-    }
-    Err(io::Error::other(format!("it is too large: expected at most {limit} bytes")))
-}
-
-/// Reads a text file of at most `limit` bytes in UTF-8.
-pub(super) fn read_text(path: &Path, limit: u64) -> io::Result<String> {
-    let bytes = read_bounded(path, limit)?;
-    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| io::Error::other("it is not UTF-8"))
 }

@@ -17,6 +17,7 @@ mod keyboard;
 mod leaving;
 mod logins;
 mod monitors;
+mod nearby;
 mod pictures;
 mod places;
 mod programs;
@@ -35,6 +36,7 @@ mod sizes;
 mod ssh;
 mod ssh_logins;
 mod starts;
+mod through_proxies;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

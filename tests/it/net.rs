@@ -6,13 +6,16 @@ mod certificates;
 mod cli;
 #[cfg(target_os = "linux")]
 mod core_dumps;
+pub mod dial;
 mod files;
 mod floods;
 mod garbage;
 mod lanes;
 mod mailbox;
+mod nearby;
 mod outgoing;
 mod owner;
+mod proxy;
 mod pump;
 mod quic;
 mod quic_peers;
@@ -25,4 +28,6 @@ mod stalls;
 pub mod task;
 mod trust;
 mod uri;
+#[cfg(target_os = "linux")]
+mod vsock;
 mod wrong_peers;

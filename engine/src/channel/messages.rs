@@ -191,6 +191,8 @@ pub enum ConnectStage {
     Resolving { host: String },
     /// A connection to this address or socket is asked for.
     Reaching { at: String },
+    /// A proxy is asked for a connection to the server.
+    Proxying { proxy: String, to: String },
     /// TLS: keys are agreed on and the certificate is checked.
     Securing,
     /// WebSocket: the web server is asked to let Xpra through.

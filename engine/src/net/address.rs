@@ -14,11 +14,12 @@ use url::form_urlencoded;
 
 use super::quic::Framing;
 use super::uri::{DEFAULT_PORT, Endpoint, HostPort, Target, TargetError};
+use super::vsock::VsockAddress;
 use crate::protocol::text::is_hidden;
 use crate::session::Secret;
 
 /// Schemes of Xpra's and its relatives' that Farpane does not speak: never taken for a host's name.
-const UNSPOKEN: [&str; 8] = ["hyperv", "named-pipe", "rdp", "rfb", "udp", "vnc", "vsock", "webtransport"];
+const UNSPOKEN: [&str; 7] = ["hyperv", "named-pipe", "rdp", "rfb", "udp", "vnc", "webtransport"];
 /// What to do about a name or password that cannot stand in an address as it is.
 const SPECIAL: &str = "in a name or password @ is written as %40, : as %3A, / as %2F, # as %23, ? as %3F and % \
                        as %25; or leave the password out and use --password-file";
@@ -38,6 +39,7 @@ enum Kind {
     WebTransport,
     Ssh,
     Socket,
+    Vsock,
 }
 
 /// What stands between a scheme and what it is for.
@@ -69,7 +71,7 @@ struct Parts<'a> {
 impl Kind {
     const fn default_port(self) -> u16 {
         match self {
-            Self::Tcp | Self::Quic | Self::WebTransport | Self::Socket => DEFAULT_PORT,
+            Self::Tcp | Self::Quic | Self::WebTransport | Self::Socket | Self::Vsock => DEFAULT_PORT,
             Self::WebSocket => 80,
             Self::Tls | Self::WebSocketTls => 443,
             Self::Ssh => 22,
@@ -87,6 +89,7 @@ impl Kind {
             Self::WebTransport => "wt",
             Self::Ssh => "ssh",
             Self::Socket => "socket",
+            Self::Vsock => "vsock",
         }
     }
 
@@ -96,7 +99,7 @@ impl Kind {
 
     fn endpoint(self, at: HostPort) -> Endpoint {
         match self {
-            Self::Tcp | Self::Socket => Endpoint::Tcp(at),
+            Self::Tcp | Self::Socket | Self::Vsock => Endpoint::Tcp(at),
             Self::Tls => Endpoint::Tls(at),
             Self::WebSocket => Endpoint::WebSocket { at, secure: false },
             Self::WebSocketTls => Endpoint::WebSocket { at, secure: true },
@@ -118,6 +121,7 @@ fn scheme_kind(scheme: &str) -> Option<Kind> {
         "wt" => Kind::WebTransport,
         "ssh" | "xpra+ssh" | "xprassh" => Kind::Ssh,
         "socket" | "unix" | "unix-domain" => Kind::Socket,
+        "vsock" => Kind::Vsock,
         _ => return None,
     })
 }
@@ -164,6 +168,9 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     }
     if kind == Kind::Socket {
         return socket(text, form, rest);
+    }
+    if kind == Kind::Vsock {
+        return vsock(text, rest);
     }
     let (authority, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (after, fragment) = after.split_once('#').unwrap_or((after, ""));
@@ -392,6 +399,38 @@ fn socket(text: &str, form: Form, rest: &str) -> Result<Target, TargetError> {
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect(),
         ..local(Endpoint::Unix(PathBuf::from(path)))
+    })
+}
+
+/// `vsock://CID[:PORT]/`, also with a name, a password and options. Nothing follows the port but options.
+fn vsock(text: &str, rest: &str) -> Result<Target, TargetError> {
+    let wrong = || {
+        let why = "expected the number of a machine and a port, as in vsock://2:14500/ (2 is the host, 1 this machine)";
+        TargetError::Address { got: redacted(text), why: why.to_owned() }
+    };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = place.strip_suffix('/').unwrap_or(place);
+    let (login, place) = place.rsplit_once('@').unwrap_or(("", place));
+    let (cid, port) = match place.split_once(':') {
+        Some((cid, port)) => (cid, port.parse().map_err(|_| wrong())?),
+        None => (place, u32::from(DEFAULT_PORT)),
+    };
+    let cid = match cid {
+        "local" => 1,
+        "host" => 2,
+        number => number.parse().map_err(|_| wrong())?,
+    };
+    let (username, password) = match login.split_once(':') {
+        Some((username, password)) => (username, Some(Secret::new(decoded(password)))),
+        None => (login, None),
+    };
+    Ok(Target {
+        username: (!username.is_empty()).then(|| decoded(username)),
+        password,
+        options: form_urlencoded::parse(query.as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
+        ..local(Endpoint::Vsock(VsockAddress { cid, port }))
     })
 }
 

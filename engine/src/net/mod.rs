@@ -4,9 +4,11 @@ pub mod address;
 pub mod certificate;
 mod client_cert;
 mod connection;
+pub mod dial;
 mod first_bytes;
 pub mod known_servers;
 pub mod local;
+pub mod nearby;
 #[cfg(target_os = "linux")]
 mod network_change;
 #[cfg(not(target_os = "linux"))]
@@ -16,6 +18,7 @@ pub mod new_file;
 pub mod outgoing;
 pub mod owner;
 mod progress;
+pub mod proxy;
 pub mod pump;
 pub mod quic;
 pub mod recorder;
@@ -26,6 +29,7 @@ mod rival;
 mod several;
 #[cfg(target_os = "linux")]
 pub mod sock_diag;
+mod socket;
 pub mod ssh;
 #[cfg(unix)]
 mod start;
@@ -36,6 +40,7 @@ pub mod transport;
 pub mod trust;
 pub mod uri;
 mod verifier;
+pub mod vsock;
 mod wanted;
 pub mod websocket;
 

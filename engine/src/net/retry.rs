@@ -75,6 +75,7 @@ impl ConnectError {
                 !matches!(error, Web::Io(_) | Web::Closed | Web::Cut | Web::Status { .. } | Web::TooLong)
             }
             Self::Quic(error) => !error.may_pass(),
+            Self::Proxy(error) => error.is_final(),
             _ => false,
         };
         if is_final { Prospect::Over } else { Prospect::Again }

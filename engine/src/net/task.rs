@@ -21,6 +21,7 @@ use crate::session::{
 
 use super::connection::{Connection, End, Links};
 use super::network_change::NetworkChanges;
+use super::proxy::Proxy;
 use super::report::Report;
 use super::retry::RetryPlan;
 use super::rival;
@@ -56,6 +57,8 @@ pub struct NetConfig {
     pub ssh: SshOptions,
     /// How to check the server of an `ssl` or `wss` connection.
     pub tls: TlsOptions,
+    /// What is between this machine and a server on a network.
+    pub proxy: Option<Proxy>,
     /// How long reaching the server may take.
     pub connect_timeout: Duration,
     /// Who gets what the server sends, from its first packet on.
@@ -350,7 +353,8 @@ async fn reach(config: &NetConfig, course: &mut Course, links: &mut Links) -> Re
             }
             _ => {
                 let target = &started(config, begun, &stage).await?;
-                let connected = Transport::connect(target, &tls, config.connect_timeout, &stage).await;
+                let (proxy, limit) = (config.proxy.as_ref(), config.connect_timeout);
+                let connected = Transport::connect(target, &tls, proxy, limit, &stage).await;
                 connected.map_err(|error| NotThere::Failed(Box::new(error)))
             }
         }

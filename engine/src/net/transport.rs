@@ -1,15 +1,13 @@
 //! Byte streams to a server: one enum, so that the network task is written once.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
@@ -20,32 +18,37 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::stats::CopyLedger;
 
+use super::dial::{self, Tried};
 use super::local;
+#[cfg(unix)]
 use super::owner;
+use super::proxy::{self, Proxy, ProxyError};
 use super::quic::{self, Framing, QuicError, QuicStream};
+use super::socket::Socket;
 #[cfg(unix)]
 use super::ssh::SshStream;
 use super::tls::{self, Checked, Tls, TlsError, TlsOptions};
 use super::uri::{Endpoint, HostPort, Target};
+use super::vsock::VsockAddress;
+#[cfg(target_os = "linux")]
+use super::vsock::{self, VsockStream};
 use super::websocket::{self, FrameError, HandshakeError, WebSocket};
-
-/// Bytes that the kernel takes before it has sent those before them. What is not bulk is never that much.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const MAX_UNSENT_IN_KERNEL: u32 = 128 * 1024;
 
 /// A connected byte stream. Reads and writes are tokio's; nothing is buffered in here.
 #[derive(Debug)]
 pub enum Transport {
-    Tcp(TcpStream),
+    Tcp(Socket),
     #[cfg(unix)]
     Unix(UnixStream),
-    Tls(Box<Tls<TcpStream>>),
-    WebSocket(Box<WebSocket<TcpStream>>),
-    WebSocketTls(Box<WebSocket<Tls<TcpStream>>>),
+    Tls(Box<Tls<Socket>>),
+    WebSocket(Box<WebSocket<Socket>>),
+    WebSocketTls(Box<WebSocket<Tls<Socket>>>),
     Quic(Box<WebSocket<QuicStream>>),
     WebTransport(Box<QuicStream>),
     #[cfg(unix)]
     Ssh(Box<SshStream>),
+    #[cfg(target_os = "linux")]
+    Vsock(VsockStream),
 }
 
 /// `$call` on whatever stream is inside.
@@ -62,6 +65,8 @@ macro_rules! each {
             Transport::WebTransport($stream) => $call,
             #[cfg(unix)]
             Transport::Ssh($stream) => $call,
+            #[cfg(target_os = "linux")]
+            Transport::Vsock($stream) => $call,
         }
     };
 }
@@ -79,12 +84,23 @@ pub enum ConnectError {
         "{at} refused the connection: nothing listens there (is the server started with --bind-tcp={at}?)"
     )]
     Refused { at: HostPort },
-    #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way)", seconds = limit.as_secs())]
-    TimedOut { at: String, limit: Duration },
+    #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way){}", also(tried), seconds = limit.as_secs())]
+    TimedOut {
+        at: String,
+        limit: Duration,
+        /// Addresses that failed before.
+        tried: Tried,
+    },
     #[error("{at} took the connection, but did not answer {what} within {seconds} s ({hint})", seconds = limit.as_secs())]
     Silent { at: String, what: &'static str, hint: &'static str, limit: Duration },
     #[error("cannot connect to {at}: {source}")]
     Failed { at: String, source: io::Error },
+    #[error("cannot connect to {at} at any of its addresses: {tried}")]
+    AllFailed { at: String, tried: Tried },
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    #[error("cannot connect to vsock://{at}/: {source} ({hint})")]
+    Vsock { at: VsockAddress, source: io::Error, hint: &'static str },
     #[error("cannot connect to {}: {source} (is the server still running?)", path.display())]
     Socket { path: PathBuf, source: io::Error },
     #[error("{} is no socket (the name of a session file ends in .xpra)", path.display())]
@@ -103,48 +119,73 @@ pub enum ConnectError {
     Unsupported { kind: &'static str },
 }
 
+/// What is added where some addresses gave an answer and others none.
+fn also(tried: &Tried) -> String {
+    let tried = tried.to_string();
+    if tried.is_empty() { tried } else { format!("; {tried}") }
+}
+
+/// What was asked for last, once the server or the proxy is reached.
+enum Asked {
+    Proxy { to: String },
+    Server { what: &'static str, hint: &'static str },
+}
+
 impl Transport {
     /// Connects to the target's endpoint, trying all its addresses, for at most `limit`, and says
-    /// how far it is. Through ssh, [`super::ssh`] connects.
+    /// how far it is. What a network is between goes through `proxy`, if there is one. Through ssh, [`super::ssh`]
+    /// connects.
     pub async fn connect(
         target: &Target,
         tls: &TlsOptions,
+        proxy: Option<&Proxy>,
         limit: Duration,
         stage: &dyn Fn(ConnectStage),
     ) -> Result<Self, ConnectError> {
-        // What the server was asked last, once it is reached.
-        let asked = Cell::new(None);
+        let (asked, tried) = (Cell::new(None), RefCell::new(Tried::default()));
         let over_quic = match &target.endpoint {
             Endpoint::Quic { at, .. } => Some(at),
             _ => None,
         };
         let stage = &|now: ConnectStage| {
-            asked.set(match now {
-                ConnectStage::Securing => Some(("to TLS", "does this port speak TLS?")),
-                ConnectStage::Upgrading if over_quic.is_some() => {
-                    Some(("the request for a session", "does the Xpra server still run?"))
+            asked.set(match &now {
+                ConnectStage::Proxying { to, .. } => Some(Asked::Proxy { to: to.clone() }),
+                ConnectStage::Securing => {
+                    Some(Asked::Server { what: "to TLS", hint: "does this port speak TLS?" })
                 }
-                ConnectStage::Upgrading => {
-                    Some(("to the WebSocket handshake", "is there a web server on this port?"))
-                }
+                ConnectStage::Upgrading if over_quic.is_some() => Some(Asked::Server {
+                    what: "the request for a session",
+                    hint: "does the Xpra server still run?",
+                }),
+                ConnectStage::Upgrading => Some(Asked::Server {
+                    what: "to the WebSocket handshake",
+                    hint: "is there a web server on this port?",
+                }),
                 _ => None,
             });
             stage(now);
         };
+        let reached = async |at: &HostPort| {
+            let stream = match proxy {
+                Some(proxy) => proxy::connect(proxy, at, &tried, stage).await?,
+                None => dial::connect(at, &tried, stage).await?,
+            };
+            Ok::<_, ConnectError>(Socket::new(stream, proxy.is_some()))
+        };
         let secured = async |at: &HostPort| {
-            let stream = connect_tcp(at, stage).await?;
+            let stream = reached(at).await?;
             stage(ConnectStage::Securing);
             Ok::<_, ConnectError>(tls::handshake(stream, at, tls).await?)
         };
         let connecting = async {
             match &target.endpoint {
-                Endpoint::Tcp(at) => connect_tcp(at, stage).await.map(Self::Tcp),
+                Endpoint::Tcp(at) => reached(at).await.map(Self::Tcp),
                 Endpoint::Unix(path) => connect_socket(path, stage).await,
                 Endpoint::Abstract(name) => connect_socket(Path::new(&format!("\0{name}")), stage).await,
                 Endpoint::Display(display) => connect_display(display, stage).await,
                 Endpoint::Tls(at) => Ok(Self::Tls(Box::new(secured(at).await?))),
                 Endpoint::WebSocket { at, secure: false } => {
-                    let stream = connect_tcp(at, stage).await?;
+                    let stream = reached(at).await?;
                     stage(ConnectStage::Upgrading);
                     Ok(Self::WebSocket(Box::new(upgrade(stream, at, false, target).await?)))
                 }
@@ -160,27 +201,44 @@ impl Transport {
                         Framing::WebTransport => Self::WebTransport(Box::new(stream)),
                     })
                 }
+                #[cfg(target_os = "linux")]
+                Endpoint::Vsock(at) => {
+                    stage(ConnectStage::Reaching { at: format!("vsock {at}") });
+                    vsock::connect(*at).await.map(Self::Vsock)
+                }
+                #[cfg(not(target_os = "linux"))]
+                Endpoint::Vsock(_) => Err(ConnectError::Unsupported { kind: "vsock" }),
                 Endpoint::Ssh(_) => Err(ConnectError::Unsupported { kind: "ssh" }),
             }
         };
         match tokio::time::timeout(limit, connecting).await {
             Ok(result) => result,
-            Err(_) => Err(match (asked.get(), over_quic) {
-                (Some((what, hint)), _) => ConnectError::Silent { at: target.to_string(), what, hint, limit },
-                (None, Some(at)) => QuicError::Silent { at: at.clone(), limit }.into(),
-                (None, None) => ConnectError::TimedOut { at: target.to_string(), limit },
+            Err(_) => Err(match (asked.take(), proxy, over_quic) {
+                (Some(Asked::Server { what, hint }), ..) => {
+                    ConnectError::Silent { at: target.to_string(), what, hint, limit }
+                }
+                (_, _, Some(at)) => QuicError::Silent { at: at.clone(), limit }.into(),
+                (Some(Asked::Proxy { to }), Some(proxy), _) => ProxyError::silent(proxy, to, limit).into(),
+                (_, Some(proxy), _) => {
+                    let at = format!("the proxy {proxy}");
+                    ConnectError::TimedOut { at, limit, tried: tried.take() }
+                }
+                _ => ConnectError::TimedOut { at: target.to_string(), limit, tried: tried.take() },
             }),
         }
     }
 
     /// Who could read what is sent. Looks at the kernel's tables: once a connection.
     pub fn link(&self) -> Link {
-        let (tcp, encrypted) = match self {
+        let (socket, encrypted) = match self {
             #[cfg(unix)]
             Self::Unix(stream) => return Link { encrypted: false, local: owner::is_trusted_socket(stream) },
             // ssh has checked the host's key.
             #[cfg(unix)]
             Self::Ssh(_) => return Link { encrypted: true, local: false },
+            // Nobody on a network is between, but who listens at the other side cannot be known.
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => return Link { encrypted: false, local: false },
             Self::Tcp(stream) => (stream, false),
             // A certificate that the user trusts is that of the server that was trusted.
             Self::Tls(stream) => (stream.get_ref(), stream.checked() != Checked::Not),
@@ -193,7 +251,7 @@ impl Transport {
                 return Link { encrypted, local: false };
             }
         };
-        Link { encrypted, local: owner::is_trusted_port(tcp) }
+        Link { encrypted, local: socket.is_trusted() }
     }
 
     /// The stream over QUIC, if it is that.
@@ -207,18 +265,19 @@ impl Transport {
 
     /// Whether nothing leaves this machine on the way to whom this is connected with.
     fn is_within_machine(&self) -> bool {
-        let tcp = match self {
+        match self {
             #[cfg(unix)]
-            Self::Unix(_) => return true,
+            Self::Unix(_) => true,
             #[cfg(unix)]
-            Self::Ssh(_) => return false,
-            Self::Tcp(stream) => stream,
-            Self::Tls(stream) => stream.get_ref(),
-            Self::WebSocket(stream) => stream.get_ref(),
-            Self::WebSocketTls(stream) => stream.get_ref().get_ref(),
-            Self::Quic(_) | Self::WebTransport(_) => return false,
-        };
-        tcp.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+            Self::Ssh(_) => false,
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => false,
+            Self::Tcp(socket) => socket.is_within_machine(),
+            Self::Tls(stream) => stream.get_ref().is_within_machine(),
+            Self::WebSocket(stream) => stream.get_ref().is_within_machine(),
+            Self::WebSocketTls(stream) => stream.get_ref().get_ref().is_within_machine(),
+            Self::Quic(_) | Self::WebTransport(_) => false,
+        }
     }
 
     /// Whether it is TLS, itself or below a WebSocket.
@@ -235,6 +294,8 @@ impl Transport {
             Self::WebTransport(stream) => stream.checked().words(),
             #[cfg(unix)]
             Self::Ssh(_) => "ssh",
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => "none (between a virtual machine and its host)",
             _ if self.is_within_machine() => "none (this machine)",
             _ => "none",
         }
@@ -250,6 +311,8 @@ impl Transport {
             Self::WebSocket(_) | Self::WebSocketTls(_) | Self::Quic(_) | Self::WebTransport(_) => {
                 "is there a session at this path, and does it still run?"
             }
+            #[cfg(target_os = "linux")]
+            Self::Vsock(_) => "is this an Xpra server's port?",
             #[cfg(unix)]
             Self::Ssh(_) => "does the session at the other end still run?",
         }
@@ -276,63 +339,9 @@ impl Transport {
     }
 }
 
-/// Lets the kernel take no more than it can send soon (tcp(7), `TCP_NOTSENT_LOWAT`): what it has taken goes before any
-/// key, and by itself it takes some MiB.
-fn keep_little_unsent(stream: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_IN_KERNEL) {
-        tracing::debug!(%error, "TCP_NOTSENT_LOWAT could not be set");
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = stream;
-}
-
 /// Whether `error` says that the peer breaks the rules of what carries the records.
 pub(super) fn is_fault(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|error| error.is::<FrameError>()) || QuicError::is_fault(error)
-}
-
-/// All addresses of a host.
-pub(super) async fn addresses(at: &HostPort) -> Result<Vec<SocketAddr>, ConnectError> {
-    let found = tokio::net::lookup_host((at.host.as_str(), at.port)).await;
-    found.map(Iterator::collect).map_err(|source| match at.zone() {
-        Some(zone) => ConnectError::Zone { zone: zone.to_owned() },
-        None => ConnectError::Resolve { host: at.host.clone(), source },
-    })
-}
-
-async fn connect_tcp(at: &HostPort, stage: &dyn Fn(ConnectStage)) -> Result<TcpStream, ConnectError> {
-    stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses = addresses(at).await?;
-    let mut last_error = None;
-    for address in addresses {
-        stage(ConnectStage::Reaching { at: address.to_string() });
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Input and acknowledgements are small and must leave at once.
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY could not be set");
-                }
-                keep_little_unsent(&stream);
-                return Ok(stream);
-            }
-            Err(error) => {
-                tracing::debug!(%address, %error, "connecting failed");
-                last_error = Some(error);
-            }
-        }
-    }
-    Err(match last_error {
-        Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            ConnectError::Refused { at: at.clone() }
-        }
-        Some(_) if at.lacks_zone() => ConnectError::NoZone { at: at.clone() },
-        Some(source) => ConnectError::Failed { at: at.to_string(), source },
-        None => ConnectError::Resolve {
-            host: at.host.clone(),
-            source: io::Error::new(io::ErrorKind::NotFound, "it has no address"),
-        },
-    })
 }
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::connection::Links;
 use super::known_servers::KnownServers;
+use super::proxy::Proxy;
 use super::quic::QuicStream;
 use super::tls::{Checked, TlsOptions};
 use super::transport::{ConnectError, Transport};
@@ -21,7 +22,12 @@ use crate::session::{
 ///
 /// # Errors
 /// If it cannot be reached, or nobody does: [`super::tls::TlsError::Untrusted`] has the certificate then.
-pub fn look(endpoint: &Endpoint, tls: &TlsOptions, limit: Duration) -> Result<Checked, ConnectError> {
+pub fn look(
+    endpoint: &Endpoint,
+    tls: &TlsOptions,
+    proxy: Option<&Proxy>,
+    limit: Duration,
+) -> Result<Checked, ConnectError> {
     let at = endpoint.tls().ok_or(ConnectError::Unsupported { kind: endpoint.transport_name() })?;
     let failed = |source| ConnectError::Failed { at: at.to_string(), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
@@ -36,7 +42,7 @@ pub fn look(endpoint: &Endpoint, tls: &TlsOptions, limit: Duration) -> Result<Ch
         display: None,
         options: Vec::new(),
     };
-    let looked = runtime.block_on(Transport::connect(&target, tls, limit, &|_| {}));
+    let looked = runtime.block_on(Transport::connect(&target, tls, proxy, limit, &|_| {}));
     runtime.shutdown_background();
     match looked? {
         Transport::Tls(stream) => Ok(stream.checked()),

@@ -1,7 +1,7 @@
 //! Where to attach: URLs in Xpra's forms, `host:port`, and local displays.
 //!
 //! The forms are those of `xpra attach` (xpra/scripts/parsing.py, `parse_display_name`): `tcp://`,
-//! `ssl://`, `ws://`, `wss://`, `quic://`, `wt://`, `ssh://` with their `xpra+` aliases, the older `tcp:HOST:PORT` and
+//! `ssl://`, `ws://`, `wss://`, `quic://`, `wt://`, `ssh://` with their `xpra+` aliases, `vsock://CID:PORT`, the older `tcp:HOST:PORT` and
 //! `tcp/HOST:PORT`, `socket:///path`, `/path`, `@abstract`, `:100` and plain `100`.
 
 use std::fmt;
@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::address;
 use super::quic::Framing;
+use super::vsock::VsockAddress;
 use crate::session::Secret;
 
 /// Xpra's port for `tcp://` (xpra/net/constants.py, `DEFAULT_PORT`).
@@ -48,6 +49,8 @@ pub enum Endpoint {
         framing: Framing,
     },
     Ssh(HostPort),
+    /// Between a virtual machine and its host.
+    Vsock(VsockAddress),
     /// A Unix domain socket.
     Unix(PathBuf),
     /// An abstract Unix domain socket (Linux), its name without the `@`.
@@ -70,7 +73,7 @@ pub enum TargetError {
     #[error("no server given: expected for example tcp://host:{DEFAULT_PORT}/ or :100")]
     Empty,
     #[error(
-        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, quic, wt, ssh or socket"
+        "`{got}` is not a kind of connection that Farpane knows: expected tcp, ssl, ws, wss, quic, wt, ssh, vsock or socket"
     )]
     Scheme { got: String },
     #[error("`{got}` is not a valid address: {why}")]
@@ -92,6 +95,7 @@ impl Target {
     pub fn is_local(&self) -> bool {
         match &self.endpoint {
             Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => true,
+            Endpoint::Vsock(_) => false,
             Endpoint::Tcp(at)
             | Endpoint::Tls(at)
             | Endpoint::Ssh(at)
@@ -124,6 +128,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, at) = match &self.endpoint {
             Endpoint::Unix(path) => return write!(f, "socket://{}", path.display()),
+            Endpoint::Vsock(at) => return write!(f, "vsock://{at}/"),
             Endpoint::Abstract(name) => return write!(f, "@{name}"),
             Endpoint::Display(name) if name.is_empty() => return write!(f, "a new session of this machine"),
             Endpoint::Display(name) if name.starts_with("wayland-") => return write!(f, "{name}"),
@@ -161,6 +166,7 @@ impl Endpoint {
             Self::WebSocket { secure: true, .. } => "wss",
             Self::Quic { framing, .. } => framing.scheme(),
             Self::Ssh(_) => "ssh",
+            Self::Vsock(_) => "vsock",
             Self::Unix(_) | Self::Abstract(_) | Self::Display(_) => "unix",
         }
     }

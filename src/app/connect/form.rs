@@ -26,7 +26,9 @@ pub fn show_target(form: &mut ConnectForm, target: &Target) {
         Endpoint::WebSocket { at, secure: true } => (FormProtocol::WebSocketTls, Some(at)),
         Endpoint::Quic { at, framing: Framing::WebSocket } => (FormProtocol::Quic, Some(at)),
         Endpoint::Quic { at, framing: Framing::WebTransport } => (FormProtocol::WebTransport, Some(at)),
-        Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) => (FormProtocol::Local, None),
+        Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_) => {
+            (FormProtocol::Local, None)
+        }
     };
     form.protocol = at.0;
     form.host = at.1.map(|at| at.host.clone()).unwrap_or_default();
@@ -36,6 +38,7 @@ pub fn show_target(form: &mut ConnectForm, target: &Target) {
         Endpoint::Abstract(name) => format!("@{name}"),
         Endpoint::Display(name) if name.starts_with("wayland-") => name.clone(),
         Endpoint::Display(name) => format!(":{name}"),
+        Endpoint::Vsock(at) => format!("vsock://{at}/"),
         _ => target.display.clone().unwrap_or_default(),
     };
     form.user = target.username.clone().unwrap_or_default();
@@ -147,6 +150,7 @@ pub fn suggested_name(target: &Target) -> String {
         | Endpoint::WebSocket { at: HostPort { host, .. }, .. }
         | Endpoint::Quic { at: HostPort { host, .. }, .. } => host.replace(':', "-"),
         Endpoint::Display(display) => format!("display {display}"),
+        Endpoint::Vsock(at) => format!("machine {}", at.cid),
         Endpoint::Unix(_) | Endpoint::Abstract(_) => String::new(),
     }
 }

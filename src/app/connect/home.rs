@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::config::connections::ConnectionKey;
 use crate::demo;
 use crate::geometry::Size;
+use crate::net::nearby;
 use crate::session::{CloseReason, SessionEvent};
 use crate::ui::Message;
 
@@ -90,6 +91,13 @@ impl Home {
     pub fn found(&mut self, found: ListedSession) {
         if let Some(window) = &mut self.window {
             window.found(found);
+        }
+    }
+
+    /// The search on the network is over.
+    pub fn nearby(&mut self, found: Result<Vec<nearby::Session>, String>) {
+        if let Some(window) = &mut self.window {
+            window.nearby(found);
         }
     }
 

@@ -7,6 +7,7 @@ use super::{Connect, ListedSession, thumbnail};
 use crate::channel::clock;
 use crate::config::connections::{self, ConnectionKey};
 use crate::config::{Request, Sender};
+use crate::net::nearby;
 use crate::ui::{ConnectEntry, ConnectForm, EntryKind};
 
 /// What an entry stands for.
@@ -15,6 +16,10 @@ pub(super) enum Destination {
     Kept(ConnectionKey),
     Local(ListedSession),
     Demo,
+    /// Whoever is on the network wrote where it is.
+    Nearby(nearby::Session),
+    /// Nowhere: such sessions are looked for.
+    LookAround,
 }
 
 impl Destination {
@@ -66,12 +71,13 @@ impl Connect {
         }
         let demo = ("Try the demo session".to_owned(), "runs on this machine".to_owned(), String::new());
         self.add(Destination::Demo, EntryKind::Demo, demo, None);
+        self.list_nearby();
         self.view.selected = selected.and_then(|destination| self.id_of(&destination));
         self.view.forget_pictures();
         self.window.due_at(clock::now());
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         destination: Destination,
         kind: EntryKind,
@@ -105,6 +111,13 @@ impl Connect {
             }
             Destination::Local(found) => {
                 Request::address(&format!(":{}", found.display)).map_err(|error| error.to_string())
+            }
+            Destination::Nearby(session) => Request::address(&session.address())
+                .map(|request| Request { sender: Sender::Link, ..request })
+                .map_err(|error| error.to_string()),
+            Destination::LookAround => {
+                self.look_around();
+                return;
             }
             Destination::Demo => {
                 self.view.form = ConnectForm::default();

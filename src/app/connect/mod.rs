@@ -3,6 +3,7 @@
 //! It has a render thread of its own, so that it can stay while a session starts and come back
 //! after it.
 
+mod around;
 pub mod form;
 mod home;
 mod launcher;
@@ -41,6 +42,7 @@ use super::inbox::Inbox;
 use super::own_window::OwnWindow;
 use super::screen::Screen;
 
+use around::Around;
 pub use home::Home;
 pub use launcher::Launcher;
 use list::Destination;
@@ -96,6 +98,10 @@ pub struct Connect {
     destinations: Vec<Destination>,
     /// What the form was filled from.
     base: Option<(Request, Option<ConnectionKey>)>,
+    /// Sessions on the network, as far as they were looked for.
+    around: Around,
+    /// Who is told of them.
+    inbox: Arc<Inbox>,
     /// When the attempt that is under way began.
     began: Option<Instant>,
     /// Paints the window.
@@ -149,6 +155,8 @@ impl Connect {
             view,
             destinations: Vec::new(),
             base: None,
+            around: Around::default(),
+            inbox: Arc::clone(inbox),
             began: None,
             _engine: engine,
         };
@@ -258,6 +266,9 @@ impl Connect {
     fn act(&mut self, action: ConnectAction) -> Option<Decision> {
         match action {
             ConnectAction::Select(id) => self.select(id),
+            ConnectAction::Open(id) if self.destination(id) == Some(&Destination::LookAround) => {
+                self.look_around();
+            }
             ConnectAction::Open(id) => {
                 self.select(id);
                 return self.connect();

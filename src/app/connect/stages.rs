@@ -9,6 +9,7 @@ pub fn stage(stage: &ConnectStage) -> Stage {
     let words = match stage {
         ConnectStage::Resolving { host } => format!("Looking for {host}"),
         ConnectStage::Reaching { at } => format!("Connecting to {at}"),
+        ConnectStage::Proxying { proxy, to } => format!("Asking the proxy {proxy} for {to}"),
         ConnectStage::Securing => "Agreeing on encryption (TLS) and checking the certificate".to_owned(),
         ConnectStage::Upgrading => "Asking the web server for Xpra (WebSocket)".to_owned(),
         ConnectStage::Starting => "Starting a session on this machine".to_owned(),

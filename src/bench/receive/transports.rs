@@ -111,7 +111,7 @@ fn one(
     let (target, server) = serve(folder, transport, frame, Arc::clone(stream))?;
     let options = TlsOptions { ca_certs: Some(folder.0.join("cert.pem")), ..TlsOptions::default() };
     let cost = runtime.block_on(async {
-        let connecting = Transport::connect(&target, &options, CONNECT_LIMIT, &|_| {}).await;
+        let connecting = Transport::connect(&target, &options, None, CONNECT_LIMIT, &|_| {}).await;
         receive(connecting.map_err(io::Error::other)?, transport, frame, stream).await
     });
     let served = server.join().map_err(|_| io::Error::other("the sending thread panicked"))?;

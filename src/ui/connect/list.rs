@@ -15,6 +15,7 @@ pub(super) fn list_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectActi
             (EntryKind::Saved, "Saved"),
             (EntryKind::Recent, "Recent"),
             (EntryKind::Local, "On this machine"),
+            (EntryKind::Nearby, "Nearby"),
             (EntryKind::Demo, "Demo"),
         ] {
             let entries: Vec<ConnectEntry> =

@@ -89,6 +89,8 @@ pub enum EntryKind {
     Recent,
     /// A session that runs on this machine.
     Local,
+    /// A session that announces itself on the network, or the wish to look for such.
+    Nearby,
     /// The demo session.
     Demo,
 }

@@ -91,6 +91,74 @@ fn no_plain_connection_where_aes_was_asked_for() {
     assert_eq!(open("tcp://host/?encryption=none").ignored, ["encryption"]);
 }
 
+/// Whoever runs a proxy reads what is not encrypted: a link chooses none, and switches none off.
+#[test]
+fn no_link_chooses_a_proxy() {
+    const WORDS: &str = "proxy-host=gate&proxy-username=anna&proxy-password=hunter2";
+    let login = "socks5://anna@gate:1080";
+    for link in [
+        &format!("xpra://host/?{WORDS}"),
+        &format!("xpra://host/100,{WORDS}"),
+        "xpra+wss://host/?proxy=socks5://anna:hunter2@gate:1080",
+    ] {
+        let mut request = open(link);
+        let asked: Vec<_> = request.questions.iter().map(|q| (q.name.as_str(), q.value.as_str())).collect();
+        assert_eq!(asked, [("proxy", login)], "{link}");
+        assert!(request.questions[0].why.contains("through that machine"));
+        let refused = Settings::default().config(&request).expect_err(link);
+        assert!(matches!(refused, ConfigError::Questions(_)) && !refused.to_string().contains("hunter2"));
+        request.consent("proxy");
+        let config = Settings::default().config(&request).expect("allowed");
+        let proxy = config.connection.proxy.expect("a proxy");
+        assert_eq!(proxy.to_string(), login);
+        assert_eq!(proxy.password.as_ref().map(Secret::expose), Some("hunter2"));
+    }
+    assert_eq!(open("xpra://host/?proxy=none").questions.len(), 1);
+    let file = SessionFile::parse("host=host\nproxy-host=gate\nproxy-type=HTTP\nproxy-port=3128\n");
+    let stranger = file.request(false).expect("valid");
+    assert_eq!(
+        (stranger.questions[0].name.as_str(), &*stranger.questions[0].value),
+        ("proxy", "http://gate:3128")
+    );
+    // One's own is followed, and so is what is typed.
+    let proxy_of = |request: &Request| {
+        let config = Settings::default().config(request).expect("valid");
+        config.connection.proxy.map(|proxy| proxy.to_string())
+    };
+    assert_eq!(proxy_of(&file.request(true).expect("valid")).as_deref(), Some("http://gate:3128"));
+    assert_eq!(proxy_of(&open(&format!("tcp://host/?{WORDS}"))).as_deref(), Some(login));
+    // What needs none has none.
+    assert_eq!(proxy_of(&open(&format!("socket:///run/x?{WORDS}"))), None);
+}
+
+/// What cannot be a proxy leads to no connection without one.
+#[test]
+fn words_about_proxies_are_checked() {
+    for (words, problem) in [
+        ("proxy-type=SOCKS5", "needs proxy-host"),
+        ("proxy-port=1080", "needs proxy-host"),
+        ("proxy-host=gate&proxy-type=VPN", "expected SOCKS5, SOCKS4 or HTTP"),
+        ("proxy-host=gate&proxy-port=0", "expected a port number"),
+        ("proxy-host=gate&proxy-port=80x", "expected a port number"),
+        ("proxy-host=a b", "expected the name or address of a host"),
+        ("proxy-host=evil/?x", "expected the name or address of a host"),
+        ("proxy-host=gate&proxy-rdns=perhaps", "expected yes or no"),
+        ("proxy-host=gate&proxy-password=hunter2", "a password with a name"),
+        ("proxy=socks7://gate", "no kind of proxy"),
+        ("proxy=anna:hunter2@:0", "no host and port"),
+    ] {
+        let error = Request::open(&format!("tcp://host/?{words}")).expect_err(words).to_string();
+        assert!(error.contains(problem) && !error.contains("hunter2"), "{words}: {error}");
+    }
+    let text = |words: &str| {
+        let request = open(&format!("tcp://host/?{words}"));
+        request.options.value("proxy").map(|value| value.text.to_string_lossy().into_owned())
+    };
+    assert_eq!(text("proxy-host=::1&proxy-rdns=no").as_deref(), Some("socks5://[::1]:1080/?rdns=no"));
+    assert_eq!(text("proxy-host=gate&proxy-type=socks4").as_deref(), Some("socks4a://gate:1080"));
+    assert_eq!(text("proxy-host=").as_deref(), None);
+}
+
 /// Every option there is, also those that come later, is harmless or asked for.
 #[test]
 fn only_harmless_options_are_followed_unasked() {

@@ -26,7 +26,7 @@ fn assert_silent(what: &impl Debug) {
 }
 
 /// Addresses that hold the password, understood or not.
-const ADDRESSES: [&str; 14] = [
+const ADDRESSES: [&str; 18] = [
     "tcp://anna:hunter2@host:14500/100",
     "ssl://:hunter2@host/",
     "wss://anna:hunter2@host/path",
@@ -38,6 +38,10 @@ const ADDRESSES: [&str; 14] = [
     "tcp://host/100,password=hunter2",
     "tcp://host/password=hunter2",
     "socket:///run/socket?password=hunter2",
+    "tcp://host/?proxy-host=gate&proxy-username=anna&proxy-password=hunter2",
+    "xpra://host/?proxy-host=gate&proxy-username=anna&proxy-password=hunter2",
+    "wss://host/?proxy=socks5://anna:hunter2@gate",
+    "xpra://host/?proxy=http://anna:hunter2@gate:3128",
     // These cannot be.
     "tcp://anna:hunter2@host:port/",
     "gopher://anna:hunter2@host",
@@ -64,7 +68,7 @@ fn addresses_and_requests() {
             assert_silent(&config);
         }
     }
-    assert_eq!(understood, 11);
+    assert_eq!(understood, 15);
 }
 
 #[test]
@@ -99,11 +103,61 @@ fn the_command_line() {
     }
 }
 
+/// The password of a proxy: in options, in their errors, in configuration files, in what is shown of them.
+#[test]
+fn proxies() {
+    const GOOD: &str = "socks5://anna:hunter2@gate:1";
+    for proxy in [
+        GOOD,
+        "http://anna:hunter2@gate",
+        "anna:hunter2@gate",
+        "socks9://anna:hunter2@gate",
+        "socks5://gate:hunter2",
+    ] {
+        let option = format!("--proxy={proxy}");
+        for words in [&["farpane", "tcp://host/", &option][..], &["farpane", "tcp://host/", "--proxy", proxy]]
+        {
+            let said = match RawArgs::try_parse_from(words) {
+                Err(error) => {
+                    let words = words.iter().map(|word| (*word).to_owned());
+                    farpane::cli::args::without_passwords(&error.render().to_string(), words)
+                }
+                Ok(arguments) => {
+                    assert_silent(&arguments);
+                    let settings = arguments.settings(&ConfigFiles::default()).expect("defaults");
+                    assert_silent(&settings);
+                    assert_silent(&settings.options());
+                    let shown = farpane::config::file::shown(&settings.layer());
+                    let invocation = arguments.validate(settings).expect("valid");
+                    format!("{shown}{invocation:?}")
+                }
+            };
+            assert!(!said.contains(PASSWORD), "{words:?}: {said}");
+        }
+        let file =
+            farpane::config::file::parse(&format!("proxy = '{proxy}'"), std::path::Path::new("x.toml"));
+        assert!(!format!("{file:?}").contains(PASSWORD));
+        if let Err(error) = file {
+            assert!(!error.to_string().contains(PASSWORD), "{error}");
+        }
+    }
+    // It reaches the proxy all the same.
+    let arguments = RawArgs::try_parse_from(["farpane", "tcp://host/", "--proxy", GOOD]).expect("valid");
+    let settings = arguments.settings(&ConfigFiles::default()).expect("defaults");
+    let config = settings.config(&Request::address("tcp://host/").expect("valid")).expect("valid");
+    assert_eq!(config.connection.proxy.and_then(|proxy| proxy.password), Some(secret()));
+    let variable = |name: &str| (name == "ALL_PROXY").then(|| GOOD.to_owned());
+    assert_silent(&farpane::net::proxy::Environment::read(variable));
+}
+
 #[test]
 fn session_files() {
     for line in [
         "password=hunter2",
         "proxy_password = hunter2",
+        "proxy-host=gate\nproxy-username=anna\nproxy-password=hunter2",
+        "proxy=socks5://anna:hunter2@gate",
+        "proxy=socks9://anna:hunter2@gate",
         "Password=hunter2",
         "ssl-key-password=hunter2",
         "#password=hunter2",
@@ -120,6 +174,25 @@ fn session_files() {
         assert_silent(&file.problems());
         assert_silent(&file.request(true));
         assert_silent(&file.request(false));
+    }
+    // A saved connection keeps the password of its proxy, until it is to forget all of them.
+    for line in
+        ["proxy-host=gate\nproxy-username=anna\nproxy-password=hunter2", "proxy=socks5://anna:hunter2@gate"]
+    {
+        let mut file = SessionFile::parse(&format!("mode=tcp\nhost=host\n{line}\n"));
+        let request = file.request(true).expect("valid");
+        file.update(&request.target, &request.options).expect("valid");
+        let again = file.request(true).expect("valid");
+        let config = Settings::default().config(&again).expect("valid");
+        assert_eq!(config.connection.proxy.and_then(|proxy| proxy.password), Some(secret()), "{line}");
+        file.forget_passwords();
+        assert!(!file.to_text().contains(PASSWORD), "{}", file.to_text().as_str());
+        // Another one, or none, takes its place.
+        let mut file = SessionFile::parse(&format!("mode=tcp\nhost=host\n{line}\n"));
+        let mut options = request.options.clone();
+        options.unset("proxy");
+        file.update(&request.target, &options).expect("valid");
+        assert!(!file.to_text().contains("proxy"), "{}", file.to_text().as_str());
     }
     let mut file = SessionFile::parse("host=host");
     file.store_password(&secret()).expect("a line");

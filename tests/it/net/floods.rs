@@ -203,6 +203,7 @@ fn receive(kind: String) {
         connect_timeout: LIMIT,
         recorder: None,
         ssh: net::ssh::SshOptions::default(),
+        proxy: None,
         tls: net::tls::TlsOptions::default(),
     };
     let before = memory().0;

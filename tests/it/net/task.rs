@@ -108,6 +108,7 @@ impl Client {
             connect_timeout: LIMIT,
             recorder: None,
             ssh: net::ssh::SshOptions::default(),
+            proxy: None,
             tls: net::tls::TlsOptions::default(),
         }
     }

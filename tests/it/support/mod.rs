@@ -9,6 +9,7 @@ pub mod card;
 pub mod display;
 pub mod picture;
 pub mod program;
+pub mod proxies;
 pub mod relay;
 pub mod samples;
 pub mod slots;

@@ -127,8 +127,27 @@ impl Sshd {
         format!("--ssh=ssh -F {}", self.program.directory().join(configuration).display())
     }
 
+    /// OpenSSH's own SOCKS proxy (`ssh -D`) through this server, listening on `port`.
+    #[track_caller]
+    pub fn socks(&self, port: u16) -> Program {
+        let configuration = self.program.directory().join("ssh").display().to_string();
+        let bind = format!("127.0.0.1:{port}");
+        let words = ["-F", &configuration, "-N", "-D", &bind, "-p", &self.port.to_string(), "127.0.0.1"];
+        let mut ssh = Launch::new("/usr/bin/ssh").args(words).joined_output().start();
+        super::wait_for("ssh -D to listen", Duration::from_secs(30), String::new, || {
+            ssh.assert_running();
+            TcpStream::connect(("127.0.0.1", port)).is_ok().then_some(())
+        });
+        ssh
+    }
+
     /// Of the locked key.
     pub const PASSPHRASE: &str = PASSPHRASE;
+
+    /// What it logged.
+    pub fn log(&self) -> String {
+        self.program.stderr()
+    }
 
     /// Its folder.
     pub fn folder(&self) -> &Path {

@@ -19,6 +19,7 @@ use super::knock;
 use super::request::{self, Framing, MAX_STREAMS};
 use super::stream::QuicStream;
 use crate::channel::ConnectStage;
+use crate::net::dial;
 use crate::net::tls::{self, TlsError, TlsOptions};
 use crate::net::transport::{self, ConnectError};
 use crate::net::uri::{HostPort, Target};
@@ -68,7 +69,7 @@ pub async fn connect(
     config.transport_config(Arc::new(transport_config()));
 
     stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses = transport::addresses(at).await?;
+    let addresses = dial::addresses(at).await?;
     let reached = race(at, addresses, &config, server, stage).await;
     let (endpoint, connection) = match reached {
         Ok(reached) => reached,
