@@ -173,7 +173,7 @@ fn problems_name_their_field() {
         ("", "host", 0, "no server"),
         ("host=a b", "host", 1, "is not a server's name"),
         ("host=a\nport=70000", "port", 2, "1 to 65535"),
-        ("host=a\nmode=vsock", "mode", 2, "`vsock` is not a kind of connection"),
+        ("host=a\nmode=hyperv", "mode", 2, "`hyperv` is not a kind of connection"),
         ("mode=display", "port", 0, "number of a display"),
         ("host=a\nencryption=AES-CBC", "encryption", 2, "use the modes ssl or wss"),
         ("host=a\ntcp-encryption=AES-CBC", "tcp-encryption", 2, "use the modes ssl or wss"),

@@ -77,7 +77,7 @@ fn a_missing_socket_host_or_display() {
     check(&["info", "socket:///does/not/exist"], 5, "cannot connect to /does/not/exist");
     check(&["info", "tcp://host.invalid/"], 5, "cannot find the host `host.invalid`");
     check(&["info", ":98765"], 5, "no session for display :98765");
-    check(&["info", "vsock://host"], 2, "`vsock` is not a kind of connection");
+    check(&["info", "hyperv://host"], 2, "`hyperv` is not a kind of connection");
     check(&["info", "/etc/passwd"], 5, "/etc/passwd is no socket");
 }
 

@@ -3,10 +3,13 @@
 use std::io::ErrorKind;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
+use std::time::Duration;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::RenderQueue;
 use farpane::pipeline::{Confinement, DecodePool, confine};
+
+use crate::support::wait_for;
 
 #[test]
 fn nothing_can_be_opened_or_started() {
@@ -35,19 +38,28 @@ fn nothing_can_be_opened_or_started() {
 fn every_decode_thread_is() {
     let pool = DecodePool::with_threads(3, &BufferPool::default(), RenderQueue::default()).expect("threads");
     assert_eq!(pool.confinement(), Confinement::Seccomp);
-    let tasks = std::fs::read_dir("/proc/self/task").expect("the threads").filter_map(Result::ok);
-    let statuses = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
-    let decoding = |status: &String| status.starts_with("Name:\tfarpane-decode-");
-    let all: Vec<String> = statuses.filter(decoding).collect();
-    assert!(all.len() >= 3, "{all:?}");
-    for status in all {
-        assert!(status.contains("Seccomp:\t2"), "{status}");
-        assert!(status.contains("NoNewPrivs:\t1"), "{status}");
-        // Handlers of signals would not work there.
+    let decoding = || -> Vec<String> {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("the threads").filter_map(Result::ok);
+        let statuses = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
+        statuses.filter(|status| status.starts_with("Name:\tfarpane-decode-")).collect()
+    };
+    // SIGINT and SIGCHLD: handlers of signals would not work there.
+    let (ctrl_c, child) = (1 << (2 - 1), 1 << (17 - 1));
+    let is_confined = |status: &String| {
         let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:\t")).expect("a mask");
         let blocked = u64::from_str_radix(blocked, 16).expect("a mask");
-        // SIGINT and SIGCHLD.
-        let (ctrl_c, child) = (1 << (2 - 1), 1 << (17 - 1));
-        assert_eq!(blocked & (ctrl_c | child), ctrl_c | child, "{status}");
-    }
+        status.contains("Seccomp:\t2")
+            && status.contains("NoNewPrivs:\t1")
+            && blocked & (ctrl_c | child) == ctrl_c | child
+    };
+    // They are confined before anything else, but not before they have begun.
+    wait_for(
+        "all of them",
+        Duration::from_secs(30),
+        || format!("{:#?}", decoding()),
+        || {
+            let all = decoding();
+            (all.len() >= 3 && all.iter().all(is_confined)).then_some(())
+        },
+    );
 }

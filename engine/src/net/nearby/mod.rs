@@ -137,7 +137,9 @@ async fn answering(mut session: Session) -> Option<Session> {
 fn is_about_the_certificate(error: &TlsError) -> bool {
     matches!(
         error,
-        TlsError::SelfSigned { .. }
+        TlsError::Untrusted { .. }
+            | TlsError::Changed { .. }
+            | TlsError::SelfSigned { .. }
             | TlsError::UnknownIssuer { .. }
             | TlsError::IncompleteChain { .. }
             | TlsError::WrongName { .. }
