@@ -45,7 +45,7 @@ fn a_map_that_was_taken_for_a_name_is_asked_about_again() {
     }
 }
 
-/// 6.5.5 would answer by sending the file of its certificate in plain, with the key that may be in it.
+/// `ssl://` reaches the same port, and says nothing in plain before.
 #[test]
 fn no_server_is_asked_to_change_to_tls_midway() {
     let mut driver = Driver::started(setup(Dialect::Modern));
