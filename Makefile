@@ -18,9 +18,9 @@ export FARPANE_XPRA5 ?= $(CACHE)/xpra-5.1.6
 export FARPANE_MDBOOK ?= $(CACHE)/mdbook
 
 CARGO := cargo --locked
-# Three tests more at a time than there are cores, since tests wait for servers and windows as long as they compute
+# Two tests more at a time than there are cores, since tests wait for servers and windows as long as they compute
 # (tests/it/support/slots.rs has how many of them may be heavy).
-TEST_THREADS ?= $(shell expr $$(nproc) + 3)
+TEST_THREADS ?= $(shell expr $$(nproc) + 2)
 
 # Mesa wants one, and says so for every window where there is none.
 ifeq ($(XDG_RUNTIME_DIR),)

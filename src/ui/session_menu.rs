@@ -126,6 +126,9 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
         action
     });
     let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+    if escaped && std::mem::take(&mut menu.stopping) {
+        return None;
+    }
     shown.inner.or(escaped.then_some(SessionMenuAction::Close))
 }
 
@@ -243,7 +246,7 @@ fn choice<T: Clone + PartialEq>(
     clicked
 }
 
-/// Whether the session is to end: with the mouse, or Escape for no.
+/// Whether the session is to end; Escape is a no.
 fn stop(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
     ui.label(RichText::new("Stop the session?").heading().color(theme::accent(ui)));
     ui.label("Its programs end, for everybody who is attached. What is not saved is lost.");

@@ -20,6 +20,10 @@ use crate::protocol::text;
 pub enum StartError {
     #[error(transparent)]
     Display(#[from] CommandError),
+    #[error("a session runs on :{display} already: `farpane :{display}` shows it")]
+    Taken { display: String },
+    #[error("display :{display} is in use: leave the number out, and a free one is taken")]
+    InUse { display: String },
     #[error("xpra cannot be started on this machine: {source}")]
     Spawn { source: std::io::Error },
     #[error(
@@ -30,7 +34,7 @@ pub enum StartError {
     Failed { said: Vec<String> },
     #[error("no session was started within {} s{}", READY_LIMIT.as_secs(), repeated(.said))]
     TimedOut { said: Vec<String> },
-    #[error("the new session :{display} has no socket after {} s (its log: `xpra list`)", READY_LIMIT.as_secs())]
+    #[error("the new session :{display} has no socket after {} s (its log is in the folder of its sockets, `:{display}.log`)", READY_LIMIT.as_secs())]
     NoSocket { display: String },
 }
 
@@ -47,6 +51,8 @@ const SHADOW: &str = r#"exec xpra "$@" --daemon=yes >&2"#;
 const MAX_SAID: u64 = 64 << 10;
 const MAX_LINES: usize = 8;
 const MAX_LINE: usize = 300;
+/// Where X servers listen.
+const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// Exit code of a shell that did not find the program.
 const NOT_FOUND: i32 = 127;
 
@@ -59,11 +65,16 @@ const NOT_FOUND: i32 = 127;
 pub async fn here(command: &str, arguments: &[String], display: Option<&str>) -> Result<String, StartError> {
     let display = display.map(display_argument).transpose()?;
     let is_shadow = command == Wanted::SHADOW;
-    if let Some(number) = display.as_deref().map(|display| display.trim_start_matches(':'))
-        && is_shadow
-        && is_live(number)
-    {
-        return Ok(number.to_owned());
+    if let Some(number) = display.as_deref().map(|display| display.trim_start_matches(':')) {
+        match (is_live(number), is_shadow) {
+            (true, true) => return Ok(number.to_owned()),
+            (true, false) => return Err(StartError::Taken { display: number.to_owned() }),
+            // xpra would take it for its own, and start programs there.
+            (false, false) if has_x_server(number) => {
+                return Err(StartError::InUse { display: number.to_owned() });
+            }
+            (false, _) => {}
+        }
     }
     let mut shell = Command::new("sh");
     let script = if is_shadow { SHADOW } else { START };
@@ -123,6 +134,11 @@ pub async fn here(command: &str, arguments: &[String], display: Option<&str>) ->
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     Err(StartError::NoSocket { display: number.to_owned() })
+}
+
+/// Whether an X server has the display, whoever runs it.
+fn has_x_server(number: &str) -> bool {
+    std::path::Path::new(X_SOCKETS).join(format!("X{number}")).exists()
 }
 
 /// Whether a session takes connections.

@@ -106,7 +106,7 @@ pub enum ConnectError {
     #[error("{} is no socket (the name of a session file ends in .xpra)", path.display())]
     NoSocket { path: PathBuf },
     #[error(
-        "no session for display :{display} was found on this machine (looked for {looked_for}); `xpra list` shows what runs"
+        "no session for display :{display} was found on this machine (looked for {looked_for}); `farpane list` shows what runs"
     )]
     NoSession { display: String, looked_for: String },
     #[error(transparent)]

@@ -176,9 +176,8 @@ impl Here {
     #[track_caller]
     fn stop(&self, display: &str) {
         assert_eq!(self.run(&["stop", display]), (Some(0), "the session has ended\n".to_owned()));
-        let list = || self.run(&["list"]).1;
-        let gone = || (!displays(&list()).contains(display)).then_some(());
-        wait_for("a list without it", SOON, list, gone);
+        let (_, list) = self.run(&["list"]);
+        assert!(!displays(&list).contains(display), "it is there still: {list}");
     }
 
     /// The display of the session that was started here, by its socket: `HOST-DISPLAY`.
@@ -203,6 +202,12 @@ fn on_this_machine() {
         let is_it = |line: &str| line.starts_with(&format!("{display} ")) && line.contains("1 windows");
         list().lines().any(is_it).then_some(display)
     });
+    // Where a session runs, or another X server, none is started.
+    for (taken, why) in [(found.as_str(), "a session runs on"), (display.name(), "is in use")] {
+        let mut other = here.viewer(&display, &["start", taken, "--start=xterm"]);
+        assert_eq!(other.exit_code(SOON), 5, "{}", other.log());
+        assert!(other.log().contains(why), "{}", other.log());
+    }
     here.stop(&found);
     assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
 }

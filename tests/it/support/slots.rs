@@ -1,4 +1,4 @@
-//! How many heavy tests run at once: two more than there are cores, six at most. They wait for servers and windows
+//! How many heavy tests run at once: one more than there are cores, five at most. They wait for servers and windows
 //! nearly as long as they compute.
 
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ impl Slot {
         let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         fs::create_dir_all(directory).expect("the target's tmp directory");
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut files: Vec<File> = (0..cores.min(4) + 2)
+        let mut files: Vec<File> = (0..cores.min(4) + 1)
             .map(|number| File::create(directory.join(format!("slot-{number}.lock"))).expect("a lock file"))
             .collect();
         loop {
