@@ -48,10 +48,12 @@ fn told_what_to_do(generation: Generation) {
     let url = server.url();
     let card = Card::open(server.x().name(), "told", &Picture::sharp(200, 100), &Look::default());
     let display = Display::bare();
-    let mut viewer = Viewer::start(&display, &[&url]);
+    let mut viewer = Viewer::start(&display, &[&url, "--reconnect=no"]);
     viewer.window("told");
     assert_eq!(said(&["detach", &url]), (Some(0), "nobody is attached any more\n".to_owned()));
-    assert_eq!(viewer.exit_code(SOON), 3, "{}", viewer.log());
+    // Servers lose a goodbye now and then (findings/xpra-loses-its-goodbye.sh).
+    let code = viewer.exit_code(SOON);
+    assert!([3, 4].contains(&code), "{code}: {}", viewer.log());
     assert_eq!(said(&["exit", &url]), (Some(0), "the server has ended, its programs go on\n".to_owned()));
     server.wait_end(SOON);
     assert!(card.x.seen(card.id).is_some(), "its window is gone");

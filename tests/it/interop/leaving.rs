@@ -1,5 +1,9 @@
 //! What the server is told when the user turns away from its windows.
 
+use std::time::Duration;
+
+use farpane::channel::clock;
+
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -108,13 +112,22 @@ pub fn menus_of(
         display.x.xdotool(&["windowactivate", "--sync", &id]);
         // A program that was just moved by its server's window manager opens no menu at the place before.
         let there = || server.x().windows().into_iter().find(|seen| seen.title == "menus");
-        let seen = wait_for("one place on both sides", SOON, context, || {
+        let mut seen = wait_for("one place on both sides", SOON, context, || {
             display.x.seen(window.id).filter(|here| there().map(|seen| seen.place()) == Some(here.place()))
         });
         aim(seen.x + button.0, seen.y + button.1);
         display.x.xdotool(&["click", "1"]);
+        let mut clicked = clock::now();
         wait_for(&format!("an open menu to {way}"), SOON, context, || {
-            (!menus(&display.x).is_empty()).then_some(())
+            let is_open = !menus(&display.x).is_empty();
+            // The window may have been placed since: then the click met something else, or the menu has closed again.
+            if !is_open && clock::now() > clicked + Duration::from_secs(3) {
+                seen = display.x.seen(window.id)?;
+                aim(seen.x + button.0, seen.y + button.1);
+                display.x.xdotool(&["click", "1"]);
+                clicked = clock::now();
+            }
+            is_open.then_some(())
         });
         match way {
             "click elsewhere" => {
