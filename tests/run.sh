@@ -11,6 +11,6 @@ status=$(cat "$log.status")
 [ "$status" = 0 ] || awk '
     /^---- .* stdout ----$/ { name = $2 }
     shown > 0 && shown-- { print "    " substr($0, 1, 300) }
-    name != "" && / panicked at / { print "failed: " name; shown = 12; name = "" }
+    name != "" && / panicked at / { print "failed: " name; shown = 40; name = "" }
 ' "$log"
 exit "$status"

@@ -40,7 +40,8 @@ pub enum Step {
     TellUnmapped { iconified: bool },
     /// Tell it where the window is and how it is shown.
     TellConfigured(Geometry, WindowState),
-    /// Tell it once more what it said itself: something else that it was told may have come to it after that.
+    /// Tell it what it said itself: something else that it was told may have come to it after that, and it has to know
+    /// where the pointer is in the window.
     TellAgain(Geometry),
     /// Ask it for all pixels.
     Refresh,
@@ -63,8 +64,9 @@ pub struct Conversation {
     told: Option<(Geometry, WindowState)>,
     /// When it was told something.
     told_at: Option<Instant>,
-    /// What it said last may have crossed what it was told.
-    crossed: bool,
+    /// It has to hear what it said last: that may have crossed what it was told, and servers take pointer positions for
+    /// relative to the place that they were told.
+    untold: bool,
     /// When it is told again because of that, and how often it was in a row: a server that answers each time something
     /// else hears from us less and less.
     again: Option<Instant>,
@@ -108,7 +110,7 @@ impl Conversation {
             mapped: false,
             told: None,
             told_at: None,
-            crossed: false,
+            untold: false,
             again: None,
             times_again: 0,
             told_before: Vec::new(),
@@ -196,7 +198,7 @@ impl Conversation {
                 out.push(Step::TellUnmapped { iconified: facts.state.iconified });
             }
             (self.settling, self.unsteady) = (None, None);
-            (self.crossed, self.again) = (false, None);
+            (self.untold, self.again) = (false, None);
             return;
         }
         let Point { x, y } = self.believed(now, facts.position);
@@ -215,8 +217,8 @@ impl Conversation {
             if self.unsteady.is_none() {
                 self.settling = None;
             }
-            if self.crossed && self.again.is_none() {
-                (self.crossed, self.told_at) = (false, Some(now));
+            if self.untold && self.again.is_none() {
+                (self.untold, self.told_at) = (false, Some(now));
                 self.times_again += 1;
                 out.push(Step::TellAgain(geometry));
             }
@@ -309,9 +311,13 @@ impl Conversation {
             self.place.found(local);
         } else {
             self.settling = Some(now + SETTLE);
-            if self.mapped && self.told_at.is_some_and(|at| at + ECHO > now) {
+            let is_answer = self.told_at.is_some_and(|at| at + ECHO > now);
+            if !is_answer {
+                self.times_again = 0;
+            }
+            if self.mapped && (is_answer || position.is_some_and(|at| at != before.corner())) {
                 let wait = SETTLE.saturating_mul(1 << self.times_again.min(16));
-                (self.crossed, self.again) = (true, Some(now + wait));
+                (self.untold, self.again) = (true, Some(now + wait));
             }
         }
         if position.is_some() {
@@ -392,7 +398,7 @@ impl Conversation {
     /// It is told where the window is.
     fn tells(&mut self, now: Instant, geometry: Geometry, state: WindowState) {
         (self.told, self.told_at) = (Some((geometry, state)), Some(now));
-        (self.crossed, self.again, self.times_again) = (false, None, 0);
+        (self.untold, self.again, self.times_again) = (false, None, 0);
         self.backing = geometry.size;
         self.place.told();
     }

@@ -1,7 +1,5 @@
 //! `farpane stop`, `exit` and `detach`: what is done with a session without showing it.
 
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use super::output;
@@ -20,23 +18,17 @@ const GONE_LIMIT: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Waits until nobody listens for a session of this machine any more: what comes next may want its display.
-#[cfg(unix)]
 fn wait_gone(endpoint: &Endpoint) {
     let sockets = match endpoint {
         Endpoint::Display(display) => local::socket_candidates(display),
         Endpoint::Unix(path) => vec![path.clone()],
         _ => return,
     };
-    let is_live = || sockets.iter().any(|socket| UnixStream::connect(socket).is_ok());
     let until = clock::now() + GONE_LIMIT;
-    while clock::now() < until && is_live() {
+    while clock::now() < until && local::is_live(&sockets) {
         std::thread::sleep(LOOK_AGAIN);
     }
 }
-
-/// Such sessions are on Unix only.
-#[cfg(not(unix))]
-fn wait_gone(_endpoint: &Endpoint) {}
 
 /// Has the server do it, waits until it says that it did, and says so.
 ///

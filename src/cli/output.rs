@@ -13,10 +13,18 @@ pub fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Prints the one line that says what went wrong and what to do. What it repeats of links and session files is made
-/// visible: a terminal would do what control characters say.
+/// Prints what went wrong and what to do: in one line, or where a person looks in as many as the text has, those behind
+/// the first set off. What it repeats of links and session files is made visible: a terminal would do what control
+/// characters say.
 pub fn error(text: &str) {
-    let _ = writeln!(std::io::stderr(), "farpane: {}", visible(text));
+    let mut stderr = std::io::stderr();
+    let text = if stderr.is_terminal() { folded(text) } else { visible(text) };
+    let _ = writeln!(stderr, "farpane: {text}");
+}
+
+/// The text in its lines, each [`visible`].
+fn folded(text: &str) -> String {
+    text.lines().map(visible).collect::<Vec<_>>().join("\n  ")
 }
 
 /// The text in one line, with [`char::REPLACEMENT_CHARACTER`] for each character that is not seen but changes what

@@ -388,18 +388,23 @@ fn socket(text: &str, form: Form, rest: &str) -> Result<Target, TargetError> {
     if path.len() < 2 {
         return Err(wrong("expected the path of a socket"));
     }
-    let (username, password) = match authority.trim_end_matches('@').split_once(':') {
+    Ok(without_host(Endpoint::Unix(PathBuf::from(path)), authority.trim_end_matches('@'), query))
+}
+
+/// An endpoint that is no host, with `NAME[:PASSWORD]`, which may be empty, and options.
+fn without_host(endpoint: Endpoint, login: &str, query: &str) -> Target {
+    let (username, password) = match login.split_once(':') {
         Some((username, password)) => (username, Some(Secret::new(decoded(password)))),
-        None => (authority.trim_end_matches('@'), None),
+        None => (login, None),
     };
-    Ok(Target {
+    Target {
         username: (!username.is_empty()).then(|| decoded(username)),
         password,
         options: form_urlencoded::parse(query.as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect(),
-        ..local(Endpoint::Unix(PathBuf::from(path)))
-    })
+        ..local(endpoint)
+    }
 }
 
 /// `vsock://CID[:PORT]/`, also with a name, a password and options. Nothing follows the port but options.
@@ -420,18 +425,7 @@ fn vsock(text: &str, rest: &str) -> Result<Target, TargetError> {
         "host" => 2,
         number => number.parse().map_err(|_| wrong())?,
     };
-    let (username, password) = match login.split_once(':') {
-        Some((username, password)) => (username, Some(Secret::new(decoded(password)))),
-        None => (login, None),
-    };
-    Ok(Target {
-        username: (!username.is_empty()).then(|| decoded(username)),
-        password,
-        options: form_urlencoded::parse(query.as_bytes())
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect(),
-        ..local(Endpoint::Vsock(VsockAddress { cid, port }))
-    })
+    Ok(without_host(Endpoint::Vsock(VsockAddress { cid, port }), login, query))
 }
 
 fn abstract_socket(text: &str, name: &str) -> Result<Target, TargetError> {

@@ -129,11 +129,11 @@ pub(super) async fn connect(
 /// Tries the addresses in order, the next one when a `pause` is over or an attempt has failed, while those before go on.
 /// Gives the first connection that stands; `None` when all have failed, each of which was told to `failed`. No clock: the
 /// pauses are the caller's. Dropping it gives up all attempts.
-pub async fn race<S, P: Future<Output = ()>, F: Future<Output = io::Result<S>>>(
+pub async fn race<S, E, P: Future<Output = ()>, F: Future<Output = Result<S, E>>>(
     addresses: Vec<SocketAddr>,
     pause: impl Fn() -> P,
     start: impl Fn(SocketAddr) -> F,
-    failed: impl Fn(SocketAddr, io::Error),
+    failed: impl Fn(SocketAddr, E),
 ) -> Option<S> {
     let mut waiting = VecDeque::from(addresses);
     let mut under_way: Vec<(SocketAddr, Pin<Box<F>>)> = Vec::new();

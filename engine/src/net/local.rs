@@ -20,6 +20,18 @@ pub fn socket_candidates(display: &str) -> Vec<PathBuf> {
     candidates
 }
 
+/// Whether somebody takes connections at one of these sockets.
+#[cfg(unix)]
+pub fn is_live(sockets: &[PathBuf]) -> bool {
+    sockets.iter().any(|socket| std::os::unix::net::UnixStream::connect(socket).is_ok())
+}
+
+/// There are none.
+#[cfg(not(unix))]
+pub fn is_live(_sockets: &[PathBuf]) -> bool {
+    false
+}
+
 /// A socket of a session on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalSession {

@@ -12,34 +12,54 @@ use crate::session::{
 };
 use crate::stats::DrawTrace;
 
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Wrote};
 use super::progress::{Progress, progress};
+use super::task::NetConfig;
 use super::transport::Transport;
+use super::uri::Endpoint;
 
 /// How long the answer is waited for. It took 20 to 40 ms on loopback (6.5.5, one window).
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Whether a client that took this one's place has the session of `setup` (see [`has_rival`]).
-///
+/// What came of the question.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// A client that took this one's place has the session (see [`has_rival`]). `false` as well if nothing was answered: then
+    /// nothing is known of anybody.
+    pub has_rival: bool,
+    /// Bytes that it took.
+    pub sent: u64,
+    pub received: u64,
+}
+
+/// Whether the question costs nobody anything and its answer can be understood: each run of ssh may ask for a password, and
+/// without an identifier of its own this client is like the others.
+pub fn can_be_asked_about(config: &NetConfig) -> bool {
+    !matches!(config.target.endpoint, Endpoint::Ssh(_)) && !config.session.identity.session_id.is_empty()
+}
+
 /// Asks for the server's information over a connection of its own, which throws nobody out, with the password that let us
-/// in before; nobody is asked for one. `false` as well if there is no answer: then nothing is known of anybody.
+/// in before; nobody is asked for one.
 ///
 /// Cancel-safe: what was begun ends with the connection.
-pub async fn ask(mut transport: Transport, setup: &Setup, pool: &BufferPool) -> bool {
+pub async fn ask(mut transport: Transport, setup: &Setup, pool: &BufferPool) -> Answer {
     let SessionConfig { identity, share, .. } = &setup.config;
-    let answer = tokio::time::timeout(LIMIT, information(&mut transport, setup, pool)).await;
+    let mut answer = Answer::default();
+    let asking = tokio::time::timeout(LIMIT, information(&mut transport, setup, pool, &mut answer));
+    let information = asking.await.ok().flatten();
     let _ = tokio::time::timeout(LIMIT, transport.shutdown()).await;
-    let Ok(Some(info)) = answer else {
-        tracing::debug!("the server does not say who has the session");
-        return false;
-    };
-    has_rival(&info, identity, *share)
+    match information {
+        Some(lines) => answer.has_rival = has_rival(&lines, identity, *share),
+        None => tracing::debug!("the server does not say who has the session"),
+    }
+    answer
 }
 
 async fn information(
     transport: &mut Transport,
     setup: &Setup,
     pool: &BufferPool,
+    answer: &mut Answer,
 ) -> Option<Vec<(String, String)>> {
     let mut setup = setup.clone();
     setup.config.profile = Profile::Info;
@@ -63,9 +83,10 @@ async fn information(
             }
         }
         match progress(transport, &mut outgoing, Some(&mut reassembler)).await.ok()? {
-            Progress::Written(_) => {}
+            Progress::Written(Wrote::Control(bytes) | Wrote::Bulk(bytes)) => answer.sent += bytes as u64,
             Progress::Read(0) => return None,
-            Progress::Read(_) => {
+            Progress::Read(bytes) => {
+                answer.received += bytes as u64;
                 let now = clock::now();
                 reassembler.received(now);
                 while let Some(raw) = reassembler.next_packet().ok()? {

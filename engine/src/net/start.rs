@@ -2,7 +2,6 @@
 //! [`super::ssh::command`].
 
 use std::convert::Infallible;
-use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -66,7 +65,7 @@ pub async fn here(command: &str, arguments: &[String], display: Option<&str>) ->
     let display = display.map(display_argument).transpose()?;
     let is_shadow = command == Wanted::SHADOW;
     if let Some(number) = display.as_deref().map(|display| display.trim_start_matches(':')) {
-        match (is_live(number), is_shadow) {
+        match (local::is_live(&local::socket_candidates(number)), is_shadow) {
             (true, true) => return Ok(number.to_owned()),
             (true, false) => return Err(StartError::Taken { display: number.to_owned() }),
             // xpra would take it for its own, and start programs there.
@@ -128,7 +127,7 @@ pub async fn here(command: &str, arguments: &[String], display: Option<&str>) ->
     }
     let until = clock::now() + READY_LIMIT;
     while clock::now() < until {
-        if is_live(number) {
+        if local::is_live(&local::socket_candidates(number)) {
             return Ok(number.to_owned());
         }
         tokio::time::sleep(LOOK_AGAIN).await;
@@ -139,11 +138,6 @@ pub async fn here(command: &str, arguments: &[String], display: Option<&str>) ->
 /// Whether an X server has the display, whoever runs it.
 fn has_x_server(number: &str) -> bool {
     std::path::Path::new(X_SOCKETS).join(format!("X{number}")).exists()
-}
-
-/// Whether a session takes connections.
-fn is_live(number: &str) -> bool {
-    local::socket_candidates(number).iter().any(|socket| UnixStream::connect(socket).is_ok())
 }
 
 /// xpra's own words, behind a colon.

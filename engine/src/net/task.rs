@@ -173,8 +173,6 @@ struct Course {
     /// Of the connection that was lost; `None`: no server has accepted us yet.
     before: Option<Before>,
     plan: RetryPlan,
-    /// Perhaps another client has the session by now: while we were away, or its goodbye to us was lost.
-    in_doubt: bool,
     /// The display of the session that was started on this machine.
     started: Option<String>,
     through_ssh: ThroughSsh,
@@ -195,7 +193,6 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         setup: Setup { config: config.session.clone(), peer: Peer::default(), local: local.clone() },
         before: None,
         plan: RetryPlan::default(),
-        in_doubt: false,
         started: None,
         through_ssh: ThroughSsh { asking, answers },
         trusted: config.tls.trusted,
@@ -205,10 +202,6 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         if prospect == Prospect::Over || course.before.is_none() || !config.session.reconnect {
             return reason;
         }
-        // (Each run of ssh may ask for a password.)
-        let can_ask = !matches!(config.target.endpoint, Endpoint::Ssh(_))
-            && !config.session.identity.session_id.is_empty();
-        course.in_doubt = can_ask;
         let reason = reason.shown();
         tracing::info!(%reason, "the connection is lost: connecting again");
         if let ControlFlow::Break(reason) = wait(&reason, &mut course, links).await {
@@ -220,7 +213,9 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
 /// Connects once, with the other generation if it has to be, and runs the connection. Returns how it ended, and what
 /// is to be expected after that.
 async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> (CloseReason, Prospect) {
-    if course.in_doubt
+    // Perhaps another client has the session by now: while we were away, or its goodbye to us was lost.
+    if course.before.is_some()
+        && rival::can_be_asked_about(config)
         && let Err(ended) = look_for_rival(config, course, links).await
     {
         return ended;
@@ -388,6 +383,22 @@ async fn started(
     Ok(target)
 }
 
+/// Sessions are started on Unix only.
+#[cfg(not(unix))]
+async fn started(
+    config: &NetConfig,
+    _begun: &mut Option<String>,
+    _stage: &dyn Fn(ConnectStage),
+) -> Result<Target, (CloseReason, Prospect)> {
+    match config.wanted {
+        Wanted::Running => Ok(config.target.clone()),
+        Wanted::New { .. } => {
+            let words = "sessions are started on Unix systems, or through ssh";
+            Err((CloseReason::ConnectFailed(words.to_owned()), Prospect::Over))
+        }
+    }
+}
+
 /// Ends if another client has taken this one's place, as far as the server says: connecting again would throw it out.
 async fn look_for_rival(
     config: &NetConfig,
@@ -399,13 +410,15 @@ async fn look_for_rival(
     let is_tls = transport.is_tls();
     let (asker, pool) = (course.setup.clone(), links.pool.clone());
     let Course { through_ssh: ThroughSsh { answers, .. }, setup, .. } = course;
-    if attended(rival::ask(transport, &asker, &pool), answers, setup, links).await? {
+    let answer = attended(rival::ask(transport, &asker, &pool), answers, setup, links).await?;
+    links.report.collector.sent(clock::now(), answer.sent);
+    links.report.collector.received(clock::now(), answer.received);
+    if answer.has_rival {
         return Err((CloseReason::Server(REPLACED.into()), Prospect::Over));
     }
     if is_tls && setup.peer.dialect == Dialect::Legacy31 {
         tokio::time::sleep(TLS_CLOSE_TIME).await;
     }
-    course.in_doubt = false;
     Ok(())
 }
 

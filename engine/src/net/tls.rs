@@ -89,7 +89,7 @@ pub async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
         }
         Err((error, stream)) => {
             let why = TlsError::explain(&error, server, stream.recognised());
-            Err(verifier.refusal(why, at, server))
+            Err(verifier.refusal(why, at, server, "ssl"))
         }
     }
 }

@@ -81,10 +81,15 @@ pub enum TlsError {
     Unusable { server: String, why: String },
     /// A certificate that the user may trust nevertheless; nothing was sent to the server.
     #[error(
-        "{why}, or trust this very certificate: `farpane trust ssl://{}/` shows it and asks (its fingerprint is {})",
+        "{why}, or trust this very certificate: `farpane trust {scheme}://{}/` shows it and asks (its fingerprint is {})",
         question.server, question.certificate.fingerprint
     )]
-    Untrusted { why: Box<TlsError>, question: Box<CertificateQuestion> },
+    Untrusted {
+        why: Box<TlsError>,
+        question: Box<CertificateQuestion>,
+        /// Of an address that leads there.
+        scheme: &'static str,
+    },
     /// The user trusts another one; nothing was sent to the server.
     #[error("{}", changed(server, *before, since.as_deref(), *shown))]
     Changed {

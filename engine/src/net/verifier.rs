@@ -59,7 +59,21 @@ enum Verdict {
         faults: Vec<rustls::Error>,
     },
     /// Nobody vouches for it, and the user trusts another one.
-    Changed(Fingerprint),
+    Changed {
+        shown: Fingerprint,
+        fault: rustls::Error,
+    },
+}
+
+impl Verdict {
+    /// What is wrong with a certificate that is refused; what is worst.
+    fn fault(&self) -> Option<rustls::Error> {
+        match self {
+            Self::Accepted(_) => None,
+            Self::Unknown { faults, .. } => faults.first().cloned(),
+            Self::Changed { fault, .. } => Some(fault.clone()),
+        }
+    }
 }
 
 /// Checks a server's certificate as [`TlsOptions`] ask. Of one attempt to connect, which may be several handshakes at once.
@@ -126,11 +140,16 @@ impl Verifier {
         }
     }
 
+    /// Why the certificate was refused, if it was.
+    pub fn fault(&self) -> Option<rustls::Error> {
+        self.verdict()?.fault()
+    }
+
     /// What a failed handshake with the server `at` means, which by itself means `why`. `name`: what the certificate was to
-    /// be for.
-    pub fn refusal(&self, why: TlsError, at: &HostPort, name: &str) -> TlsError {
+    /// be for, `scheme` that of an address that leads there.
+    pub fn refusal(&self, why: TlsError, at: &HostPort, name: &str, scheme: &'static str) -> TlsError {
         match self.verdict() {
-            Some(Verdict::Changed(shown)) => {
+            Some(Verdict::Changed { shown, .. }) => {
                 let Trusted { session, known } = &self.trusted;
                 let since = known.as_ref().map(|known| known.since.clone());
                 let before = known.as_ref().map(|known| known.fingerprint).or(*session);
@@ -147,6 +166,7 @@ impl Verifier {
                         fault: sentence(&faults),
                         certificate: *shown,
                     }),
+                    scheme,
                 }
             }
             _ => why,
@@ -197,25 +217,19 @@ impl Verifier {
     }
 
     fn judge(&self, end_entity: &CertificateDer<'_>, faults: Vec<rustls::Error>) -> Verdict {
-        if faults.is_empty() {
+        let Some(first) = faults.first() else {
             // A certificate for any name is one that many can have.
             return Verdict::Accepted(if self.check_hostname { Checked::Vouched } else { Checked::Not });
-        }
+        };
         let fingerprint = certificate::fingerprint(end_entity);
         let may_be_overlooked = faults
             .iter()
             .all(|fault| TlsError::of_certificate(fault, "").is_some_and(|error| error.fault().is_some()));
-        if may_be_overlooked && self.is_trusted(fingerprint) {
-            return Verdict::Accepted(Checked::ByUser);
-        }
-        match self.trusted {
-            Trusted { session: None, known: None } => {
-                Verdict::Unknown { shown: Box::new(certificate::facts(end_entity)), faults }
-            }
-            _ if self.is_trusted(fingerprint) => {
-                Verdict::Unknown { shown: Box::new(certificate::facts(end_entity)), faults }
-            }
-            _ => Verdict::Changed(fingerprint),
+        let trusts_another = !matches!(self.trusted, Trusted { session: None, known: None });
+        match self.is_trusted(fingerprint) {
+            true if may_be_overlooked => Verdict::Accepted(Checked::ByUser),
+            false if trusts_another => Verdict::Changed { shown: fingerprint, fault: first.clone() },
+            _ => Verdict::Unknown { shown: Box::new(certificate::facts(end_entity)), faults },
         }
     }
 }
@@ -235,14 +249,10 @@ impl ServerCertVerifier for Verifier {
         };
         let shown = (end_entity, intermediates);
         let faults = self.faults(authorities, shown, server_name, ocsp_response, now);
-        let first = faults.first().cloned();
         let verdict = self.judge(end_entity, faults);
-        let is_accepted = matches!(verdict, Verdict::Accepted(_));
+        let fault = verdict.fault();
         self.note(verdict);
-        match first {
-            Some(fault) if !is_accepted => Err(fault),
-            _ => Ok(ServerCertVerified::assertion()),
-        }
+        fault.map_or_else(|| Ok(ServerCertVerified::assertion()), Err)
     }
 
     fn verify_tls12_signature(

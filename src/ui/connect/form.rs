@@ -343,12 +343,21 @@ fn buttons(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
             let accent = theme::accent(ui);
             let connect =
                 egui::Button::new(RichText::new("Connect").color(theme::on_accent(ui))).fill(accent);
-            if ui.add_enabled(ready, connect).clicked() {
+            let connect = ui.add_enabled(ready, connect);
+            let connect = if view.form.starts() {
+                connect.on_disabled_hover_text("say which program to start")
+            } else {
+                connect
+            };
+            if connect.clicked() {
                 action = Some(ConnectAction::Connect);
             }
             let named = !view.form.name.trim().is_empty();
-            let save = ui.add_enabled(ready && named, egui::Button::new("Save"));
-            if save.on_disabled_hover_text("give it a name first").clicked() {
+            // A session that is to be started has no address to be kept yet.
+            let is_somewhere = !view.form.address.trim().is_empty();
+            let why_not = if is_somewhere { "give it a name first" } else { "it has no address yet" };
+            let save = ui.add_enabled(ready && named && is_somewhere, egui::Button::new("Save"));
+            if save.on_disabled_hover_text(why_not).clicked() {
                 action = Some(ConnectAction::Save);
             }
             let name = TextEdit::singleline(&mut view.form.name)

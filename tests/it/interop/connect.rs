@@ -126,8 +126,7 @@ fn a_password_is_asked_for_and_cancelling_comes_back() {
     focus(&display, &window);
     display.x.xdotool(&["type", "--delay", "20", &server.url()]);
     display.x.xdotool(&["key", "Return"]);
-    let dialog = viewer.window("Farpane: password");
-    focus(&display, &dialog);
+    let dialog = dialog(&display, &mut viewer, "Farpane: password");
     display.x.xdotool(&["key", "Escape"]);
     gone(&display, &dialog);
     assert!(display.x.seen(window.id).is_some(), "the connect window stays");
@@ -222,6 +221,20 @@ pub(super) fn focus(display: &Display, window: &Seen) {
     let context = || format!("{:?} of {:#?}", display.x.active(), display.x.windows());
     let is_active = || (display.x.active()? == window.title).then_some(());
     wait_for("the focus", SOON, context, is_active);
+}
+
+/// Waits for a dialog of the viewer's and its content, and gives it the focus.
+#[track_caller]
+pub(super) fn dialog(display: &Display, viewer: &mut Viewer, title: &str) -> Seen {
+    let dialog = viewer.window(title);
+    wait_for(
+        "the dialog's content",
+        SOON,
+        || viewer.log(),
+        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
+    );
+    focus(display, &dialog);
+    dialog
 }
 
 /// Pixels of the colour that most have of those that are nowhere in `before`.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use farpane::channel::clock;
-
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -15,6 +13,9 @@ use crate::support::x11::{Seen, X};
 use crate::support::xpra::{Generation, XpraServer};
 
 for_every_server!(the_pointer_leaves, menus_close);
+
+/// Longer than the viewer waits until it tells the server of a place that was the server's own.
+const SETTLED: Duration = Duration::from_millis(500);
 
 /// Nothing under a pointer that is elsewhere: no tooltip, no highlighted button.
 fn the_pointer_leaves(generation: Generation) {
@@ -110,24 +111,20 @@ pub fn menus_of(
     let id = window.id.to_string();
     for way in ["click elsewhere", "activate", "drag"] {
         display.x.xdotool(&["windowactivate", "--sync", &id]);
-        // A program that was just moved by its server's window manager opens no menu at the place before.
-        let there = || server.x().windows().into_iter().find(|seen| seen.title == "menus");
-        let mut seen = wait_for("one place on both sides", SOON, context, || {
-            display.x.seen(window.id).filter(|here| there().map(|seen| seen.place()) == Some(here.place()))
+        // A program that is moved by its server's window manager closes its menu, and is not where it was aimed at.
+        let both = || {
+            let there = server.x().windows().into_iter().find(|seen| seen.title == "menus");
+            display.x.seen(window.id).filter(|here| there.map(|seen| seen.place()) == Some(here.place()))
+        };
+        let seen = wait_for("a place that stays, the same on both sides", SOON, context, || {
+            let before = both()?;
+            std::thread::sleep(SETTLED);
+            both().filter(|now| now.place() == before.place())
         });
         aim(seen.x + button.0, seen.y + button.1);
         display.x.xdotool(&["click", "1"]);
-        let mut clicked = clock::now();
         wait_for(&format!("an open menu to {way}"), SOON, context, || {
-            let is_open = !menus(&display.x).is_empty();
-            // The window may have been placed since: then the click met something else, or the menu has closed again.
-            if !is_open && clock::now() > clicked + Duration::from_secs(3) {
-                seen = display.x.seen(window.id)?;
-                aim(seen.x + button.0, seen.y + button.1);
-                display.x.xdotool(&["click", "1"]);
-                clicked = clock::now();
-            }
-            is_open.then_some(())
+            (!menus(&display.x).is_empty()).then_some(())
         });
         match way {
             "click elsewhere" => {

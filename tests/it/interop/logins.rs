@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use super::connect::{connect_window, focus};
+use super::connect::{connect_window, dialog, focus};
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -68,14 +68,7 @@ fn two_steps_of_a_login(generation: Generation) {
 
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start_with(&display, &[&server.url()], &[("FARPANE_PASSWORD", "first")]);
-    let dialog = viewer.window("Farpane: password");
-    wait_for(
-        "the dialog's content",
-        SOON,
-        || viewer.log(),
-        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
-    );
-    focus(&display, &dialog);
+    let dialog = dialog(&display, &mut viewer, "Farpane: password");
     display.x.grab(dialog.id).expect("the dialog").save(&format!("second-password-{generation:?}"));
     display.x.xdotool(&["type", "--delay", "20", "second"]);
     display.x.xdotool(&["key", "Return"]);

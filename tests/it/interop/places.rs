@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use x11rb::protocol::Event;
+
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -18,6 +20,7 @@ for_every_server!(
     order_and_focus_come_back,
     whole_characters,
     a_drag_is_followed,
+    the_pointer_meets_a_window_that_moved_itself,
 );
 
 pub(super) const MAXIMISED: [&str; 2] = ["MAXIMIZED_HORZ", "MAXIMIZED_VERT"];
@@ -289,6 +292,27 @@ fn a_large_desktop_fits_the_screen() {
     let (x, y, width, height) = display.x.frame(seen.id).expect("a frame");
     assert!(x >= 0 && y >= 0, "{x}, {y}");
     assert!(x + i32::from(width) <= 1600 && y + i32::from(height) <= 1000, "{width} x {height}");
+    viewer.stop();
+}
+
+/// A program moves its own window: the pointer is where it is seen all the same.
+fn the_pointer_meets_a_window_that_moved_itself(generation: Generation) {
+    let server = empty_session(generation);
+    let card = open(server.x(), "moves itself", &Look { at: (100, 100), placed: true, ..Look::default() });
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let id = viewer.window("moves itself").id;
+    settled("the window", &viewer, id, &card, |_| true);
+    // Longer than what is said now could be an answer to what was told.
+    std::thread::sleep(Duration::from_millis(1500));
+    card.place_at(430, 270, 300, 200);
+    let (x, y, ..) = settled("the window elsewhere", &viewer, id, &card, |place| place.0 > 350);
+    display.x.xdotool(&["mousemove", &(x + 40).to_string(), &(y + 30).to_string()]);
+    let seen = card.wait_event("the pointer", |event| match event {
+        Event::MotionNotify(motion) => Some((motion.event_x, motion.event_y)),
+        _ => None,
+    });
+    assert_eq!(seen, (40, 30));
     viewer.stop();
 }
 

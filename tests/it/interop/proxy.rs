@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::SOON;
-use super::connect::focus;
+use super::connect::dialog;
 use crate::support::display::Display;
 use crate::support::program::{Launch, Program};
 use crate::support::viewer::{Viewer, command};
@@ -94,15 +94,7 @@ fn the_display_after_the_port_chooses_the_session() {
     let port = free_port();
     let bind = format!("--bind-tcp=127.0.0.1:{port}");
     let proxy = start(&shared, &["proxy", &bind, "--tcp-auth=none", "--proxy-start-sessions=no"]);
-    wait_for(
-        "the proxy",
-        LIMIT,
-        || tail(&proxy.stderr(), 40),
-        || {
-            let is_ready = proxy.stderr().contains("xpra is ready.");
-            (is_ready && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
-        },
-    );
+    wait_ready(&proxy, port);
     let display = Display::bare();
     for ((_, number), title) in sessions.iter().zip(["first", "second"]) {
         for address in [format!("tcp://127.0.0.1:{port}/{number}"), format!("tcp:127.0.0.1:{port}:{number}")]
@@ -130,6 +122,20 @@ fn the_display_after_the_port_chooses_the_session() {
     viewer.stop();
 }
 
+/// Waits until a proxy takes connections.
+#[track_caller]
+fn wait_ready(proxy: &Program, port: u16) {
+    wait_for(
+        "the proxy",
+        LIMIT,
+        || tail(&proxy.stderr(), 40),
+        || {
+            let is_ready = proxy.stderr().contains("xpra is ready.");
+            (is_ready && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
+        },
+    );
+}
+
 /// What `farpane screenshot` says when it ends because a session is to be named.
 fn refusal(words: &[&str]) -> String {
     let output =
@@ -142,14 +148,7 @@ fn refusal(words: &[&str]) -> String {
 
 /// Waits for the list of sessions, keeps its picture, and chooses the first.
 fn choose(display: &Display, viewer: &mut Viewer, picture: &str) {
-    let dialog = viewer.window("Farpane: sessions");
-    wait_for(
-        "the dialog's content",
-        SOON,
-        || viewer.log(),
-        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
-    );
-    focus(display, &dialog);
+    let dialog = dialog(display, viewer, "Farpane: sessions");
     display.x.grab(dialog.id).expect("the dialog").save(picture);
     display.x.xdotool(&["key", "Return"]);
 }
@@ -171,15 +170,7 @@ fn a_proxy_of_6_5_names_its_sessions() {
         launch.args(["--daemon=no", "--mdns=no", "--dbus=no", "--html=off", "--proxy-start-sessions=no"]);
     let launch = environment.into_iter().fold(launch, |launch, (name, value)| launch.env(name, value));
     let proxy = launch.joined_output().start();
-    wait_for(
-        "the proxy",
-        LIMIT,
-        || tail(&proxy.stderr(), 40),
-        || {
-            let is_ready = proxy.stderr().contains("xpra is ready.");
-            (is_ready && TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(())
-        },
-    );
+    wait_ready(&proxy, port);
     let password = folder.path().join("password");
     std::fs::write(&password, "secret").expect("a file");
     let url = format!("tcp://anna@127.0.0.1:{port}/");
@@ -190,14 +181,7 @@ fn a_proxy_of_6_5_names_its_sessions() {
     assert!(said.contains(&example), "{said}");
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start(&display, &[&url]);
-    let dialog = viewer.window("Farpane: password");
-    wait_for(
-        "the dialog's content",
-        SOON,
-        || viewer.log(),
-        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
-    );
-    focus(&display, &dialog);
+    dialog(&display, &mut viewer, "Farpane: password");
     display.x.xdotool(&["type", "--delay", "20", "secret"]);
     display.x.xdotool(&["key", "Return"]);
     choose(&display, &mut viewer, "sessions-6.5");

@@ -6,6 +6,7 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::ConnectionExt as _;
 
+use super::connect::dialog;
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -193,11 +194,20 @@ fn goodbyes_are_meant(generation: Generation) {
     let url = server.url();
     let mut first = Viewer::start(&displays[0], &[&url]);
     first.window("until then");
-    let mut second = Viewer::start(&displays[1], &[&url]);
+    let relay = Relay::to(server.address());
+    let mut second = Viewer::start(&displays[1], &[&relay.url()]);
     assert_eq!(first.exit_code(SOON), SERVER_ENDED, "{}", first.log());
     second.window("until then");
+    let connections = relay.accepted();
     run(xpra(generation).args(["detach", &url]));
-    assert_eq!(second.exit_code(SOON), SERVER_ENDED, "{}", second.log());
+    // Servers lose a goodbye now and then (findings/xpra-loses-its-goodbye.sh): who was told nothing comes back.
+    let said = || relay.server_said("detach request");
+    let told = || (said() || relay.accepted() > connections).then_some(());
+    wait_for("a goodbye, or another connection", SOON, || second.log(), told);
+    if said() {
+        assert_eq!(second.exit_code(SOON), SERVER_ENDED, "{}", second.log());
+        assert_eq!(relay.accepted(), connections, "it came back");
+    }
 }
 
 /// Whose goodbye was lost (findings/xpra-loses-its-goodbye.sh) asks who has the session before coming back: another one
@@ -236,10 +246,7 @@ fn a_password_is_typed_once(generation: Generation) {
     let display = Display::with_window_manager();
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url()]);
-    let dialog = viewer.window("Farpane: password");
-    let is_painted = || (display.x.grab(dialog.id)?.colours() > 10).then_some(());
-    wait_for("the dialog's content", SOON, || viewer.log(), is_painted);
-    display.x.focus(dialog.id);
+    dialog(&display, &mut viewer, "Farpane: password");
     display.x.xdotool(&["type", "--delay", "20", "a secret"]);
     display.x.xdotool(&["key", "Return"]);
     let window = viewer.window("guarded");

@@ -1,12 +1,11 @@
 //! Logins of a real ssh server that are refused, and those that need an answer.
 
 use super::SOON;
-use super::connect::focus;
+use super::connect::dialog;
 use super::ssh::info;
 use crate::support::display::Display;
 use crate::support::sshd::{Options, Sshd};
 use crate::support::viewer::Viewer;
-use crate::support::wait_for;
 
 const NOT_REACHED: i32 = 5;
 const LOGIN_REFUSED: i32 = 7;
@@ -40,17 +39,9 @@ fn refusals_say_what_to_do() {
     assert!(said.contains("no ssh server listens there") && said.contains("Connection refused"), "{said}");
 }
 
-/// Waits for the dialog's content and gives it the focus.
-fn dialog(display: &Display, viewer: &mut Viewer) -> u32 {
-    let dialog = viewer.window("Farpane: ssh asks");
-    wait_for(
-        "the dialog's content",
-        SOON,
-        || viewer.log(),
-        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
-    );
-    focus(display, &dialog);
-    dialog.id
+/// Waits for ssh's question.
+fn question(display: &Display, viewer: &mut Viewer) -> u32 {
+    dialog(display, viewer, "Farpane: ssh asks").id
 }
 
 /// ssh's questions come in a window; what was answered holds: that there is no xpra is what comes after the login.
@@ -59,7 +50,7 @@ fn questions_come_in_a_window() {
     let sshd = Sshd::start(&Options::default());
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start(&display, &[&sshd.url(""), &sshd.option("locked_ssh")]);
-    let id = dialog(&display, &mut viewer);
+    let id = question(&display, &mut viewer);
     display.x.grab(id).expect("the dialog").save("ssh-passphrase");
     display.x.xdotool(&["type", "--delay", "20", Sshd::PASSPHRASE]);
     display.x.xdotool(&["key", "Return"]);
@@ -68,7 +59,7 @@ fn questions_come_in_a_window() {
 
     // A host that is not known: Enter alone is no yes.
     let mut viewer = Viewer::start(&display, &[&sshd.url(""), &sshd.option("unknown_ssh")]);
-    let id = dialog(&display, &mut viewer);
+    let id = question(&display, &mut viewer);
     display.x.grab(id).expect("the dialog").save("ssh-host-key");
     display.x.xdotool(&["key", "Return"]);
     display.x.xdotool(&["key", "Tab"]);
@@ -83,7 +74,7 @@ fn questions_come_in_a_window() {
 
     // Who closes the window wants nothing of it.
     let mut viewer = Viewer::start(&display, &[&sshd.url(""), &sshd.option("locked_ssh")]);
-    dialog(&display, &mut viewer);
+    question(&display, &mut viewer);
     display.x.xdotool(&["key", "Escape"]);
     assert_eq!(viewer.exit_code(SOON), LOGIN_REFUSED, "{}", viewer.log());
 }

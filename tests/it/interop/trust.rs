@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::SOON;
-use super::connect::focus;
+use super::connect::dialog;
 use super::transports::certificate;
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -40,15 +40,8 @@ fn fingerprint(certificate: &Path) -> String {
 }
 
 /// Waits for the question's content, and gives it the focus. Its picture is kept.
-fn dialog(display: &Display, viewer: &mut Viewer, picture: &str) {
-    let dialog = viewer.window(DIALOG);
-    wait_for(
-        "the dialog's content",
-        SOON,
-        || viewer.log(),
-        || (display.x.grab(dialog.id)?.colours() > 10).then_some(()),
-    );
-    focus(display, &dialog);
+fn question(display: &Display, viewer: &mut Viewer, picture: &str) {
+    let dialog = dialog(display, viewer, DIALOG);
     display.x.grab(dialog.id).expect("the dialog").save(picture);
 }
 
@@ -90,7 +83,7 @@ fn asked_once(generation: Generation) {
     // No is what Enter and Escape say; nothing is kept.
     for key in ["Return", "Escape"] {
         let mut viewer = start(&url);
-        dialog(&display, &mut viewer, &format!("certificate-{generation:?}"));
+        question(&display, &mut viewer, &format!("certificate-{generation:?}"));
         keys(&[key]);
         assert_eq!(viewer.exit_code(SOON), NOT_REACHED, "{}", viewer.log());
         assert!(viewer.log().contains("was not trusted"), "{}", viewer.log());
@@ -99,7 +92,7 @@ fn asked_once(generation: Generation) {
 
     // For this time; that holds when the connection is made again.
     let mut viewer = start(&url);
-    dialog(&display, &mut viewer, "certificate-once");
+    question(&display, &mut viewer, "certificate-once");
     keys(&["Tab", "space"]);
     viewer.window(SHOWN);
     let connections = relay.accepted();
@@ -113,7 +106,7 @@ fn asked_once(generation: Generation) {
 
     // For good, over the connect window, which says what it waits for.
     let mut viewer = Viewer::start_with(&display, &["open", &url], &environment);
-    dialog(&display, &mut viewer, "certificate-kept");
+    question(&display, &mut viewer, "certificate-kept");
     keys(&["Tab", "Tab", "space"]);
     viewer.window(SHOWN);
     let stats = viewer.stop();

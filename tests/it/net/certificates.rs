@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::cli::check;
 
@@ -47,6 +47,27 @@ pub(super) fn dated(folder: &Path, name: &str, extensions: &str, dates: &str) {
     openssl(folder, &format!("ca -batch -notext -config ca.cnf {dates} -in {name}.csr -out {name}.pem"));
 }
 
+/// Starts a TLS server in the folder that takes so many connections. Returns its port, and what it says from then on.
+pub(super) fn serve(folder: &Path, connections: u8, arguments: &str) -> (Child, u16, BufReader<ChildStdout>) {
+    let mut child = Command::new("openssl")
+        .args(["s_server", "-accept", "127.0.0.1:0", "-naccept", &connections.to_string()])
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("openssl");
+    let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    while !line.starts_with("ACCEPT ") {
+        line.clear();
+        assert_ne!(stdout.read_line(&mut line).expect("text"), 0, "no server");
+    }
+    let (_, port) = line.trim().rsplit_once(':').expect("a port");
+    (child, port.parse().expect("a port"), stdout)
+}
+
 /// A TLS server with a certificate of the folder. It ends with the test.
 struct Server {
     child: Child,
@@ -55,19 +76,8 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, arguments: &str) -> Self {
-        let mut child = Command::new("openssl")
-            .args(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1"])
-            .args(arguments.split(' '))
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl");
-        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut lines = lines.map(|line| line.expect("text"));
-        let port = lines.find_map(|line| Some(line.strip_prefix("ACCEPT 127.0.0.1:")?.to_owned()));
-        Self { child, url: format!("ssl://localhost:{}/", port.expect("a port")) }
+        let (child, port, _) = serve(folder, 1, arguments);
+        Self { child, url: format!("ssl://localhost:{port}/") }
     }
 }
 

@@ -261,6 +261,7 @@ fn certificates_are_as_with_tls() {
     };
     let trust = identity.trust();
     refused(config(), &[], "signed itself");
+    refused(config(), &[], "`farpane trust quic://localhost:");
     refused(config(), &[&trust, "--ssl-server-hostname=elsewhere"], "is for another name, `localhost`");
     let unread = ["info", "quic://localhost:9/", "--ssl-ca-certs=/etc/hostname"];
     check(&unread, NOT_REACHED, "cannot read certificates from /etc/hostname");

@@ -1,7 +1,7 @@
 //! Trust on first use: the list of trusted servers, the question, and that nothing is sent before its answer; against
 //! `openssl s_server`.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use farpane::session::{
     CertificateAnswer, CertificateQuestion, CloseReason, ConnectionEvent, ConnectionInput, Fingerprint,
 };
 
-use super::certificates::{certificate, dated};
+use super::certificates::{certificate, dated, serve};
 use super::cli::farpane;
 use super::task::{Client, LIMIT};
 use crate::support::wait_for;
@@ -95,23 +95,7 @@ struct Server {
 
 impl Server {
     fn start(folder: &std::path::Path, name: &str) -> Self {
-        let mut child = Command::new("openssl")
-            .args(["s_server", "-accept", "127.0.0.1:0", "-naccept", "9"])
-            .args(["-cert", &format!("{name}.pem"), "-key", &format!("{name}.key")])
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("openssl");
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let port = loop {
-            let mut line = String::new();
-            stdout.read_line(&mut line).expect("text");
-            if let Some(port) = line.strip_prefix("ACCEPT 127.0.0.1:") {
-                break port.trim().parse().expect("a port");
-            }
-        };
+        let (child, port, mut stdout) = serve(folder, 9, &format!("-cert {name}.pem -key {name}.key"));
         let heard = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&heard);
         let listen = move || {
@@ -283,6 +267,13 @@ fn a_trusted_certificate_may_expire_and_a_vouched_one_needs_no_trust() {
     list.trust(&at("127.0.0.1", good.port), Fingerprint([7; 32]), SystemTime::now()).expect("it is written");
     let (code, said) = trust(&good, &[]);
     assert!(code == NOT_REACHED && said.contains("has changed"), "{said}");
+    // On a terminal each fingerprint has a line of its own.
+    let typed = format!("{} trust ssl://127.0.0.1:{}/", env!("CARGO_BIN_EXE_farpane"), good.port);
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &typed, "/dev/null"]).stdin(Stdio::null());
+    terminal.env("XDG_DATA_HOME", folder).env("FARPANE_CONFIG", "");
+    let said = String::from_utf8_lossy(&terminal.output().expect("the program starts").stdout).into_owned();
+    assert!(said.lines().any(|line| line.starts_with("  SHA256:07:07:07:")), "{said}");
     let root = format!("--ssl-ca-certs={}", folder.join("root.pem").display());
     let (code, said) = trust(&good, &[&root]);
     assert!(code == 0 && said.contains("vouched for"), "{said}");

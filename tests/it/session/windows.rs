@@ -342,9 +342,10 @@ fn the_servers_resize_is_not_echoed() {
     assert_eq!(geometry(&mut driver).resize_counter, 2);
 }
 
-/// The server's first draw shows that it knows where the window is: what it says after that is the last word.
+/// The server's first draw shows that it knows where the window is: what it says after that is the last word, but for the
+/// place, which it has to hear.
 #[test]
-fn a_server_that_has_drawn_a_window_is_not_told_again() {
+fn a_server_that_has_drawn_a_window_is_told_of_another_place_only() {
     let mut driver = running();
     let wid = driver.window(7, 0, 0, 300, 200);
     driver.input(WindowInput::Mapped { wid, x: 0, y: 0, size: size(300, 200) });
@@ -369,8 +370,10 @@ fn a_server_that_has_drawn_a_window_is_not_told_again() {
     };
     driver.packet(says(30)).take();
     assert_eq!(again(&mut driver, 30), 1, "it may not know yet that the window is shown");
-    driver.packet(draw(7, 1, Encoding::Png)).packet(says(31)).take();
-    assert_eq!(again(&mut driver, 31), 0);
+    driver.packet(draw(7, 1, Encoding::Png)).packet(says(30)).take();
+    assert_eq!(again(&mut driver, 30), 0);
+    driver.packet(says(31)).take();
+    assert_eq!(again(&mut driver, 31), 1, "it takes the pointer for relative to the place before");
     driver.input(configured(wid, 50, 60, 300, 200)).packet(draw(7, 2, Encoding::Png)).packet(says(32)).take();
     assert_eq!(again(&mut driver, 32), 1, "it may have drawn before it knew");
 }

@@ -1,5 +1,6 @@
 //! Private Wayland compositors without a screen: sway and Weston.
 
+use std::fmt;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +29,7 @@ pub struct Sway {
 }
 
 /// A window in sway.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct View {
     pub title: String,
     pub app_id: String,
@@ -40,6 +41,22 @@ pub struct View {
     pub floating: bool,
     pub focused: bool,
     pub fullscreen: bool,
+}
+
+/// On one line: the first lines of a failed test are all that is seen of it elsewhere.
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { title, app_id, x, y, width, height, .. } = self;
+        write!(f, "{title:?} of {app_id:?}, {width}x{height} at {x},{y}")?;
+        for (is, word) in
+            [(self.floating, "floating"), (self.focused, "focused"), (self.fullscreen, "fullscreen")]
+        {
+            if is {
+                write!(f, ", {word}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl View {

@@ -138,7 +138,6 @@ fn is_about_the_certificate(error: &TlsError) -> bool {
     matches!(
         error,
         TlsError::Untrusted { .. }
-            | TlsError::Changed { .. }
             | TlsError::SelfSigned { .. }
             | TlsError::UnknownIssuer { .. }
             | TlsError::IncompleteChain { .. }

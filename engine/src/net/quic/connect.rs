@@ -1,7 +1,8 @@
 //! From an address to a session's stream: all addresses of a host, the handshake, who the server is, the request.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use quinn::crypto::rustls::QuicClientConfig;
@@ -9,17 +10,14 @@ use quinn::{
     ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, IdleTimeout, TokioRuntime,
     TransportConfig, VarInt,
 };
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, SignatureScheme};
-use tokio::task::JoinSet;
+use rustls::pki_types::ServerName;
 
 use super::error::QuicError;
 use super::knock;
 use super::request::{self, Framing, MAX_STREAMS};
 use super::stream::QuicStream;
 use crate::channel::ConnectStage;
-use crate::net::dial;
+use crate::net::dial::{self, STAGGER};
 use crate::net::tls::{self, TlsError, TlsOptions};
 use crate::net::transport::{self, ConnectError};
 use crate::net::uri::{HostPort, Target};
@@ -28,8 +26,8 @@ use crate::net::uri::{HostPort, Target};
 const ALPN: &[u8] = b"h3";
 /// QUIC's error for TLS's alert `no_application_protocol`.
 const NO_APPLICATION_PROTOCOL: u64 = 0x178;
-/// From one attempt to the next address (RFC 8305 §5), unless the first fails before.
-const STAGGER: Duration = Duration::from_millis(250);
+/// How long what came before a machine's word that nobody listens there may take to be understood.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Bytes that a server may have sent before we read them: 100 ms of more than a gigabit per second.
 const RECEIVE_WINDOW: u32 = 16 << 20;
 /// The same for all streams together.
@@ -59,25 +57,19 @@ pub async fn connect(
         return Err(TlsError::ServerName { got: server.to_owned() }.into());
     }
     let (mut config, verifier) = tls::client_config(at, tls)?;
-    let refusal = Refusal::default();
-    let remembering = Remembering { verifier: Arc::clone(&verifier) as _, refusal: Arc::clone(&refusal) };
-    config.dangerous().set_certificate_verifier(Arc::new(remembering));
     config.alpn_protocols = vec![ALPN.into()];
     let config = QuicClientConfig::try_from(config)
         .map_err(|error| TlsError::Setup(rustls::Error::General(error.to_string())))?;
     let mut config = ClientConfig::new(Arc::new(config));
     config.transport_config(Arc::new(transport_config()));
 
-    stage(ConnectStage::Resolving { host: at.host.clone() });
-    let addresses = dial::addresses(at).await?;
-    let reached = race(at, addresses, &config, server, stage).await;
-    let (endpoint, connection) = match reached {
+    let (endpoint, connection) = match reach(at, &config, server, stage).await {
         Ok(reached) => reached,
         Err(error) => {
-            let refused = refusal.lock().ok().and_then(|mut refusal| refusal.take());
-            let Some(refused) = refused else { return Err(error.into()) };
-            let why = TlsError::explain(&std::io::Error::other(refused), server, None);
-            return Err(verifier.refusal(why, at, server).into());
+            // quinn tells only as text why a certificate was refused.
+            let Some(fault) = verifier.fault() else { return Err(error) };
+            let why = TlsError::explain(&std::io::Error::other(fault), server, None);
+            return Err(verifier.refusal(why, at, server, "quic").into());
         }
     };
     stage(ConnectStage::Upgrading);
@@ -101,53 +93,37 @@ fn transport_config() -> TransportConfig {
     config
 }
 
-/// Tries all addresses, each a little after the one before: the first that answers is taken. Else the error of the one
-/// that failed last, unless another one says more.
-async fn race(
+/// Tries all addresses ([`dial::race`]). If none works, the error of the one that failed last, unless another one says more.
+async fn reach(
     at: &HostPort,
-    addresses: Vec<SocketAddr>,
     config: &ClientConfig,
     server: &str,
     stage: &dyn Fn(ConnectStage),
-) -> Result<(Endpoint, Connection), QuicError> {
-    let mut addresses = addresses.into_iter().peekable();
-    let mut attempts = JoinSet::new();
-    let mut error = None;
-    loop {
-        if let Some(address) = addresses.next() {
-            stage(ConnectStage::Reaching { at: address.to_string() });
-            attempts.spawn(attempt(at.clone(), address, config.clone(), server.to_owned()));
+) -> Result<(Endpoint, Connection), ConnectError> {
+    stage(ConnectStage::Resolving { host: at.host.clone() });
+    let addresses = dial::addresses(at).await?;
+    let error = RefCell::new(None);
+    let start = |address: SocketAddr| {
+        stage(ConnectStage::Reaching { at: address.to_string() });
+        attempt(at, address, config.clone(), server)
+    };
+    let failed = |_, failed: QuicError| {
+        tracing::debug!(error = %failed, "connecting failed");
+        let mut error = error.borrow_mut();
+        if error.is_none() || !matches!(failed, QuicError::Refused { .. } | QuicError::Socket(_)) {
+            *error = Some(failed);
         }
-        let ended = tokio::select! {
-            ended = attempts.join_next() => ended,
-            () = tokio::time::sleep(STAGGER), if addresses.peek().is_some() => continue,
-        };
-        match ended {
-            Some(Ok(Ok(reached))) => return Ok(reached),
-            Some(Ok(Err(failed))) => {
-                tracing::debug!(error = %failed, "connecting failed");
-                let says_more = !matches!(failed, QuicError::Refused { .. } | QuicError::Socket(_));
-                if says_more || error.is_none() {
-                    error = Some(failed);
-                }
-            }
-            Some(Err(panicked)) => error = Some(QuicError::Failed { why: panicked.to_string() }),
-            None if addresses.peek().is_none() => {
-                return Err(error.unwrap_or_else(|| QuicError::Address {
-                    at: at.clone(),
-                    why: "it has no address".to_owned(),
-                }));
-            }
-            None => {}
-        }
-    }
+    };
+    let reached = dial::race(addresses, || tokio::time::sleep(STAGGER), start, failed).await;
+    // There is an address, so something failed.
+    reached.ok_or_else(|| error.take().unwrap_or(QuicError::Closed).into())
 }
 
 async fn attempt(
-    at: HostPort,
+    at: &HostPort,
     address: SocketAddr,
     config: ClientConfig,
-    server: String,
+    server: &str,
 ) -> Result<(Endpoint, Connection), QuicError> {
     let socket = std::net::UdpSocket::bind(knock::any_like(address)).map_err(QuicError::Socket)?;
     if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER) {
@@ -156,17 +132,23 @@ async fn attempt(
     let endpoint = Endpoint::new(EndpointConfig::default(), None, socket, Arc::new(TokioRuntime));
     let endpoint = endpoint.map_err(QuicError::Socket)?;
     let connecting = endpoint
-        .connect_with(config, address, &server)
+        .connect_with(config, address, server)
         .map_err(|error| QuicError::Address { at: at.clone(), why: error.to_string() })?;
+    let mut connecting = std::pin::pin!(connecting);
     let connected = tokio::select! {
-        connected = connecting => connected,
-        () = knock::refused(address) => return Err(QuicError::Refused { at }),
+        connected = &mut connecting => connected,
+        // What it said before it went says more.
+        () = knock::refused(address) => tokio::time::timeout(LAST_WORDS, connecting)
+            .await
+            .map_err(|_| QuicError::Refused { at: at.clone() })?,
     };
     match connected {
         Ok(connection) => Ok((endpoint, connection)),
-        Err(ConnectionError::VersionMismatch) => Err(QuicError::Version { at }),
-        Err(error) if crypto_error(&error) == Some(NO_APPLICATION_PROTOCOL) => Err(QuicError::NoHttp3 { at }),
-        Err(error) => Err(QuicError::of(&error, &server).unwrap_or(QuicError::Closed)),
+        Err(ConnectionError::VersionMismatch) => Err(QuicError::Version { at: at.clone() }),
+        Err(error) if crypto_error(&error) == Some(NO_APPLICATION_PROTOCOL) => {
+            Err(QuicError::NoHttp3 { at: at.clone() })
+        }
+        Err(error) => Err(QuicError::of(&error, server).unwrap_or(QuicError::Closed)),
     }
 }
 
@@ -176,56 +158,5 @@ fn crypto_error(error: &ConnectionError) -> Option<u64> {
         ConnectionError::ConnectionClosed(close) => Some(close.error_code.into()),
         ConnectionError::TransportError(error) => Some(error.code.into()),
         _ => None,
-    }
-}
-
-/// Why a certificate was refused. quinn tells that as text alone.
-type Refusal = Arc<Mutex<Option<rustls::Error>>>;
-
-/// A verifier that remembers why it refused.
-#[derive(Debug)]
-struct Remembering {
-    verifier: Arc<dyn ServerCertVerifier>,
-    refusal: Refusal,
-}
-
-impl ServerCertVerifier for Remembering {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        verified.inspect_err(|error| {
-            if let Ok(mut refusal) = self.refusal.lock() {
-                *refusal = Some(error.clone());
-            }
-        })
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.verifier.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
     }
 }

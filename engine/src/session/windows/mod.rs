@@ -63,14 +63,18 @@ struct Window {
     drawn: bool,
     /// What it said last of the window's place crossed something that it was told: said in that time, or told since.
     crossed: bool,
+    /// Where it was told last that the window is. Servers take pointer positions for relative to that, whatever they did with
+    /// the window since (seen with 3.1.3 and 6.5.5).
+    told: Point,
     video: VideoHealth,
     /// Width and height that it ever had at most.
     largest: Size,
 }
 
 impl Window {
-    fn told(&mut self) {
+    fn tell(&mut self, at: Point) {
         (self.unheard, self.crossed) = (true, true);
+        self.told = at;
     }
 }
 
@@ -230,6 +234,7 @@ impl Windows {
             unheard: false,
             drawn: false,
             crossed: false,
+            told: Point::new(create.x, create.y),
             video,
             largest: size,
         };
@@ -323,7 +328,7 @@ impl Windows {
         // the server maps override-redirect windows by itself
         let Some(window) = self.windows.get_mut(&wid).filter(|w| !w.info.override_redirect) else { return };
         window.mapped = true;
-        window.told();
+        window.tell(Point::new(x, y));
         window.info.state.iconified = false;
         place(window, &mut self.room, Point::new(x, y), size, out);
         let mut packet = window_geometry(window, Dict::default());
@@ -355,18 +360,19 @@ impl Windows {
         window.info.state = state;
         let moved = place(window, &mut self.room, Point::new(x, y), size, out);
         if moved || !changes.0.is_empty() {
-            window.told();
+            window.tell(Point::new(x, y));
             let packet = window_geometry(window, changes);
             out.push(Output::Send(window::ToServer::Configure(packet).into()));
         }
     }
 
-    /// Tells where the window is even though the server said so itself, if that may have crossed what it was told. Else
-    /// it would only undo what the program does meanwhile.
+    /// Tells where the window is even though the server said so itself, if that may have crossed what it was told, or is
+    /// another place than that. Else it would only undo what the program does meanwhile.
     fn told_again(&mut self, wid: WindowId, x: i32, y: i32, size: Size, out: &mut Vec<Output>) {
-        if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped && w.crossed) {
-            window.told();
-            place(window, &mut self.room, Point::new(x, y), size, out);
+        let at = Point::new(x, y);
+        if let Some(window) = self.windows.get_mut(&wid).filter(|w| w.mapped && (w.crossed || w.told != at)) {
+            window.tell(at);
+            place(window, &mut self.room, at, size, out);
             let packet = window_geometry(window, Dict::default());
             out.push(Output::Send(window::ToServer::Configure(packet).into()));
         }
