@@ -159,8 +159,8 @@ impl Conversation {
 
     /// The application's windows have other sizes from now on. If its window has none of them, the OS window is
     /// resized: servers do that to the application's window and do not always say so. What the server said just now
-    /// is asked for again, since it may have been refused here.
-    pub fn set_limits(&mut self, limits: SizeLimits, out: &mut Vec<Step>) {
+    /// is asked for again, since it may have been refused here. If the server says nothing for a while, it is told.
+    pub fn set_limits(&mut self, now: Instant, limits: SizeLimits, out: &mut Vec<Step>) {
         self.limits = limits;
         let is_large = self.told.is_some_and(|(_, state)| state.maximized || state.fullscreen);
         let Some((Geometry { size: before, .. }, _)) = self.told.filter(|_| !self.is_popup && !is_large)
@@ -168,8 +168,11 @@ impl Conversation {
             return;
         };
         let size = within(before, limits);
-        if size != before || (self.size_asked && self.settling.is_some()) {
+        // The OS window may be on its way to what the limits before allowed.
+        if size != before || self.limits_news || (self.size_asked && self.settling.is_some()) {
             self.limits_news = true;
+            // Where windows choose their sizes nothing happens that would have it looked at.
+            self.settling = Some(now + SETTLE);
             out.push(Step::Resize(self.place.local_size(size)));
         }
     }
@@ -216,6 +219,9 @@ impl Conversation {
         } else if self.told == Some((geometry, state)) {
             if self.unsteady.is_none() {
                 self.settling = None;
+            }
+            if facts.size == self.place.agreed_size() {
+                self.limits_news = false;
             }
             if self.untold && self.again.is_none() {
                 (self.untold, self.told_at) = (false, Some(now));

@@ -241,7 +241,7 @@ impl Windows {
                 remote.info.size_limits = limits;
                 remote.set_size_limits();
                 let mut steps = Vec::new();
-                remote.talk.set_limits(limits, &mut steps);
+                remote.talk.set_limits(now, limits, &mut steps);
                 remote.take(&steps, outside);
             }
             WindowChange::State(state) => remote.follow_state(now, state, desktop),

@@ -36,7 +36,7 @@ fn limits_of_a_restored_window_keep_no_maximised_size() {
     talk.server_sets(now + SOON * 3, WindowState::default());
     let mut steps = Vec::new();
     let limits = SizeLimits { min: Some(size(100, 50)), ..SizeLimits::default() };
-    talk.set_limits(limits, &mut steps);
+    talk.set_limits(now + SOON * 3, limits, &mut steps);
     assert_eq!(steps, []);
 }
 
@@ -49,7 +49,7 @@ fn a_size_is_asked_for_again_once_it_is_possible() {
     let larger = size(500, 350);
     talk.server_says(now + SOON, None, larger, &mut Vec::new());
     let mut steps = Vec::new();
-    talk.set_limits(fixed(larger), &mut steps);
+    talk.set_limits(now + SOON * 2, fixed(larger), &mut steps);
     assert_eq!(steps, [Step::Resize(larger)]);
 }
 
@@ -64,10 +64,52 @@ fn a_program_that_changes_back_is_followed() {
     let larger = size(500, 350);
     let mut steps = Vec::new();
     talk.server_says(now + SOON * 2, None, larger, &mut steps);
-    talk.set_limits(fixed(larger), &mut steps);
-    talk.set_limits(fixed(START.size), &mut steps);
+    talk.set_limits(now + SOON * 2, fixed(larger), &mut steps);
+    talk.set_limits(now + SOON * 2, fixed(START.size), &mut steps);
     talk.server_says(now + SOON * 3, None, START.size, &mut steps);
     let told: Vec<_> = steps.iter().filter(|step| matches!(step, Step::TellConfigured(..))).collect();
     assert!(told.is_empty(), "{told:?}");
     assert_eq!(steps.iter().rfind(|step| matches!(step, Step::Resize(_))), Some(&Step::Resize(START.size)));
+}
+
+/// The same before anybody has told the server of what came between: its window has the first size all the time.
+#[test]
+fn a_program_that_changes_back_at_once_is_followed() {
+    let now = clock::now();
+    let mut talk = Conversation::new(Scale::ONE, START, fixed(START.size), false);
+    see(&mut talk, now, START, WindowState::default());
+    let mut steps = Vec::new();
+    talk.set_limits(now, fixed(size(500, 350)), &mut steps);
+    talk.set_limits(now, fixed(START.size), &mut steps);
+    talk.server_says(now + SOON, None, START.size, &mut steps);
+    assert_eq!(steps.iter().rfind(|step| matches!(step, Step::Resize(_))), Some(&Step::Resize(START.size)));
+    // Once the OS window is that large again, nothing is asked of it.
+    steps.clear();
+    see(&mut talk, now + SOON * 2, START, WindowState::default());
+    talk.set_limits(now + SOON * 2, fixed(START.size), &mut steps);
+    assert_eq!(steps, []);
+}
+
+/// Servers resize the application's window and may not say so, and a compositor that lets windows choose their sizes
+/// says nothing either: the server hears of the size all the same, and is asked for the pixels.
+#[test]
+fn a_size_that_follows_from_limits_is_told() {
+    let now = clock::now();
+    let mut talk = Conversation::new(Scale::ONE, START, fixed(START.size), false);
+    see(&mut talk, now, START, WindowState::default());
+    let larger = size(500, 350);
+    let mut steps = Vec::new();
+    talk.set_limits(now, fixed(larger), &mut steps);
+    assert_eq!(std::mem::take(&mut steps), [Step::Resize(larger)]);
+    let due = talk.deadline().expect("it is looked at again");
+    assert!(talk.is_due(due));
+    let facts = WindowFacts {
+        position: Some(START.corner()),
+        size: larger,
+        state: WindowState::default(),
+        shown: true,
+    };
+    talk.observe(due, &facts, &mut steps);
+    let told = Step::TellConfigured(Geometry { size: larger, ..START }, WindowState::default());
+    assert_eq!(steps, [told, Step::Refresh]);
 }

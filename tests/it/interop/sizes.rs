@@ -10,7 +10,7 @@ use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::Generation;
 
-for_every_server!(one_size_after_another, steps_without_a_base);
+for_every_server!(one_size_after_another, many_sizes_at_once, steps_without_a_base);
 
 /// A dialog that shows its details has one size before and one after. Programs say so before they resize it, or after
 /// that.
@@ -38,6 +38,31 @@ fn one_size_after_another(generation: Generation) {
             });
             shows_all(&what, &display, id, &card);
         }
+    }
+}
+
+/// A program that changes its mind while nobody has followed it yet: its last size holds.
+fn many_sizes_at_once(generation: Generation) {
+    let server = empty_session(generation);
+    let look = Look { at: (350, 260), placed: true, fixed: true, ..Look::default() };
+    let card = open(server.x(), "dialog", &look);
+    let display = Display::with_window_manager();
+    let viewer = &mut Viewer::start(&display, &[&server.url(), "--encodings=png"]);
+    let id = viewer.window("dialog").id;
+    settled("the dialog", viewer, id, &card, |_| true);
+    for round in 0..8 {
+        let (mut width, mut height) = (0, 0);
+        for step in 0..6 {
+            (width, height) = (200 + (round + step) % 7 * 10, 120 + (round + step) % 5 * 10);
+            card.fix_size(width as i32, height as i32);
+            card.resize(width, height);
+            std::thread::sleep(Duration::from_millis(u64::from(step * 10)));
+        }
+        let what = format!("{width} x {height}, round {round}");
+        settled(&what, viewer, id, &card, |place| {
+            (u32::from(place.2), u32::from(place.3)) == (width, height)
+        });
+        shows_all(&what, &display, id, &card);
     }
 }
 

@@ -20,6 +20,16 @@ fn sway_v6_5() {
 }
 
 #[test]
+fn one_size_after_another_v3_1() {
+    one_size_after_another(Generation::V3_1);
+}
+
+#[test]
+fn one_size_after_another_v6_5() {
+    one_size_after_another(Generation::V6_5);
+}
+
+#[test]
 fn weston_v3_1() {
     weston(Generation::V3_1);
 }
@@ -96,6 +106,29 @@ impl Session {
             wait_shown(sway, viewer, title, &tiled(picture, width, height), scale);
         }
     }
+}
+
+/// A program changes its mind about its only size, again and again, while sway moves its window and changes the focus.
+fn one_size_after_another(generation: Generation) {
+    let session = Session::start(generation);
+    let sway = Sway::start("1");
+    let mut viewer = session.attach(sway.socket(), &[]);
+    session.wait_all_shown(&sway, &mut viewer, 1);
+    let (title, card, picture) = &session.cards[2];
+    for round in 0..10 {
+        let (mut width, mut height) = (0, 0);
+        for step in 0..6 {
+            (width, height) = (200 + (round + step) % 7 * 10, 120 + (round + step) % 5 * 10);
+            card.fix_size(width as i32, height as i32);
+            card.resize(width as u32, height as u32);
+            let x = (step * 20 + round).to_string();
+            sway.command(&[&format!("[title=\"^{title}$\"]"), "move", "absolute", "position", &x, "400"]);
+            let other = if step % 2 == 0 { "odd" } else { title };
+            sway.command(&[&format!("[title=\"^{other}$\"]"), "focus"]);
+        }
+        wait_shown(&sway, &mut viewer, title, &tiled(picture, width, height), 1);
+    }
+    viewer.stop();
 }
 
 fn size(card: &Card) -> (usize, usize) {
