@@ -16,6 +16,7 @@ pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 pub use rival::has_rival;
 
 use super::config::Profile;
+use super::encryption;
 use super::event::Output;
 use super::ping::Pinger;
 use super::server_info::{self, ServerTraits};
@@ -49,7 +50,8 @@ impl Session {
                     && displays::are_withheld(&reasons);
                 if displays.is_empty() && !is_asked_anew {
                     let done = command::done(self.setup.config.profile, &reasons);
-                    return Err(done.unwrap_or_else(|| handshake::goodbye(&reasons, true)));
+                    let refused = encryption::silence(&self.setup, &reasons);
+                    return Err(done.or(refused).unwrap_or_else(|| handshake::goodbye(&reasons, true)));
                 }
                 // The login went well: the session that is chosen then asks for the same.
                 self.setup.config.remembered = handshake.passwords().to_owned();
@@ -58,6 +60,7 @@ impl Session {
             ServerPacket::Connection(FromServer::Hello(hello))
                 if self.setup.config.profile != Profile::Attach =>
             {
+                handshake::agreed(&hello, true, &self.setup, out)?;
                 if let Profile::Command(command) = self.setup.config.profile {
                     return command::accepted(command, &hello, out);
                 }
@@ -72,6 +75,7 @@ impl Session {
                 Ok(())
             }
             ServerPacket::Connection(FromServer::Hello(hello)) => {
+                handshake::agreed(&hello, false, &self.setup, out)?;
                 self.accepted(now, &hello, out);
                 self.server_hello = Some(hello);
                 Ok(())
