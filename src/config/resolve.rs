@@ -128,9 +128,11 @@ impl Settings {
         let is_foreign = request.sender.is_foreign();
         let mut files = self.files.clone();
         PRIVATE.iter().filter(|_| is_foreign).for_each(|name| files.unset(name));
-        let mut given = self.given.clone();
-        aes::finish(&mut given)?;
-        let layer = given.over(&requested).over(&files);
+        let mut said = self.given.clone().over(&requested);
+        if !files.value(aes::ENCRYPTION).is_some_and(|value| aes::is_on(&value.text)) {
+            aes::finish(&mut said)?;
+        }
+        let layer = said.over(&files);
         let options = layer.options()?;
         let is_ssh = matches!(request.target.endpoint, Endpoint::Ssh(_));
         let password =

@@ -1,4 +1,4 @@
-//! Xpra's own encryption of records: AES with a key that both ends have in a file (Xpra's docs/Network/AES.md). No IO, no
+//! Xpra's own encryption of records: AES with a key that both ends have in a file (`--tcp-encryption` of its servers). No IO, no
 //! clock.
 //!
 //! Headers stay plain, with a flag of their own; a payload is encoded, compressed, padded and then enciphered, raw chunks

@@ -419,8 +419,9 @@ impl Reassembler {
         let (main, arrived) = loop {
             let Some((header, payload, arrived)) = self.take_record()? else { return Ok(None) };
             self.spoken = true;
+            let padding = self.padding_len(&header)?;
             let packet = self.packet.get_or_insert_default();
-            packet.wire_bytes += (HEADER_LEN + header.len) as u64;
+            packet.wire_bytes += (HEADER_LEN + header.len + padding) as u64;
             let arrived = *packet.arrived.get_or_insert(arrived);
             let record = RawRecord { payload, compressor: header.compressor };
             match header.kind {

@@ -21,7 +21,7 @@ const SALT_BYTES: usize = 32;
 const MAX_SHOWN: usize = 40;
 
 /// Words of servers' goodbyes (3.1.3, 6.5.5), and what is to be done.
-const REFUSALS: [(&str, &str); 4] = [
+const REFUSALS: [(&str, &str); 5] = [
     (
         "missing encryption tokens",
         "the server insists on Xpra's own encryption: say --encryption=AES and --encryption-keyfile=FILE with a copy of \
@@ -31,6 +31,11 @@ const REFUSALS: [(&str, &str); 4] = [
         "does not support encryption on this connection",
         "the server has no AES on this connection, whatever it was started with if it is a 6.5.5: connect with ssl:// or \
          ssh:// instead",
+    ),
+    (
+        "unsupported cipher",
+        "the server has no AES on this connection: it was not started with --tcp-encryption=AES, or this is not its tcp or \
+         ws port",
     ),
     (
         "encryption key is missing",
@@ -75,6 +80,8 @@ pub enum EncryptionError {
     Unknown { what: &'static str, got: String },
     #[error("the server wants {what} of {got}, acceptable are {from} to {to}")]
     Bounds { what: &'static str, got: i64, from: i64, to: i64 },
+    #[error("3.1 servers have no AES-CTR: say --encryption=AES")]
+    OnlyCbc,
     #[error("no random numbers from the system: {0}")]
     Random(String),
 }
@@ -101,8 +108,11 @@ pub fn wanted(setup: &Setup) -> Option<&Encryption> {
 /// How the server is to encipher from the next hello on, fresh each time.
 ///
 /// # Errors
-/// [`EncryptionError::Random`].
+/// [`EncryptionError::OnlyCbc`], [`EncryptionError::Random`].
 pub fn offer(encryption: &Encryption, dialect: Dialect) -> Result<CipherSpec, EncryptionError> {
+    if !dialect.is_modern() && encryption.mode != CipherMode::Cbc {
+        return Err(EncryptionError::OnlyCbc);
+    }
     let iv = hex::<{ IV_LEN / 2 }>()?;
     Ok(CipherSpec {
         mode: encryption.mode,

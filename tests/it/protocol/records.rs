@@ -95,7 +95,10 @@ fn a_header_that_was_written_is_read_back() {
     for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
         let bytes = Header::encode(RecordKind::Main { flush: false }, dialect, 0, 77);
         let header = Header::parse(bytes, dialect, &LIMITS).expect("a header");
-        assert_eq!(header, Header { kind: RecordKind::Main { flush: false }, compressor: None, len: 77 });
+        assert_eq!(
+            header,
+            Header { kind: RecordKind::Main { flush: false }, compressor: None, len: 77, enciphered: false }
+        );
     }
     let bytes = Header::encode(RecordKind::Main { flush: true }, Dialect::Modern, 3, 5);
     let header = Header::parse(bytes, Dialect::Modern, &LIMITS).expect("a header");
