@@ -86,6 +86,13 @@ pub enum EncryptionError {
     Random(String),
 }
 
+/// Whether a server misses what was said of encryption: it looks for that by 3.1's names, as those before 6 do.
+pub fn is_not_understood(setup: &Setup, reasons: &[String]) -> bool {
+    let misses = |reason: &String| reason.to_lowercase().contains("missing encryption tokens");
+    let is_modern = setup.peer.dialect.is_modern() && setup.peer.may_speak_legacy;
+    is_modern && wanted(setup).is_some() && reasons.iter().any(misses)
+}
+
 /// What it means that a server lets the time for the login pass, if it was asked for AES: 6.5.5 has no other answer.
 pub fn silence(setup: &Setup, reasons: &[String]) -> Option<CloseReason> {
     let is_late = reasons.iter().any(|reason| reason.to_lowercase().contains("login timeout"));

@@ -155,10 +155,10 @@ impl Session {
 
     /// Says hello.
     pub fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if let Phase::Handshake(handshake) = &mut self.phase {
-            if let Err(reason) = handshake.start(now, &self.setup, out) {
-                self.close(reason, out);
-            }
+        if let Phase::Handshake(handshake) = &mut self.phase
+            && let Err(reason) = handshake.start(now, &self.setup, out)
+        {
+            self.close(reason, out);
         }
     }
 

@@ -14,6 +14,7 @@ use farpane::protocol::{
     CipherMode, CipherSpec, Dialect, KeptPacket, KeyData, Limits, PacketReader, PacketWriter, Reassembler,
     RecordError,
 };
+use farpane::stats::CopySite;
 use proptest::prelude::*;
 
 use super::{draw, hello, now};
@@ -178,6 +179,26 @@ fn any_split_of_what_openssl_enciphered_is_read() {
         // The header alone says what is missing.
         let (_, end) = reassemble_with(listening(dialect, &spec), &stream[..20], &[], now());
         assert!(matches!(end, Err(RecordError::Truncated { .. })), "{end:?}");
+    }
+}
+
+/// What is enciphered becomes plain in its place: no more is moved than of a plain stream.
+#[test]
+fn deciphering_copies_nothing() {
+    let moved = |reassembler: Reassembler, stream: &[u8]| {
+        let (packets, end) = reassemble_with(reassembler, stream, &[60_000], now());
+        assert_eq!(end, Ok(()));
+        let ledgers = packets.iter().filter_map(|packet| packet.ledger);
+        let sites = [CopySite::ReceivePrefix, CopySite::ReceiveCompact, CopySite::Splice];
+        ledgers.map(|ledger| sites.map(|site| ledger.copied_at(site)).iter().sum::<u64>()).sum::<u64>()
+    };
+    // Ten of 200 KB, and the padding shifts where reads end.
+    let packets: Vec<ServerPacket> = (0..10).map(|n| draw(n, vec![n as u8; 200_000])).collect();
+    let bare = plain(Dialect::Modern, &packets);
+    let plain = moved(Reassembler::new(Dialect::Modern, Limits::BEFORE_HELLO, BufferPool::default()), &bare);
+    for spec in specs() {
+        let secret = moved(listening(Dialect::Modern, &spec), &enciphered(&spec, &bare));
+        assert!(secret <= plain + 10 * 1024, "{secret} bytes moved, {plain} of a plain stream: {spec:?}");
     }
 }
 

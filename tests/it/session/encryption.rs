@@ -220,6 +220,12 @@ fn refusals_say_what_to_type() {
             "{words}"
         );
     }
+    // Who says it to a client that offered it looks for other names.
+    let setup = changed(encrypted(Dialect::Modern, CipherMode::Cbc), |s| s.peer.may_speak_legacy = true);
+    let mut driver = Driver::started(setup);
+    let reasons = vec!["missing encryption tokens".to_owned()];
+    driver.packet(ServerPacket::Connection(connection::FromServer::Close { reasons }));
+    assert!(matches!(driver.take().pop(), Some(Output::SpeakLegacy)));
     // 6.5.5's only answer.
     let late = || {
         let reasons = vec!["login timeout".to_owned()];

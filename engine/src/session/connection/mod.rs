@@ -43,6 +43,13 @@ impl Session {
             ServerPacket::Connection(FromServer::Challenge(challenge)) => {
                 handshake.challenge(now, challenge, &self.setup, out)
             }
+            ServerPacket::Connection(FromServer::Close { reasons })
+                if encryption::is_not_understood(&self.setup, &reasons) =>
+            {
+                self.phase = Phase::Closed;
+                out.push(Output::SpeakLegacy);
+                Ok(())
+            }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
                 let displays = displays::offered(&reasons);
                 let is_asked_anew = self.setup.config.display_name.is_none()
