@@ -221,8 +221,8 @@ fn refusals_say_what_to_type() {
         );
     }
     // Who says it to a client that offered it looks for other names.
-    let setup = changed(encrypted(Dialect::Modern, CipherMode::Cbc), |s| s.peer.may_speak_legacy = true);
-    let mut driver = Driver::started(setup);
+    let older = changed(encrypted(Dialect::Modern, CipherMode::Cbc), |s| s.peer.may_speak_legacy = true);
+    let mut driver = Driver::started(older);
     let reasons = vec!["missing encryption tokens".to_owned()];
     driver.packet(ServerPacket::Connection(connection::FromServer::Close { reasons }));
     assert!(matches!(driver.take().pop(), Some(Output::SpeakLegacy)));
