@@ -20,7 +20,16 @@ pub fn reassemble(
     splits: &[usize],
     now: Instant,
 ) -> (Vec<KeptPacket>, Result<(), RecordError>) {
-    let mut reassembler = Reassembler::new(dialect, LIMITS, BufferPool::default());
+    reassemble_with(Reassembler::new(dialect, LIMITS, BufferPool::default()), stream, splits, now)
+}
+
+/// The same with a reassembler that was told something before.
+pub fn reassemble_with(
+    mut reassembler: Reassembler,
+    stream: &[u8],
+    splits: &[usize],
+    now: Instant,
+) -> (Vec<KeptPacket>, Result<(), RecordError>) {
     let mut packets = Vec::new();
     let mut splits = splits.iter().copied().filter(|len| *len > 0).cycle();
     let mut rest = stream;

@@ -6,6 +6,7 @@
 //! the [`Config`]: command line over link or session file over the user's configuration file over
 //! the system's over defaults. [`connections`] is what the user saved and used lately.
 
+pub mod aes;
 pub mod connections;
 pub mod file;
 mod key;

@@ -13,6 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use etcetera::BaseStrategy as _;
 
+use super::aes::RawAes;
 use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
@@ -129,6 +130,8 @@ pub struct Options {
     pub ssh: SshCommand,
     #[command(flatten)]
     pub tls: RawTls,
+    #[command(flatten)]
+    pub aes: RawAes,
 }
 
 /// The program that makes the connections of `ssh://` addresses, and arguments that stand before all others.
@@ -304,7 +307,7 @@ fn whole_seconds(text: &str) -> Result<Duration, String> {
 
 /// A file's name; `~/` at its beginning is the home folder, since in files of options no shell
 /// says so.
-fn path() -> impl TypedValueParser<Value = PathBuf> {
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
     clap::builder::PathBufValueParser::new().map(|path| {
         match (path.strip_prefix("~"), etcetera::home_dir()) {
             (Ok(rest), Ok(home)) => home.join(rest),

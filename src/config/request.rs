@@ -19,8 +19,7 @@ use super::connections;
 use super::layers::Value;
 use super::proxy_words::ProxyWords;
 use super::session_file::{Problem, SessionFileError};
-use super::xpra_options::wants_aes;
-use super::{Layer, OptionError, Origin, SessionFile};
+use super::{Layer, OptionError, Origin, SessionFile, aes};
 use crate::net::{Endpoint, Secret, Target, TargetError};
 use crate::protocol::text;
 
@@ -111,9 +110,9 @@ pub enum OpenError {
     #[error("in the address: {0}")]
     Option(#[from] OptionError),
     #[error(
-        "the address asks for Xpra's own encryption (`{0}`), which Farpane does not have: use ssl:// or wss://, and a server's port that has them"
+        "the address holds a key for Xpra's own encryption (`{0}`), where others can read it: put the key into a file, and say encryption-keyfile=FILE instead"
     )]
-    Aes(String),
+    Key(String),
     #[error(transparent)]
     SessionFile(#[from] SessionFileError),
     #[error("{}{}: {}", path.display(), line(problem.line), problem.message)]
@@ -187,8 +186,12 @@ impl Request {
             if proxy.take(&name, &value) {
                 continue;
             }
-            if wants_aes(&name, &value) {
-                return Err(OpenError::Aes(text::name(&name)));
+            if aes::is_key(&name) {
+                return Err(OpenError::Key(text::name(&name)));
+            }
+            if let Some(name) = aes::meaning(&name) {
+                aes::say(&mut options, name, &value, Origin::Link)?;
+                continue;
             }
             match super::layers::long_name(&name) {
                 Ok(name) => options.set(&name, value.as_str(), Origin::Link)?,
@@ -196,6 +199,7 @@ impl Request {
             }
         }
         proxy.finish(&mut options, Origin::Link)?;
+        aes::finish(&mut options)?;
         let password = target.password.take();
         Ok(Self { ignored, ..Self::new(target, password, options, sender) })
     }
@@ -237,6 +241,10 @@ impl Request {
 
 /// Whether the value takes away what others could misuse, or changes nothing.
 fn is_less(name: &str, value: &OsStr) -> bool {
+    // Who has the key decides what comes of it.
+    if name == aes::ENCRYPTION {
+        return aes::is_on(value);
+    }
     let Some(value) = value.to_str() else { return false };
     match name {
         "clipboard" => super::flag(value) == Ok(false),
@@ -252,6 +260,8 @@ fn consequence(name: &str) -> &'static str {
         "record" | "stats-json" => "it would write a file",
         RUNS_A_COMMAND => "it would run this command on your machine",
         "password-file" => "it would read a file and prove its content to this server",
+        aes::KEY_FILE => "it would read a file and take its content as a key for this server",
+        aes::ENCRYPTION => "it would switch encryption off",
         "ssl-cert" | "ssl-key" => "it would show the server a certificate of yours",
         name if name.starts_with("ssl-") => "it would change how the server is checked",
         name if name.starts_with("clipboard") => "it would change what the server can read of what you copy",

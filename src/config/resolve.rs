@@ -6,7 +6,7 @@ use super::file::ConfigFileError;
 use super::layers::PROXY;
 use super::private_file::read_bounded;
 use super::{
-    CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, identity,
+    CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, aes, identity,
 };
 use crate::net::proxy::{self, Proxy, ProxyChoice};
 use crate::net::ssh::SshOptions;
@@ -33,7 +33,7 @@ pub struct Settings {
 
 /// What configuration files say for the servers that the user chooses: nobody else's server learns
 /// anything of it.
-const PRIVATE: [&str; 2] = ["password-file", "username"];
+const PRIVATE: [&str; 3] = ["password-file", "username", aes::KEY_FILE];
 
 /// Options that cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +58,16 @@ pub enum ConfigError {
         "proxies are for tcp, ssl, ws and wss: quic goes over UDP, which they do not pass on; leave out the proxy {proxy}, or use wss://"
     )]
     ProxyOfQuic { proxy: String },
+    #[error(
+        "AES needs a key: say --encryption-keyfile=FILE (for links, and session files from elsewhere, a configuration file does not count)"
+    )]
+    NoKeyFile,
+    #[error("cannot read the key file {}: {why}", path.display())]
+    KeyFile { path: PathBuf, why: String },
+    #[error(
+        "--encryption is for tcp:// and ws:// addresses: this one is encrypted in another way, or stays on this machine; leave it out"
+    )]
+    EncryptionElsewhere,
     #[error("`{got}` is not a compressor that Farpane knows: expected some of {known}, or all, or none")]
     Compressor { got: String, known: String },
 }
@@ -118,7 +128,11 @@ impl Settings {
         let is_foreign = request.sender.is_foreign();
         let mut files = self.files.clone();
         PRIVATE.iter().filter(|_| is_foreign).for_each(|name| files.unset(name));
-        let layer = self.given.clone().over(&requested).over(&files);
+        let mut said = self.given.clone().over(&requested);
+        if !files.value(aes::ENCRYPTION).is_some_and(|value| aes::is_on(&value.text)) {
+            aes::finish(&mut said)?;
+        }
+        let layer = said.over(&files);
         let options = layer.options()?;
         let is_ssh = matches!(request.target.endpoint, Endpoint::Ssh(_));
         let password =
@@ -134,6 +148,8 @@ impl Settings {
             session.identity.hostname.clear();
         }
         session.display_name = display_name(&request.target);
+        let is_configured = self.files.value(aes::ENCRYPTION) == layer.value(aes::ENCRYPTION);
+        session.encryption = aes::encryption(&options.aes, &request.target, is_configured)?;
         let proxy = self.proxy(&layer, &options, &request.target)?;
         Ok(Config {
             connection: NetConfig {

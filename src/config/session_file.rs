@@ -14,8 +14,7 @@ use super::layers::PROXY;
 use super::private_file::{read_bounded, utf16};
 use super::proxy_words::{self, ProxyWords};
 use super::request::{OpenError, Request, Sender};
-use super::xpra_options::wants_aes;
-use super::{Layer, Origin, flag, layers};
+use super::{Layer, Origin, aes, flag, layers};
 use crate::net::address::redacted;
 use crate::net::proxy::without_password;
 use crate::net::quic::Framing;
@@ -30,9 +29,8 @@ const OWN_NAMES: [&str; 6] = ["host", "port", "mode", "username", "path", "autoc
 /// Names whose values are passwords.
 const PASSWORDS: [&str; 3] = ["password", "proxy_password", "proxy-password"];
 
-/// What is said of Xpra's own encryption.
-const NO_AES: &str =
-    "Farpane has no AES encryption of its own: use the modes ssl or wss, and a server's port that has them";
+/// What the launchers write for a port with AES: the cipher stands behind the plus sign.
+const TCP_WITH: &str = "tcp + ";
 
 /// A session file in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -400,11 +398,7 @@ impl SessionFile {
                     }
                 };
             }
-            // What the launchers write for a port with AES.
-            encrypted if encrypted.starts_with("tcp + aes") => {
-                problems.push(self.problem("mode", format!("`{mode}`: {NO_AES}")));
-                return None;
-            }
+            encrypted if encrypted.starts_with("tcp + aes") => DEFAULT_PORT,
             _ => {
                 let known = "expected tcp, ssl, ws, wss, quic, wt, ssh, display, vsock or socket";
                 let words = format!("`{mode}` is not a kind of connection that Farpane knows: {known}");
@@ -412,10 +406,6 @@ impl SessionFile {
                 return None;
             }
         };
-        let aes = self.pairs().find(|(name, value, _)| wants_aes(name, value)).map(|(name, ..)| name);
-        if let Some(name) = aes {
-            problems.push(self.problem(name, NO_AES));
-        }
         if mode == "display" {
             let endpoint = self.display(problems)?;
             return Some(self.local(endpoint));
@@ -523,6 +513,15 @@ impl SessionFile {
                 proxy.1 = line;
                 continue;
             }
+            let origin = Origin::File { path: self.path.clone(), line };
+            let lower = text.to_ascii_lowercase();
+            let cipher = lower.strip_prefix(TCP_WITH).filter(|_| name == "mode");
+            if let Some(option) = cipher.map(|_| aes::ENCRYPTION).or_else(|| aes::meaning(name)) {
+                if let Err(error) = aes::say(&mut layer, option, cipher.unwrap_or(text), origin) {
+                    problems.push(Problem { name: name.to_owned(), line, message: error.to_string() });
+                }
+                continue;
+            }
             let is_own = OWN_NAMES.contains(&name) || PASSWORDS.contains(&name);
             let Some(long) = layers::long_name(name).ok().filter(|_| !is_own && !text.is_empty()) else {
                 continue;
@@ -534,7 +533,6 @@ impl SessionFile {
                 }
                 _ => plain(text),
             };
-            let origin = Origin::File { path: self.path.clone(), line };
             if let Err(error) = layer.set(&long, text, origin) {
                 problems.push(Problem { name: name.to_owned(), line, message: error.to_string() });
             }
@@ -543,6 +541,9 @@ impl SessionFile {
         let origin = Origin::File { path: self.path.clone(), line };
         if let Err(error) = words.finish(&mut layer, origin) {
             problems.push(Problem { name: PROXY.to_owned(), line, message: error.to_string() });
+        }
+        if let Err(error) = aes::finish(&mut layer) {
+            problems.push(Problem { name: aes::KEY_FILE.to_owned(), line: 0, message: error.to_string() });
         }
         layer
     }

@@ -10,15 +10,6 @@ pub fn lacking(name: &str) -> Option<&'static str> {
     GROUPS.iter().find(|(_, names)| names.split_whitespace().any(|other| other == name)).map(|(why, _)| *why)
 }
 
-/// Whether an option asks for Xpra's own encryption. An address or session file that does must not lead to a
-/// connection without any.
-pub fn wants_aes(name: &str, value: &str) -> bool {
-    let name = name.replace('_', "-");
-    let is_off =
-        ["", "none", "no", "off", "false", "0"].iter().any(|off| value.trim().eq_ignore_ascii_case(off));
-    ["encryption", "tcp-encryption"].contains(&name.as_str()) && !is_off
-}
-
 /// What to say of a first word that is a command of Xpra's, which Farpane lacks.
 pub fn lacking_command(word: &str) -> Option<String> {
     let is_known = COMMANDS.split_whitespace().any(|command| command == word);
@@ -38,7 +29,7 @@ const COMMANDS: &str = "about autostart bug-report clean clean-displays clean-so
     upgrade-shadow version";
 
 /// Reasons, and the names that they hold for.
-const GROUPS: [(&str, &str); 13] = [
+const GROUPS: [(&str, &str); 12] = [
     (
         "it is for servers, and Farpane only attaches to running ones (`farpane start` takes --start and --start-child)",
         "attach auth backend bind bind-quic bind-rdp bind-rfb bind-ssh bind-ssl bind-tcp bind-udp bind-vsock \
@@ -66,10 +57,6 @@ const GROUPS: [(&str, &str); 13] = [
         "audio audio-source av-sync microphone microphone-codec sound-source speaker speaker-codec webcam",
     ),
     ("Farpane ends ssh with the session, and finds xpra at the other end by itself", "exit-ssh remote-xpra"),
-    (
-        "Farpane has no AES encryption of its own: use ssl:// or wss://",
-        "encryption encryption-keyfile tcp-encryption tcp-encryption-keyfile",
-    ),
     ("an ssl:// address speaks TLS with the same port from the first byte on", "ssl-upgrade"),
     (
         "ssl:// and wss:// addresses use TLS, in the safe settings that rustls has",

@@ -9,6 +9,7 @@ mod clipboard;
 mod commands;
 mod connect;
 mod encodings;
+mod encryption;
 mod endings;
 mod header_bars;
 mod held_keys;

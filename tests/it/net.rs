@@ -7,6 +7,7 @@ mod cli;
 #[cfg(target_os = "linux")]
 mod core_dumps;
 pub mod dial;
+mod encryption;
 mod files;
 mod floods;
 mod garbage;

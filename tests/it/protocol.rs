@@ -2,6 +2,7 @@
 //! copies and allocations counted.
 #![expect(clippy::disallowed_methods, reason = "test data is not network or pixel traffic")]
 
+mod ciphers;
 mod encoders;
 mod hostile;
 mod records;

@@ -3,6 +3,7 @@
 mod again;
 mod clipboard;
 mod draws;
+mod encryption;
 mod handshake;
 mod hostile;
 mod input;

@@ -9,11 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::buffers::BufferPool;
-use crate::channel::{
-    AppEvent, AppSink, ByteBudget, DrawJob, DrawSink, Mailbox, NetCommand, NetQueue, PacketSink, Presented,
-    clock,
-};
+use crate::channel::{AppEvent, AppSink, DrawJob, Mailbox, NetCommand, Presented, clock};
 use crate::protocol::packet::connection;
 use crate::protocol::{
     ClientPacket, Dialect, Incoming, Limits, Naming, NotXpra, PacketReader, PacketWriter, Reassembler,
@@ -26,11 +22,12 @@ use crate::session::{
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
+use super::ciphers::{self, Ciphers, KEYS_DIFFER, Made};
+use super::links::{End, Ended, Links};
 use super::outgoing::{Outgoing, Wrote};
 use super::progress::{Progress, progress};
 use super::pump::{Next, Pump, Step, charge};
 use super::recording::Recording;
-use super::report::Report;
 use super::ssh::SshError;
 use super::tls::TlsError;
 use super::transport::{self, Transport};
@@ -50,42 +47,13 @@ const A_NAP: Duration = Duration::from_secs(2);
 /// A timer that is never reached.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What outlives a connection: the ways to the other threads, and what they said so far.
-pub(super) struct Links {
-    pub queue: NetQueue,
-    pub app: Arc<dyn AppSink>,
-    pub draws: Box<dyn DrawSink>,
-    pub budget: ByteBudget,
-    pub pool: BufferPool,
-    pub report: Report,
-    /// Who gets all packets of the connections from now on.
-    pub recorder: Option<Arc<dyn PacketSink>>,
-}
-
-/// How a connection ended.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
-    Closed(CloseReason, Prospect),
-    /// The server does not take what was spoken to it: it has to be spoken to like this.
-    Needs(Dialect),
-}
-
-/// A connection that ended, and what the next one begins with.
-pub(super) struct Ended {
-    pub end: End,
-    /// When the server accepted us, if it did.
-    pub accepted: Option<Instant>,
-    pub setup: Setup,
-    /// What a session that goes on takes over from the one that was lost; `None`: no server has accepted us yet.
-    pub before: Option<Before>,
-}
-
 /// What the loop woke up for.
 enum Wake {
     Command(NetCommand),
     /// There is room for the draw that waits first.
     Room(OwnedSemaphorePermit),
     Io(io::Result<Progress>),
+    Cipher(Result<Made, tokio::task::JoinError>),
     /// The application has taken events: there is room for more.
     AppRoom,
     Timer,
@@ -99,6 +67,7 @@ pub(super) struct Connection<'a> {
     reassembler: Reassembler,
     reader: PacketReader,
     writer: PacketWriter,
+    ciphers: Ciphers,
     session: Session,
     /// Reused: empty between calls.
     outputs: Vec<Output>,
@@ -119,22 +88,6 @@ pub(super) struct Connection<'a> {
     links: &'a mut Links,
 }
 
-impl Links {
-    /// Takes a command that came while there is no session.
-    pub fn without_session(&mut self, now: Instant, command: NetCommand, setup: &mut Setup) {
-        match command {
-            NetCommand::Input(input) => setup.note(input),
-            NetCommand::WatchStats(watched) => self.report.watch(now, watched),
-            NetCommand::Record(sink) => self.recorder = sink,
-            NetCommand::Renderer(info) => self.report.renderer(info),
-            NetCommand::DrawDone(done) => self.report.draw_done(now, &done),
-            NetCommand::Presented(Presented { wid, sequence, at, ledger }) => {
-                self.report.presented(wid, sequence, at, &ledger);
-            }
-        }
-    }
-}
-
 impl<'a> Connection<'a> {
     /// A connection that has said nothing yet, the `number`th; after a lost one, whose session left something.
     pub fn new(
@@ -144,6 +97,7 @@ impl<'a> Connection<'a> {
         links: &'a mut Links,
     ) -> Self {
         let dialect = setup.peer.dialect;
+        links.report.encryption(ciphers::words(transport.encryption(), &setup));
         let recording = match &before {
             None => Recording::from_the_start(links.recorder.clone()),
             Some(before) => Recording::after(clock::now(), links.recorder.clone(), dialect, before.windows()),
@@ -153,7 +107,6 @@ impl<'a> Connection<'a> {
             Some(before) => Session::after(before, setup),
         };
         let limits = Limits::BEFORE_HELLO;
-        links.report.encryption(transport.encryption());
         Self {
             dialect,
             transport,
@@ -161,6 +114,7 @@ impl<'a> Connection<'a> {
             reassembler: Reassembler::new(dialect, limits, links.pool.clone()),
             reader: PacketReader::new(dialect, limits, links.pool.clone()),
             writer: PacketWriter::new(dialect),
+            ciphers: Ciphers::default(),
             session,
             outputs: Vec::new(),
             pump: Pump::default(),
@@ -202,6 +156,7 @@ impl<'a> Connection<'a> {
             let wake = tokio::select! {
                 command = self.links.queue.pop() => Wake::Command(command),
                 permit = self.links.budget.acquire(wanted.unwrap_or(0)), if wanted.is_some() => Wake::Room(permit),
+                made = self.ciphers.made(), if self.ciphers.is_making() => Wake::Cipher(made),
                 progress = progress(&mut self.transport, &mut self.outgoing, reassembler) => Wake::Io(progress),
                 () = room(&*self.links.app), if is_full(&*self.links.app) => Wake::AppRoom,
                 () = &mut timer => Wake::Timer,
@@ -250,6 +205,7 @@ impl<'a> Connection<'a> {
                 self.pump.received();
             }
             Wake::AppRoom => {}
+            Wake::Cipher(made) => self.cipher(made),
             Wake::Io(Err(error)) if transport::is_fault(&error) => {
                 self.fail(now, CloseReason::Protocol(error.to_string()));
             }
@@ -345,6 +301,9 @@ impl<'a> Connection<'a> {
     /// Sends the newest pointer position and the answer to the newest ping, unless the server has not taken
     /// the ones before.
     fn send_newest(&mut self, now: Instant) {
+        if !self.ciphers.may_send() {
+            return;
+        }
         if self.outgoing.is_idle()
             && let Some(echo) = self.echo.take()
         {
@@ -359,11 +318,11 @@ impl<'a> Connection<'a> {
 
     /// Fetches bulk data to be written when nothing else waits, and what the user did meanwhile, which goes before it.
     fn next_bulk(&mut self) {
-        if !self.outgoing.is_empty() {
+        if !self.outgoing.is_empty() || !self.ciphers.may_send() {
             return;
         }
         if let Some(packet) = self.session.next_bulk() {
-            self.outgoing.set_bulk(self.writer.write_bulk(&packet));
+            self.outgoing.set_bulk(self.writer.write_bulk(&packet), self.writer.enciphers());
             if let Some(command) = self.links.queue.try_pop() {
                 self.handle(Wake::Command(command));
             }
@@ -406,7 +365,7 @@ impl<'a> Connection<'a> {
 
     /// Whether the socket is read.
     fn may_read(&self) -> bool {
-        self.pump.may_read(self.reassembler.announced()) && self.may_take()
+        self.ciphers.may_read() && self.pump.may_read(self.reassembler.announced()) && self.may_take()
     }
 
     /// Hands the next of the received packets to the session.
@@ -419,9 +378,14 @@ impl<'a> Connection<'a> {
         };
         let read = self.reader.read(raw);
         let packet = read.as_ref().ok().map(|incoming| &incoming.packet);
+        let says_it_again = packet.is_some_and(|packet| self.session.will_speak_legacy(packet));
         // The recording is of the connection that follows.
-        if !packet.is_some_and(|packet| self.session.will_speak_legacy(packet)) {
+        if !says_it_again {
             self.recording.record(self.dialect, &raw, packet);
+        }
+        let deciphered = self.reassembler.has_deciphered();
+        if let Some(why) = self.ciphers.objection(&read, deciphered, says_it_again) {
+            return self.close(CloseReason::Authentication(why.to_owned()));
         }
         match read {
             Ok(incoming) => self.packet(now, incoming),
@@ -452,7 +416,9 @@ impl<'a> Connection<'a> {
                 ) if self.outgoing.waiting_bytes() > MAX_ECHOES => {
                     self.echo = Some(echo);
                 }
-                Output::Send(packet) => self.writer.write(&packet, self.outgoing.buffer()),
+                Output::Send(packet) => self.send(packet),
+                Output::Decipher(spec) => self.ciphers.decipher(*spec),
+                Output::Encipher(spec) => self.ciphers.encipher(*spec),
                 Output::Draw(request) => self.draw(now, request),
                 Output::Backing { wid, size } => self.pump.push(Step::Backing { wid, size }),
                 Output::Event(event) => self.event(now, event),
@@ -473,6 +439,25 @@ impl<'a> Connection<'a> {
             }
         }
         self.outputs = outputs;
+    }
+
+    /// Writes the packet, or keeps it until it can be enciphered.
+    fn send(&mut self, packet: ClientPacket) {
+        if let Some(packet) = self.ciphers.admit(packet, self.writer.enciphers()) {
+            self.writer.write(&packet, self.outgoing.buffer());
+        }
+    }
+
+    /// Takes a cipher, and sends what waited for it.
+    fn cipher(&mut self, made: Result<Made, tokio::task::JoinError>) {
+        match made {
+            Ok(Made::Decryptor(cipher)) => self.reassembler.decipher(cipher),
+            Ok(Made::Encryptor(cipher)) => {
+                self.writer.encipher(cipher);
+                self.ciphers.take_held().into_iter().for_each(|packet| self.send(packet));
+            }
+            Err(error) => self.close(CloseReason::Protocol(format!("no key could be made: {error}"))),
+        }
     }
 
     /// A draw joins those that wait to be handed on.
@@ -535,6 +520,9 @@ impl<'a> Connection<'a> {
             RecordError::NotXpra(NotXpra::NeedsYaml) if self.accepted.is_none() => {
                 self.end.get_or_insert(End::Needs(Dialect::Yaml));
             }
+            RecordError::Padding if self.ciphers.is_unproven() => {
+                self.close(CloseReason::Authentication(KEYS_DIFFER.to_owned()));
+            }
             // Whatever it is, it would not understand a goodbye.
             RecordError::NotXpra(_) => self.close(CloseReason::Protocol(error.to_string())),
             error => self.fail(now, CloseReason::Protocol(error.to_string())),
@@ -560,6 +548,10 @@ impl<'a> Connection<'a> {
     async fn flush(&mut self) {
         self.outgoing.forget_bulk();
         let flushing = async {
+            while !self.ciphers.may_send() {
+                let made = self.ciphers.made().await;
+                self.cipher(made);
+            }
             while !self.outgoing.is_empty() {
                 let write = |cx: &mut Context<'_>| self.outgoing.poll_write(&mut self.transport, cx);
                 let (Wrote::Control(bytes) | Wrote::Bulk(bytes)) = std::future::poll_fn(write).await?;

@@ -2,11 +2,13 @@
 
 pub mod address;
 pub mod certificate;
+mod ciphers;
 mod client_cert;
 mod connection;
 pub mod dial;
 mod first_bytes;
 pub mod known_servers;
+mod links;
 pub mod local;
 pub mod nearby;
 #[cfg(target_os = "linux")]

@@ -36,6 +36,8 @@ pub struct Outgoing {
 struct Bulk {
     records: Records,
     written: usize,
+    /// What is appended now is written behind it, whether it was begun or not.
+    is_ordered: bool,
 }
 
 /// What a write achieved: so many bytes.
@@ -67,9 +69,10 @@ impl Outgoing {
     }
 
     /// Appends a packet of bulk data: only when all [is empty](Self::is_empty). What is appended to
-    /// [`Self::buffer`] before the first byte of it was written still goes before it.
-    pub fn set_bulk(&mut self, records: Records) {
-        self.bulk = Some(Bulk { records, written: 0 });
+    /// [`Self::buffer`] before the first byte of it was written still goes before it, unless it `is_ordered`: one cipher
+    /// runs through all records, in the order in which they were written.
+    pub fn set_bulk(&mut self, records: Records, is_ordered: bool) {
+        self.bulk = Some(Bulk { records, written: 0, is_ordered });
     }
 
     /// Gives up the bulk packet if it was not begun.
@@ -121,7 +124,7 @@ impl Outgoing {
     }
 
     fn is_within_bulk(&self) -> bool {
-        self.bulk.as_ref().is_some_and(|bulk| bulk.written > 0)
+        self.bulk.as_ref().is_some_and(|bulk| bulk.written > 0 || bulk.is_ordered)
     }
 
     /// The bytes to write next that are no bulk; empty when all were written.

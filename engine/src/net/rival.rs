@@ -12,6 +12,7 @@ use crate::session::{
 };
 use crate::stats::DrawTrace;
 
+use super::ciphers;
 use super::outgoing::{Outgoing, Wrote};
 use super::progress::{Progress, progress};
 use super::task::NetConfig;
@@ -72,11 +73,17 @@ async fn information(
     let (mut reader, mut writer) =
         (PacketReader::new(dialect, limits, pool.clone()), PacketWriter::new(dialect));
     let (mut outgoing, mut outputs) = (Outgoing::default(), Vec::new());
+    let mut is_encrypted = false;
     session.start(clock::now(), &mut outputs);
     loop {
         for output in outputs.drain(..) {
             match output {
                 Output::Send(packet) => writer.write(&packet, outgoing.buffer()),
+                Output::Decipher(spec) => {
+                    is_encrypted = true;
+                    reassembler.decipher(ciphers::decryptor(*spec).await.ok()?);
+                }
+                Output::Encipher(spec) => writer.encipher(ciphers::encryptor(*spec).await.ok()?),
                 Output::Event(SessionEvent::Connection(ConnectionEvent::Info(info))) => return Some(info),
                 Output::Close(_) => return None,
                 _ => {}
@@ -91,6 +98,9 @@ async fn information(
                 reassembler.received(now);
                 while let Some(raw) = reassembler.next_packet().ok()? {
                     let incoming = reader.read(raw).ok()?;
+                    if is_encrypted && !reassembler.has_deciphered() {
+                        return None;
+                    }
                     let trace = DrawTrace::new(incoming.arrived, now, incoming.wire_bytes);
                     session.handle_packet(now, trace, incoming.packet, &mut outputs);
                 }

@@ -2,7 +2,7 @@
 
 use percent_encoding::utf8_percent_encode;
 
-use super::connection::Links;
+use super::links::Links;
 use super::uri::{IN_PATH, Target};
 use crate::channel::{AppEvent, NetCommand, clock};
 use crate::session::{CloseReason, ConnectionEvent, ConnectionInput, Input, Setup};

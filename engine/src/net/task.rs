@@ -19,7 +19,8 @@ use crate::session::{
     Prospect, Secret, SessionConfig, Setup,
 };
 
-use super::connection::{Connection, End, Links};
+use super::connection::Connection;
+use super::links::{End, Links};
 use super::network_change::NetworkChanges;
 use super::proxy::Proxy;
 use super::report::Report;

@@ -5,8 +5,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::connection::Links;
 use super::known_servers::KnownServers;
+use super::links::Links;
 use super::proxy::Proxy;
 use super::quic::QuicStream;
 use super::tls::{Checked, TlsOptions};

@@ -20,7 +20,9 @@
 )]
 
 pub mod bencode;
+pub mod cipher;
 pub mod compression;
+mod deciphering;
 pub mod limits;
 pub mod lz4;
 pub mod packet;
@@ -34,6 +36,7 @@ pub mod text;
 pub mod writer;
 pub mod yaml;
 
+pub use cipher::{CipherMode, CipherSpec, KeyData};
 pub use limits::{Bounds, Limits};
 pub use packet::{ClientPacket, Naming, ServerPacket};
 pub use peer::NotXpra;

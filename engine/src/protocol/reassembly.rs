@@ -14,6 +14,7 @@
 //!   rest is received straight into its place, and with its end a little of what follows
 //!   ([`READ_AHEAD`]), which is moved to the receive buffer: that saves a read of its own.
 //! - Raw chunks are kept apart by index, never concatenated.
+//! - What is enciphered ([`Reassembler::decipher`]) becomes plain in its place, as it comes.
 //!
 //! A small packet costs no allocation, no lock and no reference count.
 
@@ -26,6 +27,8 @@ use bytes::buf::Limit;
 use crate::buffers::{BufferMut, BufferPool, Payload, PayloadRef};
 use crate::stats::{CopyLedger, CopySite, copies};
 
+use super::cipher::Decryptor;
+use super::deciphering::Deciphering;
 use super::limits::{Limits, MAX_CHUNKS};
 use super::peer::{self, NotXpra};
 use super::record::{ChunkIndex, Compressor, Dialect, HEADER_LEN, Header, MAGIC, RecordError, RecordKind};
@@ -133,19 +136,23 @@ pub struct Reassembler {
     lent: bool,
     /// A record came: the peer speaks Xpra's protocol.
     spoken: bool,
+    /// Records are enciphered.
+    deciphering: Option<Box<Deciphering>>,
 }
 
 /// A record whose payload has a buffer of its own.
 #[derive(Debug)]
 struct LargeRecord {
     header: Header,
+    /// Bytes of the payload and of the padding behind it.
+    len: usize,
     buffer: BufferMut,
     arrived: Instant,
 }
 
 impl LargeRecord {
     fn missing(&self) -> usize {
-        self.header.len.saturating_sub(self.buffer.len())
+        self.len.saturating_sub(self.buffer.len())
     }
 }
 
@@ -187,7 +194,23 @@ impl Reassembler {
             chunks: Vec::with_capacity(MAX_CHUNKS),
             lent: false,
             spoken: false,
+            deciphering: None,
         }
+    }
+
+    /// From the next record on that begins to arrive, all are enciphered for this. To be called between
+    /// [`Self::received`] and [`Self::buffer`]. The first that come may still be plain, as what refuses to encipher is;
+    /// see [`Self::has_deciphered`].
+    pub fn decipher(&mut self, cipher: Decryptor) {
+        match &mut self.deciphering {
+            Some(deciphering) => deciphering.replace(cipher),
+            None => self.deciphering = Some(Box::new(Deciphering::new(cipher, self.receive.len()))),
+        }
+    }
+
+    /// Whether an enciphered record came. What was lent before it was plain, and nothing plain comes behind it.
+    pub fn has_deciphered(&self) -> bool {
+        self.deciphering.as_ref().is_some_and(|deciphering| deciphering.has_heard())
     }
 
     /// Replaces the limits, from the next header on.
@@ -239,11 +262,17 @@ impl Reassembler {
 
     /// Bytes that were read into [`Self::buffer`] arrived at `now`.
     pub fn received(&mut self, now: Instant) {
-        if self.large.as_ref().is_some_and(|large| large.buffer.len() > large.header.len) {
+        if let (Some(deciphering), Some(large)) = (&mut self.deciphering, &mut self.large) {
+            deciphering.advance_apart(large.buffer.vec());
+        }
+        if self.large.as_ref().is_some_and(|large| large.buffer.len() > large.len) {
             self.take_ahead();
         }
         if self.receive.len() == self.space.start {
             return;
+        }
+        if let Some(deciphering) = &mut self.deciphering {
+            deciphering.advance(self.receive.vec(), self.dialect);
         }
         self.last_read = Some(now);
         // A read that brought all it might: more is waiting, so the next one may bring more.
@@ -304,7 +333,8 @@ impl Reassembler {
             }
             (Some(&MAGIC), Some(header)) => {
                 let header = Header::parse(*header, self.dialect, &self.limits)?;
-                let missing = (HEADER_LEN + header.len).saturating_sub(waiting.len());
+                let len = header.len + self.padding_len(&header)?;
+                let missing = (HEADER_LEN + len).saturating_sub(waiting.len());
                 Err(RecordError::Truncated { missing })
             }
             (Some(_), _) => self.not_a_record(waiting, true).map_or(Ok(()), Err),
@@ -353,6 +383,9 @@ impl Reassembler {
         } else {
             return;
         }
+        if let Some(deciphering) = &mut self.deciphering {
+            deciphering.moved(self.taken);
+        }
         self.taken = 0;
     }
 
@@ -361,9 +394,9 @@ impl Reassembler {
         self.make_room();
         let Some(large) = &mut self.large else { return };
         let ledger = self.packet.get_or_insert_default().ledger();
-        let behind = large.buffer.get(large.header.len..).unwrap_or_default();
+        let behind = large.buffer.get(large.len..).unwrap_or_default();
         copies::append(ledger, CopySite::ReceiveCompact, behind, self.receive.vec());
-        large.buffer.vec().truncate(large.header.len);
+        large.buffer.vec().truncate(large.len);
         self.space = 0..READ_AHEAD;
     }
 
@@ -375,7 +408,8 @@ impl Reassembler {
     /// The payload's length and the arrival of the record that comes next, if that is a plain
     /// packet.
     fn next_plain(&self) -> Option<(usize, Instant)> {
-        let waiting = self.receive.lend(self.taken..self.receive.len()).filter(|_| self.packet.is_none())?;
+        let is_plain = self.packet.is_none() && self.deciphering.is_none();
+        let waiting = self.receive.lend(self.taken..self.receive.len()).filter(|_| is_plain)?;
         let (main, _) = plain_record(waiting, self.dialect)?;
         self.waiting_since().filter(|_| main.len() <= self.limits.max_record).map(|at| (main.len(), at))
     }
@@ -385,8 +419,9 @@ impl Reassembler {
         let (main, arrived) = loop {
             let Some((header, payload, arrived)) = self.take_record()? else { return Ok(None) };
             self.spoken = true;
+            let padding = self.padding_len(&header)?;
             let packet = self.packet.get_or_insert_default();
-            packet.wire_bytes += (HEADER_LEN + header.len) as u64;
+            packet.wire_bytes += (HEADER_LEN + header.len + padding) as u64;
             let arrived = *packet.arrived.get_or_insert(arrived);
             let record = RawRecord { payload, compressor: header.compressor };
             match header.kind {
@@ -420,7 +455,11 @@ impl Reassembler {
     /// The next complete record, and when its first byte came. `None` when more bytes are needed,
     /// for which a large one then has its buffer.
     fn take_record(&mut self) -> Result<Option<(Header, Payload, Instant)>, RecordError> {
-        if let Some(large) = self.large.take_if(|large| large.missing() == 0) {
+        if let Some(mut large) = self.large.take_if(|large| large.missing() == 0) {
+            if let Some(deciphering) = &self.deciphering {
+                deciphering.check_apart(large.buffer.get(large.header.len..).unwrap_or_default())?;
+                large.buffer.vec().truncate(large.header.len);
+            }
             return Ok(Some((large.header, large.buffer.freeze(), large.arrived)));
         }
         let waiting = self.receive.get(self.taken..).unwrap_or_default();
@@ -433,21 +472,39 @@ impl Reassembler {
             return Err(RecordError::PacketTooLarge { got, limit });
         }
         let Some(arrived) = self.waiting_since() else { return Ok(None) };
-        let (start, end) = (self.taken + HEADER_LEN, self.taken + HEADER_LEN + header.len);
-        if let Some(payload) = self.receive.lend(start..end) {
-            self.taken = end;
+        let padding = self.padding_len(&header)?;
+        let (start, len) = (self.taken + HEADER_LEN, header.len + padding);
+        if let Some((payload, padding)) =
+            self.receive.lend(start..start + len).and_then(|bytes| bytes.split_at(header.len))
+        {
+            if let Some(deciphering) = &self.deciphering {
+                deciphering.check(start + len, &padding)?;
+            }
+            self.taken = start + len;
             return Ok(Some((header, payload.keep(), arrived)));
         }
         if header.len > LARGE_PAYLOAD {
             let ledger = self.packet.get_or_insert_default().ledger();
-            let mut buffer = self.pool.take(header.len + READ_AHEAD, ledger);
+            let mut buffer = self.pool.take(len + READ_AHEAD, ledger);
             let prefix = waiting.get(HEADER_LEN..).unwrap_or_default();
             copies::append(ledger, CopySite::ReceivePrefix, prefix, buffer.vec());
             self.taken = self.receive.len();
             self.read_size = READ_AHEAD;
-            self.large = Some(LargeRecord { header, buffer, arrived });
+            if let Some(deciphering) = &mut self.deciphering {
+                deciphering.begin_apart(start, self.taken);
+            }
+            self.large = Some(LargeRecord { header, len, buffer, arrived });
         }
         Ok(None)
+    }
+
+    /// Bytes behind the payload of a record.
+    fn padding_len(&self, header: &Header) -> Result<usize, RecordError> {
+        match &self.deciphering {
+            Some(deciphering) => deciphering.padding_len(header),
+            None if header.enciphered => Err(RecordError::Encrypted),
+            None => Ok(0),
+        }
     }
 
     /// The header at the start of `bytes`, if all of it is there.

@@ -116,8 +116,10 @@ impl Compressor {
 pub struct Header {
     pub kind: RecordKind,
     pub compressor: Option<Compressor>,
-    /// Payload bytes that follow, at least 1.
+    /// Payload bytes that follow, at least 1; without padding, if it is enciphered.
     pub len: usize,
+    /// The payload is enciphered ([`super::cipher`]).
+    pub enciphered: bool,
 }
 
 /// Why a record cannot be read. The connection cannot go on: the stream has no other framing.
@@ -128,8 +130,12 @@ pub enum RecordError {
     /// After records that were good.
     #[error("the server sent something else in the place of a record: {got}")]
     Magic { got: String },
-    #[error("the record is encrypted with AES, which Farpane does not support: use ssl instead")]
+    #[error("the record is encrypted with AES, which was not asked for: use --encryption=AES, or ssl")]
     Encrypted,
+    #[error("the server sent a record that is not encrypted, after others that were")]
+    NotEncrypted,
+    #[error("a record cannot be decrypted: its padding is wrong")]
+    Padding,
     #[error("the packet is encoded with {got}, expected {expected}")]
     PacketEncoder { got: &'static str, expected: &'static str },
     #[error("protocol flags {flags:#04x} are not valid for chunk index {index}")]
@@ -161,9 +167,7 @@ impl Header {
     /// If it is of another protocol or dialect, or announces more than `limits` allow.
     pub fn parse(bytes: [u8; HEADER_LEN], dialect: Dialect, limits: &Limits) -> Result<Self, RecordError> {
         let [_, flags, compression, index, l0, l1, l2, l3] = bytes;
-        if flags & FLAG_CIPHER != 0 {
-            return Err(RecordError::Encrypted);
-        }
+        let (enciphered, flags) = (flags & FLAG_CIPHER != 0, flags & !FLAG_CIPHER);
         let kind = match ChunkIndex::new(index) {
             Some(_) if flags != 0 => return Err(RecordError::Flags { flags, index }),
             Some(chunk) => RecordKind::Chunk(chunk),
@@ -178,7 +182,7 @@ impl Header {
         if len > limits.max_record {
             return Err(RecordError::TooLarge { got: len, limit: limits.max_record });
         }
-        Ok(Self { kind, compressor, len })
+        Ok(Self { kind, compressor, len, enciphered })
     }
 
     /// The payload's length, which is not checked, if this is the header of a main record that is
@@ -214,6 +218,13 @@ impl Header {
             Some(Compressor::Zlib) => 1,
         };
         Self::bytes(kind, dialect, compression, len)
+    }
+
+    /// The header of a payload that is enciphered.
+    pub const fn enciphered(header: [u8; HEADER_LEN]) -> [u8; HEADER_LEN] {
+        let [magic, flags, rest @ ..] = header;
+        let [compression, index, l0, l1, l2, l3] = rest;
+        [magic, flags | FLAG_CIPHER, compression, index, l0, l1, l2, l3]
     }
 
     fn bytes(kind: RecordKind, dialect: Dialect, compression: u8, len: u32) -> [u8; HEADER_LEN] {

@@ -2,6 +2,7 @@
 
 use crate::buffers::Payload;
 
+use super::cipher::Encryptor;
 use super::compression::lz4_append;
 use super::packet::encode::{Encoder, put};
 use super::packet::{ClientPacket, Naming, ServerPacket};
@@ -19,6 +20,8 @@ pub struct PacketWriter {
     dialect: Dialect,
     naming: Naming,
     scratch: Vec<u8>,
+    /// Payloads are enciphered.
+    cipher: Option<Box<Encryptor>>,
 }
 
 /// A packet as records, ready to be sent: `head`, then `data`, then `tail`, and no other packet's records in between:
@@ -40,7 +43,17 @@ impl PacketWriter {
             Dialect::Modern | Dialect::Yaml => Naming::default(),
             Dialect::Legacy31 => Naming::Legacy,
         };
-        Self { dialect, naming, scratch: Vec::new() }
+        Self { dialect, naming, scratch: Vec::new(), cipher: None }
+    }
+
+    /// Enciphers all records from the next one on. They have to be sent in the order in which they are written then.
+    pub fn encipher(&mut self, cipher: Encryptor) {
+        self.cipher = Some(Box::new(cipher));
+    }
+
+    /// Whether records are enciphered.
+    pub fn enciphers(&self) -> bool {
+        self.cipher.is_some()
     }
 
     /// Spells packets like this from now on (see [`Naming::for_version`]). 3.1 knows only one.
@@ -84,8 +97,21 @@ impl PacketWriter {
         if let Some((index, len, data)) = chunk
             .and_then(|(index, data)| Some((ChunkIndex::new(index)?, u32::try_from(data.len()).ok()?, data)))
         {
-            put(&mut records.head, &Header::encode(RecordKind::Chunk(index), dialect, 0, len));
-            records.data = Some(data.clone());
+            let header = Header::encode(RecordKind::Chunk(index), dialect, 0, len);
+            match &mut self.cipher {
+                None => {
+                    put(&mut records.head, &header);
+                    records.data = Some(data.clone());
+                }
+                // Others have the data too: it becomes other bytes in other memory.
+                Some(cipher) => {
+                    put(&mut records.head, &Header::enciphered(header));
+                    let mut own = Vec::with_capacity(data.len() + cipher.padding_len(data.len()));
+                    put(&mut own, data);
+                    cipher.seal(&mut own, 0);
+                    records.data = Some(Payload::from(own));
+                }
+            }
         }
         let inline = records.data.is_none();
         self.record(&mut records.tail, |payload| encode(inline, &mut Encoder::new(dialect, payload)));
@@ -109,7 +135,11 @@ impl PacketWriter {
         }
         // A packet that is built here is far below 4 GiB.
         let len = u32::try_from(out.len() - start - HEADER_LEN).unwrap_or(u32::MAX);
-        let header = Header::encode(RecordKind::Main { flush: false }, self.dialect, level, len);
+        let mut header = Header::encode(RecordKind::Main { flush: false }, self.dialect, level, len);
+        if let Some(cipher) = &mut self.cipher {
+            header = Header::enciphered(header);
+            cipher.seal(out, start + HEADER_LEN);
+        }
         if let Some(slot) = out.get_mut(start..).and_then(|record| record.first_chunk_mut()) {
             *slot = header;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::clipboard::ClipboardOptions;
+use super::encryption::Encryption;
 use super::ping::SERVER_TIMEOUT;
 use crate::protocol::Dialect;
 use crate::protocol::packet::draw::Encoding;
@@ -178,6 +179,8 @@ pub struct SessionConfig {
     pub identity: ClientIdentity,
     /// Answers the first challenge of a login, and no further one.
     pub password: Option<Secret>,
+    /// Encrypt with a key that the server has too, or have no session.
+    pub encryption: Option<Encryption>,
     pub pictures: PictureOptions,
     /// Record compressors that the wire layer can undo, best first: `lz4`, `zstd`, `brotli`, `zlib`.
     pub compressors: Vec<&'static str>,
@@ -205,6 +208,7 @@ impl Default for SessionConfig {
             profile: Profile::Attach,
             identity: ClientIdentity::default(),
             password: None,
+            encryption: None,
             pictures: PictureOptions::default(),
             compressors: vec!["lz4", "zstd", "brotli", "zlib"],
             compression_level: 1,

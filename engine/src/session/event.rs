@@ -9,9 +9,9 @@ use super::pointer::{PointerEvent, PointerInput};
 use super::windows::{WindowEvent, WindowInput};
 use crate::buffers::Payload;
 use crate::geometry::{Rect, Size};
-use crate::protocol::Bounds;
 use crate::protocol::packet::draw::{DrawOptions, DrawOutcome, Encoding};
 use crate::protocol::packet::{ClientPacket, DrawSequence, WindowId, is_of};
+use crate::protocol::{Bounds, CipherSpec};
 use crate::stats::DrawTrace;
 
 /// Something that the session wants done, in order.
@@ -19,6 +19,10 @@ use crate::stats::DrawTrace;
 pub enum Output {
     /// Write this packet.
     Send(ClientPacket),
+    /// Records that the server begins from now on are enciphered like that. What is read already is not.
+    Decipher(Box<CipherSpec>),
+    /// Encipher like that what is sent behind this.
+    Encipher(Box<CipherSpec>),
     /// Decode and show this draw; answer with a [`DrawDone`].
     Draw(DrawRequest),
     /// A window's backing changes size (or goes), in order with its draws; `None` destroys it.

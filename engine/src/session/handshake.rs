@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use super::auth::{self, CLIENT_SALT_LEN, MAX_CHALLENGES};
 use super::config::Secret;
 use super::connection::{CloseReason, ConnectionEvent};
+use super::encryption::{self, EncryptionError};
 use super::event::Output;
 use super::hello;
 use super::metadata::text;
 use super::setup::Setup;
-use crate::protocol::packet::Value;
 use crate::protocol::packet::connection::{self, Challenge};
+use crate::protocol::packet::{Dict, Value};
 
 /// How long the server may take to answer a hello.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,9 +36,29 @@ pub struct Handshake {
 
 impl Handshake {
     /// Says hello.
-    pub fn start(&mut self, now: Instant, setup: &Setup, out: &mut Vec<Output>) {
+    ///
+    /// # Errors
+    /// If the session ends with it: the system has no random numbers for its encryption.
+    pub fn start(&mut self, now: Instant, setup: &Setup, out: &mut Vec<Output>) -> Result<(), CloseReason> {
+        self.say(now, hello::hello(setup), setup, out)
+    }
+
+    /// Says hello, and how what is answered is to be encrypted.
+    fn say(
+        &mut self,
+        now: Instant,
+        mut hello: Dict,
+        setup: &Setup,
+        out: &mut Vec<Output>,
+    ) -> Result<(), CloseReason> {
+        if let Some(wanted) = encryption::wanted(setup) {
+            let offer = encryption::offer(wanted, setup.peer.dialect).map_err(refused)?;
+            encryption::say(&offer, setup.peer.dialect, &mut hello);
+            out.push(Output::Decipher(Box::new(offer)));
+        }
         self.deadline = Some(now + HELLO_TIMEOUT);
-        out.push(Output::Send(connection::ToServer::Hello(hello::hello(setup)).into()));
+        out.push(Output::Send(connection::ToServer::Hello(hello).into()));
+        Ok(())
     }
 
     /// When [`Handshake::timed_out`] may be true.
@@ -65,6 +86,7 @@ impl Handshake {
         if self.challenges > MAX_CHALLENGES {
             return Err(refused(format!("the server asked for a password more than {MAX_CHALLENGES} times")));
         }
+        agreed(&challenge.auth_caps, false, setup, out)?;
         auth::check(&challenge, setup.peer.link).map_err(refused)?;
         if let Some(password) = setup.config.remembered.get(self.passwords.len()) {
             return self.respond(now, &challenge, password, setup, out);
@@ -152,11 +174,25 @@ impl Handshake {
             .push("challenge_response", bytes(&answer.response))
             .push("challenge_client_salt", bytes(&answer.client_salt))
             .push("challenge_padding", bytes(padding.get(..answer.padding_len).unwrap_or(&padding)));
-        self.deadline = Some(now + HELLO_TIMEOUT);
         self.passwords.push(password.clone());
-        out.push(Output::Send(connection::ToServer::Hello(hello).into()));
-        Ok(())
+        self.say(now, hello, setup, out)
     }
+}
+
+/// Takes what the server says of encryption, in its hello or with a challenge, where it was asked for. Who is told
+/// something and leaves may get nothing of that: 3.1.3's information has none.
+///
+/// # Errors
+/// If it cannot be followed: then there is no session.
+pub fn agreed(said: &Dict, is_last: bool, setup: &Setup, out: &mut Vec<Output>) -> Result<(), CloseReason> {
+    if let Some(wanted) = encryption::wanted(setup) {
+        match encryption::answer(said, wanted, setup.peer.dialect) {
+            Ok(spec) => out.push(Output::Encipher(Box::new(spec))),
+            Err(EncryptionError::Nothing) if is_last => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(())
 }
 
 /// What a server says that it wants, in a short line: it may say anything.
@@ -189,6 +225,9 @@ pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
              ssl:// instead, or `ssh -L`"
                 .to_owned(),
         );
+    }
+    if before_hello && let Some(words) = encryption::refusal(&lower) {
+        return CloseReason::Authentication(words.to_owned());
     }
     let about_login =
         ["authentication", "password", "challenge", "credential", "digest", "permission", "username"];

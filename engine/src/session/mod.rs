@@ -29,6 +29,7 @@ mod display;
 pub mod draw_ledger;
 mod draws;
 mod encodings;
+pub mod encryption;
 pub mod event;
 mod handshake;
 mod hello;
@@ -56,6 +57,7 @@ pub use connection::{
 };
 pub use display::{DisplayInfo, DisplayInput, Monitor};
 pub use draws::DrawInput;
+pub use encryption::Encryption;
 pub use event::{DrawDone, DrawRequest, Input, Output, SessionEvent};
 pub use handshake::HELLO_TIMEOUT;
 pub use keyboard::{Key, KeyboardInput, Keymap, KeymapEntry};
@@ -153,8 +155,10 @@ impl Session {
 
     /// Says hello.
     pub fn start(&mut self, now: Instant, out: &mut Vec<Output>) {
-        if let Phase::Handshake(handshake) = &mut self.phase {
-            handshake.start(now, &self.setup, out);
+        if let Phase::Handshake(handshake) = &mut self.phase
+            && let Err(reason) = handshake.start(now, &self.setup, out)
+        {
+            self.close(reason, out);
         }
     }
 

@@ -3,7 +3,8 @@
 use farpane::config::request::{HARMLESS, LinkError, OpenError};
 use farpane::config::{ConfigError, Layer, Origin, Request, Sender, SessionFile, Settings, layers};
 use farpane::net::{Endpoint, HostPort, Secret};
-use farpane::session::Profile;
+use farpane::protocol::{CipherMode, KeyData};
+use farpane::session::{Encryption, Profile};
 use proptest::prelude::*;
 
 fn open(text: &str) -> Request {
@@ -79,16 +80,100 @@ fn links_lead_to_the_network_only() {
 /// What asks for encryption does not lead to a connection without.
 #[test]
 fn no_plain_connection_where_aes_was_asked_for() {
-    for address in [
-        "tcp://host/?encryption=AES",
-        "xpra://host:1/7?encryption=AES-GCM&keydata=secret",
-        "tcp://host/?tcp_encryption=AES-CBC",
-        "host/encryption=AES",
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let (key, empty) = (file("key", "\r\nin the file\n"), file("empty", "\n"));
+    let wanted = |request: &Request, settings: &Settings| {
+        settings.config(request).map(|config| config.connection.session.encryption)
+    };
+    let given = |words: &[(&str, &str)]| {
+        let mut settings = Settings::default();
+        words.iter().for_each(|(n, v)| settings.given.set(n, v, Origin::CommandLine).expect(n));
+        settings
+    };
+    let content = KeyData::new(Vec::from(b"in the file").into()).expect("a key");
+    let with = given(&[("encryption-keyfile", &key)]);
+    for (address, mode) in [
+        ("tcp://host/?encryption=AES", CipherMode::Cbc),
+        ("xpra://host:1/7?encryption=aes-ctr", CipherMode::Ctr),
+        ("tcp://host/?tcp_encryption=AES-CBC&encryption=none", CipherMode::Cbc),
+        ("host/encryption=AES", CipherMode::Cbc),
+        ("ws://host/?encryption=AES", CipherMode::Cbc),
+        // The file alone asks for it too.
+        ("tcp://host/", CipherMode::Cbc),
     ] {
-        let error = Request::open(address).expect_err(address).to_string();
-        assert!(error.contains("use ssl:// or wss://") && !error.contains("secret"), "{address}: {error}");
+        let encryption = wanted(&open(address), &with).expect(address).expect(address);
+        assert_eq!(encryption, Encryption { mode, key: content.clone() }, "{address}");
     }
-    assert_eq!(open("tcp://host/?encryption=none").ignored, ["encryption"]);
+    let refusal =
+        |address: &str, settings: &Settings| wanted(&open(address), settings).expect_err(address).to_string();
+    let aes = "tcp://host/?encryption=AES";
+    assert!(refusal(aes, &Settings::default()).contains("--encryption-keyfile=FILE"));
+    assert!(refusal(aes, &given(&[("encryption-keyfile", &empty)])).contains("it is empty"));
+    assert!(
+        refusal(aes, &given(&[("encryption-keyfile", "/nonexistent")])).contains("key file /nonexistent")
+    );
+    for address in
+        ["ssl://host/?encryption=AES", "socket:///run/x?encryption=AES", "ssh://host/?encryption=AES"]
+    {
+        assert!(refusal(address, &with).contains("for tcp:// and ws:// addresses"), "{address}");
+    }
+    for address in
+        ["tcp://host/?encryption=AES-GCM", "xpra://host/?tcp-encryption=yes", "host/encryption=DES"]
+    {
+        let error = Request::open(address).expect_err(address).to_string();
+        assert!(error.contains("expected none, AES, AES-CBC or AES-CTR"), "{address}: {error}");
+    }
+    let error = Request::open("tcp://host/?keydata=secret").expect_err("a key").to_string();
+    assert!(error.contains("put the key into a file") && !error.contains("secret"), "{error}");
+    // What configuration files say is for the user's own servers, and for those that it makes sense for.
+    let mut configured = Settings::default();
+    let origin = || Origin::File { path: "config.toml".into(), line: 1 };
+    configured.files.set("encryption", "AES", origin()).expect("valid");
+    configured.files.set("encryption-keyfile", &key, origin()).expect("valid");
+    assert!(wanted(&open("tcp://host/"), &configured).expect("valid").is_some());
+    assert!(wanted(&open("socket:///run/x"), &configured).expect("valid").is_none());
+    assert!(wanted(&open("tcp://host/?encryption=none"), &configured).expect("valid").is_none());
+    assert!(refusal("xpra://host/", &configured).contains("a configuration file does not count"));
+}
+
+/// A link neither chooses the file whose content is proven to a server, nor switches encryption off.
+#[test]
+fn no_link_chooses_a_key_or_none() {
+    let asked = |link: &str| {
+        let questions = open(link).questions.into_iter();
+        questions.map(|question| (question.name, question.value)).collect::<Vec<_>>()
+    };
+    let question = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    assert_eq!(asked("xpra://host/?encryption=AES"), []);
+    assert_eq!(asked("xpra://host/?encryption=off"), question("encryption", "off"));
+    for name in ["encryption-keyfile", "tcp_encryption_keyfile", "keyfile"] {
+        let link = format!("xpra://host/?{name}=/etc/hostname");
+        assert_eq!(asked(&link), question("encryption-keyfile", "/etc/hostname"), "{link}");
+        // One's own address may; the file is enough to ask for encryption.
+        let typed = open(&format!("tcp://host/?{name}=/etc/hostname"));
+        assert_eq!(typed.questions, []);
+        let config = Settings::default().config(&typed).expect("valid");
+        assert!(config.connection.session.encryption.is_some());
+    }
+    let file = SessionFile::parse("host=a\nmode=tcp + aes-ctr\ntcp_encryption_keyfile=/etc/hostname\n");
+    assert_eq!(file.problems(), []);
+    let strangers = file.request(false).expect("valid");
+    let names: Vec<&str> = strangers.questions.iter().map(|question| question.name.as_str()).collect();
+    assert_eq!(names, ["encryption-keyfile"]);
+    let config = Settings::default().config(&file.request(true).expect("valid")).expect("valid");
+    let mode = config.connection.session.encryption.map(|encryption| encryption.mode);
+    assert_eq!(mode, Some(CipherMode::Ctr));
+    // Saved anew, with the kind of connection in Farpane's words, it asks for the same.
+    let (mut saved, own) = (file.clone(), file.request(true).expect("valid"));
+    saved.update(&own.target, &own.options).expect("it can be said");
+    let again = Settings::default().config(&saved.request(true).expect("valid")).expect("valid");
+    let mode = again.connection.session.encryption.map(|encryption| encryption.mode);
+    assert_eq!((saved.value("mode"), mode), (Some("tcp"), Some(CipherMode::Ctr)));
 }
 
 /// Whoever runs a proxy reads what is not encrypted: a link chooses none, and switches none off.

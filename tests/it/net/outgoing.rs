@@ -99,11 +99,12 @@ impl World {
                 self.control.push((self.begun, vec![number; len]));
             }
             Act::Bulk(head, data, tail) if self.outgoing.is_empty() => {
-                self.outgoing.set_bulk(Records {
+                let records = Records {
                     head: vec![number; head],
                     data: (data > 0).then(|| Payload::from(vec![!number; data])),
                     tail: vec![number; tail],
-                });
+                };
+                self.outgoing.set_bulk(records, false);
                 self.bulk.push([vec![number; head], vec![!number; data], vec![number; tail]].concat());
             }
             Act::Bulk(..) => {}

@@ -7,7 +7,7 @@ use farpane::protocol::packet::connection;
 use farpane::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use farpane::protocol::packet::window::{self, WindowCreate};
 use farpane::protocol::packet::{ClientPacket, Dict, DrawSequence, ServerPacket, WindowId};
-use farpane::protocol::{Dialect, Limits, PacketReader, PacketWriter, Reassembler};
+use farpane::protocol::{CipherSpec, Dialect, Limits, PacketReader, PacketWriter, Reassembler};
 
 /// One connection of the scripted server.
 pub struct Server<S> {
@@ -54,6 +54,12 @@ impl<S: Read + Write> Server<S> {
     /// Takes bytes that somebody else read from the stream.
     pub fn received(&mut self, bytes: &[u8]) {
         self.rest.extend(bytes);
+    }
+
+    /// What is received from now on is deciphered, and what is sent enciphered.
+    pub fn encrypt(&mut self, received: &CipherSpec, sent: &CipherSpec) {
+        self.reassembler.decipher(received.decryptor());
+        self.writer.encipher(sent.encryptor());
     }
 
     /// The first packet that `wanted` accepts.

@@ -35,9 +35,14 @@ fn flags_say_what_a_record_is() {
     assert_eq!(modern(0x01, 0), other_encoder("rencode"));
     assert_eq!(modern(0x04, 0), other_encoder("yaml"));
     assert_eq!(modern(0x14, 0), other_encoder("several encoders at once"));
-    for flags in [0x02, 0x12, 0xff] {
-        assert_eq!(modern(flags, 0), Err(RecordError::Encrypted));
+    // Enciphered or not, the other flags mean what they mean.
+    for (flags, index) in [(0x10, 0), (0x18, 0), (0, 7)] {
+        assert_eq!(modern(flags | 2, index), modern(flags, index));
+        let header = |flags| parse(Dialect::Modern, flags, 0, index, 1).expect("a header").enciphered;
+        assert_eq!((header(flags), header(flags | 2)), (false, true));
     }
+    assert_eq!(modern(0x02, 0), other_encoder("bencode"));
+    assert_eq!(modern(0xff, 0), Err(RecordError::Flags { flags: 0xfd, index: 0 }));
     let legacy = |flags, index| parse(Dialect::Legacy31, flags, 0, index, 1).map(|header| header.kind);
     assert_eq!(legacy(0, 0), Ok(RecordKind::Main { flush: false }));
     assert!(matches!(legacy(0, 7), Ok(RecordKind::Chunk(_))));
@@ -95,7 +100,10 @@ fn a_header_that_was_written_is_read_back() {
     for dialect in [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml] {
         let bytes = Header::encode(RecordKind::Main { flush: false }, dialect, 0, 77);
         let header = Header::parse(bytes, dialect, &LIMITS).expect("a header");
-        assert_eq!(header, Header { kind: RecordKind::Main { flush: false }, compressor: None, len: 77 });
+        assert_eq!(
+            header,
+            Header { kind: RecordKind::Main { flush: false }, compressor: None, len: 77, enciphered: false }
+        );
     }
     let bytes = Header::encode(RecordKind::Main { flush: true }, Dialect::Modern, 3, 5);
     let header = Header::parse(bytes, Dialect::Modern, &LIMITS).expect("a header");

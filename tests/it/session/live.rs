@@ -148,6 +148,7 @@ impl Client {
                 }
                 Output::Event(event) => self.event(event),
                 Output::Close(reason) => self.closed = Some(reason),
+                Output::Decipher(_) | Output::Encipher(_) => panic!("nobody asked for it"),
                 Output::SpeakLegacy => unreachable!("nobody allowed it"),
                 Output::Backing { .. } => {}
             }

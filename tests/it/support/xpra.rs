@@ -116,6 +116,10 @@ pub struct Options {
     pub password: Option<String>,
     /// Further switches, such as `--compressors=zlib`.
     pub switches: Vec<String>,
+    /// What stands behind its port, such as `,encryption=AES`.
+    pub socket_options: String,
+    /// A script of Python that is started instead of `xpra`, with its arguments.
+    pub script: Option<PathBuf>,
     /// Further environment variables.
     pub environment: Vec<(&'static str, String)>,
 }
@@ -194,7 +198,11 @@ impl XpraServer {
             (false, Generation::V3_1 | Generation::V4_4 | Generation::V5_1) => "start",
             (false, _) => "seamless",
         };
-        let mut launch = Launch::new(command).args([mode]);
+        let mut launch = match &options.script {
+            None => Launch::new(command),
+            Some(script) => Launch::new(python(generation).get_program()).args([script]),
+        };
+        launch = launch.args([mode]);
         if let Some((display, folder)) = display {
             let authority = folder.join(".Xauthority").display().to_string();
             launch = launch.args([display, "--use-display=yes"]).env("XAUTHORITY", authority);
@@ -202,7 +210,7 @@ impl XpraServer {
         // As by default, but nothing outside of the private directory.
         let sockets = launch.directory().join("xpra");
         let password = launch.directory().join("password");
-        let bind = format!("--bind-tcp=127.0.0.1:{port}");
+        let bind = format!("--bind-tcp=127.0.0.1:{port}{}", options.socket_options);
         if let Some(text) = &options.password {
             std::fs::write(&password, text).expect("a password file");
             launch = launch.args([format!("--tcp-auth=file:filename={}", password.display())]);

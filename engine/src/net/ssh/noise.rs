@@ -160,7 +160,7 @@ impl Noise {
 fn is_header(bytes: [u8; HEADER_LEN]) -> bool {
     let is_main = |dialect| {
         let header = Header::parse(bytes, dialect, &Limits::BEFORE_HELLO);
-        header.is_ok_and(|header| matches!(header.kind, RecordKind::Main { .. }))
+        header.is_ok_and(|header| matches!(header.kind, RecordKind::Main { .. }) && !header.enciphered)
     };
     bytes.first() == Some(&MAGIC)
         && [Dialect::Modern, Dialect::Legacy31, Dialect::Yaml].into_iter().any(is_main)

@@ -16,6 +16,7 @@ pub use messages::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 pub use rival::has_rival;
 
 use super::config::Profile;
+use super::encryption;
 use super::event::Output;
 use super::ping::Pinger;
 use super::server_info::{self, ServerTraits};
@@ -42,6 +43,13 @@ impl Session {
             ServerPacket::Connection(FromServer::Challenge(challenge)) => {
                 handshake.challenge(now, challenge, &self.setup, out)
             }
+            ServerPacket::Connection(FromServer::Close { reasons })
+                if encryption::is_not_understood(&self.setup, &reasons) =>
+            {
+                self.phase = Phase::Closed;
+                out.push(Output::SpeakLegacy);
+                Ok(())
+            }
             ServerPacket::Connection(FromServer::Close { reasons }) => {
                 let displays = displays::offered(&reasons);
                 let is_asked_anew = self.setup.config.display_name.is_none()
@@ -49,7 +57,8 @@ impl Session {
                     && displays::are_withheld(&reasons);
                 if displays.is_empty() && !is_asked_anew {
                     let done = command::done(self.setup.config.profile, &reasons);
-                    return Err(done.unwrap_or_else(|| handshake::goodbye(&reasons, true)));
+                    let refused = encryption::silence(&self.setup, &reasons);
+                    return Err(done.or(refused).unwrap_or_else(|| handshake::goodbye(&reasons, true)));
                 }
                 // The login went well: the session that is chosen then asks for the same.
                 self.setup.config.remembered = handshake.passwords().to_owned();
@@ -58,6 +67,7 @@ impl Session {
             ServerPacket::Connection(FromServer::Hello(hello))
                 if self.setup.config.profile != Profile::Attach =>
             {
+                handshake::agreed(&hello, true, &self.setup, out)?;
                 if let Profile::Command(command) = self.setup.config.profile {
                     return command::accepted(command, &hello, out);
                 }
@@ -72,6 +82,7 @@ impl Session {
                 Ok(())
             }
             ServerPacket::Connection(FromServer::Hello(hello)) => {
+                handshake::agreed(&hello, false, &self.setup, out)?;
                 self.accepted(now, &hello, out);
                 self.server_hello = Some(hello);
                 Ok(())
