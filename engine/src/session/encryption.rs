@@ -98,8 +98,8 @@ pub fn silence(setup: &Setup, reasons: &[String]) -> Option<CloseReason> {
     let is_late = reasons.iter().any(|reason| reason.to_lowercase().contains("login timeout"));
     (is_late && wanted(setup).is_some() && setup.peer.dialect.is_modern()).then(|| {
         CloseReason::Authentication(
-            "the server did not answer a client that asks for AES. 6.5.5 never does, and serves everyone in plain even if \
-             it was started with --tcp-encryption: connect with ssl:// or ssh:// instead"
+            "the server did not answer a client that asks for AES. 6.5.5 never does, whatever it \
+             was started with: give it --ssl-cert and connect with ssl://, or use ssh://"
                 .to_owned(),
         )
     })

@@ -1,5 +1,5 @@
-//! Xpra's own encryption, with real servers. 6.5.5 has all of it, and nothing that switches it on for a connection
-//! (`findings/xpra-6-serves-in-plain.sh`): it runs with that one line put back, and as it is.
+//! Xpra's own encryption, with real servers. 6.5.5 has all of it, and nothing that switches it on for a connection: it
+//! runs with that one line put back, and as it is.
 
 use std::path::{Path, PathBuf};
 
