@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::bench::docs;
-use crate::bench::live;
+use crate::bench::live::{self, back};
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
 use crate::bench::receive::{self, Plan, Results, Source, Strategy, Workload};
@@ -31,6 +31,18 @@ pub enum RawBench {
     Peers(RawPeers),
     /// Farpane beside Xpra's own client on real servers: from key press to pixel, and frames of a video
     Live(RawLive),
+    /// How long a session takes to be live again once its server can be reached again, Farpane beside Xpra's own client
+    Reconnect {
+        /// Windows of the session
+        #[arg(long, default_value_t = back::WINDOWS, value_parser = clap::value_parser!(u32).range(1..=20))]
+        windows: u32,
+        /// How often the connection is lost
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        times: u32,
+        /// Only servers whose versions contain one of these, for example 6.5
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        servers: Vec<String>,
+    },
     /// How long after its start the program shows the connect window, on an Xvfb of its own
     Start {
         /// Starts to measure
@@ -212,6 +224,12 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
         RawBench::Receive(options) => receive(options),
         RawBench::Peers(options) => peers(options),
         RawBench::Live(options) => live(options),
+        RawBench::Reconnect { windows, times, servers } => {
+            let plan = back::Plan { windows: *windows, times: *times, servers: servers.clone() };
+            let rows = back::run(&plan, output::progress)?;
+            output::print(&back::table(&plan, &rows));
+            Ok(())
+        }
         RawBench::Start { runs, renderer, program } => {
             output::print(&start::table(&start::run(program.as_deref(), renderer, *runs)?));
             Ok(())

@@ -6,6 +6,8 @@
 //! keys there and waits for the pixels, [`film`] reads the number that each frame carries. A draw counts as
 //! refused when the server says so.
 
+pub mod back;
+mod door;
 mod film;
 mod lag;
 mod program;
@@ -69,11 +71,8 @@ pub struct Row {
 /// If there is no Xvfb or no Xpra, or one of the programs does not start.
 pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Row>, Error> {
     let mut rows = Vec::new();
-    let wanted = |xpra: &Xpra| {
-        plan.servers.is_empty() || plan.servers.iter().any(|part| xpra.version.contains(part.as_str()))
-    };
     let farpane = Client::farpane("cpu")?;
-    for xpra in Xpra::installed().iter().filter(|xpra| wanted(xpra)) {
+    for xpra in Xpra::installed().iter().filter(|xpra| xpra.is_wanted(&plan.servers)) {
         let clients: Vec<Client> = xpra.client().into_iter().chain([farpane.clone()]).collect();
         let first = rows.len();
         rows.extend(clients.iter().map(|client| Row {

@@ -10,7 +10,8 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
     AtomEnum, ChangeGCAux, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, CreateGCAux,
-    CreateWindowAux, EventMask, ImageFormat, PropMode, Rectangle, WindowClass,
+    CreateWindowAux, EventMask, ImageFormat, KEY_PRESS_EVENT, KeyButMask, KeyPressEvent, PropMode, Rectangle,
+    WindowClass,
 };
 use x11rb::rust_connection::{ConnectionError, RustConnection};
 use x11rb::wrapper::ConnectionExt as _;
@@ -22,6 +23,10 @@ use crate::geometry::Size;
 /// Side of the squares that carry a bit of the frame's number, and how many there are.
 pub const SQUARE: u32 = 16;
 pub const BITS: u32 = 16;
+/// Red, green and blue of what nobody shows by chance.
+pub const COLOURS: [[u8; 3]; 2] = [[224, 112, 32], [32, 112, 224]];
+/// Where the window is if nobody says another place.
+const AT: (i16, i16) = (60, 60);
 /// How far the film's picture moves before it begins again.
 const TRAVEL: u16 = 128;
 /// Rows of the film's picture that are sent to the X server at once.
@@ -32,6 +37,8 @@ const ROWS: u16 = 32;
 pub enum Act {
     /// Black and white in turns, at each key press.
     Flip,
+    /// Another of [`COLOURS`] over all of it, at each key press.
+    Colours,
     /// A moving picture, this many times a second.
     Film { rate: u32 },
 }
@@ -50,11 +57,19 @@ impl Program {
     /// # Errors
     /// If the display cannot be reached.
     pub fn start(display: &str, size: Size, act: Act) -> Result<Self, Error> {
+        Self::start_at(display, AT, size, act)
+    }
+
+    /// The same at this place.
+    ///
+    /// # Errors
+    /// If the display cannot be reached.
+    pub fn start_at(display: &str, at: (i16, i16), size: Size, act: Act) -> Result<Self, Error> {
         let failed = |why: String| Error::Screen(why);
         let (connection, screen) =
             RustConnection::connect(Some(display)).map_err(|why| failed(why.to_string()))?;
         let connection = Arc::new(connection);
-        let window = Window::open(Arc::clone(&connection), screen, size);
+        let window = Window::open(Arc::clone(&connection), screen, at, size);
         let window = window.map_err(|why| failed(why.to_string()))?;
         let id = window.id;
         let stop = Arc::new(AtomicBool::new(false));
@@ -68,6 +83,30 @@ impl Program {
         };
         let thread = thread.spawn(run).map_err(|why| failed(why.to_string()))?;
         Ok(Self { connection, window: id, stop, thread: Some(thread) })
+    }
+
+    /// Has it do what it does at a key press.
+    ///
+    /// # Errors
+    /// If the display is gone.
+    pub fn act(&self) -> Result<(), Error> {
+        let press = KeyPressEvent {
+            response_type: KEY_PRESS_EVENT,
+            detail: 0,
+            sequence: 0,
+            time: x11rb::CURRENT_TIME,
+            root: x11rb::NONE,
+            event: self.window,
+            child: x11rb::NONE,
+            root_x: 0,
+            root_y: 0,
+            event_x: 0,
+            event_y: 0,
+            state: KeyButMask::default(),
+            same_screen: true,
+        };
+        let sent = self.connection.send_event(false, self.window, EventMask::KEY_PRESS, press);
+        sent.and_then(|_| self.connection.flush()).map_err(|why| Error::Screen(why.to_string()))
     }
 }
 
@@ -96,7 +135,12 @@ struct Window {
 }
 
 impl Window {
-    fn open(connection: Arc<RustConnection>, screen: usize, size: Size) -> Result<Self, ConnectionError> {
+    fn open(
+        connection: Arc<RustConnection>,
+        screen: usize,
+        at: (i16, i16),
+        size: Size,
+    ) -> Result<Self, ConnectionError> {
         let Some(screen) = connection.setup().roots.get(screen) else {
             return Err(ConnectionError::UnknownError);
         };
@@ -113,8 +157,8 @@ impl Window {
             depth,
             window,
             screen.root,
-            60,
-            60,
+            at.0,
+            at.1,
             width,
             height,
             0,
@@ -143,17 +187,21 @@ impl Window {
 
     fn run(&self, act: Act, stop: &AtomicBool) -> Result<(), ConnectionError> {
         match act {
-            Act::Flip => self.flip(stop),
+            Act::Flip => self.flip(&[self.white, self.black], stop),
+            Act::Colours => {
+                let pixels = COLOURS.map(|[red, green, blue]| u32::from_be_bytes([0, red, green, blue]));
+                self.flip(&pixels, stop)
+            }
             Act::Film { rate } => self.film(rate, stop),
         }
     }
 
-    fn flip(&self, stop: &AtomicBool) -> Result<(), ConnectionError> {
-        let mut is_white = false;
+    fn flip(&self, pixels: &[u32], stop: &AtomicBool) -> Result<(), ConnectionError> {
+        let mut pixels = pixels.iter().cycle();
         while !stop.load(Ordering::Relaxed) {
-            if let Event::KeyPress(_) = self.connection.wait_for_event()? {
-                is_white = !is_white;
-                let colour = if is_white { self.white } else { self.black };
+            if let Event::KeyPress(_) = self.connection.wait_for_event()?
+                && let Some(&colour) = pixels.next()
+            {
                 let background = ChangeWindowAttributesAux::new().background_pixel(colour);
                 self.connection.change_window_attributes(self.id, &background)?;
                 self.connection.clear_area(false, self.id, 0, 0, 0, 0)?;

@@ -67,6 +67,11 @@ impl Server {
         format!("tcp://127.0.0.1:{}/", self.port)
     }
 
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The display that the session's programs are on.
     pub fn display(&self) -> &str {
         &self.display

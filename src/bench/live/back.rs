@@ -1,0 +1,203 @@
+//! `farpane bench reconnect`: how long after its server can be reached again a session is live again, Farpane beside
+//! Xpra's own client, which starts itself again for that.
+//!
+//! The way to the server is shut ([`Door`]), the session's programs paint something else meanwhile, the way is opened
+//! some time later, and the screen is looked at until each window shows what its program painted.
+
+use std::time::Duration;
+
+use crate::bench::peers::clients::Xpra;
+use crate::bench::peers::process::Tree;
+use crate::bench::peers::screen::{Place, Screen};
+use crate::bench::peers::{Client, Error};
+use crate::channel::clock;
+use crate::geometry::Size;
+
+use super::door::Door;
+use super::program::{Act, COLOURS, Program};
+use super::server::Server;
+use super::{PATIENCE, SCREEN, median};
+
+/// Until all windows of a session of [`WINDOWS`] are live.
+pub const GOAL: Duration = Duration::from_millis(300);
+pub const WINDOWS: u32 = 20;
+/// How long the way is shut: Farpane tries each of its first times in vain, and Xpra's client has noticed.
+const SHUT: Duration = Duration::from_secs(3);
+/// How often the screen is looked at: what a figure may be off by, beside the looking itself.
+const LOOK: Duration = Duration::from_millis(2);
+/// What compression may change.
+const LOSS: u8 = 12;
+/// Windows in a row, and from the corner of one to that of the next.
+const COLUMNS: u32 = 5;
+const STEP: (u32, u32) = (420, 300);
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub windows: u32,
+    /// How often the way is shut.
+    pub times: u32,
+    /// Only servers whose versions contain one of these; empty: all.
+    pub servers: Vec<String>,
+}
+
+/// One client on one server.
+#[derive(Clone, Debug)]
+pub struct Return {
+    pub server: String,
+    pub client: String,
+    pub is_farpane: bool,
+    /// What each time took, or why there is none.
+    pub times: Result<Vec<Took>, String>,
+}
+
+/// One return.
+#[derive(Clone, Copy, Debug)]
+pub struct Took {
+    /// From the way's opening until somebody came: what is left of the pause between two attempts.
+    pub coming: Duration,
+    /// From then until all windows were live.
+    pub living: Duration,
+}
+
+/// Measures everything. `progress` is told what is being done.
+///
+/// # Errors
+/// If there is no Xvfb, or a server does not start.
+pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Return>, Error> {
+    let farpane = Client::farpane("cpu")?;
+    let mut rows = Vec::new();
+    for xpra in Xpra::installed().iter().filter(|xpra| xpra.is_wanted(&plan.servers)) {
+        for client in xpra.client_that_comes_back().iter().chain([&farpane]) {
+            progress(&format!("server {}, {}: {} windows", xpra.version, client.name, plan.windows));
+            let times = match measure(xpra, client, plan) {
+                Ok(times) => Ok(times),
+                Err(Error::Client { why, .. }) => Err(why),
+                Err(other) => return Err(other),
+            };
+            rows.push(Return {
+                server: xpra.version.clone(),
+                client: client.name.clone(),
+                is_farpane: client.is_farpane,
+                times,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+/// The returns as lines of text.
+pub fn table(plan: &Plan, rows: &[Return]) -> String {
+    let mut text = format!(
+        "{:<10}{:<22}{:>10}{:>30}\n{:<32}{:>10}{:>10}{:>10}{:>10}\n",
+        "server", "client", "it came", "live, from then on", "", "median", "least", "median", "most"
+    );
+    for row in rows {
+        let times = match &row.times {
+            Ok(times) => {
+                let sorted = |of: fn(&Took) -> Duration| {
+                    let mut sorted: Vec<Duration> = times.iter().map(of).collect();
+                    sorted.sort_unstable();
+                    sorted
+                };
+                let (coming, living) = (sorted(|took| took.coming), sorted(|took| took.living));
+                let shown =
+                    [median(&coming), living.first().copied(), median(&living), living.last().copied()];
+                shown.map(|time| format!("{:>7.0} ms", time.unwrap_or_default().as_secs_f64() * 1e3)).concat()
+            }
+            Err(why) => format!("  {why}"),
+        };
+        text += &format!("{:<10}{:<22}{times}\n", row.server, row.client);
+    }
+    text + &format!(
+        "{} windows; the way was shut for {} s. Goal with {WINDOWS}, from when it came: {} ms\n",
+        plan.windows,
+        SHUT.as_secs(),
+        GOAL.as_millis()
+    )
+}
+
+fn measure(xpra: &Xpra, client: &Client, plan: &Plan) -> Result<Vec<Took>, Error> {
+    let failed = |why: std::io::Error| Error::Client { name: client.name.clone(), why: why.to_string() };
+    let server = Server::start(xpra)?;
+    let sizes: Vec<Size> =
+        (0..plan.windows).map(|index| Size { width: 310 + 4 * index, height: 150 }).collect();
+    let mut programs = Vec::new();
+    for (index, size) in (0..).zip(&sizes) {
+        let at = |offset: u32| i16::try_from(offset).unwrap_or(0);
+        let place = (at(20 + index % COLUMNS * STEP.0), at(20 + index / COLUMNS * STEP.1));
+        programs.push(Program::start_at(server.display(), place, *size, Act::Colours)?);
+    }
+    let mut door = Door::open_to(server.port()).map_err(failed)?;
+    let screen = Screen::start(SCREEN)?;
+    let display = ("DISPLAY".to_owned(), screen.name().to_owned());
+    // Without one Xpra's client puts all windows into one place.
+    let _manager = Tree::start("openbox", &["openbox".to_owned()], std::slice::from_ref(&display))?;
+    let mut environment = client.environment.clone();
+    environment.push(display);
+    let mut tree = Tree::start("client", &client.command_for(&door.url()), &environment)?;
+    let mut colours = COLOURS.into_iter().cycle();
+    let mut paint = || {
+        programs.iter().try_for_each(Program::act)?;
+        Ok::<_, Error>(colours.next().unwrap_or_default())
+    };
+    let colour = paint()?;
+    live(&screen, &mut tree, client, &sizes, colour)?;
+    let mut times = Vec::new();
+    for _ in 0..plan.times {
+        door.shut();
+        let colour = paint()?;
+        std::thread::sleep(SHUT);
+        let opened = clock::now();
+        door.open().map_err(failed)?;
+        live(&screen, &mut tree, client, &sizes, colour)?;
+        let now = clock::now();
+        let came = door.came().unwrap_or(now);
+        times.push(Took { coming: came - opened, living: now - came });
+    }
+    Ok(times)
+}
+
+/// Waits until all windows are on the screen and show this colour.
+fn live(
+    screen: &Screen,
+    tree: &mut Tree,
+    client: &Client,
+    sizes: &[Size],
+    colour: [u8; 3],
+) -> Result<(), Error> {
+    let until = clock::now() + PATIENCE;
+    let shows = |size: &Size| screen.find(*size).is_some_and(|place| shows(screen, place, colour));
+    let mut waiting: Vec<&Size> = sizes.iter().collect();
+    loop {
+        waiting.retain(|size| !shows(size));
+        if waiting.is_empty() {
+            // A window that was live and is dark again is none.
+            waiting = sizes.iter().filter(|size| !shows(size)).collect();
+            if waiting.is_empty() {
+                return Ok(());
+            }
+        }
+        let ended = tree.exited().is_some();
+        if ended || clock::now() > until {
+            let why = if ended { "it ended" } else { "not all windows came back" };
+            let said = tree.log();
+            let why = format!("{why}: {}", said.lines().last().unwrap_or("it says nothing"));
+            return Err(Error::Client { name: client.name.clone(), why });
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// Whether the middle of the window has this colour, and is not darkened.
+fn shows(screen: &Screen, place: Place, colour: [u8; 3]) -> bool {
+    let middle = |start: i16, side: u32| start.saturating_add(i16::try_from(side / 2).unwrap_or(0));
+    let pixel = Place {
+        x: middle(place.x, place.size.width),
+        y: middle(place.y, place.size.height),
+        size: Size { width: 1, height: 1 },
+        ..place
+    };
+    let is_near = |(seen, wanted): (&u8, &u8)| seen.abs_diff(*wanted) <= LOSS;
+    screen.pixels(pixel).is_ok_and(|pixels| pixels.rgba.iter().zip(&colour).all(is_near))
+}
