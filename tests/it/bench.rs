@@ -1,5 +1,5 @@
 //! `farpane bench peers`: the recordings that it makes, what it measures, what it says when it
-//! cannot. And `farpane bench start`.
+//! cannot. And `farpane bench start` and `reconnect`.
 
 mod receive;
 
@@ -105,6 +105,18 @@ fn the_start_is_measured_until_words_are_on_the_screen() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn the_return_to_a_session_is_measured() {
+    let _slot = Slot::take();
+    let words = ["bench", "reconnect", "--windows", "2", "--times", "1", "--servers", "3.1"];
+    let said = program::run(&mut viewer::command(&words));
+    let line = said.lines().find(|line| line.contains("farpane cpu")).expect("a line of the table");
+    let numbers: Vec<u32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    // When it came; and the least, the middle and the most of one.
+    let [_, least, median, most] = numbers[..] else { panic!("{said}") };
+    assert!(least == median && median == most && most > 0, "{said}");
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub const GOAL: Duration = Duration::from_millis(300);
 pub const WINDOWS: u32 = 20;
 /// How long the way is shut: Farpane tries each of its first times in vain, and Xpra's client has noticed.
 const SHUT: Duration = Duration::from_secs(3);
+/// How long all is well before that: Farpane comes back more slowly to who drops it at once.
+const CALM: Duration = Duration::from_secs(1);
 /// How often the screen is looked at: what a figure may be off by, beside the looking itself.
 const LOOK: Duration = Duration::from_millis(2);
 /// What compression may change.
@@ -145,6 +147,7 @@ fn measure(xpra: &Xpra, client: &Client, plan: &Plan) -> Result<Vec<Took>, Error
     live(&screen, &mut tree, client, &sizes, colour)?;
     let mut times = Vec::new();
     for _ in 0..plan.times {
+        std::thread::sleep(CALM);
         door.shut();
         let colour = paint()?;
         std::thread::sleep(SHUT);
