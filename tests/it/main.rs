@@ -10,6 +10,7 @@ mod codec;
 mod config;
 mod copy_budget;
 mod demo;
+mod fuzz;
 mod geometry;
 mod hostile;
 mod idle;
