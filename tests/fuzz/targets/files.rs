@@ -4,7 +4,7 @@ use std::path::Path;
 
 use farpane::buffers::BufferPool;
 use farpane::channel::clock;
-use farpane::config::{SessionFile, file};
+use farpane::config::{Layer, SessionFile, file};
 use farpane::recording::{Reader, Writer};
 
 use super::Input;
@@ -41,8 +41,10 @@ pub fn session_file(bytes: &[u8]) {
 pub fn configuration_file(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(layer) = file::parse(&text, Path::new("farpane.toml")) {
-        let values = |layer: &farpane::config::Layer| -> Vec<_> {
-            layer.values().map(|(name, value)| (name.to_owned(), value.text.clone())).collect()
+        // Spaces around the items of a list mean nothing.
+        let plain = |text: &str| text.split(',').map(str::trim).collect::<Vec<_>>().join(",");
+        let values = |layer: &Layer| -> Vec<_> {
+            layer.values().map(|(name, value)| (name.to_owned(), plain(&value.text.to_string_lossy()))).collect()
         };
         let shown = file::shown(&layer);
         let again = file::parse(&shown, Path::new("farpane.toml"));

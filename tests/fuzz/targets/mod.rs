@@ -49,8 +49,8 @@ pub const ALL: [Target; 26] = [
     target("icon", codecs::icon, 4096, 100_000),
     target("websocket", net::websocket, 4096, 100_000),
     target("websocket-answer", net::websocket_answer, 4096, 100_000),
-    target("url", net::url, 1024, 100_000),
-    target("session-file", files::session_file, 4096, 100_000),
+    target("url", net::url, 1024, 10_000),
+    target("session-file", files::session_file, 4096, 1_000),
     target("configuration-file", files::configuration_file, 4096, 100_000),
     target("recording", files::recording, 4096, 100_000),
 ];

@@ -156,7 +156,7 @@ pub fn websocket_answer(bytes: &[u8]) {
     RUNTIME.with(|runtime| {
         runtime.block_on(async {
             if let Err(error) = handshake(Server::new(Some(answer), Vec::new(), reads), "host", "/").await {
-                let words = error.to_string();
+                let words = error.seen_from(false, "host", "/").to_string();
                 assert!(!words.contains(char::is_control), "{words:?}");
                 assert!(words.len() < 4096, "{} bytes", words.len());
             }

@@ -277,7 +277,7 @@ fn session() -> Vec<Vec<u8>> {
     // Each name a few times is enough.
     packets.sort_by_key(|items| items[0].as_str().unwrap_or_default().to_owned());
     let mut seeds = Vec::new();
-    for items in packets.chunks(12).step_by(5).take(MAX_SEEDS) {
+    for items in packets.chunks(4).take(MAX_SEEDS) {
         let mut seed = vec![1];
         for items in items {
             let packet = encoded(&[Value::List(items.clone())]);
