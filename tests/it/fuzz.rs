@@ -32,7 +32,7 @@ fn find(name: &str) -> &'static Target {
 fn check(name: &str) {
     let target = find(name);
     let mut inputs = corpus::read(name);
-    assert!(!inputs.is_empty(), "{name} has no corpus: tests/fuzz/README.md");
+    assert!(!inputs.is_empty(), "{name} has no corpus: tests/fuzz/run.sh");
     inputs.extend(seeds::of(name));
     for (number, input) in inputs.iter().enumerate() {
         run(target, input, || format!("input {number} of its corpus"));
