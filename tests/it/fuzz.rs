@@ -37,8 +37,7 @@ fn check(name: &str) {
     for (number, input) in inputs.iter().enumerate() {
         run(target, input, || format!("input {number} of its corpus"));
     }
-    let of_the_clock =
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as u64);
+    let of_the_clock = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as u64);
     for seed in [SEED, of_the_clock] {
         println!("{name}: seed {seed:#x}");
         let mut mutator = Mutator::new(seed, &inputs, target.max_len);

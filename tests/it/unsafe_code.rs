@@ -10,7 +10,8 @@ const ABOVE: usize = 6;
 /// Lines with an unsafe block or impl. An `unsafe fn` of such an impl has a block of its own inside.
 fn places(text: &str) -> Vec<usize> {
     let code = |line: &str| line.split("//").next().unwrap_or_default().to_owned();
-    let is_place = |line: &str| ["unsafe {", "unsafe impl", "unsafe extern"].iter().any(|mark| line.contains(mark));
+    let is_place =
+        |line: &str| ["unsafe {", "unsafe impl", "unsafe extern"].iter().any(|mark| line.contains(mark));
     let is_text = |line: &str| line.contains("reason = \"");
     text.lines()
         .enumerate()

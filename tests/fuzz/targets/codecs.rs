@@ -3,8 +3,8 @@
 
 use farpane::buffers::{BufferPool, Payload};
 use farpane::codec::{
-    Coded, CompressedPixels, DecodeError, MAX_SCROLL_RECTS, PictureRef, PixelsRef, StillDecoder, VideoDecoder, check_scroll,
-    icon as icons, reference,
+    Coded, CompressedPixels, DecodeError, MAX_SCROLL_RECTS, PictureRef, PixelsRef, StillDecoder,
+    VideoDecoder, check_scroll, icon as icons, reference,
 };
 use farpane::geometry::Size;
 use farpane::protocol::packet::ShortName;
@@ -166,11 +166,12 @@ pub fn scroll(bytes: &[u8]) {
         let (x, y, width, height) = (number(), number(), number().cast_unsigned(), number().cast_unsigned());
         rects.push(ScrollRect { x, y, width, height, dx: number(), dy: number() });
     }
-    let valid = |rect: &ScrollRect| {
-        (1..=16384).contains(&rect.width) && (1..=16384).contains(&rect.height)
-    };
+    let valid = |rect: &ScrollRect| (1..=16384).contains(&rect.width) && (1..=16384).contains(&rect.height);
     let result: Result<(), DecodeError> = check_scroll(&rects);
-    assert_eq!(result.is_ok(), !rects.is_empty() && rects.iter().all(valid) && rects.len() <= MAX_SCROLL_RECTS);
+    assert_eq!(
+        result.is_ok(),
+        !rects.is_empty() && rects.iter().all(valid) && rects.len() <= MAX_SCROLL_RECTS
+    );
 }
 
 /// Icons and cursors.

@@ -23,7 +23,8 @@ pub fn session_file(bytes: &[u8]) {
         let mut changed = file.clone();
         if changed.update(&request.target, &request.options).is_ok() {
             let read = SessionFile::parse(&changed.to_text());
-            let again = read.request(true).unwrap_or_else(|error| panic!("{error}: {:?}", *changed.to_text()));
+            let again =
+                read.request(true).unwrap_or_else(|error| panic!("{error}: {:?}", *changed.to_text()));
             assert_eq!(again.target.endpoint, request.target.endpoint, "{:?}", *changed.to_text());
         }
     }
@@ -44,7 +45,10 @@ pub fn configuration_file(bytes: &[u8]) {
         // Spaces around the items of a list mean nothing.
         let plain = |text: &str| text.split(',').map(str::trim).collect::<Vec<_>>().join(",");
         let values = |layer: &Layer| -> Vec<_> {
-            layer.values().map(|(name, value)| (name.to_owned(), plain(&value.text.to_string_lossy()))).collect()
+            layer
+                .values()
+                .map(|(name, value)| (name.to_owned(), plain(&value.text.to_string_lossy())))
+                .collect()
         };
         let shown = file::shown(&layer);
         let again = file::parse(&shown, Path::new("farpane.toml"));
@@ -82,7 +86,8 @@ pub fn recording(bytes: &[u8]) {
 fn with_checksums(bytes: &[u8]) -> Vec<u8> {
     const BEFORE_FACTS: usize = 14;
     let mut file = bytes.to_vec();
-    let Some(len) = bytes.get(10..BEFORE_FACTS).and_then(|len| Some(u32::from_le_bytes(len.try_into().ok()?)))
+    let Some(len) =
+        bytes.get(10..BEFORE_FACTS).and_then(|len| Some(u32::from_le_bytes(len.try_into().ok()?)))
     else {
         return file;
     };

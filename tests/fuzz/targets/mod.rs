@@ -51,7 +51,7 @@ pub const ALL: [Target; 26] = [
     target("websocket-answer", net::websocket_answer, 4096, 100_000),
     target("url", net::url, 1024, 10_000),
     target("session-file", files::session_file, 4096, 1_000),
-    target("configuration-file", files::configuration_file, 4096, 100_000),
+    target("configuration-file", files::configuration_file, 4096, 10_000),
     target("recording", files::recording, 4096, 100_000),
 ];
 

@@ -197,7 +197,10 @@ fn check_shown(target: &Target) {
     }
     let again = Target::parse(&shown).unwrap_or_else(|error| panic!("{target:?}: {shown:?}: {error}"));
     assert_eq!(again.endpoint, target.endpoint, "{shown:?}");
-    if !matches!(target.endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)) {
+    if !matches!(
+        target.endpoint,
+        Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_)
+    ) {
         assert_eq!(again.display, target.display, "{shown:?}");
     }
 }

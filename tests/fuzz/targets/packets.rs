@@ -132,7 +132,13 @@ pub const CONNECTION: Subject = Subject {
     ],
 };
 pub const DISPLAY: Subject = Subject {
-    to_client: &["display-resized", "desktop_size", "display-screenshot", "screenshot", "display-show-desktop"],
+    to_client: &[
+        "display-resized",
+        "desktop_size",
+        "display-screenshot",
+        "screenshot",
+        "display-show-desktop",
+    ],
     to_server: &["display-configure", "desktop_size", "configure-display"],
 };
 pub const CLIPBOARD: Subject = Subject {

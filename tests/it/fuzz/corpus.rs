@@ -51,7 +51,8 @@ fn corpora_are_small() {
             let mut made = of_folder(&folder.with_extension("new"));
             if made.is_empty() {
                 std::fs::create_dir_all(&folder).expect("a folder");
-                for (number, input) in read(target.name).into_iter().chain(seeds::of(target.name)).enumerate() {
+                for (number, input) in read(target.name).into_iter().chain(seeds::of(target.name)).enumerate()
+                {
                     std::fs::write(folder.join(number.to_string()), input).expect("a file");
                 }
                 continue;

@@ -75,7 +75,9 @@ impl<'a> Mutator<'a> {
         match self.below(9) {
             0 if len > 0 => self.input[at] ^= 1 << self.below(8),
             1 if len > 0 => self.input[at] = self.below(256) as u8,
-            2 if len > 0 => self.input[at] = self.input[at].wrapping_add(self.below(33) as u8).wrapping_sub(16),
+            2 if len > 0 => {
+                self.input[at] = self.input[at].wrapping_add(self.below(33) as u8).wrapping_sub(16)
+            }
             3 => self.number(at),
             4 => {
                 let piece = self.piece(len);

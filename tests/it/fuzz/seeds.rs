@@ -198,9 +198,10 @@ fn packets(subject: &Subject) -> Vec<Vec<u8>> {
         let is_to_client = usize::from(number) < subject.to_client.len();
         let of_it = recorded.iter().filter(same).filter(|_| is_to_client).take(MAX_SEEDS);
         let args = of_it.map(|items| items[1..].to_vec()).chain(arguments());
-        seeds.extend(args.enumerate().map(|(naming, args)| {
-            [&[number, (naming % 3) as u8][..], &encoded(&args)].concat()
-        }));
+        seeds.extend(
+            args.enumerate()
+                .map(|(naming, args)| [&[number, (naming % 3) as u8][..], &encoded(&args)].concat()),
+        );
     }
     seeds
 }
@@ -255,7 +256,8 @@ fn records() -> Vec<Vec<u8>> {
 fn vectors(json: &str) -> Vec<Vec<u8>> {
     let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
     let byte = |text: &str, at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
-    let texts = json["vectors"].as_array().expect("vectors").iter().filter_map(|vector| vector["hex"].as_str());
+    let texts =
+        json["vectors"].as_array().expect("vectors").iter().filter_map(|vector| vector["hex"].as_str());
     let mut seeds: Vec<Vec<u8>> =
         texts.map(|text| (0..text.len()).step_by(2).map(|at| byte(text, at)).collect()).collect();
     seeds.sort_by_key(Vec::len);

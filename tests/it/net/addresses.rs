@@ -296,6 +296,7 @@ fn a_socket_with_signs_in_its_path_is_shown_as_one() {
         let shown = Target::parse(&target.to_string()).expect("an address");
         assert_eq!(shown.endpoint, target.endpoint, "{target}");
     }
+    assert!(Target::parse("/").is_err() && Target::parse("socket:///").is_err());
 }
 
 #[test]
