@@ -29,6 +29,7 @@ fn find(name: &str) -> &'static Target {
 }
 
 /// The target with its corpus, then with inputs that are made of it.
+#[expect(clippy::print_stdout, reason = "with its seed, a run can be made again")]
 fn check(name: &str) {
     let target = find(name);
     let mut inputs = corpus::read(name);
