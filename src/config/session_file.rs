@@ -89,16 +89,21 @@ impl SessionFile {
     pub fn read(path: &Path) -> Result<Self, SessionFileError> {
         let bytes = read_bounded(path, MAX_BYTES)
             .map_err(|why| SessionFileError::Read { path: path.to_owned(), why: why.to_string() })?;
-        let text = match std::str::from_utf8(&bytes) {
+        Ok(Self { path: path.to_owned(), ..Self::from_bytes(&bytes) })
+    }
+
+    /// Understands what is in a file, whatever its text is encoded in.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let text = match std::str::from_utf8(bytes) {
             Ok(text) => Zeroizing::new(text.to_owned()),
             // 3.1.3's launcher writes no encoding of its own, and comments are often older than UTF-8.
-            Err(_) => utf16(&bytes).unwrap_or_else(|| {
+            Err(_) => utf16(bytes).unwrap_or_else(|| {
                 let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
                 text.extend(bytes.iter().map(|byte| char::from(*byte)));
                 text
             }),
         };
-        Ok(Self { path: path.to_owned(), ..Self::parse(&text) })
+        Self::parse(&text)
     }
 
     /// Understands a file's text. Lines that say nothing are kept as they are.

@@ -19,7 +19,7 @@ fn files_under(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-fn sources(folder: &str) -> Vec<(String, String)> {
+pub fn sources(folder: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     files_under(&Path::new(ROOT).join(folder), &mut files);
     files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));

@@ -270,6 +270,20 @@ fn masked_frames_are_refused() {
     }
 }
 
+/// What a server said before the fault is read first, and the fault with the read behind it, as all that reads expects.
+#[test]
+fn what_comes_before_a_fault_is_read() {
+    let mut frames = frame(0x82, b"goodbye", None);
+    frames.extend(b"no frame");
+    run(async {
+        let mut socket = connect(frames, vec![usize::MAX]).await;
+        let mut read = Vec::new();
+        let error = socket.read_to_end(&mut read).await.expect_err("a broken frame");
+        assert_eq!(read, b"goodbye");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    });
+}
+
 /// RFC 6455 §5.5.3: who has not answered a ping yet may answer the newest one alone.
 #[test]
 fn a_peer_that_pings_and_does_not_read_is_answered_once() {

@@ -150,6 +150,10 @@ pub(super) fn parse(text: &str) -> Result<Target, TargetError> {
     if let Some(name) = text.strip_prefix('@') {
         return abstract_socket(text, name);
     }
+    if text == "/" {
+        let why = "expected the path of a socket".to_owned();
+        return Err(TargetError::Address { got: redacted(text), why });
+    }
     if text.starts_with('/') {
         return Ok(local(Endpoint::Unix(PathBuf::from(text))));
     }

@@ -127,7 +127,9 @@ impl fmt::Debug for Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, at) = match &self.endpoint {
-            Endpoint::Unix(path) => return write!(f, "socket://{}", path.display()),
+            Endpoint::Unix(path) => {
+                return write!(f, "socket://{}", utf8_percent_encode(&path.to_string_lossy(), IN_PATH));
+            }
             Endpoint::Vsock(at) => return write!(f, "vsock://{at}/"),
             Endpoint::Abstract(name) => return write!(f, "@{name}"),
             Endpoint::Display(name) if name.is_empty() => return write!(f, "a new session of this machine"),

@@ -130,6 +130,9 @@ impl<R: BufRead> Reader<R> {
     /// The one packet in the `len` bytes of records that follow.
     fn records(&mut self, len: u64, arrived: Instant) -> Result<KeptPacket, ReadError> {
         let Self { input, reassembler, .. } = self;
+        // No record is longer than its entry says.
+        let max_record = usize::try_from(len).unwrap_or(MAX_PAYLOAD).clamp(1, MAX_PAYLOAD);
+        reassembler.set_limits(Limits { max_record, max_decompressed: MAX_PAYLOAD });
         let mut packet = None;
         let mut left = len;
         while left > 0 {

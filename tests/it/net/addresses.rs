@@ -288,6 +288,17 @@ fn every_form_leads_where_it_should() {
 }
 
 /// Slips of the hand, each with the right form: no host called `ssl`, `.` or `127.0.0.1,14500` is looked for.
+/// A path of a socket is shown so that it leads there again, whatever signs are in it.
+#[test]
+fn a_socket_with_signs_in_its_path_is_shown_as_one() {
+    for path in ["/run/100%25", "/run/%61b", "/run/a?b=c", "/run/a b#c", "/run/me@here"] {
+        let target = Target::parse(path).expect("a path");
+        let shown = Target::parse(&target.to_string()).expect("an address");
+        assert_eq!(shown.endpoint, target.endpoint, "{target}");
+    }
+    assert!(Target::parse("/").is_err() && Target::parse("socket:///").is_err());
+}
+
 #[test]
 fn slips_are_answered_with_the_right_form() {
     const SLIPS: &[(&str, &str)] = &[

@@ -11,6 +11,7 @@ use farpane::recording::{ReadError, Reader, Writer};
 use proptest::prelude::*;
 
 use super::{draw, raw, read, record, session, start};
+use crate::support::alloc::counted;
 
 fn assert_same(got: &[KeptPacket], expected: &[KeptPacket]) {
     assert_eq!(got.len(), expected.len());
@@ -121,6 +122,24 @@ fn no_flipped_bit_goes_unnoticed() {
         assert!(result.is_err(), "byte {at}");
         assert_same(&got, &whole[..got.len()]);
     }
+}
+
+/// A record that says to be longer than its entry takes no memory.
+#[test]
+fn no_record_is_longer_than_its_entry() {
+    let mut file = Writer::new(Vec::new(), start(Dialect::Modern)).expect("memory").finish().expect("memory");
+    let end_mark = 2 + 4;
+    file.truncate(file.len() - end_mark);
+    let record = [b'P', 0x10, 0, 0, 0x0b, 0, 0, 0];
+    let entry = [&[0, record.len() as u8][..], &record].concat();
+    file.extend(&entry);
+    file.extend(crc32fast::hash(&entry).to_le_bytes());
+    let (result, allocations) = counted(|| {
+        Reader::new(&file[..], BufferPool::default()).expect("a recording").next(clock::now()).map(|_| ())
+    });
+    let error = result.expect_err("a record of 176 MiB");
+    assert!(error.to_string().contains("allowed are 8"), "{error}");
+    assert!(allocations.largest < 1 << 20, "{allocations:?}");
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct WebSocket<S> {
     sending: Vec<u8>,
     sent: usize,
     closed: bool,
+    /// What the next read fails with.
+    failed: Option<io::Error>,
     framing: Framing,
     ledger: CopyLedger,
 }
@@ -86,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             sending: Vec::new(),
             sent: 0,
             closed: false,
+            failed: None,
             framing: Framing::Unknown,
             ledger: CopyLedger::default(),
         }
@@ -221,6 +224,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocket<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(error) = this.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        let start = buf.filled().len();
+        match this.poll_payload(cx, buf) {
+            // Whoever reads finds nothing in the buffer of a read that failed: what came before the fault comes first.
+            Poll::Ready(Err(error)) if buf.filled().len() > start => {
+                this.failed = Some(error);
+                Poll::Ready(Ok(()))
+            }
+            result => result,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Reads the payload of frames. May fail behind bytes that it put into `buf`.
+    fn poll_payload(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self;
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
