@@ -113,6 +113,7 @@ impl Seen {
                     }
                     Output::SpeakLegacy | Output::Close(_) => self.ended = true,
                     Output::Backing { .. } | Output::Event(_) | Output::Established { .. } => {}
+                    Output::Decipher(_) | Output::Encipher(_) => panic!("nobody asked for a cipher"),
                 }
             }
         }

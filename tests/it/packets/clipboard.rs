@@ -119,6 +119,9 @@ fn a_token_may_say_as_little_or_as_much_as_servers_do() {
     let token =
         of(list!["clipboard-token", "CLIPBOARD", null(), null(), null(), null(), null(), null(), 0, 1]);
     assert_eq!((token.targets, token.contents, token.claim, token.greedy), (None, None, false, true));
+    // As bencode has it, where there is no nothing.
+    let token = of(list!["clipboard-token", "CLIPBOARD", "", "", "", "", "", "", 0, 1]);
+    assert_eq!((token.targets, token.contents, token.claim, token.greedy), (None, None, false, true));
     let token = of(list![
         "clipboard-token",
         "CLIPBOARD",

@@ -319,10 +319,11 @@ fn token(args: &mut Args<'_>, selection: Selection) -> Result<Token, ArgError> {
         return Ok(token);
     }
     token.contents = match args.peek() {
-        Some(Node::Str(_) | Node::Bytes(_)) => {
+        // (Bencode has no nothing: an empty text stands for it.)
+        Some(Node::Str(text) | Node::Bytes(text)) if !text.range().is_empty() => {
             let target = args.string("target")?;
             let contents = contents(args)?;
-            (1..=MAX_NAME).contains(&target.len()).then_some((target, contents))
+            (target.len() <= MAX_NAME).then_some((target, contents))
         }
         _ => {
             for field in ["target", "type", "format", "wire encoding", "data"] {
