@@ -105,7 +105,8 @@ pub fn table(plan: &Plan, rows: &[Return]) -> String {
                 let (coming, living) = (sorted(|took| took.coming), sorted(|took| took.living));
                 let shown =
                     [median(&coming), living.first().copied(), median(&living), living.last().copied()];
-                shown.map(|time| format!("{:>7.0} ms", time.unwrap_or_default().as_secs_f64() * 1e3)).concat()
+                let ms = |time: Option<Duration>| time.unwrap_or_default().as_secs_f64() * 1e3;
+                shown.map(|time| format!("{:>7.0} ms", ms(time))).join("")
             }
             Err(why) => format!("  {why}"),
         };
