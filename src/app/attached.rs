@@ -440,6 +440,15 @@ impl Attached {
         screen: &mut Screen,
         event_loop: &ActiveEventLoop,
     ) {
+        if matches!(
+            event,
+            WindowEvent::CursorMoved { .. }
+                | WindowEvent::MouseInput { .. }
+                | WindowEvent::MouseWheel { .. }
+                | WindowEvent::Touch(_)
+        ) {
+            self.windows.before_pointer(wid, &screen.desktop);
+        }
         let Some(remote) = self.windows.get(wid) else { return };
         match event {
             WindowEvent::Resized(size) => {

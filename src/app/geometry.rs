@@ -177,6 +177,12 @@ impl Conversation {
         }
     }
 
+    /// The server is about to hear of the pointer. If it has to hear of a place first, that is no longer put off, unless it
+    /// answers each time. Returns whether the window is to be looked at.
+    pub fn hurries(&mut self) -> bool {
+        self.untold && self.times_again == 0 && self.again.take().is_some()
+    }
+
     /// When [`Self::is_due`] becomes true.
     pub fn deadline(&self) -> Option<Instant> {
         self.settling.or(self.again)

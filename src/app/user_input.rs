@@ -24,6 +24,9 @@ const CONTROL: u8 = 1 << 2;
 const ALT: u8 = 1 << 3;
 const LOGO: u8 = 1 << 6;
 
+/// Keys that wait at most: what somebody types within a second or two.
+const MAX_WAITING: usize = 64;
+
 /// Keyboard and pointer, over all remote windows.
 pub struct UserInput {
     net: NetQueue,
@@ -36,6 +39,9 @@ pub struct UserInput {
     /// The window with the focus, and what the server was told of it.
     focused: Option<WindowId>,
     told_focus: Option<WindowId>,
+    /// Keys for the window with the focus, of which the server was not told yet: it would give the keyboard to a window that
+    /// it does not show, fail, and take that for done (3.1.3, 6.5.5).
+    waiting: Vec<KeyChange>,
     /// The finger that plays the pointer.
     finger: Option<u64>,
     /// A window was moved or resized since the pointer was seen last, or the server was told of another place. On X11
@@ -81,6 +87,7 @@ impl UserInput {
             wheel_scale: WheelScale::default(),
             focused: None,
             told_focus: None,
+            waiting: Vec::new(),
             finger: None,
             is_pointer_doubtful: false,
             is_away: false,
@@ -150,7 +157,13 @@ impl UserInput {
         self.hotkeys.iter().find(|(keys, _)| keys.is(held, &name)).map(|(_, hotkey)| *hotkey)
     }
 
-    fn send_key(&self, wid: WindowId, change: KeyChange) {
+    fn send_key(&mut self, wid: WindowId, change: KeyChange) {
+        if self.focused == Some(wid) && self.told_focus != Some(wid) && !self.is_away {
+            if self.waiting.len() < MAX_WAITING {
+                self.waiting.push(change);
+            }
+            return;
+        }
         let KeyChange { key, pressed, modifiers } = change;
         self.send(KeyboardInput::Key { wid: Some(wid), key, pressed, modifiers });
     }
@@ -169,10 +182,11 @@ impl UserInput {
         } else if self.focused == Some(wid) {
             self.release_keys(wid);
             self.focused = None;
+            self.waiting.clear();
         }
     }
 
-    /// Tells the server which window has the focus, if that changed. A window that the server does not show yet
+    /// Tells the server which window has the focus, if that changed, and what was typed there since. A window that the server does not show yet
     /// (`is_mapped`) gets it there when it does: X gives it to no other. Returns the one that got it.
     pub fn sync_focus(&mut self, is_mapped: impl Fn(WindowId) -> bool) -> Option<WindowId> {
         if self.is_away || self.told_focus == self.focused || !self.focused.is_none_or(is_mapped) {
@@ -180,6 +194,10 @@ impl UserInput {
         }
         self.told_focus = self.focused;
         self.send(KeyboardInput::Focus { wid: self.focused });
+        let waiting = std::mem::take(&mut self.waiting);
+        if let Some(wid) = self.focused {
+            waiting.into_iter().for_each(|change| self.send_key(wid, change));
+        }
         self.focused
     }
 
@@ -188,6 +206,7 @@ impl UserInput {
         if self.focused == Some(wid) {
             self.release_keys(wid);
             self.focused = None;
+            self.waiting.clear();
         }
         if self.told_focus == Some(wid) {
             self.told_focus = None;
@@ -198,8 +217,10 @@ impl UserInput {
     /// down goes up, if there is somebody to tell.
     pub fn set_away(&mut self, is_away: bool) {
         self.is_away = is_away;
+        self.waiting.clear();
         for KeyChange { key, pressed, modifiers } in self.keyboard.forget_told() {
-            self.send(KeyboardInput::Key { wid: self.focused, key, pressed, modifiers });
+            // Of no window: the server shows none of them yet.
+            self.send(KeyboardInput::Key { wid: None, key, pressed, modifiers });
         }
         for button in self.pointer.buttons() {
             self.pointer.set_button(button, false);

@@ -91,6 +91,16 @@ impl Windows {
         self.windows.get(&wid).is_some_and(|remote| remote.talk.is_mapped() || remote.info.override_redirect)
     }
 
+    /// The server is about to hear of the pointer in this window: it has to know where the window is.
+    pub fn before_pointer(&mut self, wid: WindowId, desktop: &Desktop) {
+        let outside = Outside { desktop, net: &self.net, render: &self.render, screen: self.screen };
+        if let Some(remote) = self.windows.get_mut(&wid)
+            && remote.talk.hurries()
+        {
+            remote.sync(clock::now(), outside);
+        }
+    }
+
     /// The first window that is no popup.
     pub fn first(&self) -> Option<&RemoteWindow> {
         self.windows.values().find(|window| !window.info.override_redirect)

@@ -92,10 +92,11 @@ pub fn interleaved(addresses: impl IntoIterator<Item = SocketAddr>) -> Vec<Socke
     turns
 }
 
-/// Connects to the host at one of its addresses, and says how far it is. What failed so far stands in `tried`, also when
+/// Connects to the host at one of its addresses, for an address of this scheme, and says how far it is. What failed so far stands in `tried`, also when
 /// this is dropped in the middle.
 pub(super) async fn connect(
     at: &HostPort,
+    scheme: &'static str,
     tried: &RefCell<Tried>,
     stage: &dyn Fn(ConnectStage),
 ) -> Result<TcpStream, ConnectError> {
@@ -114,7 +115,7 @@ pub(super) async fn connect(
     }
     let mut tried = tried.take();
     Err(if tried.all_refused() {
-        ConnectError::Refused { at: at.clone() }
+        ConnectError::Refused { at: at.clone(), scheme }
     } else if at.lacks_zone() {
         ConnectError::NoZone { at: at.clone() }
     } else if tried.0.len() == 1

@@ -81,9 +81,13 @@ pub enum ConnectError {
     #[error("{at} is an address of one network only: write through which interface, for example [{}%eth0]:{}", at.host, at.port)]
     NoZone { at: HostPort },
     #[error(
-        "{at} refused the connection: nothing listens there (is the server started with --bind-tcp={at}?)"
+        "{at} refused the connection: nothing listens there (is the server started with --bind-{scheme}={at}?)"
     )]
-    Refused { at: HostPort },
+    Refused {
+        at: HostPort,
+        /// Of the address.
+        scheme: &'static str,
+    },
     #[error("{at} did not answer within {seconds} s (check the address, and firewalls on the way){}", also(tried), seconds = limit.as_secs())]
     TimedOut {
         at: String,
@@ -168,7 +172,7 @@ impl Transport {
         let reached = async |at: &HostPort| {
             let stream = match proxy {
                 Some(proxy) => proxy::connect(proxy, at, &tried, stage).await?,
-                None => dial::connect(at, &tried, stage).await?,
+                None => dial::connect(at, target.endpoint.transport_name(), &tried, stage).await?,
             };
             Ok::<_, ConnectError>(Socket::new(stream, proxy.is_some()))
         };

@@ -70,7 +70,11 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Return>, E
     let farpane = Client::farpane("cpu")?;
     let mut rows = Vec::new();
     for xpra in Xpra::installed().iter().filter(|xpra| xpra.is_wanted(&plan.servers)) {
-        for client in xpra.client_that_comes_back().iter().chain([&farpane]) {
+        let other = xpra.client_that_comes_back();
+        if other.is_none() {
+            progress(&format!("server {}: its own client does not come back by itself", xpra.version));
+        }
+        for client in other.iter().chain([&farpane]) {
             progress(&format!("server {}, {}: {} windows", xpra.version, client.name, plan.windows));
             let times = match measure(xpra, client, plan) {
                 Ok(times) => Ok(times),

@@ -12,6 +12,8 @@ use crate::ui::theme;
 
 const LABEL_WIDTH: f32 = 110.0;
 const BUTTONS_HEIGHT: f32 = 40.0;
+/// What the list of protocols may take, so that nobody has to scroll in it.
+const ALL_PROTOCOLS: f32 = 400.0;
 
 /// What the user typed. The address and the fields under it say the same: the application keeps
 /// them so.
@@ -240,6 +242,7 @@ fn fields(form: &mut ConnectForm, ui: &mut Ui) -> bool {
         edited |= ComboBox::from_id_salt("protocol")
             .selected_text(form.protocol.words())
             .width(260.0)
+            .height(ALL_PROTOCOLS)
             .show_ui(ui, |ui| {
                 FormProtocol::ALL.into_iter().fold(false, |edited, protocol| {
                     edited | ui.selectable_value(&mut form.protocol, protocol, protocol.words()).changed()

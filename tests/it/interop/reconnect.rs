@@ -21,6 +21,7 @@ use crate::support::xpra::{Generation, Options, XpraServer, xpra};
 
 for_every_server!(
     windows_stay_and_live_again,
+    typing_through_a_loss,
     a_server_dies_and_another_takes_over,
     goodbyes_are_meant,
     who_was_replaced_stays_away,
@@ -149,6 +150,44 @@ fn windows_stay_and_live_again(generation: Generation) {
         (![KEY_W, KEY_D, KEY_E].iter().any(|key| is_down(&kept, *key))).then_some(())
     });
     drop(opened);
+    viewer.stop();
+}
+
+/// Keys that come while the session comes back, before the server shows its windows, cost no window the keyboard.
+fn typing_through_a_loss(generation: Generation) {
+    let server = empty_session(generation);
+    let card = Card::open(server.x().name(), "typed into", &picture(1), &Look::default());
+    let display = Display::with_window_manager();
+    let relay = Relay::to(server.address());
+    let mut viewer = Viewer::start(&display, &[&relay.url()]);
+    let window = viewer.window("typed into");
+    wait_shown(&display, &viewer, &window, &picture(1));
+    display.x.focus(window.id);
+    card.wait_event("the focus", |event| matches!(event, Event::FocusIn(_)).then_some(()));
+    let typist = Typist::at(&display.x);
+    for round in 2..8 {
+        relay.close();
+        wait_dimmed(&display, &viewer, &window, &picture(round - 1));
+        card.show(&picture(round));
+        relay.open();
+        wait_for(
+            "the window to live again",
+            SOON,
+            || viewer.log(),
+            || {
+                for _ in 0..10 {
+                    typist.tap(&[], KEY_D);
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+                (display.x.grab(window.id)?.psnr(&picture(round)) > 30.0).then_some(())
+            },
+        );
+        typist.tap(&[], KEY_E);
+        card.wait_event("a key", |event| match event {
+            Event::KeyRelease(key) => (key.detail == KEY_E).then_some(()),
+            _ => None,
+        });
+    }
     viewer.stop();
 }
 

@@ -70,6 +70,10 @@ fn a_refused_connection() {
     let address = listener.local_addr().expect("it is bound").to_string();
     drop(listener);
     check(&["info", &address], 5, "refused the connection");
+    for scheme in ["tcp", "ssl", "ws", "wss"] {
+        let url = format!("{scheme}://{address}/");
+        check(&["info", &url], 5, &format!("started with --bind-{scheme}={address}?"));
+    }
 }
 
 #[test]

@@ -71,7 +71,7 @@ async fn reach(
     tried: &RefCell<Tried>,
     stage: &dyn Fn(ConnectStage),
 ) -> Result<TcpStream, ConnectError> {
-    let reached = dial::connect(&proxy.at, tried, stage).await;
+    let reached = dial::connect(&proxy.at, "tcp", tried, stage).await;
     reached.map_err(|error| {
         let why = match error {
             ConnectError::Refused { .. } => "nothing listens there".to_owned(),
