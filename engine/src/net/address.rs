@@ -231,7 +231,8 @@ impl Parts<'_> {
     fn holds_a_stray_password(&self, fragment: &str) -> bool {
         let in_path = self.path.contains('@') && !self.kind.is_web();
         let first_name = self.query.split(['=', '&']).next().unwrap_or_default();
-        let after_colon = self.authority.contains(':') && !self.authority.contains('@');
+        // (An `@` before is one of the password's own then.)
+        let after_colon = self.authority.contains(':');
         in_path || (after_colon && (first_name.contains('@') || fragment.contains('@')))
     }
 
