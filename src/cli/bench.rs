@@ -31,7 +31,7 @@ pub enum RawBench {
     Peers(RawPeers),
     /// Farpane beside Xpra's own client on real servers: from key press to pixel, and frames of a video
     Live(RawLive),
-    /// How long a session takes to be live again once its server can be reached again, Farpane beside Xpra's own client
+    /// How long a session takes to be live again once its server can be reached again
     Reconnect {
         /// Windows of the session
         #[arg(long, default_value_t = back::WINDOWS, value_parser = clap::value_parser!(u32).range(1..=20))]

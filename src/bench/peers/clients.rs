@@ -137,14 +137,6 @@ impl Xpra {
         Client::xpra(self).into_iter().find(|client| !client.is_opengl)
     }
 
-    /// The same, which starts itself again when its connection is lost. None of 3.1 does.
-    pub fn client_that_comes_back(&self) -> Option<Client> {
-        let mut client = self.client().filter(|_| self.is_modern())?;
-        client.command.retain(|word| !word.starts_with("--reconnect="));
-        client.command.push("--reconnect=yes".to_owned());
-        Some(client)
-    }
-
     /// Whether its version contains one of these, of which there may be none.
     pub fn is_wanted(&self, versions: &[String]) -> bool {
         versions.is_empty() || versions.iter().any(|part| self.version.contains(part.as_str()))
