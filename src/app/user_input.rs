@@ -186,8 +186,9 @@ impl UserInput {
         }
     }
 
-    /// Tells the server which window has the focus, if that changed, and what was typed there since. A window that the server does not show yet
-    /// (`is_mapped`) gets it there when it does: X gives it to no other. Returns the one that got it.
+    /// Tells the server which window has the focus, if that changed, and what was typed there since. A window that the
+    /// server does not show yet (`is_mapped`) gets it there when it does: X gives it to no other. Returns the one that got
+    /// it.
     pub fn sync_focus(&mut self, is_mapped: impl Fn(WindowId) -> bool) -> Option<WindowId> {
         if self.is_away || self.told_focus == self.focused || !self.focused.is_none_or(is_mapped) {
             return None;

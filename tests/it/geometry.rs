@@ -4,6 +4,7 @@
 mod again;
 mod limits;
 mod minimised;
+mod pointer;
 
 use std::time::{Duration, Instant};
 

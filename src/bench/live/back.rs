@@ -47,7 +47,6 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Return {
     pub server: String,
-    pub client: String,
     /// What each time took, or why there is none.
     pub times: Result<Vec<Took>, String>,
 }
@@ -75,7 +74,7 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Return>, E
             Err(Error::Client { why, .. }) => Err(why),
             Err(other) => return Err(other),
         };
-        rows.push(Return { server: xpra.version.clone(), client: farpane.name.clone(), times });
+        rows.push(Return { server: xpra.version.clone(), times });
     }
     Ok(rows)
 }
@@ -83,8 +82,8 @@ pub fn run(plan: &Plan, mut progress: impl FnMut(&str)) -> Result<Vec<Return>, E
 /// The returns as lines of text.
 pub fn table(plan: &Plan, rows: &[Return]) -> String {
     let mut text = format!(
-        "{:<10}{:<22}{:>10}{:>30}\n{:<32}{:>10}{:>10}{:>10}{:>10}\n",
-        "server", "client", "it came", "live, from then on", "", "median", "least", "median", "most"
+        "{:<10}{:>10}{:>30}\n{:<10}{:>10}{:>10}{:>10}{:>10}\n",
+        "server", "it came", "live, from then on", "", "median", "least", "median", "most"
     );
     for row in rows {
         let times = match &row.times {
@@ -102,7 +101,7 @@ pub fn table(plan: &Plan, rows: &[Return]) -> String {
             }
             Err(why) => format!("  {why}"),
         };
-        text += &format!("{:<10}{:<22}{times}\n", row.server, row.client);
+        text += &format!("{:<10}{times}\n", row.server);
     }
     text + &format!(
         "{} windows; the way was shut for {} s. Goal with {WINDOWS}, from when it came: {} ms\n",

@@ -165,50 +165,15 @@ pub const CLIPBOARD: Subject = Subject {
     ],
 };
 
-/// Packets about pixels.
-pub fn draw(bytes: &[u8]) {
-    check(&DRAW, bytes);
-}
-
-/// Packets about windows.
-pub fn window(bytes: &[u8]) {
-    check(&WINDOW, bytes);
-}
-
-/// Packets about the pointer.
-pub fn pointer(bytes: &[u8]) {
-    check(&POINTER, bytes);
-}
-
-/// Packets about the keyboard.
-pub fn keyboard(bytes: &[u8]) {
-    check(&KEYBOARD, bytes);
-}
-
-/// Packets about the connection itself.
-pub fn connection(bytes: &[u8]) {
-    check(&CONNECTION, bytes);
-}
-
-/// Packets about the display.
-pub fn display(bytes: &[u8]) {
-    check(&DISPLAY, bytes);
-}
-
-/// Packets about the clipboard.
-pub fn clipboard(bytes: &[u8]) {
-    check(&CLIPBOARD, bytes);
-}
-
 const LIMITS: Limits = Limits { max_record: 1 << 20, max_decompressed: 1 << 20 };
 /// rencodeplus: a list up to its end mark.
 const LIST: u8 = 59;
 const END: u8 = 127;
 
-/// What is about another system's selection is only read, never written.
+/// Packets of a subject. What is about another system's selection is only read, never written.
 ///
 /// The input: which packet, how it is written, perhaps a raw chunk, then the arguments in rencodeplus.
-fn check(subject: &Subject, bytes: &[u8]) {
+pub fn check(subject: &Subject, bytes: &[u8]) {
     let mut input = Input(bytes);
     let (which, choice) = (usize::from(input.u8()), input.u8());
     let naming = [Naming::Legacy, Naming::V65, Naming::V66][usize::from(choice & 0x7f) % 3];

@@ -14,7 +14,7 @@ use crate::support::xpra::{Generation, XpraServer};
 
 for_every_server!(the_pointer_leaves, menus_close);
 
-/// Longer than the viewer waits until it tells the server of a place that was the server's own.
+/// A place that lasts so long is its last one.
 const SETTLED: Duration = Duration::from_millis(500);
 
 /// Nothing under a pointer that is elsewhere: no tooltip, no highlighted button.

@@ -10,10 +10,10 @@ use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::Generation;
 
-for_every_server!(one_size_after_another, many_sizes_at_once, steps_without_a_base);
+for_every_server!(one_size_after_another, steps_without_a_base);
 
 /// A dialog that shows its details has one size before and one after. Programs say so before they resize it, or after
-/// that.
+/// that; or they change their mind while nobody has followed yet: the last size holds.
 fn one_size_after_another(generation: Generation) {
     let server = empty_session(generation);
     let look = Look { at: (350, 260), placed: true, fixed: true, ..Look::default() };
@@ -22,6 +22,13 @@ fn one_size_after_another(generation: Generation) {
     let viewer = &mut Viewer::start(&display, &[&server.url(), "--encodings=png"]);
     let id = viewer.window("dialog").id;
     settled("the dialog", viewer, id, &card, |_| true);
+    let comes = |what: &str, width: u32, height: u32| {
+        let what = format!("{width} x {height}, {what}");
+        settled(&what, viewer, id, &card, |place| {
+            (u32::from(place.2), u32::from(place.3)) == (width, height)
+        });
+        shows_all(&what, &display, id, &card);
+    };
     let late = Duration::from_millis(300);
     for (first, pause) in [("limits", Duration::ZERO), ("size", Duration::ZERO), ("size", late)] {
         for (width, height) in [(330, 240), (250, 150)] {
@@ -32,24 +39,9 @@ fn one_size_after_another(generation: Generation) {
             one();
             std::thread::sleep(pause);
             other();
-            let what = format!("{width} x {height}, first the {first}, {pause:?}");
-            settled(&what, viewer, id, &card, |place| {
-                (u32::from(place.2), u32::from(place.3)) == (width, height)
-            });
-            shows_all(&what, &display, id, &card);
+            comes(&format!("first the {first}, {pause:?}"), width, height);
         }
     }
-}
-
-/// A program that changes its mind while nobody has followed it yet: its last size holds.
-fn many_sizes_at_once(generation: Generation) {
-    let server = empty_session(generation);
-    let look = Look { at: (350, 260), placed: true, fixed: true, ..Look::default() };
-    let card = open(server.x(), "dialog", &look);
-    let display = Display::with_window_manager();
-    let viewer = &mut Viewer::start(&display, &[&server.url(), "--encodings=png"]);
-    let id = viewer.window("dialog").id;
-    settled("the dialog", viewer, id, &card, |_| true);
     for round in 0..8 {
         let (mut width, mut height) = (0, 0);
         for step in 0..6 {
@@ -58,11 +50,7 @@ fn many_sizes_at_once(generation: Generation) {
             card.resize(width, height);
             std::thread::sleep(Duration::from_millis(u64::from(step * 10)));
         }
-        let what = format!("{width} x {height}, round {round}");
-        settled(&what, viewer, id, &card, |place| {
-            (u32::from(place.2), u32::from(place.3)) == (width, height)
-        });
-        shows_all(&what, &display, id, &card);
+        comes(&format!("the last of six, round {round}"), width, height);
     }
 }
 

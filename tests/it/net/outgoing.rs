@@ -170,3 +170,20 @@ proptest! {
         prop_assert!(socket.taken == expected, "another order");
     }
 }
+
+/// One cipher runs through all records: what is written later is sent later, and what is in the cipher is not given up.
+#[test]
+fn bulk_that_is_enciphered_keeps_its_turn() {
+    let mut outgoing = Outgoing::default();
+    let mut socket = Socket { room: 100, ..Socket::default() };
+    let records = Records { head: vec![1; 4], data: Some(Payload::from(vec![2; 4])), tail: vec![3; 4] };
+    outgoing.set_bulk(records, true);
+    outgoing.buffer().extend([4; 4]);
+    outgoing.forget_bulk();
+    assert!(!outgoing.is_idle(), "something goes first");
+    while !outgoing.is_empty() {
+        let wrote = outgoing.poll_write(&mut socket, &mut Context::from_waker(Waker::noop()));
+        assert!(matches!(wrote, Poll::Ready(Ok(_))), "there is room");
+    }
+    assert_eq!(socket.taken, [[1; 4], [2; 4], [3; 4], [4; 4]].concat());
+}
