@@ -10,7 +10,10 @@ trap 'rm -f "$log" "$log.status"' EXIT
 status=$(cat "$log.status")
 [ "$status" = 0 ] || awk '
     /^---- .* stdout ----$/ { name = $2 }
-    shown > 0 && shown-- { print "    " substr($0, 1, 300) }
-    name != "" && / panicked at / { print "failed: " name; shown = 40; name = "" }
+    # Where it panicked is in the first line; these would push the words out of what is shown.
+    /^stack backtrace:$/ { frames = 1 }
+    shown > 0 && !frames && shown-- { print "    " substr($0, 1, 300) }
+    /^note: Some details are omitted/ { frames = 0 }
+    name != "" && / panicked at / { print "failed: " name; shown = 40; frames = 0; name = "" }
 ' "$log"
 exit "$status"
