@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::bench::docs;
-use crate::bench::live::{self, back};
+use crate::bench::live::{self, back, typing};
 use crate::bench::overlay::{self, OverlayBenchError};
 use crate::bench::peers::{self, Case, Client, Subject};
 use crate::bench::receive::{self, Plan, Results, Source, Strategy, Workload};
@@ -42,6 +42,18 @@ pub enum RawBench {
         /// Only servers whose versions contain one of these, for example 6.5
         #[arg(long, value_name = "LIST", value_delimiter = ',')]
         servers: Vec<String>,
+    },
+    /// From key press to pixel on far and slow lines, while a film is played beside it
+    Typing {
+        /// Key presses on each line
+        #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        presses: u32,
+        /// Only servers whose versions contain one of these, for example 6.5
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        servers: Vec<String>,
+        /// Only lines whose names contain one of these, for example Mbit
+        #[arg(long, value_name = "LIST", value_delimiter = ';')]
+        lines: Vec<String>,
     },
     /// How long after its start the program shows the connect window, on an Xvfb of its own
     Start {
@@ -228,6 +240,11 @@ pub fn run(bench: &RawBench) -> Result<(), BenchError> {
             let plan = back::Plan { windows: *windows, times: *times, servers: servers.clone() };
             let rows = back::run(&plan, output::progress)?;
             output::print(&back::table(&plan, &rows));
+            Ok(())
+        }
+        RawBench::Typing { presses, servers, lines } => {
+            let plan = typing::Plan { presses: *presses, servers: servers.clone(), lines: lines.clone() };
+            output::print(&typing::table(&typing::run(&plan, output::progress)?));
             Ok(())
         }
         RawBench::Start { runs, renderer, program } => {

@@ -11,6 +11,7 @@ mod connect;
 mod encodings;
 mod encryption;
 mod endings;
+mod far;
 mod header_bars;
 mod held_keys;
 mod input;

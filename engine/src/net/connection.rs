@@ -145,8 +145,10 @@ impl<'a> Connection<'a> {
                 return self.ended_with(end);
             }
             let line = self.reassembler.text_since().map(|since| since + LINE_LIMIT);
-            let deadline = [self.session.next_timeout(), self.links.report.deadline(), line].into_iter();
-            let deadline = deadline.flatten().min();
+            let motion = self.motion.as_ref().filter(|_| self.outgoing.is_idle() && self.ciphers.may_send());
+            let motion = motion.and_then(|_| self.session.next_motion(clock::now()));
+            let deadlines = [self.session.next_timeout(), self.links.report.deadline(), line, motion];
+            let deadline = deadlines.into_iter().flatten().min();
             let deadline = deadline.unwrap_or_else(|| clock::now() + NEVER).into();
             if timer.deadline() != deadline {
                 timer.as_mut().reset(deadline);
@@ -194,7 +196,6 @@ impl<'a> Connection<'a> {
                 if let Wrote::Bulk(_) = wrote {
                     self.session.excuse_silence(now);
                 }
-                self.send_newest(now);
             }
             Wake::Io(Ok(Progress::Read(0))) => self.ended(now),
             Wake::Io(Ok(Progress::Read(bytes))) => {
@@ -233,6 +234,7 @@ impl<'a> Connection<'a> {
             }
         }
         self.advance(now, room);
+        self.send_newest(now);
         if self.outgoing.waiting_bytes() > MAX_UNSENT {
             self.outgoing.discard();
             self.close(CloseReason::Timeout(format!(
@@ -249,7 +251,6 @@ impl<'a> Connection<'a> {
             let Some(command) = self.links.queue.try_pop() else { break };
             self.command(now, command);
         }
-        self.send_newest(now);
     }
 
     fn command(&mut self, now: Instant, command: NetCommand) {
@@ -299,7 +300,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends the newest pointer position and the answer to the newest ping, unless the server has not taken
-    /// the ones before.
+    /// the ones before, or it would become old on its way.
     fn send_newest(&mut self, now: Instant) {
         if !self.ciphers.may_send() {
             return;
@@ -310,6 +311,7 @@ impl<'a> Connection<'a> {
             self.writer.write(&echo, self.outgoing.buffer());
         }
         if self.outgoing.is_idle()
+            && self.session.next_motion(now).is_some_and(|due| due <= now)
             && let Some(motion) = self.motion.take()
         {
             self.session_input(now, motion);

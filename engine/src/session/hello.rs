@@ -86,6 +86,8 @@ fn capabilities(setup: &Setup, hello: &mut Dict) {
     hello
         .push("setting-change", true)
         .push("ping-echo-sourceid", true)
+        // Whether it looks how much the line carries is left to the server; 6.5.5 does not where nothing is said.
+        .push("bandwidth-detection", true)
         .push("share", setup.config.share)
         .push("lock", false);
     if setup.peer.dialect.is_modern() {

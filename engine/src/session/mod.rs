@@ -203,7 +203,15 @@ impl Session {
             input if !is_running => setup.note(input),
             Input::Window(input) => windows.input(input, out),
             Input::Keyboard(input) => self.keyboard.input(input, setup, windows, devices, out),
-            Input::Pointer(input) => pointer::input(input, windows, devices, out),
+            Input::Pointer(input) => {
+                let moves = matches!(input, PointerInput::Moved(_));
+                pointer::input(input, windows, devices, out);
+                if let Phase::Running(pinger) = &mut self.phase
+                    && moves
+                {
+                    out.extend(pinger.moved(now).map(Output::Send));
+                }
+            }
             Input::Display(input) => self.display.input(input, setup, windows, out),
             Input::Draw(input) => self.draws.input(input, setup, windows, out),
             Input::Clipboard(input) => {
@@ -212,6 +220,15 @@ impl Session {
                 }
                 self.clipboard.input(now, input, out);
             }
+        }
+    }
+
+    /// From when on a pointer position is to be handed over, `None`: when something was heard. Keys and buttons are at
+    /// any time, and take the position before them along.
+    pub fn next_motion(&self, now: Instant) -> Option<Instant> {
+        match &self.phase {
+            Phase::Running(pinger) => pinger.next_motion(now),
+            Phase::Handshake(_) | Phase::Closed => Some(now),
         }
     }
 

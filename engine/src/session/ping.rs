@@ -16,7 +16,15 @@ pub const WAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of a server's session number that are sent back with the answer to its ping: it has 32 or so.
 const MAX_SID: usize = 128;
 /// Pings whose echo is awaited; older ones are forgotten.
-const MAX_OUTSTANDING: usize = 16;
+const MAX_OUTSTANDING: usize = 64;
+/// While the pointer moves a ping is sent this often: what shows how old its positions are when they arrive.
+const MOTION_PING: Duration = Duration::from_millis(200);
+/// An answer is late when it takes longer than the quickest of so many, by that and this much.
+const QUICK_OF: usize = 64;
+const LATE: Duration = Duration::from_millis(100);
+/// How often a position is sent while answers are late, and how late these may be for that.
+const SLOW_MOTION: Duration = Duration::from_millis(100);
+const STOPPED: Duration = Duration::from_secs(1);
 
 /// Sends pings, measures their way back, notices silence.
 #[derive(Debug)]
@@ -29,7 +37,10 @@ pub struct Pinger {
     /// This machine slept until then, and nothing was heard since.
     woke: Option<Instant>,
     next_ping: Instant,
-    last_latency: Option<Duration>,
+    last_ping: Option<Instant>,
+    last_motion: Option<Instant>,
+    /// The newest [`QUICK_OF`], the newest last.
+    latencies: VecDeque<Duration>,
     /// Time on the wire and real time of the pings that were not echoed yet.
     outstanding: VecDeque<(u64, Instant)>,
 }
@@ -43,7 +54,9 @@ impl Pinger {
             silence,
             woke: None,
             next_ping: now,
-            last_latency: None,
+            last_ping: None,
+            last_motion: None,
+            latencies: VecDeque::new(),
             outstanding: VecDeque::new(),
         }
     }
@@ -83,17 +96,44 @@ impl Pinger {
         }
         let limit = if self.woke.is_some() { WAKE_TIMEOUT.min(self.silence) } else { self.silence };
         self.next_ping = now + PING_INTERVAL.min(limit / 4);
+        Ok(Some(self.ping(now)))
+    }
+
+    fn ping(&mut self, now: Instant) -> ClientPacket {
+        self.last_ping = Some(now);
         let monotonic_ms = self.millis(now);
         if self.outstanding.len() >= MAX_OUTSTANDING {
             self.outstanding.pop_front();
         }
         self.outstanding.push_back((monotonic_ms, now));
-        Ok(Some(ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms })))
+        ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms })
+    }
+
+    /// From when on a pointer position may be sent; `None`: when something was heard.
+    ///
+    /// Those that were sent lie on the way, in systems and devices that nobody can call them back from, and keys behind
+    /// them. So fewer are sent while answers to pings are late, and none when the line stands still: then the newest
+    /// one waits here.
+    pub fn next_motion(&self, now: Instant) -> Option<Instant> {
+        let quick = self.latencies.iter().min();
+        let (Some(quick), Some((_, sent))) = (quick, self.outstanding.front()) else { return Some(now) };
+        let late = now.saturating_duration_since(*sent).checked_sub(2 * *quick + LATE);
+        match (late, self.last_motion) {
+            (None, _) | (_, None) => Some(now),
+            (Some(late), Some(last)) => (late < STOPPED).then_some(last + SLOW_MOTION),
+        }
+    }
+
+    /// A pointer position was sent: the ping to send behind it, if there is to be one.
+    pub fn moved(&mut self, now: Instant) -> Option<ClientPacket> {
+        self.last_motion = Some(now);
+        let since = self.last_ping.map(|last| now.saturating_duration_since(last));
+        since.is_none_or(|since| since >= MOTION_PING).then(|| self.ping(now))
     }
 
     /// The answer to the server's own ping.
     pub fn echo(&self, monotonic_ms: u64, sid: Option<String>) -> ClientPacket {
-        let latency_ms = self.last_latency.map_or(-1, |l| i64::try_from(l.as_millis()).unwrap_or(-1));
+        let latency_ms = self.latencies.back().map_or(-1, |l| i64::try_from(l.as_millis()).unwrap_or(-1));
         let sid = sid.filter(|sid| sid.len() <= MAX_SID);
         // load averages of the client's machine are nobody's business
         ClientPacket::Connection(connection::ToServer::PingEcho(connection::PingEcho {
@@ -104,12 +144,15 @@ impl Pinger {
         }))
     }
 
-    /// The latency, if the echo answers a ping of ours that was not answered yet.
+    /// The latency, if the echo answers a ping of ours that was not answered yet. Those before it are answered too.
     pub fn echoed(&mut self, now: Instant, echo: &PingEcho) -> Option<Duration> {
         let index = self.outstanding.iter().position(|(ms, _)| *ms == echo.monotonic_ms)?;
-        let (_, sent) = self.outstanding.remove(index)?;
+        let (_, sent) = self.outstanding.drain(..=index).next_back()?;
         let latency = now.saturating_duration_since(sent);
-        self.last_latency = Some(latency);
+        if self.latencies.len() >= QUICK_OF {
+            self.latencies.pop_front();
+        }
+        self.latencies.push_back(latency);
         Some(latency)
     }
 

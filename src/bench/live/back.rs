@@ -113,7 +113,7 @@ pub fn table(plan: &Plan, rows: &[Return]) -> String {
 
 fn measure(xpra: &Xpra, client: &Client, plan: &Plan) -> Result<Vec<Took>, Error> {
     let failed = |why: std::io::Error| Error::Client { name: client.name.clone(), why: why.to_string() };
-    let server = Server::start(xpra)?;
+    let server = Server::start(xpra, &[])?;
     let sizes: Vec<Size> =
         (0..plan.windows).map(|index| Size { width: 310 + 4 * index, height: 150 }).collect();
     let mut programs = Vec::new();

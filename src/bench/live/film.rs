@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::bench::peers::clients::Xpra;
-use crate::bench::peers::screen::Place;
+use crate::bench::peers::screen::{Place, Screen};
 use crate::bench::peers::{Client, Error};
 use crate::channel::clock;
 use crate::geometry::Size;
@@ -92,15 +92,15 @@ pub(super) fn measure(
     time: Duration,
     films: &mut Vec<Shown>,
 ) -> Result<(), Error> {
-    let server = Server::start(xpra)?;
+    let server = Server::start(xpra, &[])?;
     let _program = Program::start(server.display(), film.size(), Act::Film { rate: film.rate() })?;
-    let attached = Attached::start(&server, client, film.size())?;
+    let attached = Attached::start(&server.url(), client, film.size())?;
     let _load = film.is_loaded().then(Load::start).transpose()?;
     std::thread::sleep(WARM_UP);
     let cpu = attached.client.cpu();
-    let (begin, mut last, mut frames) = (clock::now(), number(&attached)?, 0_u32);
+    let (begin, mut last, mut frames) = (clock::now(), number(&attached.screen, attached.place)?, 0_u32);
     while clock::now() - begin < time {
-        let now = number(&attached)?;
+        let now = number(&attached.screen, attached.place)?;
         frames += u32::from(now != last);
         last = now;
         std::thread::sleep(STEP);
@@ -120,14 +120,11 @@ pub(super) fn measure(
 }
 
 /// The number that the frame on the screen carries.
-fn number(attached: &Attached) -> Result<u32, Error> {
+pub(super) fn number(screen: &Screen, place: Place) -> Result<u32, Error> {
     let offset = i16::try_from(SQUARE / 2).unwrap_or(0);
-    let row = Place {
-        y: attached.place.y.saturating_add(offset),
-        size: Size { width: BITS * SQUARE, height: 1 },
-        ..attached.place
-    };
-    let pixels = attached.screen.pixels(row)?.rgba;
+    let row =
+        Place { y: place.y.saturating_add(offset), size: Size { width: BITS * SQUARE, height: 1 }, ..place };
+    let pixels = screen.pixels(row)?.rgba;
     let middles = pixels.chunks_exact(4 * SQUARE as usize).map(|square| square.get(2 * SQUARE as usize + 1));
     let bits = middles.map(|green| u32::from(green.is_some_and(|green| *green > 127)));
     Ok(bits.enumerate().map(|(bit, value)| value << bit).sum())

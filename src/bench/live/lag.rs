@@ -14,9 +14,9 @@ use super::{Attached, percentile};
 /// Presses a second.
 pub const RATES: [u32; 3] = [4, 10, 30];
 /// The window that flips.
-const WINDOW: Size = Size { width: 400, height: 300 };
+pub(super) const WINDOW: Size = Size { width: 400, height: 300 };
 /// The key `a`.
-const KEY: u8 = 38;
+pub(super) const KEY: u8 = 38;
 /// Presses before those that count, at the slowest rate: the client has come to rest by then.
 const WARM_UP: u32 = 4;
 /// An answer that takes longer is missing.
@@ -49,17 +49,10 @@ pub(super) fn measure(
     lags: &mut Vec<Lag>,
     say: &mut impl FnMut(&str),
 ) -> Result<(), Error> {
-    let server = Server::start(xpra)?;
+    let server = Server::start(xpra, &[])?;
     let _program = Program::start(server.display(), WINDOW, Act::Flip)?;
-    let attached = Attached::start(&server, client, WINDOW)?;
-    let ready = clock::now() + super::PATIENCE;
-    // The first press is answered only when the client is there in full, and has the keyboard.
-    while answer(&attached)?.is_none() {
-        attached.screen.focus(attached.place)?;
-        if clock::now() > ready {
-            return Err(Error::Client { name: client.name.clone(), why: "no key gets through".to_owned() });
-        }
-    }
+    let attached = Attached::start(&server.url(), client, WINDOW)?;
+    ready(&attached, client)?;
     for rate in RATES {
         say(&format!("{presses} presses, {rate} a second"));
         let every = Duration::from_secs(1) / rate;
@@ -69,7 +62,7 @@ pub(super) fn measure(
         let mut next = clock::now() + every;
         for press in 0..presses + WARM_UP {
             std::thread::sleep(next.saturating_duration_since(clock::now()));
-            let time = answer(&attached)?;
+            let time = answer(&attached, LIMIT)?;
             if press >= WARM_UP {
                 missing += u32::from(time.is_none());
                 times.extend(time);
@@ -90,14 +83,26 @@ pub(super) fn measure(
     Ok(())
 }
 
-/// Presses the key once, and waits for the other colour.
-fn answer(attached: &Attached) -> Result<Option<Duration>, Error> {
+/// Waits for the first answer: the client is there in full then, and has the keyboard.
+pub(super) fn ready(attached: &Attached, client: &Client) -> Result<(), Error> {
+    let ready = clock::now() + super::PATIENCE;
+    while answer(attached, LIMIT)?.is_none() {
+        attached.screen.focus(attached.place)?;
+        if clock::now() > ready {
+            return Err(Error::Client { name: client.name.clone(), why: "no key gets through".to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Presses the key once, and waits for the other colour, for so long.
+pub(super) fn answer(attached: &Attached, limit: Duration) -> Result<Option<Duration>, Error> {
     let is_white = || Ok::<_, Error>(attached.brightness(WINDOW.width / 2, WINDOW.height / 2)? > 127);
     let before = is_white()?;
     let pressed = clock::now();
     attached.screen.press(KEY)?;
     while is_white()? == before {
-        if !attached.changes.wait(pressed + LIMIT) {
+        if !attached.changes.wait(pressed + limit) {
             return Ok(None);
         }
     }

@@ -10,9 +10,11 @@ pub mod back;
 mod door;
 mod film;
 mod lag;
+pub mod line;
 mod program;
 mod report;
 mod server;
+pub mod typing;
 
 use std::time::Duration;
 
@@ -28,7 +30,6 @@ pub use lag::Lag;
 pub use report::{markdown, table};
 
 use super::peers::clients::Xpra;
-use server::Server;
 
 /// How this is written in documents.
 pub const COMMAND: &str = "farpane bench live";
@@ -113,10 +114,10 @@ struct Attached {
 }
 
 impl Attached {
-    fn start(server: &Server, client: &Client, window: Size) -> Result<Self, Error> {
+    fn start(url: &str, client: &Client, window: Size) -> Result<Self, Error> {
         let screen = Screen::start(SCREEN)?;
         let changes = screen.watch()?;
-        let command = client.command_for(&server.url());
+        let command = client.command_for(url);
         let mut environment = client.environment.clone();
         environment.push(("DISPLAY".to_owned(), screen.name().to_owned()));
         let mut tree = Tree::start("client", &command, &environment)?;

@@ -22,11 +22,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, and waits until it accepts connections.
+    /// Starts it, with these switches besides, and waits until it accepts connections.
     ///
     /// # Errors
     /// If it does not start.
-    pub fn start(xpra: &Xpra) -> Result<Self, Error> {
+    pub fn start(xpra: &Xpra, switches: &[&str]) -> Result<Self, Error> {
         let failed =
             |why: String| Error::Client { name: format!("the server of Xpra {}", xpra.version), why };
         let port = free_port().map_err(|why| failed(why.to_string()))?;
@@ -41,6 +41,7 @@ impl Server {
         } else {
             ["--dbus-launch=", "--speaker=off", "--microphone=off", "--debug=server"].map(str::to_owned)
         });
+        words.extend(switches.iter().map(|switch| (*switch).to_owned()));
         let mut tree = Tree::start("server", &words, &xpra.environment)?;
         let deadline = clock::now() + PATIENCE;
         loop {

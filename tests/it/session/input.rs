@@ -1,5 +1,7 @@
 //! Keys, pointer, wheel and focus become packets.
 
+use std::time::Duration;
+
 use farpane::protocol::Dialect;
 use farpane::protocol::packet::connection;
 use farpane::protocol::packet::display;
@@ -282,7 +284,8 @@ fn the_pointer_stays_on_the_wire() {
             buttons: vec![1],
         }))
     };
-    let sent = driver.input(moved(-5, 70_000, WID)).input(moved(1, 2, Some(WindowId(99)))).sent();
+    let mut sent = driver.input(moved(-5, 70_000, WID)).input(moved(1, 2, Some(WindowId(99)))).sent();
+    sent.retain(|packet| matches!(packet, ClientPacket::Pointer(_)));
     let at = |wid, x, y| {
         ClientPacket::Pointer(pointer::ToServer::Motion(PointerState {
             wid,
@@ -305,4 +308,55 @@ fn a_new_screen_size_is_told() {
         panic!("{sent:?}");
     };
     assert!(properties.get("monitors").is_some());
+}
+
+/// Positions that were sent cannot be called back, and keys wait behind them.
+#[test]
+fn positions_wait_while_the_line_stands_still() {
+    const EVERY: Duration = Duration::from_millis(8);
+    const DELAY: Duration = Duration::from_millis(150);
+    let mut driver = running(false);
+    driver.pass(Duration::ZERO);
+    let mut echoes = std::collections::VecDeque::new();
+    let mut sent = |driver: &mut Driver, is_dark: bool, steps: usize| {
+        let mut moves = 0;
+        for _ in 0..steps {
+            while echoes.front().is_some_and(|(due, _)| *due <= driver.now && !is_dark) {
+                let (_, monotonic_ms) = echoes.pop_front().expect("an echo");
+                let echo = connection::PingEcho { monotonic_ms, load: [0; 3], latency_ms: -1, sid: None };
+                driver.packet(ServerPacket::Connection(connection::FromServer::PingEcho(echo)));
+            }
+            if driver.session.next_motion(driver.now).is_some_and(|due| due <= driver.now) {
+                driver.input(Input::Pointer(PointerInput::Moved(PointerState {
+                    wid: WID,
+                    x: 1,
+                    y: 1,
+                    modifiers: Modifiers::default(),
+                    buttons: Vec::new(),
+                })));
+                moves += 1;
+            }
+            for packet in driver.sent() {
+                if let ClientPacket::Connection(connection::ToServer::Ping { monotonic_ms }) = packet {
+                    echoes.push_back((driver.now + DELAY, monotonic_ms));
+                }
+            }
+            driver.pass(EVERY);
+        }
+        moves
+    };
+    assert_eq!(sent(&mut driver, false, 500), 500, "each, on a long line");
+    let dark = sent(&mut driver, true, 3750);
+    assert!((20..=120).contains(&dark), "{dark} of 30 s are on their way");
+    driver.pass(Duration::ZERO);
+    assert_eq!(driver.session.next_motion(driver.now), None, "until something is heard");
+    assert!(sent(&mut driver, false, 100) > 90, "at once when it is light again");
+    // A server that answers no ping at all gets them all.
+    let mut driver = running(false);
+    let mut all = 0;
+    for _ in 0..500 {
+        all += usize::from(driver.session.next_motion(driver.now) == Some(driver.now));
+        driver.pass(EVERY);
+    }
+    assert_eq!(all, 500);
 }
