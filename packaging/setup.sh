@@ -31,7 +31,7 @@ server_build="pkgconf python3-dev python3-venv
      libturbojpeg0-dev libwebp-dev libavif-dev libaom-dev libx264-dev libvpx-dev libopenh264-dev
      libyuv-dev libdrm-dev libpam0g-dev libsystemd-dev libproc2-dev"
 # The hands of the tests: and programs with other windows, another window manager, a display without monitors.
-hands="xdotool xclip xsel openssl openssh-client openssh-server man-db x11-apps xfwm4 xserver-xephyr"
+hands="xdotool dbus-daemon gnome-keyring libsecret-tools xclip xsel openssl openssh-client openssh-server man-db x11-apps xfwm4 xserver-xephyr"
 # A proxy, host names that only one program knows, and what has servers announce themselves.
 networks="tinyproxy-bin libnss-wrapper python3-zeroconf"
 # Wayland compositors that need no screen, and what looks at them and types there.

@@ -33,6 +33,7 @@ use super::away::AwayView;
 use super::cursor;
 use super::dialogs::Question;
 use super::inbox::Inbox;
+use super::kept_passwords::KeptPasswords;
 use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::panel::PanelWindow;
@@ -58,6 +59,9 @@ pub struct Attached {
     overlay: Overlay,
     away: AwayView,
     question: Option<PanelWindow<Question>>,
+    /// The how manieth question for a password that is.
+    question_number: u32,
+    kept_passwords: KeptPasswords,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
     /// What the menu shows when it is opened again.
@@ -129,6 +133,8 @@ impl Attached {
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             away: AwayView::new(queues.render.clone()),
             question: None,
+            question_number: 0,
+            kept_passwords: KeptPasswords::of(&config, inbox),
             session_info: None,
             menu: None,
             chosen: chosen(&config, has_clipboard),
@@ -162,6 +168,7 @@ impl Attached {
         self.popups.destroy_all();
         self.windows.destroy_all();
         self.engine.stop();
+        self.kept_passwords.finish();
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
         (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))

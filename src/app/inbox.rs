@@ -8,6 +8,7 @@ use winit::event_loop::EventLoopProxy;
 
 use crate::channel::{AppEvent, AppSink, Mailbox};
 use crate::desktop::DesktopEvent;
+use crate::desktop::secrets;
 use crate::net::nearby;
 
 use super::connect::ListedSession;
@@ -21,6 +22,8 @@ pub enum InboxEvent {
     LocalSession(ListedSession),
     /// The search on the network is over: what it found, or why it failed.
     Nearby(Result<Vec<nearby::Session>, String>),
+    /// What the desktop's store of passwords has for the session.
+    KeptPassword(secrets::Found),
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

@@ -17,6 +17,7 @@ mod dialogs;
 pub mod export;
 pub mod geometry;
 mod inbox;
+mod kept_passwords;
 pub mod leaving;
 mod memory;
 pub mod os_size;

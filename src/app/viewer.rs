@@ -200,6 +200,11 @@ impl Viewer {
                 self.home.iter_mut().for_each(|home| home.found(found.clone()))
             }
             InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
+            InboxEvent::KeptPassword(found) => {
+                if let Some(attached) = &mut self.attached {
+                    attached.password_found(found, event_loop);
+                }
+            }
             InboxEvent::Interrupted => self.quit(event_loop),
         }
         Ok(())

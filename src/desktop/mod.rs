@@ -9,6 +9,11 @@ pub mod clipboard;
 mod libraries;
 pub mod portal;
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
+#[path = "no_secrets.rs"]
+pub mod secrets;
+#[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
+pub mod secrets;
+#[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
 #[path = "no_wayland.rs"]
 mod wayland;
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]

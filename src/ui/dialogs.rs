@@ -34,6 +34,9 @@ pub struct PasswordPrompt {
     confirm: bool,
     password: SecretText,
     shown: bool,
+    /// The desktop has a store that can keep it.
+    can_keep: bool,
+    keep: bool,
     focused: bool,
 }
 
@@ -41,6 +44,8 @@ pub struct PasswordPrompt {
 #[derive(Clone, PartialEq, Eq)]
 pub enum PasswordReply {
     Password(Secret),
+    /// The desktop's store is to keep it, once it was right.
+    Keep(Secret),
     Cancelled,
 }
 
@@ -53,6 +58,12 @@ impl PasswordPrompt {
     /// ssh asks `prompt`, in one or more lines; `confirm`: it wants a yes or nothing.
     pub fn of_ssh(prompt: impl Into<String>, confirm: bool) -> Self {
         Self { prompt: prompt.into(), of_ssh: true, confirm, ..Self::default() }
+    }
+
+    /// With the offer to keep it in the desktop's store.
+    #[must_use]
+    pub fn with_store(self, can_keep: bool) -> Self {
+        Self { can_keep, ..self }
     }
 
     /// Its window's title.
@@ -70,6 +81,7 @@ impl std::fmt::Debug for PasswordReply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Password(_) => "Password(…)",
+            Self::Keep(_) => "Keep(…)",
             Self::Cancelled => "Cancelled",
         })
     }
@@ -110,10 +122,16 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
             field.request_focus();
             prompt.focused = true;
         }
-        ui.checkbox(&mut prompt.shown, "show it");
+        ui.horizontal(|ui| {
+            ui.checkbox(&mut prompt.shown, "show it");
+            if prompt.can_keep {
+                ui.checkbox(&mut prompt.keep, "remember it in the desktop's password store");
+            }
+        });
         let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"), true);
         if accepted {
-            Some(PasswordReply::Password(prompt.password.take()))
+            let password = prompt.password.take();
+            Some(if prompt.keep { PasswordReply::Keep(password) } else { PasswordReply::Password(password) })
         } else if cancelled {
             Some(PasswordReply::Cancelled)
         } else {

@@ -155,3 +155,43 @@ fn what_is_missing_or_wrong_is_said() {
     let said = fails(&mut viewer::command(&words));
     assert!(said.contains("{url}"), "{said}");
 }
+
+/// All bytes, in order, not before their time, and none while it is dark.
+#[test]
+fn a_far_line_carries_everything_late() {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use farpane::bench::live::line::{Laid, Line};
+    use farpane::channel::clock;
+
+    const DELAY: Duration = Duration::from_millis(100);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let line = Line { delay: DELAY, bits_per_second: 20_000_000, loses_one_of: 50 };
+    let laid = Laid::to(port, line).expect("a line");
+    let at = laid.url().replace("tcp://", "").replace('/', "");
+    let mut client = TcpStream::connect(at).expect("a connection");
+    let (mut server, _) = listener.accept().expect("it arrives");
+    let sent: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
+    let begin = clock::now();
+    client.write_all(&sent).expect("it takes them");
+    let mut got = vec![0; sent.len()];
+    server.read_exact(&mut got[..1]).expect("the first");
+    assert!(begin.elapsed() >= DELAY / 2, "after {:?}", begin.elapsed());
+    server.read_exact(&mut got[1..]).expect("the others");
+    assert!(got == sent);
+    assert!(begin.elapsed() >= DELAY / 2 + Duration::from_millis(80), "20 Mbit/s");
+
+    laid.darken();
+    std::thread::sleep(DELAY);
+    server.write_all(b"dark").expect("it takes them");
+    client.set_read_timeout(Some(2 * DELAY)).expect("a timeout");
+    client.read_exact(&mut got[..1]).expect_err("nothing comes through");
+    laid.light();
+    client.set_read_timeout(None).expect("no timeout");
+    client.read_exact(&mut got[..4]).expect("it comes");
+    assert_eq!(&got[..4], b"dark");
+    assert_eq!(laid.sent(), [sent.len(), 4]);
+}

@@ -15,6 +15,7 @@ mod far;
 mod header_bars;
 mod held_keys;
 mod input;
+mod kept_passwords;
 mod keyboard;
 mod leaving;
 mod logins;

@@ -4,8 +4,10 @@ use winit::event_loop::ActiveEventLoop;
 
 use super::Attached;
 use crate::app::dialogs::{Question, Reply};
+use crate::app::kept_passwords::Asked;
 use crate::app::panel::{Panel as _, PanelWindow};
 use crate::config::connections;
+use crate::desktop::secrets::Found;
 use crate::session::clipboard::ToDesktop;
 use crate::session::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 use crate::ui::{AwayAction, DisplayPrompt, PasswordPrompt, PasswordReply};
@@ -25,6 +27,7 @@ impl Attached {
         match event {
             ConnectionEvent::Connected(server) => {
                 self.question = None;
+                self.kept_passwords.accepted();
                 self.back();
                 self.chosen.can_stop = server.can_stop;
                 if !server.session_name.is_empty() {
@@ -32,8 +35,10 @@ impl Attached {
                 }
             }
             ConnectionEvent::PasswordNeeded { prompt, number } => {
-                let server = connections::address(&self.config.connection.target);
-                self.ask(Question::Password(PasswordPrompt::new(server, prompt, number)), event_loop);
+                let asked = Asked { prompt, number };
+                if !self.kept_passwords.look_up(asked.clone()) {
+                    self.ask_for_password(asked, false, event_loop);
+                }
             }
             ConnectionEvent::SshAsks { prompt, kind } => {
                 let prompt = PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm);
@@ -48,7 +53,13 @@ impl Attached {
             }
             ConnectionEvent::StartupComplete => self.windows.startup_complete(),
             ConnectionEvent::Away(how) => self.away(how),
-            ConnectionEvent::Closed(reason) => return Some(reason),
+            ConnectionEvent::Closed(reason) => {
+                if let CloseReason::Authentication(_) = &reason {
+                    self.kept_passwords.refused();
+                }
+                self.kept_passwords.over();
+                return Some(reason);
+            }
             ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_) | ConnectionEvent::Info(_) => {}
         }
         None
@@ -57,6 +68,7 @@ impl Attached {
     /// The connection is lost: nothing that is done from now on reaches anybody.
     fn away(&mut self, how: Away) {
         self.question = None;
+        self.kept_passwords.over();
         if self.away.begin(how) {
             self.input.set_away(true);
             self.overlay.set_covered(true);
@@ -81,6 +93,24 @@ impl Attached {
         });
     }
 
+    /// The desktop's store has this for the question that waits.
+    pub fn password_found(&mut self, found: Found, event_loop: &ActiveEventLoop) {
+        let Some(asked) = self.kept_passwords.found(&found) else { return };
+        match found {
+            Found::Password(password) => self.queues.net.input(ConnectionInput::Password(password)),
+            Found::Nothing => self.ask_for_password(asked, true, event_loop),
+            Found::NoStore => self.ask_for_password(asked, false, event_loop),
+        }
+    }
+
+    fn ask_for_password(&mut self, asked: Asked, can_keep: bool, event_loop: &ActiveEventLoop) {
+        let Asked { prompt, number } = asked;
+        let server = connections::address(&self.config.connection.target);
+        let prompt = PasswordPrompt::new(server, prompt, number).with_store(can_keep);
+        self.question_number = number;
+        self.ask(Question::Password(prompt), event_loop);
+    }
+
     fn ask(&mut self, question: Question, event_loop: &ActiveEventLoop) {
         self.own_windows.0 += 1;
         let render = self.queues.render.clone();
@@ -98,6 +128,10 @@ impl Attached {
         self.question = None;
         self.queues.net.input(match reply {
             Reply::Password(PasswordReply::Password(password)) => ConnectionInput::Password(password),
+            Reply::Password(PasswordReply::Keep(password)) => {
+                self.kept_passwords.typed(self.question_number, password.clone());
+                ConnectionInput::Password(password)
+            }
             Reply::Password(PasswordReply::Cancelled) => ConnectionInput::PasswordCancelled,
             Reply::Display(display) => ConnectionInput::Display(display),
             Reply::Certificate(fingerprint, answer) => ConnectionInput::Certificate { fingerprint, answer },

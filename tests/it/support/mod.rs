@@ -7,6 +7,7 @@
 pub mod alloc;
 pub mod card;
 pub mod display;
+pub mod keyring;
 pub mod picture;
 pub mod program;
 pub mod proxies;

@@ -1,0 +1,52 @@
+//! Where Farpane uses no store of passwords of the desktop's.
+
+use std::thread::JoinHandle;
+
+use crate::session::Secret;
+
+/// What a password is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    pub server: String,
+    pub user: String,
+    pub number: u32,
+}
+
+/// What the store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Password(Secret),
+    Nothing,
+    NoStore,
+}
+
+/// Finds no store.
+///
+/// # Errors
+/// Always.
+pub fn look_up(
+    _purpose: Purpose,
+    _tell: impl FnOnce(Found) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Keeps nothing.
+///
+/// # Errors
+/// Always.
+pub fn keep(
+    _purpose: Purpose,
+    _password: Secret,
+    _tell: impl FnOnce(Result<(), String>) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Has nothing to forget.
+///
+/// # Errors
+/// Always.
+pub fn forget(_purpose: Purpose) -> std::io::Result<JoinHandle<()>> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
