@@ -17,8 +17,8 @@ use super::connect::ListedSession;
 pub enum InboxEvent {
     App(AppEvent),
     Desktop(DesktopEvent),
-    /// A session runs on this machine.
-    LocalSession(ListedSession),
+    /// These sessions run on this machine now.
+    LocalSessions(Vec<ListedSession>),
     /// The search on the network is over: what it found, or why it failed.
     Nearby(Result<Vec<nearby::Session>, String>),
     /// Ctrl-C, or the system wants the program to end.

@@ -196,8 +196,8 @@ impl Viewer {
                     attached.desktop_event(event, &running.screen, event_loop);
                 }
             }
-            InboxEvent::LocalSession(found) => {
-                self.home.iter_mut().for_each(|home| home.found(found.clone()))
+            InboxEvent::LocalSessions(found) => {
+                self.home.iter_mut().for_each(|home| home.locals(found.clone()));
             }
             InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
             InboxEvent::Interrupted => self.quit(event_loop),

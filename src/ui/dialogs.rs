@@ -110,7 +110,7 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
             field.request_focus();
             prompt.focused = true;
         }
-        ui.checkbox(&mut prompt.shown, "show it");
+        ui.checkbox(&mut prompt.shown, "Show password");
         let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"), true);
         if accepted {
             Some(PasswordReply::Password(prompt.password.take()))

@@ -8,6 +8,7 @@ mod attach;
 mod clipboard;
 mod commands;
 mod connect;
+mod connect_list;
 mod encodings;
 mod encryption;
 mod endings;

@@ -87,10 +87,10 @@ impl Home {
         }
     }
 
-    /// A session of this machine was found.
-    pub fn found(&mut self, found: ListedSession) {
+    /// These sessions run on this machine now.
+    pub fn locals(&mut self, found: Vec<ListedSession>) {
         if let Some(window) = &mut self.window {
-            window.found(found);
+            window.locals(found);
         }
     }
 
