@@ -7,7 +7,7 @@ use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
 use crate::session::clipboard::Direction;
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (380, 620);
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 656);
 
 /// Bandwidth limits to choose from, in bits per second; 0: none.
 const BANDWIDTHS: [u64; 8] =
@@ -61,6 +61,8 @@ pub enum SessionMenuAction {
     Scaling,
     /// Show or hide the statistics overlay.
     Overlay,
+    /// Open the session's card.
+    Card,
     /// Open or close the session information window.
     SessionInfo,
     /// Save a picture of the window that the menu was opened in.
@@ -102,6 +104,7 @@ pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMen
         ui.separator();
         let wide = egui::Vec2::new(ui.available_width(), 0.0);
         for (words, meaning) in [
+            ("Start a program …", SessionMenuAction::Card),
             ("Session information", SessionMenuAction::SessionInfo),
             ("Save a picture of the window", SessionMenuAction::Screenshot),
             (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
@@ -248,20 +251,21 @@ fn choice<T: Clone + PartialEq>(
 
 /// Whether the session is to end; Escape is a no.
 fn stop(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let sure = stop_ui(ui)?;
+    menu.stopping = sure;
+    sure.then_some(SessionMenuAction::Stop)
+}
+
+/// The question whether the session is to end. `Some` when the user answered.
+pub fn stop_ui(ui: &mut Ui) -> Option<bool> {
     ui.label(RichText::new("Stop the session?").heading().color(theme::accent(ui)));
     ui.label("Its programs end, for everybody who is attached. What is not saved is lost.");
     ui.add_space(12.0);
-    let mut action = None;
     ui.horizontal(|ui| {
-        let back = ui.button("Back");
-        if back.clicked() {
-            menu.stopping = false;
-        }
-        if ui.button("Stop the session").clicked() {
-            action = Some(SessionMenuAction::Stop);
-        }
-    });
-    action
+        let back = ui.button("Back").clicked().then_some(false);
+        ui.button("Stop the session").clicked().then_some(true).or(back)
+    })
+    .inner
 }
 
 fn about(ui: &mut Ui) {

@@ -10,6 +10,7 @@ mod input;
 mod kept;
 mod live;
 mod login;
+mod programs;
 mod rival;
 mod several;
 mod video;
