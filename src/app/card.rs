@@ -246,7 +246,7 @@ impl Panel for Card {
         Window::default_attributes()
             .with_title(format!("Farpane: {}", super::attributes::text(self.state.title())))
             .with_inner_size(self.size)
-            .with_min_inner_size(LogicalSize::new(300, 220))
+            .with_min_inner_size(LogicalSize::new(300, 240))
     }
 
     fn ui(&mut self, ui: &mut egui::Ui) -> Option<CardAction> {

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Align, Button, CentralPanel, Frame, Key, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
+use egui::{
+    Align, Button, CentralPanel, Frame, Key, Label, Layout, RichText, ScrollArea, TextEdit, Ui, UiBuilder,
+};
 
 use super::away::AwayState;
 use super::theme;
@@ -12,8 +14,9 @@ use crate::protocol::packet::menu::{Application, Menu};
 
 /// Size of its window in points, to begin with.
 pub const CARD_SIZE: (u32, u32) = (420, 460);
-/// For the buttons below the list.
-const BUTTONS_HEIGHT: f32 = 46.0;
+/// For the buttons below all others, and what is free above them.
+const BUTTONS_HEIGHT: f32 = 42.0;
+const GAP: f32 = 10.0;
 /// Applications that are listed at once; typing finds the others.
 const MAX_LISTED: usize = 300;
 
@@ -87,24 +90,34 @@ pub fn card_ui(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<Ca
         if form.stopping {
             return stop(form, ui);
         }
-        head(state, ui);
-        let started = if let Some(away) = &state.away {
-            lost(away, ui)
-        } else if state.can_start {
-            start(state, form, ui)
-        } else {
-            let place = if state.display.is_empty() { "its display" } else { &state.display };
-            let words = format!(
-                "The server starts no programs for those who are attached. One that is started on its machine, \
-                 on {place}, is shown here."
-            );
-            ui.add(Label::new(words).wrap());
-            None
-        };
-        started.or(ways_out(state, form, ui))
+        // The ways out can be seen in a window of any size.
+        let (all, edge) = (ui.max_rect(), ui.max_rect().bottom() - BUTTONS_HEIGHT);
+        let above = UiBuilder::new().max_rect(all.with_max_y(edge));
+        let started = ui.scope_builder(above, |ui| {
+            ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| content(state, form, ui)).inner
+        });
+        let below = UiBuilder::new().max_rect(all.with_min_y(edge + GAP));
+        started.inner.or(ui.scope_builder(below, |ui| ways_out(state, form, ui)).inner)
     });
     let may_close = !state.is_bare && state.away.is_none();
     shown.inner.or((escaped && may_close).then_some(CardAction::Close))
+}
+
+fn content(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<CardAction> {
+    head(state, ui);
+    if let Some(away) = &state.away {
+        return lost(away, ui);
+    }
+    if state.can_start {
+        return start(state, form, ui);
+    }
+    let place = if state.display.is_empty() { "its display" } else { &state.display };
+    let words = format!(
+        "The server starts no programs for those who are attached. One that is started on its machine, on \
+         {place}, is shown here."
+    );
+    ui.add(Label::new(words).wrap());
+    None
 }
 
 fn head(state: &CardState, ui: &mut Ui) {
@@ -112,16 +125,14 @@ fn head(state: &CardState, ui: &mut Ui) {
     if !state.name.is_empty() {
         ui.add(Label::new(RichText::new(&state.server).color(ui.visuals().weak_text_color())).truncate());
     }
-    let ping = state.ping.map(|ping| format!("ping {}, ", millis(ping))).unwrap_or_default();
-    let line = match state.away {
-        Some(_) => String::new(),
-        None => format!("{ping}connected {}", ago(state.connected)),
-    };
-    if !line.is_empty() {
-        ui.label(RichText::new(line).color(ui.visuals().weak_text_color()));
-    }
-    if state.is_bare && state.away.is_none() {
-        ui.label("The session has no windows.");
+    if state.away.is_none() {
+        let facts = [
+            state.is_bare.then(|| "no windows".to_owned()),
+            state.ping.map(|ping| format!("ping {}", millis(ping))),
+            Some(format!("connected {}", ago(state.connected))),
+        ];
+        let line = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        ui.add(Label::new(line).truncate());
     }
     ui.separator();
 }
@@ -160,13 +171,10 @@ fn start(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<CardActi
     if !note.is_empty() {
         ui.add(Label::new(RichText::new(note).color(ui.visuals().warn_fg_color)).wrap());
     }
-    let room = (ui.available_height() - BUTTONS_HEIGHT).max(40.0);
-    ScrollArea::vertical().max_height(room).auto_shrink([false, false]).show(ui, |ui| {
-        if let Some(chosen) = applications(&state.menu, &form.command, ui) {
-            let command = chosen.command_line();
-            action = Some(Application { command, ..chosen });
-        }
-    });
+    if let Some(chosen) = applications(&state.menu, &form.command, ui) {
+        let command = chosen.command_line();
+        action = Some(Application { command, ..chosen });
+    }
     if action.is_some() {
         form.command.clear();
     }
@@ -190,7 +198,11 @@ fn applications(menu: &Menu, part: &str, ui: &mut Ui) -> Option<Application> {
         ui.label(RichText::new(&category.name).small().color(ui.visuals().weak_text_color()));
         ui.with_layout(Layout::top_down_justified(Align::LEFT), |ui| {
             for application in listed {
-                if ui.selectable_label(false, &application.name).clicked() {
+                let row = ui.selectable_label(false, &application.name);
+                if row.gained_focus() {
+                    row.scroll_to_me(None);
+                }
+                if row.clicked() {
                     chosen = Some(application.clone());
                 }
             }
@@ -203,7 +215,6 @@ fn applications(menu: &Menu, part: &str, ui: &mut Ui) -> Option<Application> {
 }
 
 fn ways_out(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<CardAction> {
-    ui.add_space((ui.available_height() - BUTTONS_HEIGHT).max(0.0));
     ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
         let disconnect = ui.button("Disconnect").clicked().then_some(CardAction::Disconnect);
         let stop = ui.add_enabled(state.can_stop && state.away.is_none(), Button::new("Stop the session …"));

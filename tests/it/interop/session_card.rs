@@ -40,11 +40,11 @@ fn gone(display: &Display, viewer: &Viewer, window: &Seen) {
     wait_for("its end", SOON, || viewer.log(), || display.x.seen(window.id).is_none().then_some(()));
 }
 
-/// Waits until the window looks otherwise.
-#[track_caller]
-fn wait_changed(display: &Display, viewer: &Viewer, window: &Seen, before: &Picture) -> Picture {
-    let changed = || Some(display.x.grab(window.id)?).filter(|now| now != before);
-    wait_for("another look", SOON, || viewer.log(), changed)
+/// Rows with a warning's colour. One line of words has 8 or more, two have 16.
+fn warned_rows(seen: &Picture) -> usize {
+    let is_warning = |pixel: &[u8]| pixel[0] > 180 && (100..190).contains(&pixel[1]) && pixel[2] < 80;
+    let is_warned = |row: &&[u8]| row.chunks_exact(3).filter(|pixel| is_warning(pixel)).count() > 3;
+    seen.rgb.chunks_exact(seen.width * 3).filter(is_warned).count()
 }
 
 fn keys(display: &Display, keys: &[&str]) {
@@ -53,6 +53,11 @@ fn keys(display: &Display, keys: &[&str]) {
 
 fn type_text(display: &Display, text: &str) {
     display.x.xdotool(&["type", "--delay", "20", text]);
+}
+
+fn type_line(display: &Display, text: &str) {
+    type_text(display, text);
+    keys(display, &["Return"]);
 }
 
 /// An empty session: a program is started with the keyboard, its windows come and go, and what cannot be started is said.
@@ -64,25 +69,23 @@ fn a_program_is_started(generation: Generation) {
     display.x.focus(first.id);
     display.x.picture(first.id).save(&format!("card-{generation:?}"));
     // What is typed before anything was chosen was meant for another window.
-    type_text(&display, "xterm -T unwanted\n");
+    type_line(&display, "xterm -T unwanted");
     keys(&display, &["Tab"]);
-    type_text(&display, "xterm -T started_here\n");
+    type_line(&display, "xterm -T started_here");
     let terminal = viewer.window("started_here");
     gone(&display, &viewer, &first);
     let titles: Vec<String> = display.x.windows().into_iter().map(|seen| seen.title).collect();
     assert!(!titles.iter().any(|title| title == "unwanted"), "{titles:?}");
 
     display.x.focus(terminal.id);
-    type_text(&display, "exit\n");
+    type_line(&display, "exit");
     gone(&display, &viewer, &terminal);
     let second = card(&display, &mut viewer);
     display.x.focus(second.id);
     keys(&display, &["Tab"]);
-    type_text(&display, "no-such-program-anywhere\n");
-    let starting = display.x.picture(second.id);
-    let said = wait_changed(&display, &viewer, &second, &starting);
-    std::thread::sleep(Duration::from_secs(6));
-    let told = wait_changed(&display, &viewer, &second, &said);
+    type_line(&display, "no-such-program-anywhere");
+    let told = || display.x.grab(second.id).filter(|seen| warned_rows(seen) > 14);
+    let told = wait_for("words about it", SOON, || viewer.log(), told);
     told.save(&format!("card-nothing-came-{generation:?}"));
     // The last button.
     keys(&display, &["shift+Tab", "shift+Tab", "Return"]);
@@ -165,23 +168,21 @@ fn the_connection_is_lost(generation: Generation) {
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url()]);
     let card = card(&display, &mut viewer);
-    let before = display.x.picture(card.id);
+    assert_eq!(warned_rows(&display.x.picture(card.id)), 0);
     relay.close();
-    wait_changed(&display, &viewer, &card, &before);
-    std::thread::sleep(Duration::from_secs(2));
-    display.x.picture(card.id).save(&format!("card-lost-{generation:?}"));
+    let lost = || display.x.grab(card.id).filter(|seen| warned_rows(seen) > 0);
+    wait_for("words about the loss", SOON, || viewer.log(), lost).save(&format!("card-lost-{generation:?}"));
     let own = display.x.windows().iter().filter(|seen| seen.title.starts_with("Farpane")).count();
     assert_eq!(own, 1, "windows of our own");
     // Escape is no way out of a session.
     display.x.focus(card.id);
     keys(&display, &["Escape"]);
     relay.open();
-    let back = || {
-        keys(&display, &["Tab"]);
-        type_text(&display, "xterm -T again\n");
-        display.x.windows().into_iter().find(|seen| seen.title == "again")
-    };
-    wait_for("a program that starts", SOON, || viewer.log(), back);
+    let back = || (warned_rows(&display.x.grab(card.id)?) == 0).then_some(());
+    wait_for("the connection", SOON, || viewer.log(), back);
+    keys(&display, &["Tab"]);
+    type_line(&display, "xterm -T again");
+    viewer.window("again");
     gone(&display, &viewer, &card);
     viewer.stop();
 }

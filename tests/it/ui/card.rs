@@ -147,7 +147,7 @@ fn it_can_be_looked_at() {
             ("dark", true, 420, 460, 1.0),
             ("light", false, 420, 460, 1.0),
             ("dark-2x", true, 840, 920, 2.0),
-            ("small", true, 300, 220, 1.0),
+            ("small", true, 300, 240, 1.0),
         ] {
             let surface = UiSurface::new();
             theme::set_dark(surface.context(), dark);
