@@ -29,6 +29,7 @@ use crate::session::{
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
+use crate::ui::session_menu::SESSION_MENU_SIZE;
 use crate::ui::{OverlayButton, OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
 
 use super::away::AwayView;
@@ -337,7 +338,8 @@ impl Attached {
         self.own_windows.0 += 1;
         let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
         let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
-        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone() };
+        let size = screen::own_size(SESSION_MENU_SIZE, &screen.desktop, event_loop);
+        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone(), size };
         match PanelWindow::open(menu, self.own_windows, event_loop, self.queues.render.clone()) {
             Ok(window) => {
                 window.follow_theme(screen);
@@ -368,7 +370,10 @@ impl Attached {
                 return self.render(RenderCommand::Renderer(choice));
             }
             SessionMenuAction::Scaling => return self.rescale(screen, event_loop),
-            SessionMenuAction::Card => return self.card.ask(),
+            SessionMenuAction::Card => {
+                self.menu = None;
+                return self.card.ask();
+            }
             SessionMenuAction::Overlay => return self.overlay.toggle(over),
             SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
             SessionMenuAction::Screenshot => {

@@ -21,8 +21,8 @@ use super::screen::{self, Screen};
 const CARD_AFTER: Duration = Duration::from_secs(1);
 /// A program that was started and shows no window for this long: the user is told that none came.
 const START_PATIENCE: Duration = Duration::from_secs(5);
-/// How often it says anew how long the session is shown.
-const REFRESH: Duration = Duration::from_secs(1);
+/// How often it says anew how long the session has been shown: only whole minutes are said.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is known of the session, and its card.
 pub struct CardView {
@@ -42,7 +42,6 @@ pub struct CardView {
     window: Option<PanelWindow<Card>>,
     /// The system makes no such window.
     failed: bool,
-    refresh: Instant,
 }
 
 /// A program that the server was asked to start.
@@ -72,7 +71,6 @@ impl CardView {
             started: None,
             window: None,
             failed: false,
-            refresh: clock::now(),
         }
     }
 
@@ -102,10 +100,10 @@ impl CardView {
         self.state.menu = Arc::new(menu);
     }
 
-    /// A window of the session is about to be shown: the card has done its work.
-    pub fn window_comes(&mut self) {
+    /// A window of the session is about to be shown, or a menu or the like: the card has done its work.
+    pub fn window_comes(&mut self, is_popup: bool) {
         (self.bare_since, self.state.is_bare) = (None, false);
-        if self.started.take().is_some() || !self.is_asked {
+        if !self.is_asked || self.started.is_some() && !is_popup {
             self.close();
         }
     }
@@ -178,7 +176,9 @@ impl CardView {
         let Some(window) = &self.window else {
             return self.bare_since.filter(|_| !self.failed).map(|since| since + CARD_AFTER);
         };
-        Some(window.deadline().map_or(self.refresh, |due| due.min(self.refresh)))
+        let minute = self.since.map(|since| since + self.state.connected + MINUTE);
+        let told = self.started.as_ref().map(|started| started.at + START_PATIENCE);
+        [window.deadline(), minute, told].into_iter().flatten().min()
     }
 
     /// Takes how things stand.
@@ -191,12 +191,8 @@ impl CardView {
             self.state.note.clear();
         }
         self.state.away = away;
-        if self.refresh <= now {
-            self.refresh = now + REFRESH;
-            self.state.connected = self.since.map_or(Duration::ZERO, |since| now.duration_since(since));
-            // Only whole minutes are said.
-            self.state.connected = Duration::from_secs(self.state.connected.as_secs() / 60 * 60);
-        }
+        let connected = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.state.connected = Duration::from_secs(connected.as_secs() / 60 * 60);
         if let Some(Started { name, at }) = &self.started
             && now >= *at + START_PATIENCE
         {

@@ -1,6 +1,6 @@
 //! The session menu: what can be changed while a session runs.
 
-use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, Slider, Ui};
+use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, ScrollArea, Slider, Ui};
 
 use super::theme;
 use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
@@ -78,61 +78,61 @@ pub enum SessionMenuAction {
 /// The menu's content. What is chosen is changed in `menu` too.
 pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
     let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(18);
-    let shown = CentralPanel::default().frame(frame).show(ui, |ui| {
-        let mut action = None;
-        if menu.about {
-            about(ui);
-            if ui.button("Back").clicked() {
-                menu.about = false;
-            }
-            return action;
-        }
-        if menu.stopping {
-            return stop(menu, ui);
-        }
-        Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
-            action = pictures(menu, ui).or(action.take());
-            action = bandwidth(menu, ui).or(action.take());
-            action = renderer(menu, ui).or(action.take());
-            action = scaling(menu, ui).or(action.take());
-            action = clipboard(menu, ui).or(action.take());
-        });
-        ui.add_space(6.0);
-        if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
-            action = Some(SessionMenuAction::Overlay);
-        }
-        ui.separator();
-        let wide = egui::Vec2::new(ui.available_width(), 0.0);
-        for (words, meaning) in [
-            ("Start a program …", SessionMenuAction::Card),
-            ("Session information", SessionMenuAction::SessionInfo),
-            ("Save a picture of the window", SessionMenuAction::Screenshot),
-            (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
-            ("Disconnect", SessionMenuAction::Disconnect),
-        ] {
-            if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
-                action = Some(meaning);
-            }
-        }
-        let stop = egui::Button::new("Stop the session …").min_size(wide);
-        if ui
-            .add_enabled(menu.can_stop, stop)
-            .on_disabled_hover_text("The server does not allow it")
-            .clicked()
-        {
-            menu.stopping = true;
-        }
-        if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
-            menu.about = true;
-        }
-        ui.add(Label::new(RichText::new(&menu.note).small().color(ui.visuals().weak_text_color())).wrap());
-        action
-    });
+    let shown = CentralPanel::default()
+        .frame(frame)
+        .show(ui, |ui| ScrollArea::vertical().show(ui, |ui| content(menu, ui)).inner);
     let escaped = ui.input(|input| input.key_pressed(Key::Escape));
     if escaped && std::mem::take(&mut menu.stopping) {
         return None;
     }
     shown.inner.or(escaped.then_some(SessionMenuAction::Close))
+}
+
+fn content(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let mut action = None;
+    if menu.about {
+        about(ui);
+        if ui.button("Back").clicked() {
+            menu.about = false;
+        }
+        return action;
+    }
+    if menu.stopping {
+        return stop(menu, ui);
+    }
+    Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
+        action = pictures(menu, ui).or(action.take());
+        action = bandwidth(menu, ui).or(action.take());
+        action = renderer(menu, ui).or(action.take());
+        action = scaling(menu, ui).or(action.take());
+        action = clipboard(menu, ui).or(action.take());
+    });
+    ui.add_space(6.0);
+    if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
+        action = Some(SessionMenuAction::Overlay);
+    }
+    ui.separator();
+    let wide = egui::Vec2::new(ui.available_width(), 0.0);
+    for (words, meaning) in [
+        ("Start a program …", SessionMenuAction::Card),
+        ("Session information", SessionMenuAction::SessionInfo),
+        ("Save a picture of the window", SessionMenuAction::Screenshot),
+        (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
+        ("Disconnect", SessionMenuAction::Disconnect),
+    ] {
+        if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
+            action = Some(meaning);
+        }
+    }
+    let stop = egui::Button::new("Stop the session …").min_size(wide);
+    if ui.add_enabled(menu.can_stop, stop).on_disabled_hover_text("The server does not allow it").clicked() {
+        menu.stopping = true;
+    }
+    if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
+        menu.about = true;
+    }
+    ui.add(Label::new(RichText::new(&menu.note).small().color(ui.visuals().weak_text_color())).wrap());
+    action
 }
 
 fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{SOON, empty_session, for_every_server};
+use super::{SOON, empty_session, for_every_server, session_menu};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
@@ -207,6 +207,37 @@ fn the_session_is_stopped(generation: Generation) {
     click(card.x + 160, card.y + 114);
     assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
     server.wait_end(SOON);
+}
+
+/// Over a session that has windows: from the menu, until Escape or until a program that was started in it is there.
+#[test]
+fn opened_from_the_menu() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "shown", &Picture::smooth(300, 200), &Look::default());
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url()]);
+    let remote = viewer.window("shown");
+    let open = |viewer: &mut Viewer| {
+        let menu = session_menu::open(viewer, &display, &remote);
+        // The seventh button from below.
+        keys(&display, &[&["shift+Tab"; 7][..], &["Return"]].concat());
+        let card = card(&display, viewer);
+        gone(&display, viewer, &menu);
+        display.x.focus(card.id);
+        card
+    };
+    let first = open(&mut viewer);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(display.x.seen(first.id).is_some(), "it stays although there is a window");
+    keys(&display, &["Escape"]);
+    gone(&display, &viewer, &first);
+    let second = open(&mut viewer);
+    // The line has the focus: the user wanted it.
+    type_line(&display, "xterm -T more");
+    viewer.window("more");
+    gone(&display, &viewer, &second);
+    assert!(display.x.seen(remote.id).is_some() && !viewer.exited(), "{}", viewer.log());
+    viewer.stop();
 }
 
 /// A program that swaps windows is not taken for one that ended.
