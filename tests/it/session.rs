@@ -11,6 +11,7 @@ mod kept;
 mod live;
 mod login;
 mod programs;
+mod lost_pixels;
 mod rival;
 mod several;
 mod video;

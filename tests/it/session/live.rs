@@ -242,6 +242,8 @@ fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
         "xdg",
         "python-xdg",
         "Gtk-CRITICAL",
+        // GTK, of a window that closes just then
+        "Gtk.py",
         "failed to set exact keymap",
         "exit code",
         "opengl",
