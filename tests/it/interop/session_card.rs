@@ -240,6 +240,26 @@ fn opened_from_the_menu() {
     viewer.stop();
 }
 
+/// The connect window waits for something of the session: the card is that, and after it the connect window is there again.
+#[test]
+fn from_the_connect_window() {
+    let server = empty_session(Generation::V6_5);
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[]);
+    let connect = viewer.window("Farpane");
+    let painted = || (display.x.grab(connect.id)?.colours() > 20).then_some(());
+    wait_for("the connect window's content", SOON, || viewer.log(), painted);
+    display.x.focus(connect.id);
+    type_line(&display, &server.url());
+    let card = card(&display, &mut viewer);
+    gone(&display, &viewer, &connect);
+    display.x.tell_manager(card.id, "_NET_CLOSE_WINDOW", [0; 5]);
+    gone(&display, &viewer, &card);
+    viewer.window("Farpane");
+    viewer.interrupt();
+    assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
+}
+
 /// A program that swaps windows is not taken for one that ended.
 #[test]
 fn windows_that_are_swapped() {
