@@ -256,6 +256,9 @@ impl ApplicationHandler for Viewer {
             (Some(running), Some(attached)) => attached.update(&running.screen, event_loop),
             _ => None,
         };
+        if self.attached.as_ref().is_some_and(Attached::shows_card) {
+            self.home.iter_mut().for_each(Home::shown);
+        }
         let home = self.home.as_ref().and_then(Home::deadline);
         let retired = retired::sweep().then(|| clock::now() + retired::PATIENCE);
         event_loop.set_control_flow(match [session, home, retired].into_iter().flatten().min() {

@@ -31,6 +31,7 @@ mod resolution;
 mod scaling;
 #[cfg(feature = "test-servers")]
 mod servers;
+mod session_card;
 mod session_info;
 mod session_menu;
 mod shapes;
@@ -39,6 +40,7 @@ mod ssh;
 mod ssh_logins;
 mod starts;
 mod through_proxies;
+mod titles;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

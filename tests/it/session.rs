@@ -11,6 +11,7 @@ mod kept;
 mod live;
 mod login;
 mod lost_pixels;
+mod programs;
 mod rival;
 mod several;
 mod video;
