@@ -58,6 +58,8 @@ lint:
 	$(CARGO) clippy --workspace --all-targets --features test-servers,test-programs -- -D warnings
 	$(CARGO) clippy --bins --no-default-features --features viewer,lz4-c -- -D warnings
 	$(CARGO) check --lib --no-default-features
+	$(CARGO) metadata --format-version 1 --filter-platform x86_64-unknown-linux-gnu \
+	    --manifest-path tests/fuzz/Cargo.toml >/dev/null # its lock file is whole
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" $(CARGO) doc --workspace --no-deps --document-private-items
 
 # Not part of `make test`, which runs the same targets without libFuzzer: the build with counters takes too long.

@@ -2,7 +2,7 @@
 # Makes the pictures of the guide from the running program, on a virtual display of its own.
 #
 #   docs/screenshots.sh [NAME...]     all of them, or those of: first-session overlay session-information
-#                                     session-menu connect-window password certificate
+#                                     session-menu session-card connect-window password certificate
 #
 # Needs what `make setup-test` installs, the Debian packages x11-utils and imagemagick, and the program
 # (target/release/farpane, else target/debug/farpane, or $FARPANE). Ends everything that it starts. Sessions of
@@ -17,7 +17,7 @@ done
 [ -n "$farpane" ] || { echo "screenshots: build the program first (cargo build --release)" >&2; exit 1; }
 xpra6=${FARPANE_XPRA6:-${FARPANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/farpane}/xpra-6.5.5}
 first_port=${FARPANE_PORT:-17640}
-wanted=" ${*:-first-session overlay session-information session-menu connect-window password certificate} "
+wanted=" ${*:-first-session overlay session-information session-menu session-card connect-window password certificate} "
 
 work=$(mktemp -d)
 started=
@@ -117,7 +117,7 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         menu=$(window "[Ss]ession menu")
         xdotool windowmove "$menu" 300 80 mousemove 5 5
         sleep 2
-        keep session-menu 402x624+290+70
+        keep session-menu 402x660+290+70
     fi
     end "$demo"
 fi
@@ -144,6 +144,36 @@ if is_wanted password; then
     sleep 1
     keep password 464x268+388+288
     end "$viewer"
+fi
+
+# ---- a session without windows -----------------------------------------------------------------
+if is_wanted session-card; then
+    entry() { # NAME CATEGORY
+        printf '[Desktop Entry]\nType=Application\nName=%s\nExec=true\nCategories=%s;\n' "$1" "$2" >"$work/data/applications/$1.desktop"
+    }
+    submenu() { # NAME CATEGORY
+        printf '<Menu><Name>%s</Name><Include><Category>%s</Category></Include></Menu>' "$1" "$2"
+    }
+    mkdir -p "$work/data/applications" "$work/xdg/menus"
+    entry "Files" Utility; entry "Text Editor" Utility; entry "Calculator" Utility
+    entry "Web Browser" Network; entry "Mail" Network; entry "Spreadsheet" Office
+    printf '<Menu><Name>All</Name><DefaultAppDirs/>%s</Menu>' \
+        "$(submenu Accessories Utility)$(submenu Internet Network)$(submenu Office Office)" >"$work/xdg/menus/applications.menu"
+    start empty env XDG_CONFIG_DIRS="$work/xdg" XDG_DATA_DIRS="$work/data" "$xpra6/bin/xpra" seamless --session-name="Build machine" \
+        --daemon=no --source=no --mdns=no --pulseaudio=no --audio=no --notifications=no --dbus=no --systemd-run=no \
+        --printing=no --webcam=no --html=off --bind-tcp="127.0.0.1:$((first_port + 3))"
+    empty=$!
+    wait_for "the server" sh -c "grep -q 'xpra is ready' '$work/empty.log'"
+    sleep 3
+    start card "$farpane" "tcp://127.0.0.1:$((first_port + 3))/"
+    viewer=$!
+    wait_for "the session's card" shown "Farpane: Build machine"
+    card=$(window "Farpane: Build machine")
+    xdotool windowmove "$card" 400 200 windowactivate "$card" mousemove 5 5
+    sleep 2
+    keep session-card 444x508+388+176
+    end "$viewer"
+    end "$empty"
 fi
 
 # ---- a server that nobody vouches for ----------------------------------------------------------

@@ -246,7 +246,10 @@ impl HeadlessClient {
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),
-            event @ (ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_) | ConnectionEvent::Away(_)) => {
+            event @ (ConnectionEvent::LoggingIn
+            | ConnectionEvent::Latency(_)
+            | ConnectionEvent::Menu(_)
+            | ConnectionEvent::Away(_)) => {
                 self.view.events.push(event.into());
             }
         }

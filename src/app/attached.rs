@@ -1,5 +1,6 @@
 //! A session that is being shown: its windows, its dialogs, and the threads behind them.
 
+mod card;
 mod connection;
 mod popups;
 mod windows;
@@ -15,6 +16,7 @@ use winit::window::WindowId as OsWindowId;
 
 use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
 use crate::config::Config;
+use crate::config::connections::address;
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
 use crate::geometry::Size;
@@ -27,9 +29,11 @@ use crate::session::{
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
+use crate::ui::session_menu::SESSION_MENU_SIZE;
 use crate::ui::{OverlayButton, OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
 
 use super::away::AwayView;
+use super::card::CardView;
 use super::cursor;
 use super::dialogs::Question;
 use super::inbox::Inbox;
@@ -42,6 +46,7 @@ use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
+use super::titles::Titles;
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
 use super::{export, picture};
@@ -58,6 +63,7 @@ pub struct Attached {
     leaving: Leaving,
     overlay: Overlay,
     away: AwayView,
+    card: CardView,
     question: Option<PanelWindow<Question>>,
     /// The how manieth question for a password that is.
     question_number: u32,
@@ -110,6 +116,7 @@ impl Attached {
             display: display.clone(),
             keymap: screen.desktop.keymap(crate::input::keysym::name),
             has_clipboard,
+            shows_menu: true,
         };
         let handle: OwnedDisplayHandle = event_loop.owned_display_handle();
         let scaling = Scaling { scale, filter: config.scaling_filter };
@@ -119,12 +126,14 @@ impl Attached {
         let queues = engine.queues().clone();
         let to_session = queues.net.clone();
         clipboard.connect(Box::new(move |event| to_session.input(event)));
+        let server = address(&config.connection.target);
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
                 (screen.x11, screen.wayland),
                 scale,
                 (display.size, screen::areas(&screen.desktop)),
+                (Titles::new(config.title.clone(), server.clone()), config.border.border(&server)),
             ),
             leaving: Leaving::default(),
             popups: Popups::new(scale, queues.render.clone()),
@@ -132,6 +141,7 @@ impl Attached {
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
             away: AwayView::new(queues.render.clone()),
+            card: CardView::new(queues.render.clone(), server),
             question: None,
             question_number: 0,
             kept_passwords: KeptPasswords::of(&config, inbox),
@@ -165,6 +175,7 @@ impl Attached {
         self.question = None;
         self.session_info = None;
         self.menu = None;
+        self.card.end();
         self.popups.destroy_all();
         self.windows.destroy_all();
         self.engine.stop();
@@ -242,9 +253,9 @@ impl Attached {
             if let Some(action) = menu.event(&event) {
                 self.menu_action(action, screen, event_loop);
             }
-        } else if let Some(panel) = self.away.panel().filter(|panel| panel.is(id)) {
-            if let Some(action) = panel.event(&event) {
-                self.away_action(action);
+        } else if let Some(card) = self.card.window().filter(|card| card.is(id)) {
+            if let Some(action) = card.event(&event) {
+                self.card_action(action);
             }
         } else if let Some(wid) = self.windows.by_os_id(id).map(|remote| remote.wid) {
             self.remote_window_event(wid, event, screen, event_loop);
@@ -268,9 +279,7 @@ impl Attached {
         let all = (&self.windows, &mut self.popups);
         self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
-        if let Some(action) = self.away.update(&self.windows, &mut self.own_windows, event_loop) {
-            self.away_action(action);
-        }
+        self.update_card(screen, event_loop);
         if let Some(reply) = self.question.as_mut().and_then(PanelWindow::update) {
             self.answered(reply);
         }
@@ -288,6 +297,7 @@ impl Attached {
             self.windows.deadline(),
             self.overlay.deadline(),
             self.away.deadline(),
+            self.card.deadline(),
             self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
@@ -314,7 +324,7 @@ impl Attached {
         }
         self.own_windows.0 += 1;
         let key = self.config.session_info_key.clone();
-        let info = SessionInfo::new(self.windows.title.clone(), key, Arc::clone(&self.queues.stats));
+        let info = SessionInfo::new(self.windows.titles.session.clone(), key, Arc::clone(&self.queues.stats));
         match PanelWindow::open(info, self.own_windows, event_loop, self.queues.render.clone()) {
             Ok(window) => self.session_info = Some(window),
             Err(error) => tracing::error!(%error, "the session information window cannot be opened"),
@@ -335,7 +345,8 @@ impl Attached {
         self.own_windows.0 += 1;
         let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
         let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
-        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone() };
+        let size = screen::own_size(SESSION_MENU_SIZE, &screen.desktop, event_loop);
+        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone(), size };
         match PanelWindow::open(menu, self.own_windows, event_loop, self.queues.render.clone()) {
             Ok(window) => {
                 window.follow_theme(screen);
@@ -366,6 +377,10 @@ impl Attached {
                 return self.render(RenderCommand::Renderer(choice));
             }
             SessionMenuAction::Scaling => return self.rescale(screen, event_loop),
+            SessionMenuAction::Card => {
+                self.menu = None;
+                return self.card.ask();
+            }
             SessionMenuAction::Overlay => return self.overlay.toggle(over),
             SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
             SessionMenuAction::Screenshot => {

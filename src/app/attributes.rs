@@ -23,11 +23,10 @@ const MAX_TEXT: usize = 512;
 /// Icons are scaled down by whoever shows them; larger ones only cost memory.
 const MAX_ICON: u32 = 512;
 
-/// The attributes of a window that is about to be made, hidden. `title` is for windows that the
-/// server gives none.
-pub fn attributes(info: &WindowInfo, title: &str, x11: bool) -> WindowAttributes {
+/// The attributes of a window that is about to be made, hidden.
+pub fn attributes(info: &WindowInfo, title: String, x11: bool) -> WindowAttributes {
     let mut attributes = Window::default_attributes()
-        .with_title(display_title(info, title))
+        .with_title(title)
         .with_inner_size(physical(info.size))
         .with_decorations(has_decorations(info))
         .with_visible(false)
@@ -124,12 +123,6 @@ pub fn hints(info: &WindowInfo, transient_for: Option<u64>) -> WindowHints {
         skip_taskbar: info.skip_taskbar,
         state: info.state,
     }
-}
-
-/// The title to show.
-pub fn display_title(info: &WindowInfo, fallback: &str) -> String {
-    let title = text(&info.title);
-    if title.is_empty() { text(fallback) } else { title }
 }
 
 /// Text from the server in a form that can be shown (winit panics on a NUL in a title).

@@ -3,23 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use winit::dpi::{LogicalSize, PhysicalPosition};
-use winit::event_loop::ActiveEventLoop;
-use winit::window::{Window, WindowAttributes};
+use winit::dpi::PhysicalPosition;
 
-use crate::channel::{OwnId, RenderCommand, RenderMessage, RenderQueue, clock};
+use crate::channel::{RenderCommand, RenderMessage, RenderQueue, clock};
 use crate::protocol::packet::WindowId;
 use crate::session::Away;
-use crate::ui::away::AWAY_PANEL_SIZE;
-use crate::ui::{AwayAction, AwayPainter, AwayState, away_panel_ui};
+use crate::ui::{AwayAction, AwayPainter, AwayState};
 
-use super::panel::{Panel, PanelWindow};
 use super::windows::Windows;
 
 /// A loss that is over so soon is not shown.
 const VEIL_AFTER: Duration = Duration::from_millis(200);
-/// The window of its own opens so long after the loss, if it has to.
-const PANEL_AFTER: Duration = Duration::from_secs(1);
+/// It is said elsewhere so long after the loss, if it has to.
+const ELSEWHERE_AFTER: Duration = Duration::from_secs(1);
 
 /// Whether the session is away, and how that is shown.
 pub struct AwayView {
@@ -35,9 +31,6 @@ struct Lost {
     veils: BTreeMap<WindowId, AwayPainter>,
     /// The window and its button that the pointer is on.
     hovered: Option<(WindowId, AwayAction)>,
-    panel: Option<PanelWindow<AwayState>>,
-    /// The system makes no such window.
-    panel_failed: bool,
     /// When something is to be painted anew.
     next: Instant,
 }
@@ -67,8 +60,6 @@ impl AwayView {
                     how,
                     veils: BTreeMap::new(),
                     hovered: None,
-                    panel: None,
-                    panel_failed: false,
                     next: now + VEIL_AFTER,
                 });
                 true
@@ -117,42 +108,19 @@ impl AwayView {
         (of == wid).then_some(button)
     }
 
-    /// The window of its own, if it is open.
-    pub fn panel(&mut self) -> Option<&mut PanelWindow<AwayState>> {
-        self.lost.as_mut()?.panel.as_mut()
-    }
-
     /// When [`Self::update`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let lost = self.lost.as_ref()?;
-        let panel = lost.panel.as_ref().and_then(PanelWindow::deadline);
-        Some(panel.map_or(lost.next, |panel| panel.min(lost.next)))
+        self.lost.as_ref().map(|lost| lost.next)
     }
 
-    /// Paints what is new, if it is time. `own` counts the windows of our own. Returns what the user decided.
-    pub fn update(
-        &mut self,
-        windows: &Windows,
-        own: &mut OwnId,
-        event_loop: &ActiveEventLoop,
-    ) -> Option<AwayAction> {
+    /// Paints what is new, if it is time. Returns what is to be said elsewhere, if the user sees no button here.
+    pub fn update(&mut self, windows: &Windows) -> Option<AwayState> {
         let lost = self.lost.as_mut()?;
         let now = clock::now();
         if lost.next <= now {
             lost.paint(now, windows, &self.render);
-            if lost.wants_panel(now, windows) {
-                own.0 += 1;
-                let state = AwayState::new(&lost.how, now);
-                match PanelWindow::open(state, *own, event_loop, self.render.clone()) {
-                    Ok(panel) => lost.panel = Some(panel),
-                    Err(error) => {
-                        tracing::error!(%error, "no window can be opened to say that the connection is lost");
-                        lost.panel_failed = true;
-                    }
-                }
-            }
         }
-        lost.panel.as_mut().and_then(PanelWindow::update)
+        lost.is_unseen(now, windows).then(|| AwayState::new(&lost.how, now))
     }
 
     fn unveil(&self, wid: WindowId) {
@@ -174,41 +142,16 @@ impl Lost {
                 render.push(RenderMessage::Command(command));
             }
         }
-        if let Some(panel) = &mut self.panel {
-            *panel.panel_mut() = state;
-        }
-        let panel_at = (now < self.since + PANEL_AFTER).then_some(self.since + PANEL_AFTER);
-        let changes = [AwayState::changes_at(&self.how, now), panel_at].into_iter().flatten().min();
+        let elsewhere_at = (now < self.since + ELSEWHERE_AFTER).then_some(self.since + ELSEWHERE_AFTER);
+        let changes = [AwayState::changes_at(&self.how, now), elsewhere_at].into_iter().flatten().min();
         // Else the next attempt says so.
         self.next = changes.unwrap_or(now + Duration::from_secs(60));
     }
 
     /// Whether the user sees no button anywhere.
-    fn wants_panel(&self, now: Instant, windows: &Windows) -> bool {
+    fn is_unseen(&self, now: Instant, windows: &Windows) -> bool {
         let has_buttons = |wid| self.veils.get(&wid).is_some_and(AwayPainter::has_buttons);
-        self.panel.is_none()
-            && !self.panel_failed
-            && now >= self.since + PANEL_AFTER
+        now >= self.since + ELSEWHERE_AFTER
             && !windows.all().any(|remote| remote.talk.is_shown() && has_buttons(remote.wid))
-    }
-}
-
-impl Panel for AwayState {
-    type Action = AwayAction;
-
-    fn attributes(&self) -> WindowAttributes {
-        let (width, height) = AWAY_PANEL_SIZE;
-        Window::default_attributes()
-            .with_title("Farpane: connection lost")
-            .with_inner_size(LogicalSize::new(width, height))
-            .with_resizable(false)
-    }
-
-    fn ui(&mut self, ui: &mut egui::Ui) -> Option<AwayAction> {
-        away_panel_ui(self, ui)
-    }
-
-    fn closed(&self) -> AwayAction {
-        AwayAction::Disconnect
     }
 }

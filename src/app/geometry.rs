@@ -43,8 +43,6 @@ pub enum Step {
     /// Tell it what it said itself: something else that it was told may have come to it after that, and it has to know
     /// where the pointer is in the window.
     TellAgain(Geometry),
-    /// Ask it for all pixels.
-    Refresh,
     /// Move the OS window so that its content's corner is here, in local pixels.
     MoveTo { x: i32, y: i32 },
     /// Give the OS window's content this size, in local pixels.
@@ -73,8 +71,6 @@ pub struct Conversation {
     times_again: u32,
     /// What the server was told before that, and when that was over: for [`ECHO`].
     told_before: Vec<(Geometry, Instant)>,
-    /// Size of the backing: what either side said last. What it gains was painted by nobody.
-    backing: Size,
     /// The application's window may have another size than the server says, because its limits changed.
     limits_news: bool,
     /// What is waited for is a size that the server said, and not how the window is shown: maximised or not.
@@ -114,7 +110,6 @@ impl Conversation {
             again: None,
             times_again: 0,
             told_before: Vec::new(),
-            backing: place.server().size,
             limits_news: false,
             size_asked: false,
             settling: None,
@@ -223,10 +218,12 @@ impl Conversation {
             out.push(Step::TellMapped(geometry));
             out.push(Step::TellConfigured(geometry, state));
         } else if self.told == Some((geometry, state)) {
-            if self.unsteady.is_none() {
+            // The OS window may have to follow its limits still.
+            let is_final = within(geometry.size, self.limits) == geometry.size;
+            if is_final && self.unsteady.is_none() {
                 self.settling = None;
             }
-            if facts.size == self.place.agreed_size() {
+            if is_final && facts.size == self.place.agreed_size() {
                 self.limits_news = false;
             }
             if self.untold && self.again.is_none() {
@@ -237,11 +234,8 @@ impl Conversation {
         } else if self.settling.is_none() {
             self.no_longer_told(now);
             self.tells(now, geometry, state);
+            self.limits_news = false;
             out.push(Step::TellConfigured(geometry, state));
-            if std::mem::take(&mut self.limits_news) {
-                // Its window was that large already: nothing is painted because of this.
-                out.push(Step::Refresh);
-            }
         }
     }
 
@@ -292,26 +286,19 @@ impl Conversation {
         let position = position.filter(|_| !is_hidden);
         if let Some((geometry, state)) = told {
             if geometry.is_at(position, size) {
-                if self.backing_grows(size) {
-                    out.push(Step::Refresh);
-                }
                 return;
             }
             // What its limits do not allow any more is not asked for again: then the application changed back.
             let is_possible = within(geometry.size, self.limits) == geometry.size;
             if is_possible && self.was_told_lately(now, position, size) {
                 // Too late. Or the application insists on its size: then it does so again.
-                self.backing = size;
                 if self.mapped {
-                    self.backing = geometry.size;
                     self.told_at = Some(now);
-                    // The older size was the backing's meanwhile: its pixels are lost.
-                    out.extend([Step::TellConfigured(geometry, state), Step::Refresh]);
+                    out.push(Step::TellConfigured(geometry, state));
                 }
                 return;
             }
         }
-        let grows = self.backing_grows(size);
         let Point { x, y } = position.unwrap_or(before.corner());
         let geometry = Geometry { x, y, size };
         if let Some((told, _)) = &mut self.told {
@@ -337,11 +324,6 @@ impl Conversation {
             out.push(Step::MoveTo { x: local.x, y: local.y });
         }
         out.push(Step::Resize(local.size));
-        if grows || size.width > before.size.width || size.height > before.size.height {
-            // 3.1 draws the larger window before it tells of the new size, and keeps the pixels that were cut
-            // off then for known. So does either for a window that became smaller for a moment only.
-            out.push(Step::Refresh);
-        }
     }
 
     /// The connection is lost: what is told from now on reaches nobody.
@@ -362,7 +344,6 @@ impl Conversation {
         let (is_mapped, state) = (self.mapped, self.told.map_or(WindowState::default(), |(_, state)| state));
         *self = Self {
             mapped: is_mapped,
-            backing: server.size,
             normal: self.normal,
             newest_normal: self.newest_normal,
             hidden_at: self.hidden_at,
@@ -411,18 +392,11 @@ impl Conversation {
     fn tells(&mut self, now: Instant, geometry: Geometry, state: WindowState) {
         (self.told, self.told_at) = (Some((geometry, state)), Some(now));
         (self.untold, self.again, self.times_again) = (false, None, 0);
-        self.backing = geometry.size;
         self.place.told();
     }
 
     fn was_told_lately(&self, now: Instant, position: Option<Point>, size: Size) -> bool {
         self.told_before.iter().any(|(told, until)| told.is_at(position, size) && *until + ECHO > now)
-    }
-
-    /// The backing has this size from now on. Whether it is larger than before.
-    fn backing_grows(&mut self, size: Size) -> bool {
-        let before = std::mem::replace(&mut self.backing, size);
-        size.width > before.width || size.height > before.height
     }
 
     fn no_longer_told(&mut self, now: Instant) {

@@ -18,8 +18,8 @@ use super::connect::ListedSession;
 pub enum InboxEvent {
     App(AppEvent),
     Desktop(DesktopEvent),
-    /// A session runs on this machine.
-    LocalSession(ListedSession),
+    /// These sessions run on this machine now.
+    LocalSessions(Vec<ListedSession>),
     /// The search on the network is over: what it found, or why it failed.
     Nearby(Result<Vec<nearby::Session>, String>),
     /// What the desktop's store of passwords has for the session.

@@ -11,6 +11,7 @@
 mod attached;
 mod attributes;
 mod away;
+mod card;
 pub mod connect;
 mod cursor;
 mod dialogs;
@@ -35,6 +36,7 @@ mod session_info;
 mod session_menu;
 mod session_recording;
 mod signals;
+mod titles;
 mod user_input;
 mod viewer;
 mod windows;

@@ -71,6 +71,11 @@ impl OwnWindow {
         self.window.theme()
     }
 
+    /// Pixels a point.
+    pub fn scale_factor(&self) -> f64 {
+        self.window.scale_factor()
+    }
+
     /// Whether an event is for this window.
     pub fn is(&self, id: winit::window::WindowId) -> bool {
         self.window.id() == id

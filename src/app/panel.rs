@@ -71,7 +71,8 @@ impl<P: Panel> PanelWindow<P> {
     pub fn event(&mut self, event: &WindowEvent) -> Option<P::Action> {
         self.window.event(event);
         let key = self.panel.closing_key();
-        let closed = matches!(event, WindowEvent::CloseRequested)
+        // Destroyed: by somebody else, as xkill does.
+        let closed = matches!(event, WindowEvent::CloseRequested | WindowEvent::Destroyed)
             || key.is_some_and(|key| is_pressed(key, event, &mut self.modifiers));
         closed.then(|| self.panel.closed())
     }

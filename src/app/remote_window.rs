@@ -10,7 +10,7 @@ use crate::desktop::{Desktop, native_id};
 use crate::geometry::{Point, Size};
 use crate::protocol::packet::WindowId;
 use crate::session::windows::{NormalGeometry, ShapeRect, WindowMemory};
-use crate::session::{DrawInput, WindowInfo, WindowInput, WindowState};
+use crate::session::{WindowInfo, WindowInput, WindowState};
 
 use super::attributes;
 use super::geometry::{Conversation, Step};
@@ -120,7 +120,6 @@ impl RemoteWindow {
                     tell(WindowInput::Configured { wid, x, y, size, state });
                 }
                 Step::TellAgain(Geometry { x, y, size }) => tell(WindowInput::ToldAgain { wid, x, y, size }),
-                Step::Refresh => outside.net.input(DrawInput::Refresh { wid }),
                 Step::MoveTo { x, y } => {
                     if !outside.desktop.move_content(&self.window, x, y) {
                         let (left, top) = self.frame_offset();

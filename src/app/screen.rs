@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use winit::dpi::{LogicalSize, PhysicalSize};
 use winit::event_loop::ActiveEventLoop;
 
 use crate::channel::{DesktopScaling, Scale};
@@ -62,6 +63,28 @@ pub fn scale(scaling: DesktopScaling, event_loop: &ActiveEventLoop) -> Scale {
 pub fn factor(event_loop: &ActiveEventLoop) -> f64 {
     let monitor = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next());
     monitor.map_or(1.0, |monitor| monitor.scale_factor())
+}
+
+/// Room for what stands around a window of our own: a frame, a panel. In points.
+const AROUND: f64 = 56.0;
+
+/// The size of a window of our own that is to have this one, in points: no larger than the main monitor.
+pub fn own_size(
+    (width, height): (u32, u32),
+    desktop: &Desktop,
+    event_loop: &ActiveEventLoop,
+) -> LogicalSize<f64> {
+    let monitor = event_loop.primary_monitor().or_else(|| event_loop.available_monitors().next());
+    let (size, factor) = match monitor {
+        Some(monitor) => (Some(monitor.size()), monitor.scale_factor()),
+        None => (desktop.screen_size().map(|size| PhysicalSize::new(size.width, size.height)), 1.0),
+    };
+    let room = size.map(|size| size.to_logical::<f64>(factor));
+    let fits = |side: u32, room: Option<f64>| {
+        let side = f64::from(side);
+        room.map_or(side, |room| side.min((room - AROUND).max(AROUND)))
+    };
+    LogicalSize::new(fits(width, room.map(|room| room.width)), fits(height, room.map(|room| room.height)))
 }
 
 /// Where windows may be: the monitors, without panels. Empty where the desktop does not tell positions.

@@ -5,7 +5,6 @@ use winit::window::{Window, WindowAttributes};
 
 use crate::config::KeyCombination;
 use crate::protocol::packet::WindowId;
-use crate::ui::session_menu::SESSION_MENU_SIZE;
 use crate::ui::{SessionMenu, SessionMenuAction, session_menu_ui};
 
 use super::panel::Panel;
@@ -18,6 +17,8 @@ pub struct OpenMenu {
     pub over: WindowId,
     /// What closes it, besides Escape.
     pub key: KeyCombination,
+    /// Of its window.
+    pub size: LogicalSize<f64>,
 }
 
 impl Panel for OpenMenu {
@@ -26,7 +27,7 @@ impl Panel for OpenMenu {
     fn attributes(&self) -> WindowAttributes {
         Window::default_attributes()
             .with_title("Session menu")
-            .with_inner_size(LogicalSize::new(SESSION_MENU_SIZE.0, SESSION_MENU_SIZE.1))
+            .with_inner_size(self.size)
             .with_resizable(false)
     }
 

@@ -196,8 +196,8 @@ impl Viewer {
                     attached.desktop_event(event, &running.screen, event_loop);
                 }
             }
-            InboxEvent::LocalSession(found) => {
-                self.home.iter_mut().for_each(|home| home.found(found.clone()))
+            InboxEvent::LocalSessions(found) => {
+                self.home.iter_mut().for_each(|home| home.locals(found.clone()));
             }
             InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
             InboxEvent::KeptPassword(found) => {
@@ -261,6 +261,9 @@ impl ApplicationHandler for Viewer {
             (Some(running), Some(attached)) => attached.update(&running.screen, event_loop),
             _ => None,
         };
+        if self.attached.as_ref().is_some_and(Attached::shows_card) {
+            self.home.iter_mut().for_each(Home::shown);
+        }
         let home = self.home.as_ref().and_then(Home::deadline);
         let retired = retired::sweep().then(|| clock::now() + retired::PATIENCE);
         event_loop.set_control_flow(match [session, home, retired].into_iter().flatten().min() {

@@ -14,7 +14,7 @@ use std::time::Instant;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::{Cursor, Window};
 
-use crate::channel::{NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
+use crate::channel::{Border, NetQueue, RenderCommand, RenderMessage, RenderQueue, Scale, clock};
 use crate::desktop::{Desktop, Frame, native_id};
 use crate::geometry::{Point, Rect, Size};
 use crate::protocol::packet::WindowId;
@@ -28,6 +28,7 @@ use super::place::{Geometry, Place};
 use super::placement;
 use super::remote_window::{Outside, RemoteWindow};
 use super::retired;
+use super::titles::Titles;
 
 /// A frame that is larger than most: a new window so far from all edges needs no better place.
 const LARGE_FRAME: Frame = Frame { left: 64, right: 64, top: 64, bottom: 64 };
@@ -44,8 +45,9 @@ pub struct Windows {
     pub screen: Size,
     /// Where windows may be: the monitors, without panels. Empty where positions are not known.
     areas: Vec<Rect>,
-    /// Title of windows that have none: the session's name.
-    pub title: String,
+    pub titles: Titles,
+    /// Around each window.
+    border: Option<Border>,
     memory: Memory,
     net: NetQueue,
     render: RenderQueue,
@@ -59,6 +61,7 @@ impl Windows {
         (x11, wayland): (bool, bool),
         scale: Scale,
         (screen, areas): (Size, Vec<Rect>),
+        (titles, border): (Titles, Option<Border>),
     ) -> Self {
         Self {
             windows: BTreeMap::new(),
@@ -69,7 +72,8 @@ impl Windows {
             scale,
             screen,
             areas,
-            title: "Farpane".to_owned(),
+            titles,
+            border,
             memory: Memory::default(),
             net,
             render,
@@ -137,8 +141,8 @@ impl Windows {
             talk.begin_at(Place::new(self.scale, normal).local());
         }
         let local = attributes::local(&info, talk.place());
-        let mut attributes =
-            attributes::attributes(&local, &self.title, self.x11).with_cursor(self.cursor.clone());
+        let mut attributes = attributes::attributes(&local, self.titles.of(&info.title), self.x11)
+            .with_cursor(self.cursor.clone());
         let guessed_factor = self.wayland.then(|| self.usual_factor(event_loop));
         if let Some(factor) = guessed_factor {
             attributes = os_size::wayland_attributes(attributes, &local, factor);
@@ -173,6 +177,9 @@ impl Windows {
         }
         let target: Arc<Window> = Arc::clone(&window);
         self.send(RenderCommand::Attach { surface: wid.into(), target, size, dismissed: None });
+        if let Some(border) = self.border.filter(|_| !remote.info.override_redirect) {
+            self.send(RenderCommand::Border { surface: wid.into(), border });
+        }
         window.set_visible(true);
         if remote.info.state.iconified {
             window.set_minimized(true);
@@ -240,7 +247,7 @@ impl Windows {
         match change {
             WindowChange::Title(title) => {
                 remote.info.title = title;
-                window.set_title(&attributes::display_title(&remote.info, &self.title));
+                window.set_title(&self.titles.of(&remote.info.title));
             }
             WindowChange::Icon(image) => {
                 if let Some(icon) = attributes::window_icon(&image) {

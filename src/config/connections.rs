@@ -22,6 +22,9 @@ pub const MAX_RECENT: usize = 50;
 const MAX_SAVED: usize = 1000;
 /// A larger list was not written by us, in bytes.
 const MAX_RECENT_BYTES: u64 = 256 * 1024;
+/// The connect window's size: `900x640`.
+const WINDOW_FILE: &str = "window-size";
+const MAX_WINDOW_BYTES: u64 = 64;
 /// A longer name fits no file system everywhere, in bytes.
 const MAX_NAME_BYTES: usize = 100;
 
@@ -255,6 +258,32 @@ impl Store {
     pub fn is_foreign(&self, address: &str) -> bool {
         let is_it = |used: &&Used| matches!(&used.which, ConnectionKey::Address(other) if other == address);
         self.used_lately().iter().find(is_it).is_some_and(|used| used.is_foreign)
+    }
+
+    /// The file of a saved connection of this name; `None` if it cannot be a name. Need not exist.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.file(name).ok()
+    }
+
+    /// The connect window's size in points when it was left, if it can be one.
+    pub fn window_size(&self) -> Option<(u32, u32)> {
+        let text = read_text(&self.folder.join(WINDOW_FILE), MAX_WINDOW_BYTES).ok()?;
+        let (width, height) = text.trim().split_once('x')?;
+        let side = |text: &str| text.parse().ok().filter(|side| (100..=16_384).contains(side));
+        Some((side(width)?, side(height)?))
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_window_size(&self, (width, height): (u32, u32)) -> Result<(), StoreError> {
+        if self.window_size() == Some((width, height)) {
+            return Ok(());
+        }
+        self.create()?;
+        let text = format!("{width}x{height}\n");
+        new_file::replace(&self.folder.join(WINDOW_FILE), text.as_bytes()).map_err(|e| self.unusable(&e))
     }
 
     /// Notes that the user's own connection was used at this time.

@@ -7,6 +7,7 @@
 //! the system's over defaults. [`connections`] is what the user saved and used lately.
 
 pub mod aes;
+mod border;
 pub mod connections;
 pub mod file;
 mod key;
@@ -17,6 +18,7 @@ mod proxy_words;
 pub mod request;
 mod resolve;
 pub mod session_file;
+mod title;
 pub mod xpra_options;
 
 use std::io::{BufWriter, Write};
@@ -31,6 +33,7 @@ use crate::render::{self, PresentPreference, RenderOptions};
 use crate::session::{ClientIdentity, Profile};
 use crate::stats::StatsSnapshot;
 
+pub use border::{BorderChoice, BorderError};
 pub use file::ConfigFiles;
 pub use key::{KeyCombination, KeyCombinationError};
 pub use layers::{CliLayer, Layer, OptionError, Origin, Value};
@@ -38,6 +41,7 @@ pub use options::{Options, ProtocolChoice, SshCommand, VerifyMode, flag, known_s
 pub use request::{LinkError, OpenError, Question, Request, Sender};
 pub use resolve::{ConfigError, Settings};
 pub use session_file::SessionFile;
+pub use title::{Names, TitleError, TitleFormat};
 
 /// Everything that a viewer needs to know to start.
 #[derive(Clone, Debug)]
@@ -52,6 +56,10 @@ pub struct Config {
     pub present_mode: PresentModeChoice,
     pub desktop_scaling: DesktopScaling,
     pub scaling_filter: ScalingFilter,
+    /// What windows are called.
+    pub title: TitleFormat,
+    /// A coloured edge around them.
+    pub border: BorderChoice,
     /// Start with the overlay shown.
     pub overlay: bool,
     /// What toggles the overlay.

@@ -14,7 +14,9 @@ use clap::{ArgAction, Args};
 use etcetera::BaseStrategy as _;
 
 use super::aes::RawAes;
-use super::{KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice};
+use super::{
+    BorderChoice, KeyCombination, PresentModeChoice, RendererChoice, ScalingFilterChoice, TitleFormat,
+};
 use crate::channel::DesktopScaling;
 use crate::net::ProtocolPolicy;
 use crate::net::known_servers::KnownServers;
@@ -113,6 +115,12 @@ pub struct Options {
     /// How pixels between those of the server are made, if windows are scaled
     #[arg(long, global = true, value_enum, default_value_t)]
     pub scaling_filter: ScalingFilterChoice,
+    /// What windows are called; {title} is the window's own title, {server} the server's machine, {session} the session's name, {address} what you connected to
+    #[arg(long, global = true, value_name = "TEXT", default_value = "{title} on {server}")]
+    pub title: TitleFormat,
+    /// A coloured edge around the session's windows: off, a colour (#rrggbb, or a name like red) or auto (a colour for each server), perhaps with a comma and its width in pixels
+    #[arg(long, global = true, value_name = "COLOUR,N", default_value = "off", value_parser = str::parse::<BorderChoice>)]
+    pub border: BorderChoice,
     /// What is between this machine and the server: socks5://HOST:PORT, socks4a:// or http:// (a login stands before the host, NAME:PASSWORD@), none, or auto (HTTPS_PROXY, ALL_PROXY and NO_PROXY)
     #[arg(long, global = true, value_name = "URL", default_value = "auto", value_parser = ProxyChoice::parse)]
     pub proxy: ProxyChoice,

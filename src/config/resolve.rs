@@ -169,6 +169,8 @@ impl Settings {
             present_mode: options.present_mode,
             desktop_scaling: options.desktop_scaling,
             scaling_filter: options.scaling_filter.into(),
+            title: options.title,
+            border: options.border,
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,

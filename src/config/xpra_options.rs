@@ -70,8 +70,8 @@ const GROUPS: [(&str, &str); 12] = [
     ),
     (
         "Farpane shows windows and pictures as the server says",
-        "border desktop-fullscreen dpi headerbar max-size min-size minimal modal-windows \
-         session-name splash title window-close window-icon windows xsettings",
+        "desktop-fullscreen dpi headerbar max-size min-size minimal modal-windows \
+         session-name splash window-close window-icon windows xsettings",
     ),
     (
         "Farpane passes keys and pointer on as they are",

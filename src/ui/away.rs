@@ -1,13 +1,11 @@
 //! What is shown while a session is being connected to again: a veil over each of its windows with one line and two
-//! buttons, and the same in a small window of its own where no window has room for them.
+//! buttons. The session's card ([`super::card`]) says the same where no window has room for them.
 
 use std::time::{Duration, Instant};
 
 use egui::emath::GuiRounding;
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{
-    Align, CentralPanel, FontId, Frame, Label, Layout, Painter, Pos2, Rect, RichText, Stroke, Ui, Vec2,
-};
+use egui::{Align, FontId, Painter, Pos2, Rect, Stroke, Ui, Vec2};
 
 use super::surface::{UiSurface, passive_input};
 use super::theme;
@@ -25,8 +23,6 @@ const GAP: f32 = 10.0;
 const BUTTON_PADDING: Vec2 = Vec2::new(14.0, 6.0);
 const FONT: FontId = FontId::proportional(15.0);
 const BUTTON_FONT: FontId = FontId::proportional(13.0);
-/// Size of the window of its own.
-pub const AWAY_PANEL_SIZE: (u32, u32) = (440, 170);
 
 /// What the user decides while the session is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,24 +129,6 @@ fn button(rect: Rect, words: std::sync::Arc<egui::Galley>, hovered: bool, painte
     let fill = if hovered { theme::BUTTON_HOVERED } else { theme::BUTTON };
     painter.rect_filled(rect, 4.0, fill);
     painter.galley(rect.center() - words.size() / 2.0, words, theme::TEXT);
-}
-
-/// The same in a window of its own. `Some` when the user decided.
-pub fn away_panel_ui(state: &AwayState, ui: &mut Ui) -> Option<AwayAction> {
-    let frame = Frame::new().fill(theme::BACKGROUND).inner_margin(18);
-    CentralPanel::default()
-        .frame(frame)
-        .show(ui, |ui| {
-            ui.label(RichText::new(&state.line).heading().color(theme::TEXT));
-            ui.add(Label::new(RichText::new(&state.why).color(theme::LABEL)).truncate());
-            let buttons = Layout::bottom_up(Align::Max);
-            let row = Layout::right_to_left(Align::Center);
-            let clicked = |ui: &mut Ui| {
-                AwayAction::ALL.into_iter().filter(|action| ui.button(action.words()).clicked()).last()
-            };
-            ui.with_layout(buttons, |ui| ui.with_layout(row, clicked).inner).inner
-        })
-        .inner
 }
 
 /// Makes the veil's frames for one window, and only when there is something new to show. The first one brings its

@@ -123,9 +123,9 @@ pub fn password_ui(prompt: &mut PasswordPrompt, ui: &mut Ui) -> Option<PasswordR
             prompt.focused = true;
         }
         ui.horizontal(|ui| {
-            ui.checkbox(&mut prompt.shown, "show it");
+            ui.checkbox(&mut prompt.shown, "Show password");
             if prompt.can_keep {
-                ui.checkbox(&mut prompt.keep, "remember it in the desktop's password store");
+                ui.checkbox(&mut prompt.keep, "Remember in the password store");
             }
         });
         let (accepted, cancelled) = buttons(ui, "Connect", Some("Cancel"), true);

@@ -3,6 +3,7 @@
 //! thread paints.
 
 pub mod away;
+pub mod card;
 mod certificate;
 pub mod connect;
 pub mod dialogs;
@@ -19,7 +20,8 @@ pub mod surface;
 pub mod theme;
 mod toast;
 
-pub use away::{AwayAction, AwayPainter, AwayState, away_panel_ui};
+pub use away::{AwayAction, AwayPainter, AwayState};
+pub use card::{CardAction, CardForm, CardState, card_ui};
 pub use certificate::{CERTIFICATE_SIZE, certificate_ui};
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,

@@ -1,13 +1,13 @@
 //! The session menu: what can be changed while a session runs.
 
-use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, Slider, Ui};
+use egui::{CentralPanel, ComboBox, Frame, Grid, Key, Label, RichText, ScrollArea, Slider, Ui};
 
 use super::theme;
 use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
 use crate::session::clipboard::Direction;
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (380, 620);
+pub const SESSION_MENU_SIZE: (u32, u32) = (380, 656);
 
 /// Bandwidth limits to choose from, in bits per second; 0: none.
 const BANDWIDTHS: [u64; 8] =
@@ -61,6 +61,8 @@ pub enum SessionMenuAction {
     Scaling,
     /// Show or hide the statistics overlay.
     Overlay,
+    /// Open the session's card.
+    Card,
     /// Open or close the session information window.
     SessionInfo,
     /// Save a picture of the window that the menu was opened in.
@@ -76,60 +78,61 @@ pub enum SessionMenuAction {
 /// The menu's content. What is chosen is changed in `menu` too.
 pub fn session_menu_ui(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
     let frame = Frame::new().fill(ui.visuals().panel_fill).inner_margin(18);
-    let shown = CentralPanel::default().frame(frame).show(ui, |ui| {
-        let mut action = None;
-        if menu.about {
-            about(ui);
-            if ui.button("Back").clicked() {
-                menu.about = false;
-            }
-            return action;
-        }
-        if menu.stopping {
-            return stop(menu, ui);
-        }
-        Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
-            action = pictures(menu, ui).or(action.take());
-            action = bandwidth(menu, ui).or(action.take());
-            action = renderer(menu, ui).or(action.take());
-            action = scaling(menu, ui).or(action.take());
-            action = clipboard(menu, ui).or(action.take());
-        });
-        ui.add_space(6.0);
-        if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
-            action = Some(SessionMenuAction::Overlay);
-        }
-        ui.separator();
-        let wide = egui::Vec2::new(ui.available_width(), 0.0);
-        for (words, meaning) in [
-            ("Session information", SessionMenuAction::SessionInfo),
-            ("Save a picture of the window", SessionMenuAction::Screenshot),
-            (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
-            ("Disconnect", SessionMenuAction::Disconnect),
-        ] {
-            if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
-                action = Some(meaning);
-            }
-        }
-        let stop = egui::Button::new("Stop the session …").min_size(wide);
-        if ui
-            .add_enabled(menu.can_stop, stop)
-            .on_disabled_hover_text("The server does not allow it")
-            .clicked()
-        {
-            menu.stopping = true;
-        }
-        if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
-            menu.about = true;
-        }
-        ui.add(Label::new(RichText::new(&menu.note).small().color(ui.visuals().weak_text_color())).wrap());
-        action
-    });
+    let shown = CentralPanel::default()
+        .frame(frame)
+        .show(ui, |ui| ScrollArea::vertical().show(ui, |ui| content(menu, ui)).inner);
     let escaped = ui.input(|input| input.key_pressed(Key::Escape));
     if escaped && std::mem::take(&mut menu.stopping) {
         return None;
     }
     shown.inner.or(escaped.then_some(SessionMenuAction::Close))
+}
+
+fn content(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let mut action = None;
+    if menu.about {
+        about(ui);
+        if ui.button("Back").clicked() {
+            menu.about = false;
+        }
+        return action;
+    }
+    if menu.stopping {
+        return stop(menu, ui);
+    }
+    Grid::new("settings").num_columns(2).min_col_width(90.0).spacing([12.0, 10.0]).show(ui, |ui| {
+        action = pictures(menu, ui).or(action.take());
+        action = bandwidth(menu, ui).or(action.take());
+        action = renderer(menu, ui).or(action.take());
+        action = scaling(menu, ui).or(action.take());
+        action = clipboard(menu, ui).or(action.take());
+    });
+    ui.add_space(6.0);
+    if ui.checkbox(&mut menu.overlay, "Statistics overlay").clicked() {
+        action = Some(SessionMenuAction::Overlay);
+    }
+    ui.separator();
+    let wide = egui::Vec2::new(ui.available_width(), 0.0);
+    for (words, meaning) in [
+        ("Start a program …", SessionMenuAction::Card),
+        ("Session information", SessionMenuAction::SessionInfo),
+        ("Save a picture of the window", SessionMenuAction::Screenshot),
+        (if menu.recording { "Stop recording" } else { "Record the session" }, SessionMenuAction::Record),
+        ("Disconnect", SessionMenuAction::Disconnect),
+    ] {
+        if ui.add(egui::Button::new(words).min_size(wide)).clicked() {
+            action = Some(meaning);
+        }
+    }
+    let stop = egui::Button::new("Stop the session …").min_size(wide);
+    if ui.add_enabled(menu.can_stop, stop).on_disabled_hover_text("The server does not allow it").clicked() {
+        menu.stopping = true;
+    }
+    if ui.add(egui::Button::new("About Farpane").min_size(wide)).clicked() {
+        menu.about = true;
+    }
+    ui.add(Label::new(RichText::new(&menu.note).small().color(ui.visuals().weak_text_color())).wrap());
+    action
 }
 
 fn pictures(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
@@ -248,20 +251,21 @@ fn choice<T: Clone + PartialEq>(
 
 /// Whether the session is to end; Escape is a no.
 fn stop(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
+    let sure = stop_ui(ui)?;
+    menu.stopping = sure;
+    sure.then_some(SessionMenuAction::Stop)
+}
+
+/// The question whether the session is to end. `Some` when the user answered.
+pub fn stop_ui(ui: &mut Ui) -> Option<bool> {
     ui.label(RichText::new("Stop the session?").heading().color(theme::accent(ui)));
     ui.label("Its programs end, for everybody who is attached. What is not saved is lost.");
     ui.add_space(12.0);
-    let mut action = None;
     ui.horizontal(|ui| {
-        let back = ui.button("Back");
-        if back.clicked() {
-            menu.stopping = false;
-        }
-        if ui.button("Stop the session").clicked() {
-            action = Some(SessionMenuAction::Stop);
-        }
-    });
-    action
+        let back = ui.button("Back").clicked().then_some(false);
+        ui.button("Stop the session").clicked().then_some(true).or(back)
+    })
+    .inner
 }
 
 fn about(ui: &mut Ui) {

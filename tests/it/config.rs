@@ -4,5 +4,6 @@ mod command_line;
 mod connections;
 mod files;
 mod links;
+mod look;
 mod secrets;
 mod session_files;

@@ -8,6 +8,7 @@ mod attach;
 mod clipboard;
 mod commands;
 mod connect;
+mod connect_list;
 mod encodings;
 mod encryption;
 mod endings;
@@ -32,6 +33,7 @@ mod resolution;
 mod scaling;
 #[cfg(feature = "test-servers")]
 mod servers;
+mod session_card;
 mod session_info;
 mod session_menu;
 mod shapes;
@@ -40,6 +42,7 @@ mod ssh;
 mod ssh_logins;
 mod starts;
 mod through_proxies;
+mod titles;
 #[cfg(feature = "test-programs")]
 mod toolkits;
 mod transports;

@@ -10,6 +10,8 @@ mod input;
 mod kept;
 mod live;
 mod login;
+mod lost_pixels;
+mod programs;
 mod rival;
 mod several;
 mod video;

@@ -18,6 +18,7 @@ use super::{AppEvent, ConnectStage};
 use crate::protocol::packet::Image;
 use crate::protocol::packet::WindowId;
 use crate::protocol::packet::clipboard::{Contents, Selection};
+use crate::protocol::packet::menu::{Application, Category, Menu};
 use crate::session::clipboard::ToDesktop;
 use crate::session::{
     ConnectionEvent, CursorShape, PointerEvent, SessionEvent, WindowChange, WindowEvent, WindowInfo,
@@ -212,6 +213,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
     match event {
         ConnectionEvent::StartupComplete
         | ConnectionEvent::Latency(_)
+        | ConnectionEvent::Menu(_)
         | ConnectionEvent::Info(_)
         | ConnectionEvent::Away(_) => Some(Topic::Connection(discriminant(event))),
         ConnectionEvent::Connected(_)
@@ -266,6 +268,7 @@ fn weight(event: &AppEvent) -> usize {
     let held = match event {
         AppEvent::Session(event) => match event {
             SessionEvent::Connection(ConnectionEvent::Info(lines)) => of_lines(lines),
+            SessionEvent::Connection(ConnectionEvent::Menu(menu)) => of_menu(menu),
             SessionEvent::Connection(ConnectionEvent::Away(away)) => away.why.capacity(),
             SessionEvent::Window(event) => of_window_event(event),
             SessionEvent::Pointer(PointerEvent::Cursor(CursorShape::Image(cursor))) => {
@@ -284,6 +287,17 @@ fn weight(event: &AppEvent) -> usize {
 
 fn of_lines(lines: &[(String, String)]) -> usize {
     lines.iter().map(|(key, value)| size_of::<(String, String)>() + key.len() + value.len()).sum()
+}
+
+fn of_menu(menu: &Menu) -> usize {
+    let of = |application: &Application| {
+        size_of::<Application>() + application.name.capacity() + application.command.capacity()
+    };
+    let of_category = |category: &Category| {
+        let applications: usize = category.applications.iter().map(of).sum();
+        size_of::<Category>() + category.name.capacity() + applications
+    };
+    menu.categories.iter().map(of_category).sum()
 }
 
 fn of_window_event(event: &WindowEvent) -> usize {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use raw_window_handle::{HasDisplayHandle, HasWindowHandle};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Mailbox, NetQueue, Scaling, SurfaceId, VideoFrame};
+use super::{Border, Mailbox, NetQueue, Scaling, SurfaceId, VideoFrame};
 use crate::codec::{Coded, CompressedPixels, Picture};
 use crate::geometry::{Rect, Size};
 use crate::protocol::packet::draw::{DrawOutcome, Encoding, ScrollRect};
@@ -292,6 +292,11 @@ pub enum RenderCommand {
     Overlay {
         surface: SurfaceId,
         frame: Option<OverlayFrame>,
+    },
+    /// The window has a coloured edge from now on, which covers what is there of its content.
+    Border {
+        surface: SurfaceId,
+        border: Border,
     },
     /// Sends what the window shows, overlay included, in local pixels, as [`AppEvent::Pixels`] (after
     /// the draws that came before).

@@ -7,6 +7,7 @@
 //! app ──RenderCommand──► render    render ──AppEvent──► app
 //! ```
 
+mod border;
 pub mod clock;
 pub mod mailbox;
 pub mod messages;
@@ -16,6 +17,7 @@ pub mod scaling;
 mod surface;
 mod video;
 
+pub use border::Border;
 pub use mailbox::Mailbox;
 pub use messages::{
     AppEvent, AppSink, BackingUpdate, ConnectStage, DecodedDraw, DrawContent, DrawJob, DrawReply, DrawSink,

@@ -32,6 +32,21 @@ pub fn is_live(_sockets: &[PathBuf]) -> bool {
     false
 }
 
+/// Those of these sessions at whose sockets somebody listens, without connecting to them, which servers would note in their
+/// logs. Where the system does not say it: all of them.
+pub fn listening(mut sessions: Vec<LocalSession>) -> Vec<LocalSession> {
+    // Behind seven columns comes the path; flags 00010000 are those of a socket that listens.
+    if let Ok(table) = std::fs::read_to_string("/proc/net/unix") {
+        let listens = |line: &str| {
+            let mut columns = line.split_ascii_whitespace();
+            (columns.nth(3) == Some("00010000")).then(|| columns.nth(3).map(PathBuf::from))?
+        };
+        let paths: std::collections::BTreeSet<PathBuf> = table.lines().filter_map(listens).collect();
+        sessions.retain(|session| paths.contains(&session.socket));
+    }
+    sessions
+}
+
 /// A socket of a session on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalSession {

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use crate::channel::{AppEvent, AppSink, DrawReply, RenderCommand, RenderMessage, RenderQueue, Scaling};
 
 mod backend;
+mod border;
 mod cpu;
 mod damage;
 mod error;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use egui::epaint::{ImageDelta, Primitive};
 use egui::{ClippedPrimitive, ColorImage, ImageData, TextureId, TextureOptions};
 
-use crate::channel::OverlayFrame;
+use super::border;
+use crate::channel::{Border, OverlayFrame};
+use crate::geometry::Size;
 
 /// A change of an overlay's textures.
 #[derive(Default)]
@@ -26,8 +28,12 @@ pub(super) struct Overlay {
     textures: HashMap<TextureId, (Arc<ColorImage>, TextureOptions)>,
     /// Not used by frames after the present one.
     unused: Vec<TextureId>,
+    /// With the edge as the last one, if there is one.
     primitives: Vec<ClippedPrimitive>,
+    /// 0 before the first frame.
     pixels_per_point: f32,
+    /// The window's edge, and the window's size.
+    border: Option<(Border, Size)>,
 }
 
 impl Overlay {
@@ -44,7 +50,27 @@ impl Overlay {
         self.unused.extend(frame.textures_delta.free.drain());
         self.primitives = std::mem::take(&mut frame.primitives);
         self.pixels_per_point = frame.pixels_per_point;
+        self.lay_border();
         changes
+    }
+
+    /// Lays this edge over everything, for a window of this size. Returns what changes in the textures.
+    pub(super) fn set_border(&mut self, border: Border, window: Size) -> TextureChanges {
+        let mut changes = TextureChanges::default();
+        if self.border.replace((border, window)).is_some() {
+            self.primitives.pop();
+        } else {
+            self.textures.insert(border::TEXTURE, border::texture());
+            changes.set.push(border::texture_change());
+        }
+        self.lay_border();
+        changes
+    }
+
+    fn lay_border(&mut self) {
+        if let Some((border, window)) = self.border {
+            self.primitives.push(border::primitive(border, window, self.pixels_per_point()));
+        }
     }
 
     /// All textures, for a backend that has none of them.
@@ -75,7 +101,7 @@ impl Overlay {
 
     /// Physical pixels in one of egui's points.
     pub(super) fn pixels_per_point(&self) -> f32 {
-        self.pixels_per_point
+        if self.pixels_per_point > 0.0 { self.pixels_per_point } else { 1.0 }
     }
 }
 

@@ -170,6 +170,12 @@ impl Renderer {
                 self.forget_if_gone(surface);
             }
             RenderCommand::Overlay { surface, frame } => self.overlay(surface, frame),
+            RenderCommand::Border { surface, border } => {
+                if let Some(window) = self.windows.get_mut(&surface) {
+                    window.border = Some(border);
+                }
+                self.lay_border(surface);
+            }
             RenderCommand::ReadBack { wid } => self.read_back(wid),
             RenderCommand::Scaling(scaling) => {
                 self.options.scaling = scaling;
@@ -409,6 +415,7 @@ impl Renderer {
         *surface_size = size;
         window.surface_outdated = true;
         window.redraw = true;
+        self.lay_border(surface);
     }
 
     fn overlay(&mut self, surface: SurfaceId, frame: Option<OverlayFrame>) {
@@ -425,6 +432,18 @@ impl Renderer {
             }
             (None, None) => return,
         }
+        window.overlay_changed = true;
+        if window.overlay.is_none() {
+            self.lay_border(surface);
+        }
+    }
+
+    /// Makes the coloured edge of a window that has one, for the size that it has now.
+    fn lay_border(&mut self, surface: SurfaceId) {
+        let Some(window) = self.windows.get_mut(&surface) else { return };
+        let (Some(border), Some((_, size))) = (window.border, &window.target) else { return };
+        let changes = window.overlay.get_or_insert_default().set_border(border, *size);
+        self.backend.update_overlay(surface, &changes);
         window.overlay_changed = true;
     }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::damage::Damage;
 use super::overlay::Overlay;
-use crate::channel::{DrawContent, WindowTarget};
+use crate::channel::{Border, DrawContent, WindowTarget};
 use crate::geometry::{Rect, Size};
 use crate::protocol::packet::DrawSequence;
 use crate::protocol::packet::draw::ScrollRect;
@@ -32,6 +32,7 @@ pub(super) struct Window {
     pub(super) has_content: bool,
     pub(super) first_paint_sent: bool,
     pub(super) overlay: Option<Overlay>,
+    pub(super) border: Option<Border>,
 }
 
 impl Window {

@@ -117,7 +117,8 @@ impl Draws {
             out.push(Output::Send(ToServer::Ack(ack).into()));
             return Ok(());
         }
-        windows.drawn(wid);
+        let rect = Rect { x, y, width, height };
+        windows.drawn(wid, rect);
         self.ledger.begin(wid, sequence).map_err(|e| CloseReason::Protocol(e.to_string()))?;
         let is_wanted = encodings::accepts(&setup.config.pictures, encoding);
         let encoding = if is_wanted { encoding } else { Encoding::Other };
@@ -125,7 +126,6 @@ impl Draws {
             self.straight_png && is_png(encoding) && windows.info(wid).is_some_and(|info| info.has_alpha);
         windows.video_began(wid, sequence, encoding, &options);
         trace.pixels = u64::from(width) * u64::from(height);
-        let rect = Rect { x, y, width, height };
         let request = DrawRequest { wid, sequence, rect, encoding, data, rowstride, options, trace };
         out.push(Output::Draw(request));
         Ok(())

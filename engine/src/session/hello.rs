@@ -90,6 +90,10 @@ fn capabilities(setup: &Setup, hello: &mut Dict) {
         .push("bandwidth-detection", true)
         .push("share", setup.config.share)
         .push("lock", false);
+    if setup.local.shows_menu {
+        let menu = if setup.peer.dialect.is_modern() { "menu" } else { "xdg-menu-update" };
+        hello.push(menu, true);
+    }
     if setup.peer.dialect.is_modern() {
         hello
             .push("wants", &["encodings", "display", "versions", "features", "packet-types"][..])

@@ -17,6 +17,8 @@ const MAX_LIST: usize = 4096;
 /// Where servers tell the size of their desktop.
 const DESKTOP_SIZES: [&str; 4] =
     ["display.actual_desktop_size", "actual_desktop_size", "display.desktop_size", "desktop_size"];
+/// The mode of a server whose windows are shown each by itself.
+const SEAMLESS: &str = "seamless";
 /// Encoding names kept.
 const MAX_ENCODINGS: usize = 64;
 
@@ -33,6 +35,8 @@ pub struct ServerInfo {
     pub encodings: Vec<String>,
     /// It ends with all that runs in it when a client wants that.
     pub can_stop: bool,
+    /// It starts programs when a client wants that.
+    pub can_start: bool,
     /// Packet encoder and compressors in use, for example `rencodeplus+lz4`.
     pub wire: String,
 }
@@ -105,14 +109,26 @@ pub fn server_info(hello: &Dict, dialect: Dialect, compressors: &[&str]) -> Serv
         display: first(&["display", "display.name", "display.address", "name"]),
         encodings: encodings_of(hello),
         can_stop: can_stop(hello).unwrap_or(false),
+        can_start: said(hello, "start-new-commands").unwrap_or(false),
         wire: wire(hello, dialect, compressors),
+    }
+}
+
+impl ServerInfo {
+    /// Whether each window of the session is a window of its own, not a whole screen.
+    pub fn is_seamless(&self) -> bool {
+        self.mode == SEAMLESS
     }
 }
 
 /// Whether clients may end the session, if the server's hello says so.
 pub fn can_stop(hello: &Dict) -> Option<bool> {
-    let said = |path: &&str| hello.get_path(path).and_then(Value::as_bool);
-    ["client-shutdown", "features.client-shutdown"].iter().find_map(said)
+    said(hello, "client-shutdown")
+}
+
+/// What the server's hello says of a feature.
+fn said(hello: &Dict, feature: &str) -> Option<bool> {
+    hello.bool(feature).or_else(|| hello.get_path("features")?.as_dict()?.bool(feature))
 }
 
 /// The encodings that a server's hello or `encoding-set` names.
@@ -204,8 +220,8 @@ fn mode_of(hello: &Dict) -> String {
     }
     let named = hello.get("session-type").or_else(|| hello.get_path("server.mode")).map(text);
     match named.as_deref() {
-        None | Some("" | "GTK3 X11" | "X11") => "seamless".to_owned(),
-        Some(name) => name.split([' ', '-']).next().unwrap_or("seamless").to_owned(),
+        None | Some("" | "GTK3 X11" | "X11") => SEAMLESS.to_owned(),
+        Some(name) => name.split([' ', '-']).next().unwrap_or(SEAMLESS).to_owned(),
     }
 }
 

@@ -57,6 +57,8 @@ pub struct LocalInfo {
     pub keymap: Option<Keymap>,
     /// There is a clipboard whose contents can be had and given.
     pub has_clipboard: bool,
+    /// The server's applications can be shown and chosen from.
+    pub shows_menu: bool,
 }
 
 impl Default for LocalInfo {
@@ -67,6 +69,7 @@ impl Default for LocalInfo {
             display: DisplayInfo::single(Size { width: 1280, height: 800 }),
             keymap: None,
             has_clipboard: true,
+            shows_menu: false,
         }
     }
 }

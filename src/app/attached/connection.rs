@@ -30,8 +30,12 @@ impl Attached {
                 self.kept_passwords.accepted();
                 self.back();
                 self.chosen.can_stop = server.can_stop;
+                self.card.connected(&server);
                 if !server.session_name.is_empty() {
-                    self.windows.title = server.session_name;
+                    self.windows.titles.session = server.session_name;
+                }
+                if !server.hostname.is_empty() {
+                    self.windows.titles.server = server.hostname;
                 }
             }
             ConnectionEvent::PasswordNeeded { prompt, number } => {
@@ -51,7 +55,12 @@ impl Attached {
                 let server = connections::address(&self.config.connection.target);
                 self.ask(Question::Display(DisplayPrompt { server, displays }), event_loop);
             }
-            ConnectionEvent::StartupComplete => self.windows.startup_complete(),
+            ConnectionEvent::StartupComplete => {
+                self.windows.startup_complete();
+                self.card.startup_complete();
+            }
+            ConnectionEvent::Latency(ping) => self.card.latency(ping),
+            ConnectionEvent::Menu(menu) => self.card.menu(*menu),
             ConnectionEvent::Away(how) => self.away(how),
             ConnectionEvent::Closed(reason) => {
                 if let CloseReason::Authentication(_) = &reason {
@@ -60,7 +69,7 @@ impl Attached {
                 self.kept_passwords.over();
                 return Some(reason);
             }
-            ConnectionEvent::LoggingIn | ConnectionEvent::Latency(_) | ConnectionEvent::Info(_) => {}
+            ConnectionEvent::LoggingIn | ConnectionEvent::Info(_) => {}
         }
         None
     }

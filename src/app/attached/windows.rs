@@ -29,6 +29,7 @@ impl Attached {
 
     fn window_created(&mut self, info: WindowInfo, screen: &Screen, event_loop: &ActiveEventLoop) {
         let (wid, title) = (info.wid, info.title.clone());
+        self.card.window_comes(info.override_redirect);
         if let Some(window) = self.popup_window(&info, &screen.desktop) {
             self.popups.create(info, window);
         } else if let Err(error) = self.windows.create(info, event_loop, &screen.desktop) {

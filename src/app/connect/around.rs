@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Connect;
 use super::list::Destination;
-use super::{Connect, ListedSession};
 use crate::app::inbox::{Inbox, InboxEvent};
 use crate::net::nearby::{Session, search};
 use crate::ui::EntryKind;
@@ -35,7 +35,7 @@ impl Connect {
             Ok(()) => Around::Looking,
             Err(error) => Around::Failed(error.to_string()),
         };
-        self.list_again();
+        self.list();
     }
 
     /// The search is over.
@@ -44,8 +44,7 @@ impl Connect {
             Ok(sessions) => Around::Found(sessions),
             Err(words) => Around::Failed(words),
         };
-        let locals: Vec<ListedSession> = self.destinations.iter().filter_map(Destination::local).collect();
-        self.list(&locals);
+        self.list();
     }
 
     /// Lists what was found, and the way to look.

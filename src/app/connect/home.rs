@@ -34,8 +34,10 @@ pub struct Home {
 struct Session {
     which: Option<ConnectionKey>,
     is_foreign: bool,
-    /// A window was painted.
+    /// A window was painted, or its card.
     shown: bool,
+    /// A window was painted.
+    has_windows: bool,
     picture_due: Option<Instant>,
     _demo: Option<demo::Server>,
 }
@@ -69,7 +71,14 @@ impl Home {
     /// The session that the user chose is being attached to. Returns how.
     pub fn begin(&mut self, chosen: Chosen) -> Config {
         let Chosen { config, which, is_foreign, demo } = chosen;
-        self.session = Some(Session { which, is_foreign, shown: false, picture_due: None, _demo: demo });
+        self.session = Some(Session {
+            which,
+            is_foreign,
+            shown: false,
+            has_windows: false,
+            picture_due: None,
+            _demo: demo,
+        });
         config
     }
 
@@ -87,10 +96,10 @@ impl Home {
         }
     }
 
-    /// A session of this machine was found.
-    pub fn found(&mut self, found: ListedSession) {
+    /// These sessions run on this machine now.
+    pub fn locals(&mut self, found: Vec<ListedSession>) {
         if let Some(window) = &mut self.window {
-            window.found(found);
+            window.locals(found);
         }
     }
 
@@ -101,12 +110,20 @@ impl Home {
         }
     }
 
-    /// The session shows something: the connect window is no longer needed.
+    /// The session shows a window.
     pub fn first_picture(&mut self) {
+        self.shown();
+        if let Some(session) = self.session.as_mut().filter(|session| !session.has_windows) {
+            session.has_windows = true;
+            session.picture_due = Some(clock::now() + PICTURE_AFTER);
+        }
+    }
+
+    /// The session shows something: the connect window is no longer needed.
+    pub fn shown(&mut self) {
         self.window = None;
         let Some(session) = self.session.as_mut().filter(|session| !session.shown) else { return };
         session.shown = true;
-        session.picture_due = Some(clock::now() + PICTURE_AFTER);
         if let Some(which) = &session.which {
             self.launcher.note_use(which, session.is_foreign);
         }

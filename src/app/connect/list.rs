@@ -1,5 +1,6 @@
 //! The connect window's list: what there is to connect to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,20 +23,14 @@ pub(super) enum Destination {
     LookAround,
 }
 
-impl Destination {
-    pub(super) fn local(&self) -> Option<ListedSession> {
-        match self {
-            Self::Local(found) => Some(found.clone()),
-            _ => None,
-        }
-    }
-}
-
 impl Connect {
     /// Lists what there is to connect to.
-    pub(super) fn list(&mut self, locals: &[ListedSession]) {
+    pub(super) fn list(&mut self) {
         let selected = self.view.selected.and_then(|id| self.destination(id).cloned());
         (self.destinations, self.view.entries) = (Vec::new(), Vec::new());
+        let locals = self.locals.clone();
+        // What runs here is one entry, with the picture of its last look.
+        let mut pictures = BTreeMap::new();
         let now = SystemTime::now();
         if let Some(store) = self.launcher.store.clone() {
             let saved = store.list().unwrap_or_else(|error| {
@@ -53,6 +48,10 @@ impl Connect {
             }
             for recent in store.recent() {
                 if let ConnectionKey::Address(address) = &recent.which {
+                    if locals.iter().any(|found| found.address() == *address) {
+                        pictures.insert(address.clone(), recent.thumbnail);
+                        continue;
+                    }
                     let words = (address.clone(), address.clone(), ago(recent.last_used, now));
                     let picture = recent.thumbnail.as_deref().and_then(thumbnail::read);
                     self.add(Destination::Kept(recent.which), EntryKind::Recent, words, picture);
@@ -60,14 +59,15 @@ impl Connect {
             }
         }
         for found in locals {
-            let address = format!(":{}", found.display);
+            let address = found.address();
             let name = if found.name.is_empty() { address.clone() } else { found.name.clone() };
             let note = match found.windows {
                 Some(1) => "1 window".to_owned(),
                 Some(windows) => format!("{windows} windows"),
                 None => String::new(),
             };
-            self.add(Destination::Local(found.clone()), EntryKind::Local, (name, address, note), None);
+            let picture = pictures.remove(&address).flatten().as_deref().and_then(thumbnail::read);
+            self.add(Destination::Local(found), EntryKind::Local, (name, address, note), picture);
         }
         let demo = ("Try the demo session".to_owned(), "runs on this machine".to_owned(), String::new());
         self.add(Destination::Demo, EntryKind::Demo, demo, None);
@@ -85,8 +85,9 @@ impl Connect {
         thumbnail: Option<Arc<egui::ColorImage>>,
     ) {
         let id = self.destinations.len() as u64;
+        let command = self.command(&destination, &address);
         self.destinations.push(destination);
-        self.view.entries.push(ConnectEntry { id, kind, name, address, note, thumbnail });
+        self.view.entries.push(ConnectEntry { id, kind, name, address, command, note, thumbnail });
     }
 
     pub(super) fn destination(&self, id: u64) -> Option<&Destination> {
@@ -110,7 +111,7 @@ impl Connect {
                 )
             }
             Destination::Local(found) => {
-                Request::address(&format!(":{}", found.display)).map_err(|error| error.to_string())
+                Request::address(&found.address()).map_err(|error| error.to_string())
             }
             Destination::Nearby(session) => Request::address(&session.address())
                 .map(|request| Request { sender: Sender::Link, ..request })
@@ -159,13 +160,70 @@ impl Connect {
         if let Err(error) = result {
             self.fail("It could not be forgotten", &error.to_string());
         }
-        self.list_again();
+        self.list();
     }
 
-    pub(super) fn list_again(&mut self) {
-        let locals: Vec<ListedSession> = self.destinations.iter().filter_map(Destination::local).collect();
-        self.list(&locals);
+    /// What leads there on a command line: a saved connection by its file, which has its options too.
+    fn command(&self, destination: &Destination, address: &str) -> String {
+        let file = match (destination, &self.launcher.store) {
+            (Destination::Kept(ConnectionKey::Saved(name)), Some(store)) => store.path(name),
+            _ => None,
+        };
+        let place = file.map_or_else(|| address.to_owned(), |file| file.display().to_string());
+        format!("farpane {}", shell_word(&place))
     }
+
+    pub(super) fn rename(&mut self, id: u64, name: &str) {
+        let Some(old) = self.saved(id) else { return };
+        let Some(store) = &self.launcher.store else { return };
+        if let Err(error) = store.rename(&old, name) {
+            self.fail("It could not be renamed", &error.to_string());
+        } else if let Some((_, Some(which))) = &mut self.base
+            && *which == ConnectionKey::Saved(old.clone())
+        {
+            *which = ConnectionKey::Saved(name.to_owned());
+            name.clone_into(&mut self.view.form.name);
+        }
+        let renamed = Destination::Kept(ConnectionKey::Saved(name.to_owned()));
+        self.list();
+        if let Some(id) = self.id_of(&renamed) {
+            self.view.selected = Some(id);
+            self.view.attend(id);
+        }
+    }
+
+    pub(super) fn duplicate(&mut self, id: u64) {
+        let (Some(name), Some(store)) = (self.saved(id), self.launcher.store.clone()) else { return };
+        let copied = store.load(&name).map_err(|error| error.to_string()).and_then(|file| {
+            let is_taken = |name: &String| store.path(name).is_some_and(|path| path.exists());
+            let mut names = (1..1000).map(|number| match number {
+                1 => format!("{name} copy"),
+                number => format!("{name} copy {number}"),
+            });
+            let free = names.find(|name| !is_taken(name)).ok_or("there are too many copies of it")?;
+            store.save(&free, &file, false).map_err(|error| error.to_string())
+        });
+        if let Err(words) = copied {
+            self.fail("It could not be copied", &words);
+        }
+        self.list();
+    }
+
+    fn saved(&self, id: u64) -> Option<String> {
+        match self.destination(id)? {
+            Destination::Kept(ConnectionKey::Saved(name)) => Some(name.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// `text` as one word of a shell's command.
+fn shell_word(text: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "/:.,@%+=_-".contains(sign);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The time since `then` in words.

@@ -1,6 +1,7 @@
 //! Sessions that run on this machine, and what they call themselves.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use crate::app::inbox::{Inbox, InboxEvent};
@@ -15,6 +16,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Servers are asked one after the other: more are shown without their names.
 const MAX_ASKED: usize = 16;
 
+/// How long after a look the next one comes.
+const PAUSE: Duration = Duration::from_secs(2);
+
 /// A session that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSession {
@@ -25,24 +29,79 @@ pub struct ListedSession {
     pub windows: Option<u32>,
 }
 
+impl ListedSession {
+    /// Its address on this machine.
+    pub fn address(&self) -> String {
+        format!(":{}", self.display)
+    }
+}
+
 /// Those of this machine that answer, asked one after the other.
 pub fn sessions() -> Vec<ListedSession> {
     local::sessions().iter().take(MAX_ASKED).filter_map(ask).collect()
 }
 
-/// Looks for sessions on a thread of its own; `inbox` is told of each that answers.
-pub fn look(inbox: &Arc<Inbox>) {
-    let inbox = Arc::clone(inbox);
-    let run = move || {
-        for session in local::sessions().into_iter().take(MAX_ASKED) {
-            if let Some(found) = ask(&session) {
-                inbox.push(InboxEvent::LocalSession(found));
+/// Looks for sessions on a thread of its own, as long as it lives.
+pub struct Watch {
+    /// Dropped: it ends. A message: all sessions are asked again.
+    wishes: SyncSender<()>,
+}
+
+impl Watch {
+    /// Begins to look; `inbox` is told of the sessions whenever they are others.
+    pub fn begin(inbox: &Arc<Inbox>) -> Self {
+        let (wishes, wished) = sync_channel(1);
+        let inbox = Arc::clone(inbox);
+        let run = move || watch(&wished, &inbox);
+        if let Err(error) = std::thread::Builder::new().name("farpane-local".to_owned()).spawn(run) {
+            tracing::warn!(%error, "local sessions cannot be looked for");
+        }
+        Self { wishes }
+    }
+
+    /// What they call themselves, and how many windows they have, is asked again.
+    pub fn ask_again(&self) {
+        // If it is asked already, once is enough.
+        let _ = self.wishes.try_send(());
+    }
+}
+
+/// Asks each session once when it appears, since servers write down who asks, and all of them when that is wished.
+fn watch(wished: &Receiver<()>, inbox: &Inbox) {
+    let mut known: Vec<(LocalSession, ListedSession)> = Vec::new();
+    let mut again = false;
+    loop {
+        let mut sessions = local::listening(local::sessions());
+        sessions.truncate(MAX_ASKED);
+        let before = known.len();
+        known.retain(|(session, _)| sessions.contains(session));
+        if known.len() < before {
+            tell(&known, inbox);
+        }
+        for session in sessions {
+            let is_known = known.iter().any(|(known, _)| *known == session);
+            if is_known && !again {
+                continue;
+            }
+            let before = known.clone();
+            let found = ask(&session);
+            known.retain(|(known, _)| *known != session);
+            known.extend(found.map(|found| (session, found)));
+            known.sort_by(|(one, _), (other, _)| one.display.cmp(&other.display));
+            if known != before {
+                tell(&known, inbox);
             }
         }
-    };
-    if let Err(error) = std::thread::Builder::new().name("farpane-local".to_owned()).spawn(run) {
-        tracing::warn!(%error, "local sessions cannot be looked for");
+        again = match wished.recv_timeout(PAUSE) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
     }
+}
+
+fn tell(known: &[(LocalSession, ListedSession)], inbox: &Inbox) {
+    inbox.push(InboxEvent::LocalSessions(known.iter().map(|(_, found)| found.clone()).collect()));
 }
 
 /// Asks a server what it is. `None` if nobody answers at the socket: it was left behind.

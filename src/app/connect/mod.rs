@@ -9,6 +9,7 @@ mod home;
 mod launcher;
 mod list;
 mod locals;
+mod size;
 mod stages;
 mod thumbnail;
 
@@ -33,9 +34,8 @@ use crate::protocol::text;
 use crate::render::RenderOptions;
 use crate::session::SessionEvent;
 use crate::threads::{Engine, NoReply};
-use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
 use crate::ui::{
-    Asked, Attempt, ConnectAction, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
+    Asked, Attempt, ConnectAction, ConnectForm, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
 };
 
 use super::inbox::Inbox;
@@ -98,12 +98,17 @@ pub struct Connect {
     destinations: Vec<Destination>,
     /// What the form was filled from.
     base: Option<(Request, Option<ConnectionKey>)>,
+    /// The sessions of this machine.
+    locals: Vec<ListedSession>,
+    watch: locals::Watch,
     /// Sessions on the network, as far as they were looked for.
     around: Around,
     /// Who is told of them.
     inbox: Arc<Inbox>,
     /// When the attempt that is under way began.
     began: Option<Instant>,
+    /// The size in points that the user, or the window manager, gave the window.
+    size: Option<LogicalSize<u32>>,
     /// Paints the window.
     _engine: Engine,
 }
@@ -141,10 +146,11 @@ impl Connect {
         let engine = Engine::without_session(render_options, app, Box::new(NoReply))
             .context("cannot start the render thread")?;
         let queue = engine.queues().render.clone();
+        let (size, least) = size::sizes(launcher.store.as_ref(), event_loop);
         let attributes = Window::default_attributes()
             .with_title("Farpane")
-            .with_inner_size(LogicalSize::new(CONNECT_SIZE.0, CONNECT_SIZE.1))
-            .with_min_inner_size(LogicalSize::new(CONNECT_MIN_SIZE.0, CONNECT_MIN_SIZE.1));
+            .with_inner_size(size)
+            .with_min_inner_size(least);
         let window = OwnWindow::open(attributes, OWN_ID, event_loop, queue)
             .context("the connect window cannot be opened")?;
         theme::set_dark(window.context(), screen.is_dark(&window));
@@ -155,14 +161,16 @@ impl Connect {
             view,
             destinations: Vec::new(),
             base: None,
+            locals: Vec::new(),
+            watch: locals::Watch::begin(inbox),
             around: Around::default(),
             inbox: Arc::clone(inbox),
             began: None,
+            size: None,
             _engine: engine,
         };
         connect.session_over(failure);
-        connect.list(&[]);
-        locals::look(inbox);
+        connect.list();
         Ok(connect)
     }
 
@@ -200,6 +208,14 @@ impl Connect {
         self.window.event(event);
         match event {
             WindowEvent::CloseRequested => Some(Decision::Quit),
+            WindowEvent::Focused(true) => {
+                self.watch.ask_again();
+                None
+            }
+            WindowEvent::Resized(size) => {
+                self.size = Some(size.to_logical(self.window.scale_factor()));
+                None
+            }
             WindowEvent::ThemeChanged(theme) => {
                 theme::set_dark(self.window.context(), *theme == winit::window::Theme::Dark);
                 None
@@ -227,14 +243,10 @@ impl Connect {
         self.window.due_at(clock::now());
     }
 
-    /// A session of this machine was found.
-    pub fn found(&mut self, found: ListedSession) {
-        let mut locals: Vec<ListedSession> =
-            self.destinations.iter().filter_map(Destination::local).collect();
-        if !locals.contains(&found) {
-            locals.push(found);
-            self.list(&locals);
-        }
+    /// These sessions run on this machine now.
+    pub fn locals(&mut self, found: Vec<ListedSession>) {
+        self.locals = found;
+        self.list();
     }
 
     /// Paints the window if it is time, and does what the user decided.
@@ -278,6 +290,8 @@ impl Connect {
             ConnectAction::Connect => return self.connect(),
             ConnectAction::Save => self.save(),
             ConnectAction::Delete(id) => self.forget(id),
+            ConnectAction::Rename(id, name) => self.rename(id, &name),
+            ConnectAction::Duplicate(id) => self.duplicate(id),
             ConnectAction::Cancel => return Some(Decision::Cancel),
             ConnectAction::Consent(true) => {
                 if let Some((request, _)) = &mut self.base {
@@ -318,12 +332,15 @@ impl Connect {
 
     fn address_edited(&mut self) {
         self.view.selected = None;
+        self.view.state = ConnectState::Ready;
         if let Some((request, _)) = &self.base {
             form::forget_password_file(&mut self.view.form, request);
         }
         let text = Zeroizing::new(self.view.form.address.trim().to_owned());
         self.view.address_error = None;
         if text.is_empty() {
+            self.view.form = ConnectForm::default();
+            self.base = None;
             return;
         }
         match Request::address(&text) {
@@ -336,6 +353,7 @@ impl Connect {
     }
 
     fn form_edited(&mut self) {
+        self.view.state = ConnectState::Ready;
         self.view.address_error = None;
         match form::target(&self.view.form) {
             Some(Ok(target)) => {
@@ -357,7 +375,7 @@ impl Connect {
         if let Err(words) = self.try_save() {
             self.fail("It could not be saved", &words);
         }
-        self.list_again();
+        self.list();
     }
 
     fn try_save(&mut self) -> Result<(), String> {
@@ -459,5 +477,14 @@ impl Connect {
     fn fail(&mut self, title: &str, words: &str) {
         let message = Message { title: title.to_owned(), words: words.to_owned(), ..Message::default() };
         self.view.state = ConnectState::Failed(message);
+    }
+}
+
+/// The next window has this one's size.
+impl Drop for Connect {
+    fn drop(&mut self) {
+        if let (Some(store), Some(size)) = (&self.launcher.store, self.size) {
+            size::keep(store, size);
+        }
     }
 }

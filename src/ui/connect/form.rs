@@ -158,7 +158,7 @@ pub(super) fn form_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectActi
                 },
             );
         }
-        CollapsingHeader::new("Pictures and more").show(ui, |ui| edited |= more(form, ui));
+        CollapsingHeader::new("Advanced").show(ui, |ui| edited |= more(form, ui));
         if edited {
             action = action.take().or(Some(ConnectAction::FormEdited));
         }
@@ -205,7 +205,7 @@ fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
 }
 
 /// Selects what a field says, so that typing replaces it.
-fn select_all(field: egui::Id, len: usize, ui: &Ui) {
+pub(super) fn select_all(field: egui::Id, len: usize, ui: &Ui) {
     let mut state = TextEdit::load_state(ui.ctx(), field).unwrap_or_default();
     let all = CCursorRange::two(CCursor::default(), CCursor::new(len));
     state.cursor.set_char_range(Some(all));
@@ -297,7 +297,7 @@ fn certificate(tls: &mut TlsChecks, ui: &mut Ui) -> bool {
         return edited;
     }
     Grid::new("certificate").num_columns(2).min_col_width(LABEL_WIDTH).spacing([12.0, 8.0]).show(ui, |ui| {
-        edited |= row("Authorities", "a PEM file; else the system's", &mut tls.ca_certs, ui);
+        edited |= row("CA file", "PEM; else the system's authorities", &mut tls.ca_certs, ui);
         edited |= row("Server's name", "the host's", &mut tls.hostname, ui);
     });
     edited
@@ -346,13 +346,12 @@ fn buttons(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
             let accent = theme::accent(ui);
             let connect =
                 egui::Button::new(RichText::new("Connect").color(theme::on_accent(ui))).fill(accent);
-            let connect = ui.add_enabled(ready, connect);
-            let connect = if view.form.starts() {
-                connect.on_disabled_hover_text("say which program to start")
-            } else {
-                connect
+            let why_not = match &view.address_error {
+                Some(error) => error.as_str(),
+                None if view.form.starts() => "say which program to start",
+                None => "say where to connect to",
             };
-            if connect.clicked() {
+            if ui.add_enabled(ready, connect).on_disabled_hover_text(why_not).clicked() {
                 action = Some(ConnectAction::Connect);
             }
             let named = !view.form.name.trim().is_empty();
@@ -365,8 +364,10 @@ fn buttons(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
             }
             let name = TextEdit::singleline(&mut view.form.name)
                 .hint_text("a name to keep it under")
-                .desired_width((ui.available_width() - 8.0).clamp(60.0, 220.0));
-            ui.add(name);
+                .desired_width((ui.available_width() - 60.0).clamp(60.0, 220.0));
+            let field = ui.add(name);
+            let label = ui.label("Name").id;
+            field.labelled_by(label);
         });
     });
     action

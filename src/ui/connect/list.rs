@@ -1,6 +1,9 @@
 //! The left side: what can be connected to with one key or click.
 
-use egui::{Align, Color32, Image, Key, Layout, Rect, RichText, ScrollArea, Sense, Ui, Vec2};
+use egui::{
+    Align, Color32, EventFilter, Id, Image, Key, Layout, Rect, Response, RichText, ScrollArea, Sense,
+    TextEdit, Ui, Vec2,
+};
 
 use super::{ConnectAction, ConnectEntry, ConnectView, EntryKind};
 
@@ -10,6 +13,7 @@ const ROW_HEIGHT: f32 = 62.0;
 /// The sections and their entries.
 pub(super) fn list_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
     let mut action = None;
+    let mut rows = Vec::new();
     ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
         for (kind, title) in [
             (EntryKind::Saved, "Saved"),
@@ -25,19 +29,47 @@ pub(super) fn list_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectActi
             }
             ui.label(RichText::new(title).small().color(ui.visuals().weak_text_color()));
             for entry in &entries {
-                action = entry_ui(view, entry, ui).or(action.take());
+                // The list changes while it is looked at: the focus stays with its entry.
+                let id = (entry.kind, &entry.name, &entry.address);
+                let (row, decided) = ui.push_id(id, |ui| entry_ui(view, entry, ui)).inner;
+                rows.push((row, entry.id));
+                action = decided.or(action.take());
             }
             ui.add_space(6.0);
         }
     });
-    action
+    move_along(&rows, ui).map(ConnectAction::Select).or(action)
 }
 
-fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> Option<ConnectAction> {
+/// The arrows, Home and End go along the list. Returns the entry that one of them came to.
+fn move_along(rows: &[(Id, u64)], ui: &Ui) -> Option<u64> {
+    let focused = ui.memory(|memory| memory.focused())?;
+    let here = rows.iter().position(|(row, _)| *row == focused)?;
+    let arrows = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(focused, arrows));
+    let pressed = |key| ui.input(|input| input.key_pressed(key));
+    let last = rows.len().saturating_sub(1);
+    let there = match () {
+        () if pressed(Key::ArrowDown) => here.saturating_add(1).min(last),
+        () if pressed(Key::ArrowUp) => here.saturating_sub(1),
+        () if pressed(Key::Home) => 0,
+        () if pressed(Key::End) => last,
+        () => return None,
+    };
+    let (row, entry) = *rows.get(there)?;
+    ui.memory_mut(|memory| memory.request_focus(row));
+    Some(entry)
+}
+
+/// One entry: where the focus can be, and what the user decided.
+fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, Option<ConnectAction>) {
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
     let (area, response) = ui.allocate_exact_size(size, Sense::click());
     let described = format!("{}, {}", entry.name, entry.address);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &described));
+    if view.attended.take_if(|attended| *attended == entry.id).is_some() {
+        response.request_focus();
+    }
     let selected = view.selected == Some(entry.id);
     let visuals = ui.style().interact_selectable(&response, selected);
     if selected || response.hovered() || response.has_focus() {
@@ -47,36 +79,124 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> Option
         egui::UiBuilder::new().max_rect(area.shrink(6.0)).layout(Layout::left_to_right(Align::Center)),
     );
     thumbnail(view, entry, &mut inner);
-    words(entry, &mut inner);
+    let action = match &mut view.renaming {
+        Some((id, name)) if *id == entry.id => {
+            let named = rename(name, &mut inner);
+            if named != Naming::Typing {
+                view.renaming = None;
+                response.request_focus();
+            }
+            named.into_action(entry)
+        }
+        _ => {
+            words(entry, &mut inner);
+            pressed(view, entry, &response, ui).or_else(|| menu(view, entry, &response))
+        }
+    };
+    if view.deleting == Some(entry.id) {
+        return (response.id, confirm(view, entry, ui).or(action));
+    }
+    (response.id, action)
+}
+
+/// Clicks on an entry, and keys while it has the focus.
+fn pressed(view: &mut ConnectView, entry: &ConnectEntry, row: &Response, ui: &Ui) -> Option<ConnectAction> {
+    if row.gained_focus() {
+        row.scroll_to_me(None);
+    }
+    if row.double_clicked() {
+        return Some(ConnectAction::Open(entry.id));
+    }
+    if row.clicked_by(egui::PointerButton::Primary) {
+        row.request_focus();
+        return Some(ConnectAction::Select(entry.id));
+    }
+    if !row.has_focus() {
+        return None;
+    }
+    let pressed = |key| ui.input(|input| input.key_pressed(key));
+    if pressed(Key::Delete) && deletable(entry) {
+        view.deleting = Some(entry.id);
+    }
+    if pressed(Key::F2) && entry.kind == EntryKind::Saved {
+        view.renaming = Some((entry.id, entry.name.clone()));
+    }
+    pressed(Key::Enter).then_some(ConnectAction::Open(entry.id))
+}
+
+/// What the other mouse button, or the menu key, offers.
+fn menu(view: &mut ConnectView, entry: &ConnectEntry, row: &Response) -> Option<ConnectAction> {
+    if matches!(entry.kind, EntryKind::Nearby | EntryKind::Demo) {
+        return None;
+    }
     let mut action = None;
-    if response.clicked() {
-        action = Some(ConnectAction::Select(entry.id));
-    }
-    if response.double_clicked() {
-        action = Some(ConnectAction::Open(entry.id));
-    }
-    if response.has_focus() {
-        let (open, delete) =
-            ui.input(|input| (input.key_pressed(Key::Enter), input.key_pressed(Key::Delete)));
-        if open {
+    row.context_menu(|ui| {
+        let saved = entry.kind == EntryKind::Saved;
+        if ui.button("Connect").clicked() {
             action = Some(ConnectAction::Open(entry.id));
         }
-        if delete && deletable(entry) {
-            view.deleting = Some(entry.id);
+        if ui.button("Edit").clicked() {
+            view.focused = false;
+            action = Some(ConnectAction::Select(entry.id));
         }
-    }
-    if deletable(entry) {
-        response.context_menu(|ui| {
+        if saved && ui.button("Rename").clicked() {
+            view.renaming = Some((entry.id, entry.name.clone()));
+        }
+        if saved && ui.button("Duplicate").clicked() {
+            action = Some(ConnectAction::Duplicate(entry.id));
+        }
+        ui.separator();
+        if ui.button("Copy address").clicked() {
+            ui.ctx().copy_text(entry.address.clone());
+        }
+        if ui.button("Copy command").clicked() {
+            ui.ctx().copy_text(entry.command.clone());
+        }
+        if deletable(entry) {
+            ui.separator();
             if ui.button("Forget").clicked() {
                 view.deleting = Some(entry.id);
-                ui.close();
             }
-        });
-    }
-    if view.deleting == Some(entry.id) {
-        action = confirm(view, entry, ui).or(action);
-    }
+        }
+    });
     action
+}
+
+/// How far a new name is.
+#[derive(PartialEq, Eq)]
+enum Naming {
+    Typing,
+    Given(String),
+    /// The old one stays.
+    Left,
+}
+
+impl Naming {
+    fn into_action(self, entry: &ConnectEntry) -> Option<ConnectAction> {
+        match self {
+            Self::Given(name) if name != entry.name => Some(ConnectAction::Rename(entry.id, name)),
+            _ => None,
+        }
+    }
+}
+
+/// The field for a saved connection's other name: Enter takes it, Escape and leaving the field do not.
+fn rename(name: &mut String, ui: &mut Ui) -> Naming {
+    let field = ui.add(TextEdit::singleline(name).desired_width(f32::INFINITY));
+    field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Name"));
+    let id = field.id.with("begun");
+    let is_new = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or_default::<bool>(id), true));
+    if is_new {
+        field.request_focus();
+        super::form::select_all(field.id, name.chars().count(), ui);
+        return Naming::Typing;
+    }
+    if !field.lost_focus() {
+        return Naming::Typing;
+    }
+    ui.data_mut(|data| data.remove::<bool>(id));
+    let given = ui.input(|input| input.key_pressed(Key::Enter)) && !name.trim().is_empty();
+    if given { Naming::Given(name.trim().to_owned()) } else { Naming::Left }
 }
 
 fn deletable(entry: &ConnectEntry) -> bool {

@@ -40,6 +40,10 @@ pub struct ConnectView {
     replaced: bool,
     /// The entry whose deletion has to be confirmed.
     deleting: Option<u64>,
+    /// The entry that is to have the focus.
+    attended: Option<u64>,
+    /// The saved entry that gets another name, and what was typed of it.
+    renaming: Option<(u64, String)>,
     /// The pictures of the entries.
     textures: std::collections::HashMap<u64, egui::TextureHandle>,
 }
@@ -58,10 +62,15 @@ impl ConnectView {
         self.focused = false;
     }
 
+    /// Gives an entry the focus.
+    pub fn attend(&mut self, entry: u64) {
+        self.attended = Some(entry);
+    }
+
     /// The entries are others now: their numbers stand for other pictures.
     pub fn forget_pictures(&mut self) {
         self.textures.clear();
-        self.deleting = None;
+        (self.deleting, self.renaming) = (None, None);
     }
 }
 
@@ -74,6 +83,8 @@ pub struct ConnectEntry {
     pub name: String,
     /// Its address, without a password.
     pub address: String,
+    /// What leads there on a command line.
+    pub command: String,
     /// When it was last used, for example.
     pub note: String,
     /// The last picture of the session.
@@ -81,7 +92,7 @@ pub struct ConnectEntry {
 }
 
 /// Where an entry comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryKind {
     /// Kept by the user in a session file.
     Saved,
@@ -125,6 +136,10 @@ pub enum ConnectAction {
     /// Keep what the form says as a session file.
     Save,
     Delete(u64),
+    /// Give this saved entry another name.
+    Rename(u64, String),
+    /// Keep a copy of this saved entry.
+    Duplicate(u64),
     /// Stop connecting.
     Cancel,
     /// The user allows what a link asks for, or does not.

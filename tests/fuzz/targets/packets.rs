@@ -121,6 +121,8 @@ pub const CONNECTION: Subject = Subject {
         "hello",
         "connection-close",
         "disconnect",
+        "command-start",
+        "start-command",
         "exit-server",
         "shutdown-server",
         "info-request",

@@ -40,7 +40,7 @@ fn kept_passwords(generation: Generation) {
     viewer.stop();
     assert_eq!(store.kept(), None);
 
-    // To *remember it*, and on to *Connect*.
+    // To *Remember*, and on to *Connect*.
     let mut viewer = start(&url);
     dialog(&display, &mut viewer, ASKS);
     type_it("first", &["Tab", "Tab", "space", "Tab"]);

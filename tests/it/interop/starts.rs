@@ -129,13 +129,13 @@ fn a_desktop_v6_5() {
 }
 
 /// Where this machine's xpra (3.1.3) keeps the sessions of a test.
-struct Here {
+pub(super) struct Here {
     settings: TempDir,
     runtime: TempDir,
 }
 
 impl Here {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let here = Self {
             settings: tempfile::tempdir().expect("a folder"),
             runtime: tempfile::tempdir().expect("a folder"),
@@ -147,7 +147,7 @@ impl Here {
         here
     }
 
-    fn viewer<'a>(&self, display: &'a Display, words: &[&str]) -> Viewer<'a> {
+    pub(super) fn viewer<'a>(&self, display: &'a Display, words: &[&str]) -> Viewer<'a> {
         self.viewer_with(display, words, &std::env::var("PATH").expect("a path"))
     }
 
@@ -174,14 +174,14 @@ impl Here {
 
     /// Stops the session, whose display this is, and sees it go.
     #[track_caller]
-    fn stop(&self, display: &str) {
+    pub(super) fn stop(&self, display: &str) {
         assert_eq!(self.run(&["stop", display]), (Some(0), "the session has ended\n".to_owned()));
         let (_, list) = self.run(&["list"]);
         assert!(!displays(&list).contains(display), "it is there still: {list}");
     }
 
     /// The display of the session that was started here, by its socket: `HOST-DISPLAY`.
-    fn display(&self) -> Option<String> {
+    pub(super) fn display(&self) -> Option<String> {
         let names =
             std::fs::read_dir(self.runtime.path().join("xpra")).into_iter().flatten().filter_map(Result::ok);
         let names = names.filter_map(|entry| entry.file_name().into_string().ok());

@@ -315,6 +315,11 @@ fn all() -> Vec<ClientPacket> {
         ClientPacket::Connection(connection::ToServer::InfoRequest),
         ClientPacket::Connection(connection::ToServer::StopServer),
         ClientPacket::Connection(connection::ToServer::ExitServer),
+        ClientPacket::Connection(connection::ToServer::Start {
+            name: "xterm".to_owned(),
+            command: "xterm -T x".to_owned(),
+            ignored: false,
+        }),
         ClientPacket::Display(display::ToServer::Configure {
             width: 8,
             height: 9,

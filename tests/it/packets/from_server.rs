@@ -6,6 +6,7 @@ use farpane::protocol::packet::display;
 use farpane::protocol::packet::draw::{
     self, DrawOptions, Encoding, PixelCompression, RgbFormatName, ScrollRect, WindowDraw,
 };
+use farpane::protocol::packet::menu::{Application, Category, Menu};
 use farpane::protocol::packet::pointer::{self, Cursor};
 use farpane::protocol::packet::window::{
     self, WindowBell, WindowCreate, WindowInitiateMoveResize, WindowMoveResize,
@@ -392,6 +393,12 @@ fn all() -> Vec<ServerPacket> {
             name: "bell".to_owned(),
             value: true.into(),
         }),
+        ServerPacket::Connection(connection::FromServer::Menu(Menu {
+            categories: vec![Category {
+                name: "Tools".to_owned(),
+                applications: vec![Application { name: "é".to_owned(), command: "true %u".to_owned() }],
+            }],
+        })),
         ServerPacket::Connection(connection::FromServer::ServerEvent {
             name: "x".to_owned(),
             values: vec![1.into()],
@@ -499,4 +506,45 @@ fn every_packet_that_is_written_is_read_back_in_every_spelling() {
             }
         }
     }
+}
+
+/// The menu as both generations send it: what can be started and seen is kept, without icons and within bounds.
+#[test]
+fn the_menu_is_read_within_bounds() {
+    let entry = |exec: &str, more: (&str, Value)| {
+        Value::from(map([("Exec", exec.into()), ("IconData", Value::Bytes(vec![7; 5000])), more]))
+    };
+    let mut entries = map([
+        ("Editor", entry("gedit %U", ("Comment", "writes".into()))),
+        ("Only a command", map([("command", "/usr/bin/x".into())]).into()),
+        ("Terminal's", entry("top", ("Terminal", true.into()))),
+        ("Hidden", entry("x", ("NoDisplay", true.into()))),
+        ("Two\u{202e}\nlines", entry("x", ("Name", "x".into()))),
+        ("Odd", entry("x\n-y", ("Name", "x".into()))),
+        ("Long", entry(&"x".repeat(5000), ("Name", "x".into()))),
+        ("Nothing", Value::Int(3)),
+    ]);
+    let menu = |entries: &Dict| {
+        let category = map([("Entries", entries.clone().into()), ("IconData", Value::Bytes(vec![7; 5000]))]);
+        Value::from(map([("Tools", category.into()), ("Empty", map([]).into()), ("Odd", 1.into())]))
+    };
+    let told = |dialect, name: &str, value: Value| match read(dialect, &list!["setting-change", name, value])
+    {
+        ServerPacket::Connection(connection::FromServer::Menu(menu)) => menu,
+        other => panic!("{other:?}"),
+    };
+    for (dialect, name) in [(Dialect::Modern, "menu"), (Dialect::Legacy31, "xdg-menu")] {
+        let Menu { categories } = told(dialect, name, menu(&entries));
+        let [category] = &categories[..] else { panic!("{categories:?}") };
+        let kept: Vec<(&str, String)> =
+            category.applications.iter().map(|one| (one.name.as_str(), one.command_line())).collect();
+        let expected = [("Editor", "gedit"), ("Only a command", "/usr/bin/x"), ("Twolines", "x")];
+        assert_eq!(kept, expected.map(|(name, line)| (name, line.to_owned())), "{dialect:?}");
+        assert_eq!(told(dialect, name, "".into()), Menu::default());
+    }
+    for number in 0..5000 {
+        entries.push(&format!("number {number}"), map([("Exec", "x".into())]));
+    }
+    let Menu { categories } = told(Dialect::Modern, "menu", menu(&entries));
+    assert_eq!(categories[0].applications.len(), 2000);
 }

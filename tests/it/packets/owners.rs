@@ -20,6 +20,7 @@ fn shapes() -> Vec<Vec<Value>> {
         list![1],
         list!["x"],
         list!["x", 1],
+        list!["x", "x", true],
         list![none()],
         list![1, none()],
         list![1, 1, 1, 1, 1, 1, 1, 1, 1],
@@ -143,7 +144,8 @@ fn each_packet_of_a_client_has_one_owner() {
     let owned = [
         (
             "connection",
-            "hello connection-close disconnect ping ping-echo ping_echo info-request suspend resume",
+            "hello connection-close disconnect ping ping-echo ping_echo info-request suspend resume \
+             command-start start-command",
         ),
         (
             "draw",

@@ -242,6 +242,7 @@ fn complaints(server: &XpraServer, since: usize) -> Vec<String> {
         "xdg",
         "python-xdg",
         "Gtk-CRITICAL",
+        "Gtk.py",
         "failed to set exact keymap",
         "exit code",
         "opengl",

@@ -29,6 +29,9 @@ pub fn launch(words: &[&str], environment: &[(&str, &str)]) -> Launch {
     let stats = launch.directory().join("stats.json").display().to_string();
     let launch = launch.env("RUST_BACKTRACE", "1").env("FARPANE_CONFIG", "");
     let launch = launch.args(words).args(["--stats-json", &stats]);
+    // Windows are looked for by the titles that they have on the server.
+    let is_titled = words.iter().any(|word| word.starts_with("--title"));
+    let launch = if is_titled { launch } else { launch.args(["--title", "{title}"]) };
     environment.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
 }
 

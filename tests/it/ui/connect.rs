@@ -22,6 +22,7 @@ fn view() -> ConnectView {
         kind,
         name: name.to_owned(),
         address: address.to_owned(),
+        command: format!("farpane {address}"),
         note: note.to_owned(),
         thumbnail: (id == 1).then(|| Arc::new(picture.clone())),
     };

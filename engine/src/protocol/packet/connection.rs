@@ -4,6 +4,7 @@
 use crate::protocol::tape::Node;
 
 use super::args::{ArgError, Args};
+use super::menu::Menu;
 use super::names::{self, Names, Naming, alias, received};
 use super::out::Out;
 use super::{Dict, Value};
@@ -18,6 +19,7 @@ pub const NAMES: Names = Names {
     to_server: &[
         alias("ping-echo", "ping_echo", Naming::V66),
         alias("connection-close", "disconnect", Naming::V65),
+        alias("command-start", "start-command", Naming::V65),
     ],
 };
 
@@ -40,6 +42,8 @@ pub enum FromServer {
         name: String,
         value: Value,
     },
+    /// `setting-change` of the menu of applications.
+    Menu(Menu),
     /// `server-event`, also `events`.
     ServerEvent {
         name: String,
@@ -69,6 +73,15 @@ pub enum ToServer {
     StopServer,
     /// `exit-server`: the server ends; display and programs stay.
     ExitServer,
+    /// `command-start`, legacy `start-command`: run this in the session. No server says whether it can.
+    Start {
+        /// What it is called where the session's programs are listed.
+        name: String,
+        /// Words as for a shell, but no shell sees them.
+        command: String,
+        /// A session that ends with its programs does not wait for this one.
+        ignored: bool,
+    },
     /// Nothing is shown (or is again): servers send no pixels meanwhile.
     Suspend {
         suspended: bool,
@@ -108,7 +121,7 @@ impl FromServer {
             Self::Ping { .. } => "ping",
             Self::PingEcho(_) => "ping-echo",
             Self::StartupComplete => "startup-complete",
-            Self::SettingChange { .. } => "setting-change",
+            Self::SettingChange { .. } | Self::Menu(_) => "setting-change",
             Self::ServerEvent { .. } => "server-event",
             Self::Control { .. } => "control",
             Self::InfoResponse(_) => "info-response",
@@ -128,7 +141,12 @@ impl FromServer {
             "ping-echo" => Self::PingEcho(ping_echo(args)?),
             "startup-complete" => Self::StartupComplete,
             "setting-change" => {
-                Self::SettingChange { name: args.string("name")?, value: args.value("value")? }
+                let name = args.string("name")?;
+                if Menu::is_name(&name) {
+                    Self::Menu(Menu::read(args))
+                } else {
+                    Self::SettingChange { name, value: args.value("value")? }
+                }
             }
             "server-event" => Self::ServerEvent { name: args.string("name")?, values: args.rest() },
             "control" => Self::Control { command: args.string("command")?, arguments: args.rest() },
@@ -158,6 +176,13 @@ impl FromServer {
                 args.str(name);
                 args.value(value);
             }),
+            Self::Menu(menu) => {
+                let name = Menu::name(out.naming);
+                out.packet("setting-change", 2, |args| {
+                    args.str(name);
+                    menu.write(args);
+                });
+            }
             Self::ServerEvent { name, values } => out.texts("server-event", name, values),
             Self::Control { command, arguments } => out.texts("control", command, arguments),
             Self::InfoResponse(information) => out.packet("info-response", 1, |args| args.dict(information)),
@@ -179,6 +204,11 @@ impl ToServer {
             "info-request" => Self::InfoRequest,
             "shutdown-server" => Self::StopServer,
             "exit-server" => Self::ExitServer,
+            "command-start" => Self::Start {
+                name: args.string("name")?,
+                command: args.string("command")?,
+                ignored: args.bool("ignored")?,
+            },
             // 3.1 puts "user interface too" here, always true; 6.6 whether to suspend or resume.
             "suspend" => Self::Suspend { suspended: args.left() == 0 || args.bool("suspended")? },
             "resume" => Self::Suspend { suspended: false },
@@ -199,6 +229,11 @@ impl ToServer {
             }),
             Self::StopServer => out.packet("shutdown-server", 0, |_| {}),
             Self::ExitServer => out.packet("exit-server", 0, |_| {}),
+            Self::Start { name, command, ignored } => out.packet("command-start", 3, |args| {
+                args.str(name);
+                args.str(command);
+                args.bool(*ignored);
+            }),
             Self::Suspend { suspended } => suspend(out, *suspended),
         }
     }

@@ -10,6 +10,7 @@ pub mod draw;
 pub mod encode;
 mod image;
 pub mod keyboard;
+pub mod menu;
 mod modifiers;
 mod names;
 mod out;

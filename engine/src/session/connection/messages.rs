@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::protocol::packet::menu::Menu;
 use crate::protocol::text;
 use crate::session::config::Secret;
 use crate::session::connection::{CertificateAnswer, CertificateQuestion, Fingerprint};
@@ -40,6 +41,8 @@ pub enum ConnectionEvent {
     StartupComplete,
     /// Round trip of the last ping.
     Latency(Duration),
+    /// The server's applications, again whenever they change.
+    Menu(Box<Menu>),
     /// The answer to an info request: flattened `key=value` lines.
     Info(Vec<(String, String)>),
     /// The connection was lost, and the session is not: it is connected to again ([`SessionConfig::reconnect`]) until
@@ -86,6 +89,14 @@ pub enum ConnectionInput {
     Display(Option<String>),
     /// Answered by [`ConnectionEvent::Info`].
     RequestInfo,
+    /// Start a program in the session, if the server allows it ([`ServerInfo::can_start`]): what comes of it is a window or
+    /// nothing.
+    Start {
+        /// What it is called where the session's programs are listed.
+        name: String,
+        /// Words as for a shell.
+        command: String,
+    },
     /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
     StopServer,
     /// While the session is being connected to again: not at its time, but now.

@@ -161,6 +161,9 @@ impl Session {
                 let latency = pinger.echoed(now, &echo);
                 out.extend(latency.map(|latency| Output::Event(ConnectionEvent::Latency(latency).into())));
             }
+            (FromServer::Menu(menu), _) => {
+                out.push(Output::Event(ConnectionEvent::Menu(Box::new(menu)).into()));
+            }
             (FromServer::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
             (FromServer::Close { .. }, _) if self.stopping => return Err(CloseReason::User),
             (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
@@ -205,6 +208,10 @@ impl Session {
                 out.push(Output::Send(ToServer::InfoRequest.into()));
                 Ok(())
             }
+            (Phase::Running(_), ConnectionInput::Start { name, command }) => {
+                out.push(Output::Send(ToServer::Start { name, command, ignored: false }.into()));
+                Ok(())
+            }
             (Phase::Running(_), ConnectionInput::StopServer) => {
                 self.stopping = true;
                 out.push(Output::Send(ToServer::StopServer.into()));
@@ -216,7 +223,7 @@ impl Session {
             )
             | (
                 Phase::Handshake(_) | Phase::Closed,
-                ConnectionInput::RequestInfo | ConnectionInput::StopServer,
+                ConnectionInput::RequestInfo | ConnectionInput::StopServer | ConnectionInput::Start { .. },
             )
             // The way to the server was found before the session began.
             | (_, ConnectionInput::TryNow | ConnectionInput::Certificate { .. } | ConnectionInput::Display(_)) => {

@@ -14,7 +14,7 @@ use super::room::{DrawRefused, NoRoom, Room};
 use super::setup::Setup;
 use super::video::{Remedy, VideoHealth};
 use crate::buffers::Payload;
-use crate::geometry::{Point, Size};
+use crate::geometry::{Point, Rect, Size};
 use crate::protocol::packet::Image;
 use crate::protocol::packet::draw::{self, DrawOptions, Encoding, WindowDraw};
 use crate::protocol::packet::window::{
@@ -69,6 +69,8 @@ struct Window {
     video: VideoHealth,
     /// Width and height that it ever had at most.
     largest: Size,
+    /// Pixels that the server takes for shown were cut off, since the backing was too small for them.
+    cut: bool,
 }
 
 impl Window {
@@ -139,11 +141,15 @@ impl Windows {
         self.room.check_draw(largest.unwrap_or_default(), draw)
     }
 
-    /// The server draws the window.
-    pub fn drawn(&mut self, wid: WindowId) {
-        if let Some(window) = self.windows.get_mut(&wid).filter(|window| !window.drawn) {
+    /// The server draws this part of the window.
+    pub fn drawn(&mut self, wid: WindowId, rect: Rect) {
+        let Some(window) = self.windows.get_mut(&wid) else { return };
+        if !window.drawn {
             (window.drawn, window.unheard) = (true, false);
         }
+        // 3.1 draws what its program made larger before it says so, and does not say so at all when it hears of another
+        // size meanwhile.
+        window.cut |= rect.clip(window.info.size) != Some(rect);
     }
 
     /// What the server says of its windows.
@@ -237,6 +243,7 @@ impl Windows {
             told: Point::new(create.x, create.y),
             video,
             largest: size,
+            cut: false,
         };
         self.windows.insert(wid, window);
     }
@@ -445,9 +452,12 @@ impl Windows {
         let Some(window) = self.windows.get_mut(&wid) else { return };
         window.resize_counter = window.resize_counter.max(resize_counter);
         window.crossed = window.unheard;
+        let Size { width, height } = window.info.size;
         let at = position.unwrap_or(Point::new(window.info.x, window.info.y));
         place(window, &mut self.room, at, size, out);
         let size = window.info.size;
+        // If that is only for a moment, the server draws nothing again.
+        window.cut |= size.width < width || size.height < height;
         changed(wid, WindowChange::Geometry { position, size }, out);
     }
 
@@ -458,7 +468,8 @@ impl Windows {
     }
 }
 
-/// Notes where a window is, and resizes its backing if its size changed and the new one fits. Whether anything did.
+/// Notes where a window is, and resizes its backing if its size changed and the new one fits. If it gets larger, what was
+/// cut off before is asked for again. Whether anything changed.
 fn place(
     window: &mut Window,
     room: &mut Room,
@@ -475,12 +486,17 @@ fn place(
         size = info.size;
     }
     let moved = (info.x, info.y) != (x, y);
-    let resized = info.size != size;
+    let before = info.size;
+    let resized = before != size;
     (info.x, info.y, info.size) = (x, y, size);
     if resized {
         let Size { width, height } = window.largest;
         window.largest = Size { width: width.max(size.width), height: height.max(size.height) };
         out.push(Output::Backing { wid: info.wid, size: Some(size) });
+        let grows = size.width > before.width || size.height > before.height;
+        if grows && std::mem::take(&mut window.cut) {
+            out.push(Output::Send(draw::ToServer::Refresh { wid: info.wid, quality: 100 }.into()));
+        }
     }
     moved || resized
 }
