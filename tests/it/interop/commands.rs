@@ -49,6 +49,7 @@ fn told_what_to_do(generation: Generation) {
     let url = server.url();
     let card = Card::open(server.x().name(), "told", &Picture::sharp(200, 100), &Look::default());
     let display = Display::bare();
+    let address = server.address();
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url(), "--reconnect=no"]);
     viewer.window("told");
@@ -56,11 +57,15 @@ fn told_what_to_do(generation: Generation) {
     let code = viewer.exit_code(SOON);
     // Servers lose a goodbye now and then (findings/xpra-loses-its-goodbye.sh).
     assert_eq!(code, if relay.server_said("detach request") { 3 } else { 4 }, "{}", viewer.log());
+    // Who waits for such a command can start the next server at once.
+    let is_free = || assert!(std::net::TcpStream::connect(&address).is_err(), "somebody listens there still");
     assert_eq!(said(&["exit", &url]), (Some(0), "the server has ended, its programs go on\n".to_owned()));
+    is_free();
     server.wait_end(SOON);
     assert!(card.x.seen(card.id).is_some(), "its window is gone");
     server.start_again();
     assert_eq!(said(&["stop", &url]), (Some(0), "the session has ended\n".to_owned()));
+    is_free();
     server.wait_end(SOON);
     let (code, words) = said(&["stop", &url]);
     assert_eq!(code, Some(5), "{words}");
