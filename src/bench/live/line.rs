@@ -274,6 +274,6 @@ impl Way {
         for shift in [13_i32, -17, 5] {
             self.chance ^= if shift > 0 { self.chance << shift } else { self.chance >> -shift };
         }
-        self.line.loses_one_of > 0 && self.chance % self.line.loses_one_of == 0
+        self.line.loses_one_of > 0 && self.chance.is_multiple_of(self.line.loses_one_of)
     }
 }
