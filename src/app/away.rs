@@ -123,6 +123,11 @@ impl AwayView {
         lost.is_unseen(now, windows).then(|| AwayState::new(&lost.how, now))
     }
 
+    /// What there is to say of it, also where windows say it.
+    pub fn state(&self) -> Option<AwayState> {
+        self.lost.as_ref().map(|lost| AwayState::new(&lost.how, clock::now()))
+    }
+
     fn unveil(&self, wid: WindowId) {
         let command = RenderCommand::Overlay { surface: wid.into(), frame: None };
         self.render.push(RenderMessage::Command(command));

@@ -119,7 +119,7 @@ impl CardView {
 
     /// Closes it, if the session has windows. Returns whether that is so.
     pub fn dismiss(&mut self) -> bool {
-        if !self.state.is_bare && self.state.away.is_none() {
+        if !self.state.must_stay {
             self.close();
             return true;
         }
@@ -142,20 +142,21 @@ impl CardView {
         self.window.is_some()
     }
 
-    /// Opens it, closes it and paints it, as it is time. `away`: the connection is lost, and that is said nowhere else.
-    /// `own` counts the windows of our own.
+    /// Opens it, closes it and paints it, as it is time. `away`: the connection is lost, and whether that is said nowhere
+    /// else. `own` counts the windows of our own.
     pub fn update(
         &mut self,
         has_windows: bool,
-        away: Option<AwayState>,
+        (away, is_unseen): (Option<AwayState>, bool),
         own: &mut OwnId,
         screen: &Screen,
         event_loop: &ActiveEventLoop,
     ) -> Option<CardAction> {
         let now = clock::now();
         self.look(now, has_windows, away);
+        self.state.must_stay = !has_windows || is_unseen;
         let is_overdue = self.bare_since.is_some_and(|since| now >= since + CARD_AFTER);
-        let is_wanted = self.is_asked || is_overdue || self.state.away.is_some();
+        let is_wanted = self.is_asked || is_overdue || is_unseen;
         if !is_wanted {
             self.close();
             return None;
@@ -196,9 +197,14 @@ impl CardView {
         if let Some(Started { name, at }) = &self.started
             && now >= *at + START_PATIENCE
         {
-            self.state.note = format!(
-                "No window came of {name}. The server does not say why: its log does, or {name} in a terminal there."
-            );
+            // Where all is one screen, what came is seen there.
+            self.state.note = if !self.is_seamless {
+                String::new()
+            } else {
+                format!(
+                    "No window came of {name}. The server does not say why: its log does, or {name} in a terminal there."
+                )
+            };
             self.started = None;
         }
     }

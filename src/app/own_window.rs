@@ -106,7 +106,12 @@ impl OwnWindow {
 
     /// Paints what `ui` shows. egui may run it twice.
     pub fn paint(&mut self, ui: impl FnMut(&mut egui::Ui)) {
-        let input = self.input.take_egui_input(&self.window);
+        let mut input = self.input.take_egui_input(&self.window);
+        for event in &mut input.events {
+            if let egui::Event::Paste(text) = event {
+                one_line(text);
+            }
+        }
         let frame = self.surface.frame(input, ui);
         self.input.handle_platform_output(&self.window, frame.platform_output);
         self.send(RenderCommand::Overlay { surface: self.id, frame: Some(frame.frame) });
@@ -127,6 +132,11 @@ impl OwnWindow {
     fn send(&self, command: RenderCommand) {
         self.render.push(RenderMessage::Command(command));
     }
+}
+
+/// Programs copy whole lines: a password has no line's end in it. All fields have one line.
+fn one_line(pasted: &mut String) {
+    pasted.truncate(pasted.trim_end_matches(['\r', '\n']).len());
 }
 
 /// Whether an event of an own window is that this key combination is pressed; `modifiers` follows

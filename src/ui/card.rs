@@ -33,6 +33,8 @@ pub struct CardState {
     pub connected: Duration,
     /// It has no window.
     pub is_bare: bool,
+    /// It is all that is seen of the session: it cannot be closed.
+    pub must_stay: bool,
     /// The connection is lost.
     pub away: Option<AwayState>,
     /// The server starts programs for its clients.
@@ -99,8 +101,7 @@ pub fn card_ui(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<Ca
         let below = UiBuilder::new().max_rect(all.with_min_y(edge + GAP));
         started.inner.or(ui.scope_builder(below, |ui| ways_out(state, form, ui)).inner)
     });
-    let may_close = !state.is_bare && state.away.is_none();
-    shown.inner.or((escaped && may_close).then_some(CardAction::Close))
+    shown.inner.or((escaped && !state.must_stay).then_some(CardAction::Close))
 }
 
 fn content(state: &CardState, form: &mut CardForm, ui: &mut Ui) -> Option<CardAction> {
@@ -199,7 +200,7 @@ fn applications(menu: &Menu, part: &str, ui: &mut Ui) -> Option<Application> {
         ui.with_layout(Layout::top_down_justified(Align::LEFT), |ui| {
             for application in listed {
                 let row = ui.selectable_label(false, &application.name);
-                if row.gained_focus() {
+                if row.has_focus() && super::is_typing(ui) {
                     row.scroll_to_me(None);
                 }
                 if row.clicked() {

@@ -35,3 +35,8 @@ pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
 pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};
+
+/// Whether a key moved: what has the focus is to be in sight then.
+fn is_typing(ui: &egui::Ui) -> bool {
+    ui.input(|input| input.events.iter().any(|event| matches!(event, egui::Event::Key { .. })))
+}

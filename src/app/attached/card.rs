@@ -15,8 +15,10 @@ impl Attached {
 
     /// Shows and paints what is said of the session itself: the veils over its windows, its card.
     pub(super) fn update_card(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let away = self.away.update(&self.windows);
-        let has_windows = self.windows.all().next().is_some();
+        let is_unseen = self.away.update(&self.windows).is_some();
+        // A tooltip or menu that its program left behind is nothing to leave the session by.
+        let has_windows = self.windows.all().any(|window| !window.info.override_redirect);
+        let away = (self.away.state(), is_unseen);
         let action = self.card.update(has_windows, away, &mut self.own_windows, screen, event_loop);
         if let Some(action) = action {
             self.card_action(action);

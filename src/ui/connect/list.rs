@@ -29,9 +29,7 @@ pub(super) fn list_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectActi
             }
             ui.label(RichText::new(title).small().color(ui.visuals().weak_text_color()));
             for entry in &entries {
-                // The list changes while it is looked at: the focus stays with its entry.
-                let id = (entry.kind, &entry.name, &entry.address);
-                let (row, decided) = ui.push_id(id, |ui| entry_ui(view, entry, ui)).inner;
+                let (row, decided) = entry_ui(view, entry, ui);
                 rows.push((row, entry.id));
                 action = decided.or(action.take());
             }
@@ -64,7 +62,10 @@ fn move_along(rows: &[(Id, u64)], ui: &Ui) -> Option<u64> {
 /// One entry: where the focus can be, and what the user decided.
 fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, Option<ConnectAction>) {
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
-    let (area, response) = ui.allocate_exact_size(size, Sense::click());
+    let (area, _) = ui.allocate_exact_size(size, Sense::hover());
+    // The list changes while it is looked at: the focus stays with its entry.
+    let id = ui.make_persistent_id((entry.kind, &entry.name, &entry.address));
+    let response = ui.interact(area, id, Sense::click());
     let described = format!("{}, {}", entry.name, entry.address);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &described));
     if view.attended.take_if(|attended| *attended == entry.id).is_some() {
@@ -101,7 +102,7 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
 
 /// Clicks on an entry, and keys while it has the focus.
 fn pressed(view: &mut ConnectView, entry: &ConnectEntry, row: &Response, ui: &Ui) -> Option<ConnectAction> {
-    if row.gained_focus() {
+    if row.has_focus() && crate::ui::is_typing(ui) {
         row.scroll_to_me(None);
     }
     if row.double_clicked() {

@@ -277,12 +277,19 @@ fn what_cannot_be_cured_ends_it() {
     assert!(matches!(busy, CloseReason::Server(_)), "{busy:?}");
     let first = end(vec![Box::new(|_| {})]);
     assert!(matches!(first, CloseReason::ConnectionLost(_)), "{first:?}");
-    let other = end(vec![Box::new(|server| {
-        server.accept();
-        let reasons = vec!["new client".to_owned(), "new connection from the same uuid".to_owned()];
-        server.send(&ServerPacket::Connection(connection::FromServer::Close { reasons }));
-    })]);
+    let replaced = || -> Script {
+        Box::new(|server| {
+            server.accept();
+            let reasons = vec!["new client".to_owned(), "new connection from the same uuid".to_owned()];
+            server.send(&ServerPacket::Connection(connection::FromServer::Close { reasons }));
+        })
+    };
+    let other = end(vec![replaced()]);
     assert!(matches!(other, CloseReason::Server(_)), "{other:?}");
+    // A server that stood still takes an attempt that was given up for a client, when it goes on (6.5.5): that was this
+    // very client, once for each of them.
+    let own = end(vec![lost(), Box::new(|_| {}), replaced(), replaced()]);
+    assert!(matches!(own, CloseReason::Server(_)), "{own:?}");
 }
 
 /// Also when nobody listens any more, and more than once in a row.

@@ -28,6 +28,7 @@ fn state() -> CardState {
         ping: Some(Duration::from_millis(12)),
         connected: Duration::from_secs(3 * 3600 + 120),
         is_bare: true,
+        must_stay: true,
         can_start: true,
         can_stop: true,
         menu: Arc::new(Menu { categories: vec![category("Accessories", tools), category("Internet", web)] }),
@@ -121,7 +122,7 @@ fn with_the_keyboard_alone() {
     assert_eq!(card.keys(&[Key::Enter]), started, "without field codes");
     // It is all that is seen of the session, unless that has windows.
     assert_eq!(card.keys(&[Key::Escape]), None);
-    card.state.is_bare = false;
+    (card.state.is_bare, card.state.must_stay) = (false, false);
     assert_eq!(card.keys(&[Key::Escape]), Some(CardAction::Close));
     card.form.stopping = true;
     assert_eq!((card.keys(&[Key::Escape]), card.form.stopping), (None, false));

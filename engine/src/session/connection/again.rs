@@ -9,6 +9,8 @@ use crate::session::clipboard::Clipboard;
 
 /// How a server says that another one takes its place, with all windows and programs (`xpra upgrade`).
 const UPGRADE: &str = "upgrade";
+/// How a server says that a client came that calls itself the same (3.1.3, 6.5.5).
+const SAME_CLIENT: &str = "new connection from the same uuid";
 /// Characters of what a server calls itself.
 const MAX_NAME: usize = 200;
 
@@ -39,6 +41,13 @@ impl CloseReason {
             | Self::CertificateChanged(_)
             | Self::SeveralSessions(_) => Prospect::Over,
         }
+    }
+}
+
+impl CloseReason {
+    /// The server says that another connection of this very client took its place.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self, Self::Server(words) if words.contains(SAME_CLIENT))
     }
 }
 
