@@ -45,6 +45,12 @@ impl Connect {
             Err(words) => Around::Failed(words),
         };
         self.list();
+        // What was found takes the focus of what looked for it.
+        let is_found = |destination: &Destination| matches!(destination, Destination::Nearby(_));
+        let first = self.destinations.iter().position(is_found).map(|index| index as u64);
+        if let (Some(first), Some(looked)) = (first, self.id_of(&Destination::LookAround)) {
+            self.view.attend(first, Some(looked));
+        }
     }
 
     /// Lists what was found, and the way to look.
@@ -67,7 +73,7 @@ impl Connect {
             let words = (session.title(), session.address(), note.trim().to_owned());
             self.add(Destination::Nearby(session), EntryKind::Nearby, words, None);
         }
-        let words = (name.to_owned(), name.to_owned(), note);
+        let words = (name.to_owned(), String::new(), note);
         self.add(Destination::LookAround, EntryKind::Nearby, words, None);
     }
 }

@@ -94,7 +94,7 @@ impl Connect {
         self.destinations.get(usize::try_from(id).ok()?)
     }
 
-    fn id_of(&self, destination: &Destination) -> Option<u64> {
+    pub(super) fn id_of(&self, destination: &Destination) -> Option<u64> {
         self.destinations.iter().position(|other| other == destination).map(|index| index as u64)
     }
 
@@ -188,7 +188,7 @@ impl Connect {
         self.list();
         if let Some(id) = self.id_of(&renamed) {
             self.view.selected = Some(id);
-            self.view.attend(id);
+            self.view.attend(id, None);
         }
     }
 

@@ -36,7 +36,18 @@ pub(super) fn list_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectActi
             ui.add_space(6.0);
         }
     });
+    attend(view, &rows, ui);
     move_along(&rows, ui).map(ConnectAction::Select).or(action)
+}
+
+/// Moves the focus to where the application wants it.
+fn attend(view: &mut ConnectView, rows: &[(Id, u64)], ui: &Ui) {
+    let Some((entry, before)) = view.attended.take() else { return };
+    let row = |entry: u64| rows.iter().find(|(_, other)| *other == entry).map(|(row, _)| *row);
+    let is_there = before.is_none_or(|before| row(before).is_some_and(|row| ui.memory(|m| m.has_focus(row))));
+    if let Some(row) = row(entry).filter(|_| is_there) {
+        ui.memory_mut(|memory| memory.request_focus(row));
+    }
 }
 
 /// The arrows, Home and End go along the list. Returns the entry that one of them came to.
@@ -64,13 +75,11 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
     let size = Vec2::new(ui.available_width(), ROW_HEIGHT);
     let (area, _) = ui.allocate_exact_size(size, Sense::hover());
     // The list changes while it is looked at: the focus stays with its entry.
-    let id = ui.make_persistent_id((entry.kind, &entry.name, &entry.address));
+    let lasting = if entry.kind == EntryKind::Saved { &entry.name } else { &entry.address };
+    let id = ui.make_persistent_id((entry.kind, lasting));
     let response = ui.interact(area, id, Sense::click());
     let described = format!("{}, {}", entry.name, entry.address);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &described));
-    if view.attended.take_if(|attended| *attended == entry.id).is_some() {
-        response.request_focus();
-    }
     let selected = view.selected == Some(entry.id);
     let visuals = ui.style().interact_selectable(&response, selected);
     if selected || response.hovered() || response.has_focus() {
@@ -245,7 +254,7 @@ fn words(entry: &ConnectEntry, ui: &mut Ui) {
         ui.spacing_mut().item_spacing.y = 1.0;
         let line = |text: RichText, ui: &mut Ui| ui.add(egui::Label::new(text).truncate().selectable(false));
         line(RichText::new(&entry.name).strong(), ui);
-        if entry.address != entry.name {
+        if entry.address != entry.name && !entry.address.is_empty() {
             line(RichText::new(&entry.address).small(), ui);
         }
         if !entry.note.is_empty() {

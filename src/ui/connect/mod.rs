@@ -40,8 +40,8 @@ pub struct ConnectView {
     replaced: bool,
     /// The entry whose deletion has to be confirmed.
     deleting: Option<u64>,
-    /// The entry that is to have the focus.
-    attended: Option<u64>,
+    /// The entry that is to have the focus, and whose focus it takes; `None`: whatever has it.
+    attended: Option<(u64, Option<u64>)>,
     /// The saved entry that gets another name, and what was typed of it.
     renaming: Option<(u64, String)>,
     /// The pictures of the entries.
@@ -62,9 +62,9 @@ impl ConnectView {
         self.focused = false;
     }
 
-    /// Gives an entry the focus.
-    pub fn attend(&mut self, entry: u64) {
-        self.attended = Some(entry);
+    /// Gives an entry the focus; that of the entry `before` alone, if one is given.
+    pub fn attend(&mut self, entry: u64, before: Option<u64>) {
+        self.attended = Some((entry, before));
     }
 
     /// The entries are others now: their numbers stand for other pictures.
@@ -81,7 +81,7 @@ pub struct ConnectEntry {
     pub id: u64,
     pub kind: EntryKind,
     pub name: String,
-    /// Its address, without a password.
+    /// Its address, without a password. Empty: it has none.
     pub address: String,
     /// What leads there on a command line.
     pub command: String,

@@ -126,11 +126,9 @@ fn an_application_is_chosen(generation: Generation) {
     // It may take the server some seconds to find its applications.
     type_text(&display, "unUSual");
     let told = || viewer.log();
-    let listed = || {
-        let before = display.x.grab(card.id)?;
-        std::thread::sleep(Duration::from_millis(500));
-        (display.x.grab(card.id)? == before).then_some(before)
-    };
+    // Under the line there is nothing until it has.
+    let below = |card: &Picture| card.crop(30, 145, 340, 180).colours() > 3;
+    let listed = || display.x.grab(card.id).filter(below);
     wait_for("the applications", SOON, told, listed).save(&format!("card-menu-{generation:?}"));
     // The button, then the list.
     keys(&display, &["Tab", "Tab", "Return"]);
