@@ -113,14 +113,14 @@ impl AwayView {
         self.lost.as_ref().map(|lost| lost.next)
     }
 
-    /// Paints what is new, if it is time. Returns what is to be said elsewhere, if the user sees no button here.
-    pub fn update(&mut self, windows: &Windows) -> Option<AwayState> {
-        let lost = self.lost.as_mut()?;
+    /// Paints what is new, if it is time. Whether it is to be said elsewhere, since the user sees no button here.
+    pub fn update(&mut self, windows: &Windows) -> bool {
+        let Some(lost) = &mut self.lost else { return false };
         let now = clock::now();
         if lost.next <= now {
             lost.paint(now, windows, &self.render);
         }
-        lost.is_unseen(now, windows).then(|| AwayState::new(&lost.how, now))
+        lost.is_unseen(now, windows)
     }
 
     /// What there is to say of it, also where windows say it.

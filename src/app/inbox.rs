@@ -8,7 +8,7 @@ use winit::event_loop::EventLoopProxy;
 
 use crate::channel::{AppEvent, AppSink, Mailbox};
 use crate::desktop::DesktopEvent;
-use crate::desktop::secrets;
+use crate::desktop::purpose::Found;
 use crate::net::nearby;
 
 use super::connect::ListedSession;
@@ -22,8 +22,11 @@ pub enum InboxEvent {
     LocalSessions(Vec<ListedSession>),
     /// The search on the network is over: what it found, or why it failed.
     Nearby(Result<Vec<nearby::Session>, String>),
-    /// What the desktop's store of passwords has for the session.
-    KeptPassword(secrets::Found),
+    /// What the desktop's store of passwords has for a question of this login.
+    KeptPassword {
+        number: u32,
+        found: Found,
+    },
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::config::{Config, connections};
-use crate::desktop::secrets::{self, Found, Purpose};
+use crate::desktop::purpose::{Found, Purpose};
+use crate::desktop::secrets;
 use crate::session::Secret;
 
 use super::inbox::{Inbox, InboxEvent};
@@ -58,15 +59,16 @@ impl KeptPasswords {
     /// Looks for a password: what is found comes as [`InboxEvent::KeptPassword`]. False if nobody looks.
     pub fn look_up(&mut self, asked: Asked) -> bool {
         let Some(purpose) = self.purpose(asked.number) else { return false };
-        let inbox = Arc::clone(&self.inbox);
-        let started = secrets::look_up(purpose, move |found| inbox.push(InboxEvent::KeptPassword(found)));
+        let (inbox, number) = (Arc::clone(&self.inbox), asked.number);
+        let tell = move |found| inbox.push(InboxEvent::KeptPassword { number, found });
+        let started = secrets::look_up(purpose, tell);
         self.waiting = started.is_ok().then_some(asked);
         started.is_ok()
     }
 
-    /// The question that something was looked for, unless it is over.
-    pub fn found(&mut self, found: &Found) -> Option<Asked> {
-        let asked = self.waiting.take()?;
+    /// The question of this number that something was looked for, unless it is over.
+    pub fn found(&mut self, number: u32, found: &Found) -> Option<Asked> {
+        let asked = self.waiting.take_if(|waiting| waiting.number == number)?;
         if let Found::Password(_) = found {
             self.used.push(asked.number);
         }

@@ -200,9 +200,9 @@ impl Viewer {
                 self.home.iter_mut().for_each(|home| home.locals(found.clone()));
             }
             InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
-            InboxEvent::KeptPassword(found) => {
+            InboxEvent::KeptPassword { number, found } => {
                 if let Some(attached) = &mut self.attached {
-                    attached.password_found(found, event_loop);
+                    attached.password_found(number, found, event_loop);
                 }
             }
             InboxEvent::Interrupted => self.quit(event_loop),

@@ -8,6 +8,7 @@
 pub mod clipboard;
 mod libraries;
 pub mod portal;
+pub mod purpose;
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
 #[path = "no_secrets.rs"]
 pub mod secrets;

@@ -2,23 +2,8 @@
 
 use std::thread::JoinHandle;
 
+use super::purpose::{Found, Purpose};
 use crate::session::Secret;
-
-/// What a password is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purpose {
-    pub server: String,
-    pub user: String,
-    pub number: u32,
-}
-
-/// What the store has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    Password(Secret),
-    Nothing,
-    NoStore,
-}
 
 /// Finds no store.
 ///

@@ -11,6 +11,7 @@ use std::time::Duration;
 use secret_service::{EncryptionType, Error, Item, SecretService};
 use zeroize::Zeroizing;
 
+use super::purpose::{Found, Purpose};
 use crate::session::Secret;
 
 /// How long the service may take to answer, without what it asks the user.
@@ -21,25 +22,6 @@ const UNLOCKING: Duration = Duration::from_secs(60);
 const MAX_PASSWORD: usize = 64 << 10;
 /// What is kept, in the service's words.
 const CONTENT: &str = "text/plain; charset=utf8";
-
-/// What a password is for: exactly this.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purpose {
-    /// The server's address, without a password.
-    pub server: String,
-    pub user: String,
-    /// The how manieth question of a login it answers, from 1.
-    pub number: u32,
-}
-
-/// What the store has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    Password(Secret),
-    Nothing,
-    /// There is no store that could keep one, or it does not answer.
-    NoStore,
-}
 
 impl Purpose {
     /// What the store finds it by; `number` is ours as text.

@@ -16,6 +16,9 @@ const STEADY: Duration = Duration::from_millis(500);
 /// What says that the network changed comes in crowds: attempts lie so far apart all the same.
 const APART: Duration = Duration::from_millis(500);
 
+/// A connection that lasted as long was thrown out by nothing that this client left behind.
+const LEFT_BEHIND: Duration = Duration::from_secs(10);
+
 /// Counts the attempts of one loss, and says when the next one is due.
 #[derive(Debug, Default)]
 pub struct RetryPlan {
@@ -26,6 +29,9 @@ pub struct RetryPlan {
     due: Option<Instant>,
     /// When it was tried last.
     tried: Option<Instant>,
+    /// Attempts that reached the server and were given up before it accepted them, since a connection lasted. A server that
+    /// stood still takes them for clients when it goes on, and each throws out the one before it (seen with 6.5.5).
+    given_up: usize,
 }
 
 impl RetryPlan {
@@ -34,8 +40,29 @@ impl RetryPlan {
         self.back = Some(now);
     }
 
+    /// An attempt reached the server, and was given up before it was accepted.
+    pub fn gave_up(&mut self) {
+        self.given_up = self.given_up.saturating_add(1);
+    }
+
+    /// The server let this client go for another connection of the same. Whether that was one that was given up: each may
+    /// do so once, soon after.
+    pub fn is_own_doing(&mut self, now: Instant) -> bool {
+        self.forget_given_up(now);
+        let is_own = self.given_up > 0;
+        self.given_up = self.given_up.saturating_sub(1);
+        is_own
+    }
+
+    fn forget_given_up(&mut self, now: Instant) {
+        if self.back.is_some_and(|back| now.saturating_duration_since(back) >= LEFT_BEHIND) {
+            self.given_up = 0;
+        }
+    }
+
     /// The connection was lost, or an attempt failed. Returns when to try again.
     pub fn lost(&mut self, now: Instant) -> Instant {
+        self.forget_given_up(now);
         if self.back.take().is_some_and(|back| now.saturating_duration_since(back) >= STEADY) {
             self.attempts = 0;
         }

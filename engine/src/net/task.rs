@@ -174,9 +174,6 @@ struct Course {
     /// Of the connection that was lost; `None`: no server has accepted us yet.
     before: Option<Before>,
     plan: RetryPlan,
-    /// Connections that were given up before a server accepted them, since one lasted. A server that stood still takes
-    /// them for clients when it goes on, and each throws out the one before it.
-    given_up: u32,
     /// The display of the session that was started on this machine.
     started: Option<String>,
     through_ssh: ThroughSsh,
@@ -197,15 +194,13 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         setup: Setup { config: config.session.clone(), peer: Peer::default(), local: local.clone() },
         before: None,
         plan: RetryPlan::default(),
-        given_up: 0,
         started: None,
         through_ssh: ThroughSsh { asking, answers },
         trusted: config.tls.trusted,
     };
     loop {
         let (reason, mut prospect) = attempt(config, &mut course, links).await;
-        if reason.is_replaced() && course.given_up > 0 {
-            course.given_up -= 1;
+        if reason.is_replaced() && course.plan.is_own_doing(clock::now()) {
             prospect = Prospect::Again;
         }
         if prospect == Prospect::Over || course.before.is_none() || !config.session.reconnect {
@@ -247,7 +242,10 @@ async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> 
         course.connections = course.connections.wrapping_add(1);
         let ended = connection.run().await;
         (course.setup, course.before) = (ended.setup, ended.before);
-        course.given_up = course.given_up.saturating_add(u32::from(ended.accepted.is_none()));
+        // One that speaks another dialect takes nobody for a client.
+        if course.before.is_some() && ended.accepted.is_none() && matches!(ended.end, End::Closed(..)) {
+            course.plan.gave_up();
+        }
         ended.accepted.into_iter().for_each(|at| course.plan.accepted(at));
         if tls && (course.dialect == Dialect::Legacy31 || matches!(ended.end, End::Needs(_))) {
             tokio::time::sleep(TLS_CLOSE_TIME).await;

@@ -15,7 +15,7 @@ impl Attached {
 
     /// Shows and paints what is said of the session itself: the veils over its windows, its card.
     pub(super) fn update_card(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let is_unseen = self.away.update(&self.windows).is_some();
+        let is_unseen = self.away.update(&self.windows);
         // A tooltip or menu that its program left behind is nothing to leave the session by.
         let has_windows = self.windows.all().any(|window| !window.info.override_redirect);
         let away = (self.away.state(), is_unseen);

@@ -7,7 +7,7 @@ use crate::app::dialogs::{Question, Reply};
 use crate::app::kept_passwords::Asked;
 use crate::app::panel::{Panel as _, PanelWindow};
 use crate::config::connections;
-use crate::desktop::secrets::Found;
+use crate::desktop::purpose::Found;
 use crate::session::clipboard::ToDesktop;
 use crate::session::{Away, CloseReason, ConnectionEvent, ConnectionInput, SshAsk};
 use crate::ui::{AwayAction, DisplayPrompt, PasswordPrompt, PasswordReply};
@@ -102,9 +102,9 @@ impl Attached {
         });
     }
 
-    /// The desktop's store has this for the question that waits.
-    pub fn password_found(&mut self, found: Found, event_loop: &ActiveEventLoop) {
-        let Some(asked) = self.kept_passwords.found(&found) else { return };
+    /// The desktop's store has this for the question of this number, if that still waits.
+    pub fn password_found(&mut self, number: u32, found: Found, event_loop: &ActiveEventLoop) {
+        let Some(asked) = self.kept_passwords.found(number, &found) else { return };
         match found {
             Found::Password(password) => self.queues.net.input(ConnectionInput::Password(password)),
             Found::Nothing => self.ask_for_password(asked, true, event_loop),

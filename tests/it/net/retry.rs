@@ -60,3 +60,21 @@ fn another_network_is_tried_at_once_but_not_all_the_time() {
     let again = plan.network_changed(first);
     assert!(again >= first + Duration::from_millis(490), "not at once after the last attempt");
 }
+
+/// What a server that stood still makes of attempts that were given up: each can throw this client out once, and soon.
+#[test]
+fn attempts_that_were_given_up_are_ones_own() {
+    let (mut plan, now) = (RetryPlan::default(), clock::now());
+    assert!(!plan.is_own_doing(now), "somebody else's");
+    plan.gave_up();
+    plan.gave_up();
+    plan.accepted(now);
+    assert_eq!([1, 2, 3].map(|_| plan.is_own_doing(now)), [true, true, false]);
+    plan.gave_up();
+    plan.accepted(now);
+    assert!(!plan.is_own_doing(now + MINUTE), "after a minute it is somebody else");
+    plan.gave_up();
+    plan.accepted(now);
+    plan.lost(now + MINUTE);
+    assert!(!plan.is_own_doing(now + MINUTE), "a connection lasted since");
+}
