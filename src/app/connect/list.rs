@@ -170,7 +170,7 @@ impl Connect {
             _ => None,
         };
         let place = file.map_or_else(|| address.to_owned(), |file| file.display().to_string());
-        format!("farpane {}", shell_word(&place))
+        shlex::try_join(["farpane", &place]).unwrap_or_default()
     }
 
     pub(super) fn rename(&mut self, id: u64, name: &str) {
@@ -215,15 +215,6 @@ impl Connect {
             _ => None,
         }
     }
-}
-
-/// `text` as one word of a shell's command.
-fn shell_word(text: &str) -> String {
-    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "/:.,@%+=_-".contains(sign);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The time since `then` in words.

@@ -9,7 +9,6 @@ mod home;
 mod launcher;
 mod list;
 mod locals;
-mod size;
 mod stages;
 mod thumbnail;
 
@@ -25,7 +24,7 @@ use winit::window::Window;
 use zeroize::Zeroizing;
 
 use crate::channel::{AppSink, ConnectStage, OwnId, clock};
-use crate::config::connections::{ConnectionKey, address};
+use crate::config::connections::{ConnectionKey, Store, address};
 use crate::config::request::session_file_path;
 use crate::config::{Config, Question, Request, SessionFile};
 use crate::demo;
@@ -34,13 +33,14 @@ use crate::protocol::text;
 use crate::render::RenderOptions;
 use crate::session::SessionEvent;
 use crate::threads::{Engine, NoReply};
+use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
 use crate::ui::{
     Asked, Attempt, ConnectAction, ConnectForm, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
 };
 
 use super::inbox::Inbox;
 use super::own_window::OwnWindow;
-use super::screen::Screen;
+use super::screen::{self, Screen};
 
 use around::Around;
 pub use home::Home;
@@ -146,7 +146,10 @@ impl Connect {
         let engine = Engine::without_session(render_options, app, Box::new(NoReply))
             .context("cannot start the render thread")?;
         let queue = engine.queues().render.clone();
-        let (size, least) = size::sizes(launcher.store.as_ref(), event_loop);
+        let kept = launcher.store.as_ref().and_then(Store::window_size);
+        let [wanted, least] = [kept.unwrap_or(CONNECT_SIZE), CONNECT_MIN_SIZE]
+            .map(|size| screen::own_size(size, &screen.desktop, event_loop));
+        let size = LogicalSize::new(wanted.width.max(least.width), wanted.height.max(least.height));
         let attributes = Window::default_attributes()
             .with_title("Farpane")
             .with_inner_size(size)
@@ -483,8 +486,10 @@ impl Connect {
 /// The next window has this one's size.
 impl Drop for Connect {
     fn drop(&mut self) {
-        if let (Some(store), Some(size)) = (&self.launcher.store, self.size) {
-            size::keep(store, size);
+        if let (Some(store), Some(size)) = (&self.launcher.store, self.size)
+            && let Err(error) = store.keep_window_size((size.width, size.height))
+        {
+            tracing::debug!(%error, "the window's size cannot be kept");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{ColorImage, Event, Key, Modifiers, RawInput};
+use egui::{ColorImage, Event, Key, Modifiers, PointerButton, RawInput};
 use farpane::geometry::Size;
 use farpane::ui::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message,
@@ -42,11 +42,13 @@ struct Window {
     /// For those that are looked at: painting takes long.
     canvas: Option<Canvas>,
     view: ConnectView,
+    /// What went to the clipboard.
+    copied: Vec<String>,
 }
 
 impl Window {
     fn new(view: ConnectView) -> Self {
-        Self { surface: UiSurface::new(), canvas: None, view }
+        Self { surface: UiSurface::new(), canvas: None, view, copied: Vec::new() }
     }
 
     fn painted(view: ConnectView) -> Self {
@@ -66,10 +68,25 @@ impl Window {
     fn frame(&mut self, input: RawInput) -> Option<ConnectAction> {
         let mut action = None;
         let frame = self.surface.frame(input, |ui| action = connect_ui(&mut self.view, ui).or(action.take()));
+        for command in frame.platform_output.commands {
+            if let egui::OutputCommand::CopyText(text) = command {
+                self.copied.push(text);
+            }
+        }
         if let Some(canvas) = &mut self.canvas {
             canvas.paint(frame.frame);
         }
         action
+    }
+
+    fn click(&mut self, button: PointerButton, x: f32, y: f32) -> Option<ConnectAction> {
+        let pos = egui::pos2(x, y);
+        let event = |pressed| Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE };
+        let mut action = self.frame(RawInput { events: vec![Event::PointerMoved(pos)], ..Self::input() });
+        for pressed in [true, false] {
+            action = action.or(self.frame(RawInput { events: vec![event(pressed)], ..Self::input() }));
+        }
+        action.or(self.frame(Self::input()))
     }
 
     /// Frames without input, as animations need.
@@ -247,6 +264,30 @@ fn forgetting_is_asked_for_first() {
         }
     }
     panic!("no key forgets an entry");
+}
+
+/// What the other mouse button offers: each line of its menu is clicked.
+#[test]
+fn the_menu_of_an_entry() {
+    // The first entry is a saved one.
+    let (x, y) = (150.0, 60.0);
+    let (mut actions, mut copied) = (Vec::new(), Vec::new());
+    for line in 0..40 {
+        let mut window = Window::new(view());
+        window.settle();
+        window.click(PointerButton::Secondary, x, y);
+        window.settle();
+        let action = window.click(PointerButton::Primary, x + 20.0, y + 6.0 * line as f32);
+        if action.is_some() && !actions.contains(&action) {
+            actions.push(action);
+        }
+        copied.extend(window.copied);
+    }
+    copied.dedup();
+    for expected in [ConnectAction::Open(1), ConnectAction::Select(1), ConnectAction::Duplicate(1)] {
+        assert!(actions.contains(&Some(expected.clone())), "no {expected:?} but {actions:?}");
+    }
+    assert_eq!(copied, ["ssl://build.example:14500/", "farpane ssl://build.example:14500/"]);
 }
 
 #[test]
