@@ -248,6 +248,7 @@ impl HeadlessClient {
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),
             event @ (ConnectionEvent::LoggingIn
             | ConnectionEvent::Latency(_)
+            | ConnectionEvent::Silence(_)
             | ConnectionEvent::Menu(_)
             | ConnectionEvent::Away(_)) => {
                 self.view.events.push(event.into());

@@ -142,7 +142,7 @@ impl CardView {
         self.window.is_some()
     }
 
-    /// Opens it, closes it and paints it, as it is time. `away`: the connection is lost, and whether that is said nowhere
+    /// Opens it, closes it and paints it, as it is time. `away`: nothing moves, and whether that is said nowhere
     /// else. `own` counts the windows of our own.
     pub fn update(
         &mut self,

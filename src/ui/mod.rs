@@ -10,8 +10,10 @@ pub mod dialogs;
 mod displays;
 pub mod fonts;
 mod graph;
+mod greeting;
 pub mod icon;
 pub mod overlay;
+pub mod plate;
 mod plot;
 mod secret_text;
 pub mod session_info;
@@ -29,6 +31,7 @@ pub use connect::{
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
+pub use greeting::{GreetingAction, greeting};
 pub use icon::{Icon, farpane_icon};
 pub use overlay::{OverlayButton, OverlayState, overlay_ui};
 pub use secret_text::SecretText;

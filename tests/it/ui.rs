@@ -1,5 +1,6 @@
 //! The overlay and the dialogs, without a window: their words, their fit and their look.
 
+mod away;
 mod card;
 mod connect;
 mod raster;

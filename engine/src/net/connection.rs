@@ -200,6 +200,8 @@ impl<'a> Connection<'a> {
             Wake::Io(Ok(Progress::Read(0))) => self.ended(now),
             Wake::Io(Ok(Progress::Read(bytes))) => {
                 self.heard = true;
+                self.session.receiving(now, &mut self.outputs);
+                self.dispatch(now);
                 self.links.report.collector.received(now, bytes as u64);
                 self.links.report.collector.receive_ledger(now, &self.transport.take_ledger());
                 self.reassembler.received(now);
