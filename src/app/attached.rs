@@ -3,6 +3,7 @@
 mod card;
 mod connection;
 mod popups;
+mod remote;
 mod windows;
 
 use std::num::NonZeroU64;
@@ -10,13 +11,15 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
+use winit::event::{DeviceEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
+use crate::channel::{
+    AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, RenderQueue, Scale, Scaling, clock,
+};
 use crate::config::Config;
-use crate::config::connections::address;
+use crate::config::connections::{Store, address};
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
 use crate::geometry::Size;
@@ -25,17 +28,19 @@ use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
 use crate::session::{
     ClipboardInput, CloseReason, ConnectionInput, DisplayInfo, DisplayInput, DrawInput, Input, LocalInfo,
-    Profile, SessionEvent, WindowInput,
+    Profile, SessionEvent,
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
 use crate::ui::session_menu::SESSION_MENU_SIZE;
-use crate::ui::{OverlayButton, OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
+use crate::ui::{OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
 
 use super::away::AwayView;
 use super::card::CardView;
 use super::cursor;
 use super::dialogs::Question;
+use super::full_screen::FullScreen;
+use super::greeting::Greeting;
 use super::inbox::Inbox;
 use super::kept_passwords::KeptPasswords;
 use super::leaving::Leaving;
@@ -47,7 +52,7 @@ use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
 use super::titles::Titles;
-use super::user_input::{Hotkey, KeyOutcome, UserInput};
+use super::user_input::{Hotkey, UserInput};
 use super::windows::Windows;
 use super::{export, picture};
 
@@ -63,6 +68,8 @@ pub struct Attached {
     leaving: Leaving,
     overlay: Overlay,
     away: AwayView,
+    greeting: Greeting,
+    full_screen: FullScreen,
     card: CardView,
     question: Option<PanelWindow<Question>>,
     /// The how manieth question for a password that is.
@@ -102,6 +109,7 @@ impl Attached {
             (config.overlay_key.clone(), Hotkey::Overlay),
             (config.session_info_key.clone(), Hotkey::SessionInfo),
             (config.session_menu_key.clone(), Hotkey::SessionMenu),
+            (config.full_screen_key.clone(), Hotkey::FullScreen),
         ];
         let scale = screen::scale(config.desktop_scaling, event_loop);
         let display = display_info(event_loop, &screen.desktop, scale);
@@ -140,7 +148,9 @@ impl Attached {
             hovered: None,
             input: UserInput::new(queues.net.clone(), hotkeys),
             overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
-            away: AwayView::new(queues.render.clone()),
+            away: AwayView::new(queues.render.clone(), config.reconnect),
+            greeting: greeting(&config, queues.render.clone()),
+            full_screen: FullScreen::new(config.grab_keyboard),
             card: CardView::new(queues.render.clone(), server),
             question: None,
             question_number: 0,
@@ -279,6 +289,9 @@ impl Attached {
         let all = (&self.windows, &mut self.popups);
         self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
+        let is_covered = self.overlay.shows_anything() || self.away.is_still() || self.menu.is_some();
+        self.greeting.update(&self.windows, is_covered);
+        self.update_full_screen(screen);
         self.update_card(screen, event_loop);
         if let Some(reply) = self.question.as_mut().and_then(PanelWindow::update) {
             self.answered(reply);
@@ -297,6 +310,8 @@ impl Attached {
             self.windows.deadline(),
             self.overlay.deadline(),
             self.away.deadline(),
+            self.greeting.deadline(),
+            self.full_screen.deadline(),
             self.card.deadline(),
             self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
@@ -311,6 +326,8 @@ impl Attached {
         self.input.forget(wid);
         self.overlay.forget(wid);
         self.away.forget(wid);
+        self.greeting.forget(wid);
+        self.full_screen.forget(wid);
         self.leaving.forget(wid);
         self.popups.close_all_of(wid);
         self.popups.destroy(wid);
@@ -454,105 +471,11 @@ impl Attached {
             self.queues.net.push(NetCommand::WatchStats(watching));
         }
     }
+}
 
-    fn remote_window_event(
-        &mut self,
-        wid: WindowId,
-        event: WindowEvent,
-        screen: &mut Screen,
-        event_loop: &ActiveEventLoop,
-    ) {
-        if matches!(
-            event,
-            WindowEvent::CursorMoved { .. }
-                | WindowEvent::MouseInput { .. }
-                | WindowEvent::MouseWheel { .. }
-                | WindowEvent::Touch(_)
-        ) {
-            self.windows.before_pointer(wid, &screen.desktop);
-        }
-        let Some(remote) = self.windows.get(wid) else { return };
-        match event {
-            WindowEvent::Resized(size) => {
-                let size = Size { width: size.width, height: size.height };
-                self.windows.resized(wid, size);
-                self.overlay.resized(wid);
-                self.away.resized();
-                self.input.window_moved();
-            }
-            WindowEvent::Moved(_) => {
-                self.windows.mark_dirty(wid);
-                self.input.window_moved();
-            }
-            WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
-                self.popups.close_all_of(wid);
-                self.sync_scale(screen, event_loop);
-                if let Some(size) = self.windows.scale_factor_changed(wid) {
-                    let _ = inner_size_writer.request_inner_size(size);
-                }
-            }
-            WindowEvent::RedrawRequested => self.windows.redraw(wid),
-            WindowEvent::Occluded(occluded) => self.windows.occluded(wid, occluded),
-            WindowEvent::CloseRequested => {
-                if remote.info.is_desktop {
-                    self.disconnect();
-                } else {
-                    self.queues.net.input(WindowInput::CloseRequested { wid });
-                }
-            }
-            WindowEvent::Destroyed => {
-                // By somebody else, as xkill does: without a window there is no other way to close it.
-                self.forget(wid);
-                self.queues.net.input(WindowInput::CloseRequested { wid });
-            }
-            WindowEvent::Focused(focused) => {
-                self.input.focus(wid, focused, &mut screen.desktop);
-                self.windows.mark_dirty(wid);
-            }
-            WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
-                match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
-                    KeyOutcome::Hotkey(Hotkey::Overlay) if self.away.is_away() => {}
-                    KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
-                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
-                    KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
-                    KeyOutcome::Handled => {}
-                }
-            }
-            WindowEvent::CursorMoved { position, .. } => {
-                self.hovered = Some(wid);
-                self.overlay.pointer(wid, Some(position));
-                self.away.pointer(wid, Some(position));
-                self.leaving.entered(wid);
-                self.input.moved(wid, remote.place(), position);
-            }
-            WindowEvent::CursorLeft { .. } => {
-                self.hovered = None;
-                self.overlay.pointer(wid, None);
-                self.away.pointer(wid, None);
-                self.leaving.left(clock::now(), wid);
-            }
-            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
-                if let Some(button) = self.overlay.button(wid) =>
-            {
-                match button {
-                    OverlayButton::Info => self.toggle_session_info(event_loop),
-                    OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
-                }
-            }
-            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
-                if let Some(action) = self.away.button(wid) =>
-            {
-                self.away_action(action);
-            }
-            WindowEvent::MouseInput { state, button, .. } => {
-                self.input.look_where_it_is(remote, &screen.desktop);
-                self.input.button(wid, button, state);
-            }
-            WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
-            WindowEvent::Touch(touch) => self.input.touch(wid, remote.place(), &touch),
-            _ => {}
-        }
-    }
+fn greeting(config: &Config, render: RenderQueue) -> Greeting {
+    let knows_menu = || Store::user().is_some_and(|store| store.knows_menu());
+    Greeting::new(render, config.session_menu_key.to_string(), config.greeting && !knows_menu())
 }
 
 /// What the session menu begins with.

@@ -54,6 +54,11 @@ impl Overlay {
         self.shown.is_some() && !self.state.only_note
     }
 
+    /// Whether any window has statistics or words.
+    pub fn shows_anything(&self) -> bool {
+        self.shown.is_some() || self.wanted
+    }
+
     /// Shows words for the user: where the statistics are, else over this window.
     pub fn note(&mut self, words: String, over: Option<WindowId>) {
         self.state.note = words;
@@ -65,6 +70,13 @@ impl Overlay {
                 self.show(wid);
             }
             (None, None) => {}
+        }
+    }
+
+    /// What was said does not hold any more.
+    pub fn end_words(&mut self) {
+        if let Some(until) = &mut self.note_until {
+            *until = clock::now();
         }
     }
 

@@ -69,10 +69,12 @@ pub enum Hotkey {
     SessionInfo,
     /// Opens or closes the session menu.
     SessionMenu,
+    /// Shows the window in full screen, or as before.
+    FullScreen,
 }
 
 /// Our own keys.
-pub type Hotkeys = [(KeyCombination, Hotkey); 3];
+pub type Hotkeys = [(KeyCombination, Hotkey); 4];
 
 impl UserInput {
     /// Nothing held, nothing focused.

@@ -24,6 +24,7 @@ const MAX_SAVED: usize = 1000;
 const MAX_RECENT_BYTES: u64 = 256 * 1024;
 /// The connect window's size: `900x640`.
 const WINDOW_FILE: &str = "window-size";
+const KNOWS_MENU_FILE: &str = "knows-menu";
 const MAX_WINDOW_BYTES: u64 = 64;
 /// A longer name fits no file system everywhere, in bytes.
 const MAX_NAME_BYTES: usize = 100;
@@ -284,6 +285,20 @@ impl Store {
         self.create()?;
         let text = format!("{width}x{height}\n");
         new_file::replace(&self.folder.join(WINDOW_FILE), text.as_bytes()).map_err(|e| self.unusable(&e))
+    }
+
+    /// Whether the user read what is said at the first window of a session, and wants no more of it.
+    pub fn knows_menu(&self) -> bool {
+        self.folder.join(KNOWS_MENU_FILE).exists()
+    }
+
+    /// Keeps that.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn note_knows_menu(&self) -> Result<(), StoreError> {
+        self.create()?;
+        new_file::replace(&self.folder.join(KNOWS_MENU_FILE), b"").map_err(|e| self.unusable(&e))
     }
 
     /// Notes that the user's own connection was used at this time.

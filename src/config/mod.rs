@@ -68,6 +68,12 @@ pub struct Config {
     pub session_info_key: KeyCombination,
     /// What opens and closes the session menu.
     pub session_menu_key: KeyCombination,
+    /// What shows a window in full screen, and as before.
+    pub full_screen_key: KeyCombination,
+    /// All keys go to the session while its window is in full screen by that key.
+    pub grab_keyboard: bool,
+    /// Say over the first window how to open the menu.
+    pub greeting: bool,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.

@@ -42,6 +42,17 @@ pub struct Options {
     /// What opens and closes the session menu
     #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F9")]
     pub session_menu_key: KeyCombination,
+    /// What shows a window in full screen, and as before
+    #[arg(long, global = true, value_name = "KEY", default_value = "Shift+F12")]
+    pub full_screen_key: KeyCombination,
+    /// Have all keys go to the session while its window is in full screen by that key, also those of the window manager
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub grab_keyboard: bool,
+    /// Say over the first window how to open the menu
+    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub greeting: bool,
     /// Record the session to this file while it is shown
     #[arg(long, global = true, value_name = "FILE", value_parser = path())]
     pub record: Option<PathBuf>,

@@ -175,6 +175,9 @@ impl Settings {
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,
             session_menu_key: options.session_menu_key,
+            full_screen_key: options.full_screen_key,
+            grab_keyboard: options.grab_keyboard,
+            greeting: options.greeting,
             record: options.record,
             stats_json: options.stats_json,
         })

@@ -291,6 +291,24 @@ impl Desktop {
         true
     }
 
+    /// Whether a window can have all keys.
+    pub fn can_grab_keyboard(&self) -> bool {
+        self.x11.is_some()
+    }
+
+    /// Has all keys come to this window, which has the focus: those that the window manager takes for itself too. Returns whether
+    /// they do.
+    pub fn grab_keyboard(&self, window: &Window) -> bool {
+        self.x11.is_some() && x11::grab_keyboard(window)
+    }
+
+    /// Ends that.
+    pub fn release_keyboard(&self, window: &Window) {
+        if self.x11.is_some() {
+            x11::release_keyboard(window);
+        }
+    }
+
     /// Has the user move or resize a window (`direction` of EWMH's `_NET_WM_MOVERESIZE`), whose pointer was at `at`
     /// on the screen when that began. Returns false where winit has to do it.
     pub fn begin_move_resize(&self, window: &Window, at: Point, direction: u8, button: u8) -> bool {
