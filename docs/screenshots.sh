@@ -32,6 +32,8 @@ trap 'exit 1' INT TERM
 export HOME="$work/home" XDG_RUNTIME_DIR="$work/run" XDG_CONFIG_HOME="$work/config" XDG_DATA_HOME="$work/data"
 export FARPANE_CONFIG= XPRA_SYSTEM_CONF_DIRS="$xpra6/etc/xpra"
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" "$XDG_DATA_HOME/farpane/connections"
+# Pictures show sessions as those see them who know where the menu is.
+touch "$XDG_DATA_HOME/farpane/connections/knows-menu"
 chmod 700 "$XDG_RUNTIME_DIR"
 unset WAYLAND_DISPLAY || true
 

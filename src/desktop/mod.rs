@@ -293,19 +293,25 @@ impl Desktop {
 
     /// Whether a window can have all keys.
     pub fn can_grab_keyboard(&self) -> bool {
-        self.x11.is_some()
+        self.x11.is_some() || self.wayland.as_ref().is_some_and(Wayland::can_grab_keyboard)
     }
 
     /// Has all keys come to this window, which has the focus: those that the window manager takes for itself too. Returns whether
     /// they do.
     pub fn grab_keyboard(&self, window: &Window) -> bool {
-        self.x11.is_some() && x11::grab_keyboard(window)
+        match (&self.x11, &self.wayland) {
+            (Some(_), _) => x11::grab_keyboard(window),
+            (None, Some(wayland)) => wayland.grab_keyboard(window),
+            (None, None) => false,
+        }
     }
 
     /// Ends that.
     pub fn release_keyboard(&self, window: &Window) {
-        if self.x11.is_some() {
-            x11::release_keyboard(window);
+        match (&self.x11, &self.wayland) {
+            (Some(_), _) => x11::release_keyboard(window),
+            (None, Some(wayland)) => wayland.release_keyboard(),
+            (None, None) => {}
         }
     }
 

@@ -80,6 +80,7 @@ impl Attached {
                     KeyOutcome::Handled => {}
                 }
             }
+            WindowEvent::ModifiersChanged(modifiers) => self.input.modifiers(modifiers.state()),
             WindowEvent::CursorMoved { position, .. } => {
                 self.hovered = Some(wid);
                 self.overlay.pointer(wid, Some(position));
