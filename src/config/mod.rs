@@ -12,7 +12,7 @@ pub mod connections;
 pub mod file;
 mod key;
 pub mod layers;
-mod options;
+pub mod options;
 mod private_file;
 mod proxy_words;
 pub mod request;
