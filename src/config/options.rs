@@ -161,6 +161,20 @@ pub struct Options {
     pub aes: RawAes,
 }
 
+impl Options {
+    /// What somebody new is told of the viewer's own keys: a line each.
+    pub fn keys(&self) -> Vec<String> {
+        [
+            (&self.session_menu_key, "the session's menu, with the way out"),
+            (&self.full_screen_key, "this window in full screen, and back"),
+            (&self.overlay_key, "what the session costs, live"),
+            (&self.session_info_key, "all about the connection"),
+        ]
+        .map(|(key, what)| format!("{:<10} {what}", key.to_string()))
+        .into()
+    }
+}
+
 /// The program that makes the connections of `ssh://` addresses, and arguments that stand before all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SshCommand(pub Vec<String>);
