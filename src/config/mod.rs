@@ -60,6 +60,8 @@ pub struct Config {
     pub title: TitleFormat,
     /// A coloured edge around them.
     pub border: BorderChoice,
+    /// What came lately is kept, to be saved if something was to be seen.
+    pub instant_replay: bool,
     /// Start with the overlay shown.
     pub overlay: bool,
     /// What toggles the overlay.

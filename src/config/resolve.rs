@@ -1,5 +1,6 @@
 //! From what was said to a [`Config`].
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use super::file::ConfigFileError;
@@ -162,6 +163,7 @@ impl Settings {
                 tls: options.tls.options(),
                 proxy,
                 recorder: None,
+                replay: None,
             },
             is_foreign,
             reconnect: options.reconnect,
@@ -171,6 +173,7 @@ impl Settings {
             scaling_filter: options.scaling_filter.into(),
             title: options.title,
             border: options.border,
+            instant_replay: options.instant_replay,
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,
@@ -254,6 +257,7 @@ fn session(
         },
         share: options.sharing,
         silence: options.silence_timeout,
+        bandwidth_limit: NonZeroU64::new(options.bandwidth_limit),
         compression_level: options.compression_level,
         ..SessionConfig::default()
     };

@@ -30,10 +30,10 @@ pub use connect::{
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
 pub use icon::{Icon, farpane_icon};
-pub use overlay::{OverlayButton, OverlayState, overlay_ui};
+pub use overlay::{Corner, OverlayButton, OverlayState, OverlayStep, overlay_ui};
 pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
-pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
+pub use session_menu::{MenuKeys, SessionMenu, SessionMenuAction, session_menu_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};
 
 /// Whether a key moved: what has the focus is to be in sight then.
