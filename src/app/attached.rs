@@ -44,6 +44,7 @@ use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
 use super::session_replay::SessionReplay;
+use super::settings::SettingsPanel;
 use super::titles::Titles;
 use super::user_input::{Hotkey, KeyOutcome, UserInput};
 use super::windows::Windows;
@@ -68,6 +69,7 @@ pub struct Attached {
     kept_passwords: KeptPasswords,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
+    settings: Option<PanelWindow<SettingsPanel>>,
     /// What the menu shows when it is opened again.
     chosen: SessionMenu,
     kept_settings: KeptSettings,
@@ -153,6 +155,7 @@ impl Attached {
             kept_passwords: KeptPasswords::of(&config, inbox),
             session_info: None,
             menu: None,
+            settings: None,
             kept_settings: KeptSettings::new(began, chosen.clone()),
             chosen,
             wanted_picture: None,
@@ -183,6 +186,7 @@ impl Attached {
         self.question = None;
         self.session_info = None;
         self.menu = None;
+        self.settings = None;
         self.card.end();
         self.popups.destroy_all();
         self.windows.destroy_all();
@@ -273,6 +277,10 @@ impl Attached {
             if let Some(action) = menu.event(&event) {
                 self.menu_action(action, screen, event_loop);
             }
+        } else if let Some(window) = self.settings.as_mut().filter(|window| window.is(id)) {
+            if let Some(action) = window.event(&event) {
+                self.settings_action(action);
+            }
         } else if let Some(card) = self.card.window().filter(|card| card.is(id)) {
             if let Some(action) = card.event(&event) {
                 self.card_action(action);
@@ -316,6 +324,9 @@ impl Attached {
         if let Some(action) = self.menu.as_mut().and_then(PanelWindow::update) {
             self.menu_action(action, screen, event_loop);
         }
+        if let Some(action) = self.settings.as_mut().and_then(PanelWindow::update) {
+            self.settings_action(action);
+        }
         self.sync_watching();
         let deadlines = [
             self.windows.deadline(),
@@ -325,6 +336,7 @@ impl Attached {
             self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
+            self.settings.as_ref().and_then(PanelWindow::deadline),
             self.recording.deadline(),
             self.replay.deadline(),
             self.leaving.deadline(),

@@ -37,6 +37,7 @@ mod session_info;
 mod session_menu;
 mod session_recording;
 mod session_replay;
+pub mod settings;
 mod signals;
 mod titles;
 mod user_input;

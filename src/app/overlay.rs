@@ -191,7 +191,8 @@ impl Overlay {
     /// Takes it away from where it is.
     fn hide(&mut self) {
         self.state.hovered = None;
-        if let Some(shown) = self.shown.take() {
+        // What covers it is not to be taken away with it.
+        if let Some(shown) = self.shown.take().filter(|_| !self.covered) {
             self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
         }
     }

@@ -9,6 +9,7 @@
 pub mod aes;
 mod border;
 pub mod connections;
+pub mod edit;
 pub mod file;
 mod key;
 pub mod layers;
@@ -70,6 +71,8 @@ pub struct Config {
     pub session_info_key: KeyCombination,
     /// What opens and closes the session menu.
     pub session_menu_key: KeyCombination,
+    /// The configuration files: the settings window changes the user's.
+    pub files: ConfigFiles,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.

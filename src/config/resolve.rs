@@ -26,6 +26,8 @@ pub struct Settings {
     pub given: Layer,
     /// The configuration files, the user's over the system's.
     pub files: Layer,
+    /// Where these are.
+    pub places: ConfigFiles,
     /// The password of the variable `FARPANE_PASSWORD` (see [`super::take_password`]).
     pub variable: Option<Secret>,
     /// What the environment says of proxies.
@@ -90,6 +92,7 @@ impl Settings {
         Ok(Self {
             given: given.0,
             files: files.read()?,
+            places: files.clone(),
             variable: None,
             proxies: proxy::Environment::default(),
         })
@@ -174,6 +177,7 @@ impl Settings {
             title: options.title,
             border: options.border,
             instant_replay: options.instant_replay,
+            files: self.places.clone(),
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,

@@ -16,6 +16,7 @@ mod plot;
 mod secret_text;
 pub mod session_info;
 pub mod session_menu;
+pub mod settings;
 pub mod surface;
 pub mod theme;
 mod toast;
@@ -34,6 +35,7 @@ pub use overlay::{Corner, OverlayButton, OverlayState, OverlayStep, overlay_ui};
 pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
 pub use session_menu::{MenuKeys, SessionMenu, SessionMenuAction, session_menu_ui};
+pub use settings::{SettingKind, SettingRow, SettingsAction, SettingsForm, settings_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};
 
 /// Whether a key moved: what has the focus is to be in sight then.

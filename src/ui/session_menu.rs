@@ -31,7 +31,7 @@ const ROW_GAP: f32 = 6.0;
 /// Lists longer than this have a scroll bar.
 const LIST_HEIGHT: f32 = 260.0;
 /// The number behind a slider.
-const NUMBER_WIDTH: f32 = 76.0;
+const NUMBER_WIDTH: f32 = 68.0;
 /// Of the line and *Disconnect* under the entries.
 const FOOTER_HEIGHT: f32 = 52.0;
 
@@ -97,6 +97,8 @@ pub enum SessionMenuAction {
     Refresh,
     /// Open the session's card.
     Card,
+    /// Open the settings window.
+    Settings,
     /// Open or close the session information window.
     SessionInfo,
     /// Save a picture of the window that the menu was opened in.
@@ -200,6 +202,7 @@ fn entries(menu: &mut SessionMenu, ui: &mut Ui) -> Option<SessionMenuAction> {
         (record, "", None, SessionMenuAction::Record),
         ("Save what just happened", "", no_replay, SessionMenuAction::Replay),
         ("Keep these settings for this connection", "", no_name, SessionMenuAction::Keep),
+        ("Settings for all sessions …", "", None, SessionMenuAction::Settings),
     ] {
         if entry(words, keys, why_not) {
             action = Some(meaning);

@@ -5,6 +5,7 @@ mod connect;
 mod overlay_steps;
 mod raster;
 mod session_menu;
+mod settings;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

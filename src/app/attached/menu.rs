@@ -8,6 +8,7 @@ use super::Attached;
 use crate::app::panel::PanelWindow;
 use crate::app::screen::{self, Screen};
 use crate::app::session_menu::OpenMenu;
+use crate::app::settings::SettingsPanel;
 use crate::channel::{RenderCommand, RendererChoice, Scaling};
 use crate::config::Config;
 use crate::protocol::packet::WindowId;
@@ -15,6 +16,7 @@ use crate::protocol::packet::draw::Encoding;
 use crate::session::{ClipboardInput, ConnectionInput, DrawInput, Input};
 use crate::stats::{Chosen, Help};
 use crate::ui::session_menu::SESSION_MENU_SIZE;
+use crate::ui::settings::{SETTINGS_SIZE, SettingsAction};
 use crate::ui::{MenuKeys, OverlayButton, OverlayStep, SessionMenu, SessionMenuAction};
 
 impl Attached {
@@ -81,6 +83,7 @@ impl Attached {
             SessionMenuAction::Overlay => return self.overlay.set_step(self.chosen.overlay, over),
             SessionMenuAction::Refresh => return self.refresh(),
             SessionMenuAction::Keep => return self.keep_settings(),
+            SessionMenuAction::Settings => return self.open_settings(screen, event_loop),
             SessionMenuAction::Replay => return self.save_replay(),
             SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
             SessionMenuAction::Screenshot => {
@@ -97,6 +100,28 @@ impl Attached {
             }
         };
         self.queues.net.input(input);
+    }
+
+    /// Opens the settings window in the menu's place.
+    fn open_settings(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
+        self.menu = None;
+        self.own_windows.0 += 1;
+        let size = screen::own_size(SETTINGS_SIZE, &screen.desktop, event_loop);
+        let panel = SettingsPanel::new(self.config.files.clone(), size);
+        match PanelWindow::open(panel, self.own_windows, event_loop, self.queues.render.clone()) {
+            Ok(window) => {
+                window.follow_theme(screen);
+                self.settings = Some(window);
+            }
+            Err(error) => tracing::error!(%error, "the settings window cannot be opened"),
+        }
+    }
+
+    /// Does what the user asks in the settings window.
+    pub(super) fn settings_action(&mut self, action: SettingsAction) {
+        if self.settings.as_mut().is_some_and(|window| window.panel_mut().act(action)) {
+            self.settings = None;
+        }
     }
 
     /// Has all windows drawn anew.

@@ -73,7 +73,8 @@ fn refresh_and_keep(generation: Generation) {
     viewer.stop();
 
     // Who opens it has them.
-    let file = file.display().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kept.xpra").display().to_string();
     std::fs::write(&file, text).expect("the connection as it was first");
     let start = server.log_length();
     let mut viewer = Viewer::start(&display, &[&file, "--renderer=cpu"]);
@@ -83,4 +84,63 @@ fn refresh_and_keep(generation: Generation) {
         wait_for("the quality", SOON, || server.log(), told);
     }
     viewer.stop();
+}
+
+/// The settings window: an option is found, chosen, and stands in the file.
+#[test]
+fn settings_are_written_to_the_file() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "shown", &Picture::smooth(300, 200), &Look::default());
+    let display = Display::with_window_manager();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("farpane/config.toml");
+    let named = file.display().to_string();
+    std::fs::create_dir(folder.path().join("farpane")).expect("a folder");
+    std::fs::write(&file, "").expect("an empty file");
+    let variable = [("FARPANE_CONFIG", named.as_str())];
+    let mut viewer = Viewer::start_with(&display, &[&server.url(), "--renderer=cpu"], &variable);
+    let remote = viewer.window("shown");
+    let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "150"], keys].concat());
+    open(&mut viewer, &display, &remote);
+    key(&[&["Tab"; Entry::Keep as usize + 1][..], &["Return"]].concat());
+    let window = viewer.window("Settings");
+    let painted = || (display.x.grab(window.id)?.colours() > 20).then_some(());
+    wait_for("its content", SOON, || viewer.log(), painted);
+    display.x.focus(window.id);
+    display.x.xdotool(&["type", "--delay", "80", "instant-replay"]);
+    key(&["Tab", "space"]);
+    let written = || std::fs::read_to_string(&file).ok().filter(|text| text == "instant-replay = false\n");
+    let said = || format!("{:?}\n{}", std::fs::read_to_string(&file), viewer.log());
+    wait_for("the option in the file", SOON, said, written);
+    display.x.picture(window.id).save("settings-window");
+    viewer.stop();
+}
+
+/// What somebody with a mouse alone does in the menu: a box is ticked off, and the session is left.
+#[test]
+fn used_with_the_mouse() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "shown", &Picture::smooth(300, 200), &Look::default());
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url(), "--renderer=cpu"]);
+    let remote = viewer.window("shown");
+    let menu = open(&mut viewer, &display, &remote);
+    let click = |x: i32, y: i32| {
+        let (x, y) = ((menu.x + x).to_string(), (menu.y + y).to_string());
+        display.x.xdotool(&["mousemove", &x, &y, "sleep", "0.3", "click", "1"]);
+    };
+    let start = server.log_length();
+    // The box beside quality: in the second row, behind the labels.
+    click(124, 64);
+    let told = || server.log()[start..].contains("'quality': 70").then_some(());
+    wait_for("a quality", SOON, || format!("{}\n{}", &server.log()[start..], viewer.log()), told);
+    // The last and only red thing.
+    let red = |picture: &Picture| {
+        let is_red = |pixel: &[u8]| pixel[0] > 160 && pixel[1] < 120 && pixel[2] < 120;
+        let at = picture.rgb.chunks_exact(3).rposition(is_red)?;
+        Some(((picture.width / 2) as i32, (at / picture.width) as i32 - 6))
+    };
+    let (x, y) = red(&display.x.picture(menu.id)).expect("Disconnect in red");
+    click(x, y);
+    assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
 }
