@@ -12,6 +12,7 @@ pub const SETTINGS_SIZE: (u32, u32) = (640, 620);
 
 // In points.
 const FIELD_WIDTH: f32 = 220.0;
+const ROW_HEIGHT: f32 = 28.0;
 const FOOTER_HEIGHT: f32 = 40.0;
 
 /// An option.
@@ -113,11 +114,13 @@ fn options(form: &mut SettingsForm, ui: &mut Ui) -> Option<SettingsAction> {
 
 fn option(row: &mut SettingRow, ui: &mut Ui) -> Option<SettingsAction> {
     let mut chosen = None;
+    // All of a row is in the middle of the same height.
+    ui.spacing_mut().interact_size.y = ROW_HEIGHT;
     ui.horizontal(|ui| {
         let name = RichText::new(&row.name).strong();
         let label = ui.label(if row.is_own { name.color(theme::accent(ui)) } else { name }).id;
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let reset = Button::new("default").small();
+            let reset = Button::new("default");
             if ui.add_enabled(row.is_own, reset).on_hover_text("Take it out of the file").clicked() {
                 chosen = Some(None);
             }
