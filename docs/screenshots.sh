@@ -96,7 +96,7 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         terminal=$(window Terminal)
         xdotool windowactivate "$terminal" windowsize "$terminal" 640 720 windowmove "$terminal" 420 30
         sleep 1
-        xdotool key shift+F11
+        xdotool key --delay 300 shift+F11 shift+F11 shift+F11
         sleep 12
         keep overlay 660x480+410+10
         xdotool key shift+F11
@@ -117,9 +117,9 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         xdotool key shift+F9
         wait_for "the session menu" shown "[Ss]ession menu"
         menu=$(window "[Ss]ession menu")
-        xdotool windowmove "$menu" 300 80 mousemove 5 5
+        xdotool windowmove "$menu" 300 30 mousemove 5 5
         sleep 2
-        keep session-menu 402x660+290+70
+        keep session-menu 424x800+290+10
     fi
     end "$demo"
 fi

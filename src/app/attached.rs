@@ -2,11 +2,11 @@
 
 mod card;
 mod connection;
+mod menu;
 mod popups;
 mod remote;
 mod windows;
 
-use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -23,17 +23,13 @@ use crate::config::connections::{Store, address};
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
 use crate::geometry::Size;
+use crate::net::ReplayBounds;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
-use crate::session::{
-    ClipboardInput, CloseReason, ConnectionInput, DisplayInfo, DisplayInput, DrawInput, Input, LocalInfo,
-    Profile, SessionEvent,
-};
+use crate::session::{CloseReason, DisplayInfo, DisplayInput, LocalInfo, Profile, SessionEvent};
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
-use crate::ui::session_menu::SESSION_MENU_SIZE;
-use crate::ui::{OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
+use crate::ui::{SessionInfoAction, SessionMenu};
 
 use super::away::AwayView;
 use super::card::CardView;
@@ -43,6 +39,7 @@ use super::full_screen::FullScreen;
 use super::greeting::Greeting;
 use super::inbox::Inbox;
 use super::kept_passwords::KeptPasswords;
+use super::kept_settings::{Began, KeptSettings};
 use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::panel::PanelWindow;
@@ -51,6 +48,8 @@ use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
+use super::session_replay::SessionReplay;
+use super::settings::SettingsPanel;
 use super::titles::Titles;
 use super::user_input::{Hotkey, UserInput};
 use super::windows::Windows;
@@ -77,8 +76,10 @@ pub struct Attached {
     kept_passwords: KeptPasswords,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
+    settings: Option<PanelWindow<SettingsPanel>>,
     /// What the menu shows when it is opened again.
     chosen: SessionMenu,
+    kept_settings: KeptSettings,
     /// The next pixels of this window are a picture that the user asked for.
     wanted_picture: Option<WindowId>,
     /// Windows of our own that were opened so far.
@@ -86,6 +87,7 @@ pub struct Attached {
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
     recording: SessionRecording,
+    replay: SessionReplay,
     clipboard: Clipboard,
     engine: Engine,
     /// What the server was told of the screen.
@@ -100,11 +102,11 @@ impl Attached {
     /// If a thread cannot be started, or the recording cannot be created.
     pub fn start(
         config: Config,
+        began: Began,
         screen: &Screen,
         event_loop: &ActiveEventLoop,
         inbox: &Arc<Inbox>,
     ) -> anyhow::Result<Self> {
-        let keys = OverlayState { hotkey: config.overlay_key.to_string(), ..OverlayState::default() };
         let hotkeys = [
             (config.overlay_key.clone(), Hotkey::Overlay),
             (config.session_info_key.clone(), Hotkey::SessionInfo),
@@ -117,6 +119,8 @@ impl Attached {
         let mut net = config.net(Profile::Attach);
         net.recorder = recording.sink();
         net.session.reconnect = config.reconnect;
+        net.replay = config.instant_replay.then(ReplayBounds::default);
+        let replay = SessionReplay::new(config.connection.target.to_string(), config.instant_replay);
         let mut clipboard = screen.desktop.clipboard();
         let has_clipboard = net.session.clipboard.enabled && clipboard.is_possible();
         let local = LocalInfo {
@@ -135,6 +139,10 @@ impl Attached {
         let to_session = queues.net.clone();
         clipboard.connect(Box::new(move |event| to_session.input(event)));
         let server = address(&config.connection.target);
+        let chosen = menu::chosen(&config, has_clipboard);
+        let (stats, keys) = (Arc::clone(&queues.stats), config.overlay_key.to_string());
+        let mut overlay = Overlay::new(queues.render.clone(), stats, keys, config.overlay);
+        overlay.set_chosen(menu::advised_by(&chosen));
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
@@ -147,7 +155,7 @@ impl Attached {
             popups: Popups::new(scale, queues.render.clone()),
             hovered: None,
             input: UserInput::new(queues.net.clone(), hotkeys),
-            overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
+            overlay,
             away: AwayView::new(queues.render.clone(), config.reconnect),
             greeting: greeting(&config, queues.render.clone()),
             full_screen: FullScreen::new(config.grab_keyboard),
@@ -157,11 +165,14 @@ impl Attached {
             kept_passwords: KeptPasswords::of(&config, inbox),
             session_info: None,
             menu: None,
-            chosen: chosen(&config, has_clipboard),
+            settings: None,
+            kept_settings: KeptSettings::new(began, chosen.clone()),
+            chosen,
             wanted_picture: None,
             own_windows: OwnId(0),
             watching: false,
             recording,
+            replay,
             clipboard,
             engine,
             display,
@@ -185,6 +196,7 @@ impl Attached {
         self.question = None;
         self.session_info = None;
         self.menu = None;
+        self.settings = None;
         self.card.end();
         self.popups.destroy_all();
         self.windows.destroy_all();
@@ -192,6 +204,7 @@ impl Attached {
         self.kept_passwords.finish();
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
+        let written = written.and(self.replay.finish().map_err(anyhow::Error::from));
         (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))
     }
 
@@ -217,9 +230,20 @@ impl Attached {
     /// Shows the user what the session wants said.
     fn notice(&mut self, words: String) {
         tracing::warn!("{words}");
+        self.tell(words);
+    }
+
+    /// Shows the user words, in the menu and over a window.
+    fn tell(&mut self, words: String) {
         let over = self.hovered.or(self.windows.first().map(|window| window.wid));
         self.overlay.note(words.clone(), over);
         self.note(words);
+    }
+
+    /// Saves what just happened.
+    pub fn save_replay(&mut self) {
+        let words = self.replay.save(&self.queues.net);
+        self.tell(words);
     }
 
     /// Takes what happened on the desktop.
@@ -263,6 +287,10 @@ impl Attached {
             if let Some(action) = menu.event(&event) {
                 self.menu_action(action, screen, event_loop);
             }
+        } else if let Some(window) = self.settings.as_mut().filter(|window| window.is(id)) {
+            if let Some(action) = window.event(&event) {
+                self.settings_action(action);
+            }
         } else if let Some(card) = self.card.window().filter(|card| card.is(id)) {
             if let Some(action) = card.event(&event) {
                 self.card_action(action);
@@ -284,6 +312,7 @@ impl Attached {
         self.popups.update(&self.windows, &screen.desktop);
         if let Some(wid) = self.input.sync_focus(|wid| self.windows.is_mapped(wid)) {
             self.windows.focused(wid);
+            self.overlay.focused(wid);
         }
         let size = (self.display.size, self.scale);
         let all = (&self.windows, &mut self.popups);
@@ -302,8 +331,14 @@ impl Attached {
         if let Some(words) = self.recording.update(&self.queues.net) {
             self.note(words);
         }
+        if let Some(words) = self.replay.update() {
+            self.tell(words);
+        }
         if let Some(action) = self.menu.as_mut().and_then(PanelWindow::update) {
             self.menu_action(action, screen, event_loop);
+        }
+        if let Some(action) = self.settings.as_mut().and_then(PanelWindow::update) {
+            self.settings_action(action);
         }
         self.sync_watching();
         let deadlines = [
@@ -316,7 +351,9 @@ impl Attached {
             self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
+            self.settings.as_ref().and_then(PanelWindow::deadline),
             self.recording.deadline(),
+            self.replay.deadline(),
             self.leaving.deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -354,79 +391,6 @@ impl Attached {
         }
     }
 
-    /// Opens the session menu over a window, or closes it.
-    fn toggle_menu(&mut self, over: WindowId, screen: &Screen, event_loop: &ActiveEventLoop) {
-        if self.menu.take().is_some() {
-            return;
-        }
-        self.own_windows.0 += 1;
-        let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
-        let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
-        let size = screen::own_size(SESSION_MENU_SIZE, &screen.desktop, event_loop);
-        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone(), size };
-        match PanelWindow::open(menu, self.own_windows, event_loop, self.queues.render.clone()) {
-            Ok(window) => {
-                window.follow_theme(screen);
-                self.menu = Some(window);
-            }
-            Err(error) => tracing::error!(%error, "the session menu cannot be opened"),
-        }
-    }
-
-    fn menu_action(&mut self, action: SessionMenuAction, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let Some(OpenMenu { menu, over, .. }) = self.menu.as_ref().map(PanelWindow::panel) else { return };
-        self.chosen = SessionMenu { note: String::new(), about: false, stopping: false, ..menu.clone() };
-        let over = *over;
-        let option = |name, value: u8| DrawInput::EncodingOption { name, value: value.into() }.into();
-        let input: Input = match action {
-            SessionMenuAction::Encoding(encoding) => {
-                DrawInput::PreferEncoding(Some(encoding).filter(|name| !name.is_empty())).into()
-            }
-            SessionMenuAction::Quality(percent) => option("quality", percent),
-            SessionMenuAction::Speed(percent) => option("speed", percent),
-            SessionMenuAction::Clipboard(direction) => ClipboardInput::Direction(direction).into(),
-            SessionMenuAction::Bandwidth(limit) => {
-                DrawInput::BandwidthLimit { bits_per_second: NonZeroU64::new(limit) }.into()
-            }
-            SessionMenuAction::Disconnect => ConnectionInput::Disconnect.into(),
-            SessionMenuAction::Stop => ConnectionInput::StopServer.into(),
-            SessionMenuAction::Renderer(choice) => {
-                return self.render(RenderCommand::Renderer(choice));
-            }
-            SessionMenuAction::Scaling => return self.rescale(screen, event_loop),
-            SessionMenuAction::Card => {
-                self.menu = None;
-                return self.card.ask();
-            }
-            SessionMenuAction::Overlay => return self.overlay.toggle(over),
-            SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
-            SessionMenuAction::Screenshot => {
-                self.wanted_picture = Some(over);
-                return self.render(RenderCommand::ReadBack { wid: over });
-            }
-            SessionMenuAction::Record => {
-                let words = self.recording.toggle(&self.queues.net);
-                return self.note(words);
-            }
-            SessionMenuAction::Close => {
-                self.menu = None;
-                return;
-            }
-        };
-        self.queues.net.input(input);
-    }
-
-    /// Shows the windows as the menu says.
-    fn rescale(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let scale = screen::scale(self.chosen.scaling, event_loop);
-        self.render(RenderCommand::Scaling(Scaling { scale, filter: self.chosen.filter }));
-        if std::mem::replace(&mut self.scale, scale) != scale {
-            self.sync_screen(screen, event_loop);
-            self.popups.set_scale(scale);
-            self.windows.set_scale(scale, &screen.desktop);
-        }
-    }
-
     /// The monitors' scale factors may have changed.
     fn sync_scale(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
         if screen::scale(self.chosen.scaling, event_loop) != self.scale {
@@ -455,15 +419,6 @@ impl Attached {
         true
     }
 
-    /// Tells the user, if the menu is open, what became of what was done in it.
-    fn note(&mut self, words: String) {
-        if let Some(window) = &mut self.menu {
-            let menu = &mut window.panel_mut().menu;
-            menu.recording = self.recording.is_running();
-            menu.note = words;
-        }
-    }
-
     /// Has statistics published while somebody looks at them.
     fn sync_watching(&mut self) {
         let watching = self.overlay.is_shown() || self.session_info.is_some();
@@ -476,34 +431,4 @@ impl Attached {
 fn greeting(config: &Config, render: RenderQueue) -> Greeting {
     let knows_menu = || Store::user().is_some_and(|store| store.knows_menu());
     Greeting::new(render, config.session_menu_key.to_string(), config.greeting && !knows_menu())
-}
-
-/// What the session menu begins with.
-fn chosen(config: &Config, has_clipboard: bool) -> SessionMenu {
-    let pictures = &config.connection.session.pictures;
-    let mut encodings: Vec<String> = Vec::new();
-    for encoding in &pictures.encodings {
-        let name = match encoding {
-            Encoding::Rgb24 | Encoding::Rgb32 => "rgb",
-            // Made by servers out of what was shown before: nothing to ask for.
-            Encoding::Scroll => continue,
-            // Grey: 6.x cannot be told for sure while a session runs.
-            Encoding::PngGrey => continue,
-            encoding => encoding.name(),
-        };
-        if !encodings.iter().any(|other| other == name) {
-            encodings.push(name.to_owned());
-        }
-    }
-    SessionMenu {
-        encodings,
-        encoding: pictures.preferred.clone().filter(|name| name != "auto").unwrap_or_default(),
-        clipboard: has_clipboard.then_some(config.connection.session.clipboard.direction),
-        quality: pictures.quality.unwrap_or(0),
-        speed: pictures.speed.unwrap_or(0),
-        renderer: config.renderer.into(),
-        scaling: config.desktop_scaling,
-        filter: config.scaling_filter,
-        ..SessionMenu::default()
-    }
 }

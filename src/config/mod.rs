@@ -9,6 +9,7 @@
 pub mod aes;
 mod border;
 pub mod connections;
+pub mod edit;
 pub mod file;
 mod key;
 pub mod layers;
@@ -60,6 +61,8 @@ pub struct Config {
     pub title: TitleFormat,
     /// A coloured edge around them.
     pub border: BorderChoice,
+    /// What came lately is kept, to be saved if something was to be seen.
+    pub instant_replay: bool,
     /// Start with the overlay shown.
     pub overlay: bool,
     /// What toggles the overlay.
@@ -74,6 +77,8 @@ pub struct Config {
     pub grab_keyboard: bool,
     /// Say over the first window how to open the menu.
     pub greeting: bool,
+    /// The configuration files: the settings window changes the user's.
+    pub files: ConfigFiles,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.

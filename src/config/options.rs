@@ -61,6 +61,10 @@ pub struct Options {
     #[arg(help_heading = WINDOWS, long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub greeting: bool,
+    /// Keep what came in the last half minute in memory (64 MB at most), so that it can be saved from the session menu
+    #[arg(help_heading = WINDOWS, long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+          default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
+    pub instant_replay: bool,
     /// Record the session to this file while it is shown
     #[arg(help_heading = WINDOWS, long, global = true, value_name = "FILE", value_parser = path())]
     pub record: Option<PathBuf>,
@@ -119,6 +123,9 @@ pub struct Options {
     /// Compression of packets and raw pixels, 0 (off) to 9
     #[arg(help_heading = CONNECTION, long, short = 'z', global = true, alias = "compression_level", value_name = "LEVEL", default_value = "1", value_parser = level)]
     pub compression_level: u8,
+    /// The most that the server may send, for example 5Mbps (1Mbps at least); none: as much as it likes
+    #[arg(help_heading = CONNECTION, long, global = true, value_name = "BITS", default_value = "none", value_parser = bandwidth)]
+    pub bandwidth_limit: u64,
     /// The protocol to open with
     #[arg(help_heading = CONNECTION, long, global = true, value_enum, default_value_t)]
     pub protocol: ProtocolChoice,
@@ -128,8 +135,8 @@ pub struct Options {
     /// Whether presenting waits for the screen's refresh
     #[arg(help_heading = DRAWING, long, global = true, value_enum, default_value_t)]
     pub present_mode: PresentModeChoice,
-    /// Show windows in another size: off (pixel by pixel), auto (the main monitor's scale factor), a number, a fraction or a percentage, 0.25 to 4
-    #[arg(help_heading = DRAWING, long, global = true, value_name = "SCALE", default_value = "off")]
+    /// Show windows in another size: off (pixel by pixel), auto (the main monitor's scale factor), hidpi (the same where it is 1.5 or more, else off), a number, a fraction or a percentage, 0.25 to 4
+    #[arg(help_heading = DRAWING, long, global = true, value_name = "SCALE", default_value = "hidpi")]
     pub desktop_scaling: DesktopScaling,
     /// How pixels between those of the server are made, if windows are scaled
     #[arg(help_heading = DRAWING, long, global = true, value_enum, default_value_t)]
@@ -307,6 +314,29 @@ fn percent(text: &str) -> Result<u8, String> {
 fn megabytes(text: &str) -> Result<u8, String> {
     up_to(text, 16).ok().filter(|size| *size > 0).ok_or_else(|| "expected a number from 1 to 16".to_owned())
 }
+
+/// Bits per second in Xpra's words; 0: no limit.
+fn bandwidth(text: &str) -> Result<u64, String> {
+    let text = text.trim().to_ascii_lowercase();
+    if matches!(text.as_str(), "none" | "no" | "off" | "auto" | "0") {
+        return Ok(0);
+    }
+    let number = text.trim_end_matches("bps").trim_end_matches("bit/s");
+    let (number, unit) = match number.trim_end_matches(['k', 'm', 'g']) {
+        number if text.contains('k') => (number, 1e3),
+        number if text.contains('m') => (number, 1e6),
+        number if text.contains('g') => (number, 1e9),
+        number => (number, 1.0),
+    };
+    let bits = number.trim().parse::<f64>().ok().map(|number| (number * unit).round());
+    let bits = bits.filter(|bits| (MIN_BANDWIDTH..=MAX_BANDWIDTH).contains(bits));
+    bits.map(|bits| bits as u64).ok_or_else(|| "expected none, or 1Mbps to 10Gbps".to_owned())
+}
+
+/// The least that servers know.
+const MIN_BANDWIDTH: f64 = 1e6;
+/// From here on servers of all generations know no limit.
+const MAX_BANDWIDTH: f64 = 1e10;
 
 fn direction() -> impl TypedValueParser<Value = Direction> {
     PossibleValuesParser::new(Direction::ALL.map(Direction::name))

@@ -18,6 +18,7 @@ mod plot;
 mod secret_text;
 pub mod session_info;
 pub mod session_menu;
+pub mod settings;
 pub mod surface;
 pub mod theme;
 mod toast;
@@ -33,10 +34,11 @@ pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_u
 pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
 pub use greeting::{GreetingAction, greeting};
 pub use icon::{Icon, farpane_icon};
-pub use overlay::{OverlayButton, OverlayState, overlay_ui};
+pub use overlay::{Corner, OverlayButton, OverlayState, OverlayStep, overlay_ui};
 pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
-pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
+pub use session_menu::{MenuKeys, SessionMenu, SessionMenuAction, session_menu_ui};
+pub use settings::{SettingKind, SettingRow, SettingsAction, SettingsForm, settings_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};
 
 /// Whether a key moved: what has the focus is to be in sight then.

@@ -12,7 +12,7 @@ use crate::config::connections::Store;
 use crate::geometry::Size;
 use crate::protocol::packet::WindowId;
 use crate::session::WindowInput;
-use crate::ui::{GreetingAction, OverlayButton};
+use crate::ui::GreetingAction;
 
 impl Attached {
     pub(super) fn remote_window_event(
@@ -73,7 +73,9 @@ impl Attached {
             WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
                 match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
                     KeyOutcome::Hotkey(Hotkey::Overlay) if self.away.is_still() => {}
-                    KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
+                    KeyOutcome::Hotkey(Hotkey::Overlay) => {
+                        self.overlay.set_step(self.overlay.step().next(), wid);
+                    }
                     KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
                     KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
                     KeyOutcome::Hotkey(Hotkey::FullScreen) => self.toggle_full_screen(wid, screen),
@@ -99,10 +101,7 @@ impl Attached {
             WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
                 if let Some(button) = self.overlay.button(wid) =>
             {
-                match button {
-                    OverlayButton::Info => self.toggle_session_info(event_loop),
-                    OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
-                }
+                self.overlay_button(button, wid, screen, event_loop);
             }
             WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
                 if let Some(action) = self.away.button(wid) =>

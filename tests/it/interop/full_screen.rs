@@ -7,6 +7,7 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, GrabMode, GrabStatus};
 
 use super::reconnect::{picture, wait_shown};
+use super::session_menu::{self, Entry};
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -77,8 +78,12 @@ fn there_and_back(generation: Generation) {
         wait_grabbed(&display, &viewer, false);
     }
 
-    // Who goes to another window has the keyboard there.
-    key(&display, "shift+F12");
+    // Who goes to another window has the keyboard there. From the menu this time.
+    session_menu::open(&mut viewer, &display, &window);
+    let words = [&["key", "--delay", "100"][..], &["Tab"; Entry::FullScreen as usize], &["Return"]].concat();
+    display.x.xdotool(&words);
+    wait_for("full screen", SOON, || viewer.log(), || (place() == whole).then_some(()));
+    display.x.focus(window.id);
     wait_grabbed(&display, &viewer, true);
     let other = Card::open(display.name(), "a local one", &picture(2), &Look::default());
     wait_for("a local window", SOON, String::new, || {

@@ -323,6 +323,8 @@ fn cut_again_and_again() {
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url(), "--overlay"]);
     let windows: Vec<Seen> = (0..4).map(|n| viewer.window(&format!("card {n}"))).collect();
+    // The overlay stays where nothing is compared.
+    display.x.focus(windows[0].id);
     let busy = &cards[1..];
     let mut before = None;
     for cut in 1..=cuts {

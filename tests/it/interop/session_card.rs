@@ -227,8 +227,7 @@ fn opened_from_the_menu() {
     let remote = viewer.window("shown");
     let open = |viewer: &mut Viewer| {
         let menu = session_menu::open(viewer, &display, &remote);
-        // The seventh button from below.
-        keys(&display, &[&["shift+Tab"; 7][..], &["Return"]].concat());
+        keys(&display, &[&["Tab"; session_menu::Entry::Start as usize][..], &["Return"]].concat());
         let card = card(&display, viewer);
         gone(&display, viewer, &menu);
         display.x.focus(card.id);

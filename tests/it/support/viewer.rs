@@ -103,6 +103,11 @@ impl<'a> Viewer<'a> {
         status.code().unwrap_or_else(|| panic!("farpane was killed: {status}:\n{log}"))
     }
 
+    /// Sends it a signal by its name, such as `USR1`.
+    pub fn signal(&self, signal: &str) {
+        self.program.signal(signal);
+    }
+
     /// Asks it to end, as Ctrl-C does.
     pub fn interrupt(&self) {
         self.program.signal("INT");

@@ -283,9 +283,12 @@ pub struct WaylandViewer {
 }
 
 impl WaylandViewer {
-    /// Starts it with these words.
+    /// Starts it with these words. Windows are shown pixel by pixel, whatever the screen's scale, unless these say otherwise.
     pub fn start(socket: &Path, words: &[&str]) -> Self {
-        Self { program: launch(words, &[("WAYLAND_DISPLAY", &socket.to_string_lossy())]).start() }
+        let is_scaled = words.iter().any(|word| word.starts_with("--desktop-scaling"));
+        let plain: &[&str] = if is_scaled { &[] } else { &["--desktop-scaling=off"] };
+        let words = [words, plain].concat();
+        Self { program: launch(&words, &[("WAYLAND_DISPLAY", &socket.to_string_lossy())]).start() }
     }
 
     /// What it logged.
