@@ -58,6 +58,7 @@ fn its_page_has_what_it_has() {
         "",
         "Shift+F11",
         "Shift+F10",
+        "Shift+F12",
     ];
     shown.retain(|text| !values.contains(&text.as_str()));
     let documented = documented();
@@ -149,7 +150,7 @@ fn automatic_is_a_box_that_is_ticked() {
     assert_eq!(used.key(Key::Space), Some(SessionMenuAction::Bandwidth(10_000_000)));
     assert_eq!(used.key(Key::Space), Some(SessionMenuAction::Bandwidth(0)));
     // With the keyboard to the last entry.
-    used.tabs(16);
+    used.tabs(17);
     assert_eq!(used.key(Key::Enter), Some(SessionMenuAction::Disconnect));
 }
 
@@ -158,7 +159,7 @@ fn what_cannot_be_done_is_grey() {
     let grey = SessionMenu { has_replay: false, keep_as: None, can_stop: false, ..menu() };
     let mut used = Used::new(grey);
     // Three fewer than with them.
-    used.tabs(17);
+    used.tabs(18);
     assert_eq!(used.key(Key::Enter), Some(SessionMenuAction::Disconnect));
 }
 
