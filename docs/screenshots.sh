@@ -90,16 +90,26 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         sleep 0.1
     done
     xdotool mouseup 1 type --delay 60 "hello"
+    # The overlay goes along with the focus: not over the drawing.
+    xdotool windowactivate "$(window Terminal)"
     sleep 6
     if is_wanted first-session; then keep first-session 1140x760+0+0 "-dither FloydSteinberg"; fi
     if is_wanted overlay; then
         terminal=$(window Terminal)
         xdotool windowactivate "$terminal" windowsize "$terminal" 640 720 windowmove "$terminal" 420 30
-        sleep 1
-        xdotool key --delay 300 shift+F11 shift+F11 shift+F11
+        # The demo begins with everything; then come nothing, a line, plain words.
         sleep 12
         keep overlay 660x480+410+10
-        xdotool key shift+F11
+        for step in off line words; do
+            xdotool key shift+F11
+            sleep 1
+        done
+        sleep 3
+        keep overlay-words 660x300+410+10
+        for step in everything off; do
+            xdotool key shift+F11
+            sleep 1
+        done
     fi
     if is_wanted session-information; then
         xdotool windowactivate "$(window Video)"
