@@ -102,5 +102,5 @@ def listen(codec):
 
 half, end, captured = listen("opus+mka")
 _, other, _ = listen("flac+ogg")
-sys.exit(not (end > 0.4 and end > half and abs(captured) < 0.2 and end > 2 * other))
+sys.exit(not (end > 0.4 and end > half and captured < end / 2 and end > 2 * other))
 PYTHON
