@@ -293,13 +293,23 @@ impl Question {
             "protocol" => format!("speak one form of the protocol only ({value})"),
             "connect-timeout" => format!("wait {value} s for the server"),
             "silence-timeout" => format!("take the connection for lost after {value} s of silence"),
-            "log" => format!("write more to the log ({value})"),
             name if name.starts_with("clipboard") => {
                 format!("change what the server can read of what you copy ({name} {value})")
             }
-            name => format!("set {name} to {value}"),
+            name => format!("decide for you what you can decide yourself: {} ({value})", help(name)),
         }
     }
+}
+
+/// What an option is for, in the words of `--help`.
+fn help(name: &str) -> String {
+    let mut words = name.to_owned();
+    super::layers::each_definition(|arg| {
+        if let Some(help) = arg.get_help().filter(|_| arg.get_long() == Some(name)) {
+            words = help.to_string().to_lowercase();
+        }
+    });
+    words
 }
 
 /// Whether the value takes away what others could misuse, or changes nothing.

@@ -109,6 +109,12 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
             pressed(view, entry, &response, ui).or_else(|| menu(view, entry, &response))
         }
     };
+    if let Some(renaming) = view.renaming.as_ref().filter(|renaming| renaming.id == entry.id)
+        && !renaming.error.is_empty()
+    {
+        let words = RichText::new(&renaming.error).small().color(ui.visuals().warn_fg_color);
+        ui.add(egui::Label::new(words).wrap().selectable(false));
+    }
     if view.deleting == Some(entry.id) {
         return (response.id, confirm(view, entry, ui).or(action));
     }
@@ -185,16 +191,7 @@ impl Naming {
 fn rename(renaming: &mut Renaming, ui: &mut Ui) -> Naming {
     let Renaming { name, error, begun, is_given, .. } = renaming;
     let id = Id::unique("another name");
-    let field = ui
-        .with_layout(Layout::top_down(Align::Min), |ui| {
-            let field = ui.add(TextEdit::singleline(name).id(id).desired_width(f32::INFINITY));
-            if !error.is_empty() {
-                let words = RichText::new(error.as_str()).small().color(ui.visuals().warn_fg_color);
-                ui.add(egui::Label::new(words).truncate().selectable(false)).on_hover_text(error.as_str());
-            }
-            field
-        })
-        .inner;
+    let field = ui.add(TextEdit::singleline(name).id(id).desired_width(f32::INFINITY));
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Name"));
     if !std::mem::replace(begun, true) {
         field.request_focus();
