@@ -162,7 +162,7 @@ if is_wanted connect-password; then
     sleep 4
     xdotool type --delay 60 secret
     sleep 1
-    keep connect-password 920x684+170+30
+    keep connect-password 920x680+170+50
     end "$viewer"
 fi
 
@@ -239,7 +239,7 @@ if is_wanted connect-window; then
     xdotool type --delay 40 "ssl://anna@studio.example.org:14500/"
     xdotool mousemove 5 5
     sleep 6
-    keep connect-window 920x684+170+30
+    keep connect-window 920x680+170+50
     end "$viewer"
     end "$demo"
 fi

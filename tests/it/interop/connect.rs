@@ -116,6 +116,31 @@ fn a_failure_is_shown_in_place_and_another_try_works() {
     gone(&display, &window);
 }
 
+/// Somebody takes the connection and says nothing: that is explained, and left with a key.
+#[test]
+fn what_stands_still_is_explained() {
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[]);
+    let window = connect_window(&mut viewer);
+    let form = display.x.picture(window.id);
+    focus(&display, &window);
+    display.x.xdotool(&["type", "--delay", "20", &silent.local_addr().expect("its address").to_string()]);
+    display.x.xdotool(&["key", "Return"]);
+    let heading = |picture: &Picture| picture.crop(340, 10, picture.width - 350, 60);
+    let page = || display.x.grab(window.id);
+    let waits = || page().filter(|now| heading(now) != heading(&form));
+    wait_for("the stages", SOON, || viewer.log(), waits);
+    // What explains it is one line more, which was nowhere before.
+    let line = |picture: &Picture| picture.crop(340, 150, picture.width - 350, 60).colours();
+    let early = page().expect("the window");
+    let explained = || page().filter(|now| line(now) > line(&early) + 5);
+    wait_for("words about it", SOON, || viewer.log(), explained).save("connect-stands-still");
+    display.x.xdotool(&["key", "Escape"]);
+    let back = || page().filter(|now| heading(now) == heading(&form));
+    wait_for("the form", SOON, || viewer.log(), back);
+}
+
 /// The demo is the entry before the address: one step back, and Enter.
 #[test]
 fn the_demo_session_is_one_step_from_the_address() {

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{ColorImage, Event, Key, Modifiers, PointerButton, RawInput};
+use farpane::app::connect::stages;
+use farpane::channel::ConnectStage;
 use farpane::geometry::Size;
+use farpane::session::ConnectionEvent;
 use farpane::ui::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message,
     PasswordPrompt, PasswordReply, Reach, Stage, UiSurface, Wish, connect_ui, passive_input, theme,
@@ -457,6 +460,38 @@ fn a_link_is_followed_without_what_it_asks_for() {
     assert!(window.words().contains("record the session") && window.words().contains("record=/tmp/x"));
     assert_eq!(window.press(Key::Tab), None);
     assert_eq!(window.press(Key::Enter), Some(ConnectAction::ConnectWithout));
+}
+
+/// Every stage that can stand still has words for that, or a question of its own.
+#[test]
+fn every_stage_has_words() {
+    let host = || "build.example".to_owned();
+    let stages = [
+        ConnectStage::Resolving { host: host() },
+        ConnectStage::Reaching { at: host() },
+        ConnectStage::Proxying { proxy: host(), to: host() },
+        ConnectStage::Securing,
+        ConnectStage::Upgrading,
+        ConnectStage::Starting,
+        ConnectStage::LoggingIn { host: host(), starts: false },
+        ConnectStage::LoggingIn { host: host(), starts: true },
+        ConnectStage::SshSays { line: host() },
+        ConnectStage::Hello,
+    ];
+    for stage in stages.iter().map(stages::stage) {
+        assert!(stage.words.len() > 5 && stage.patience.ends_with(['.', '?', ')']), "{stage:?}");
+    }
+    let of = |event: ConnectionEvent| stages::of_session(&event.into());
+    for event in [
+        ConnectionEvent::PasswordNeeded { prompt: String::new(), number: 1 },
+        ConnectionEvent::SeveralSessions { displays: Vec::new() },
+        ConnectionEvent::LoggingIn,
+        ConnectionEvent::Connected(Box::default()),
+    ] {
+        let stage = of(event).expect("a stage");
+        assert!(!stage.patience.is_empty(), "{stage:?}");
+    }
+    assert!(of(ConnectionEvent::StartupComplete).is_none());
 }
 
 /// A stage that takes long is explained, and left with a key.
