@@ -285,8 +285,14 @@ impl Connect {
 
     /// A saved server was asked, and this came of it.
     pub fn answered(&mut self, name: &str, answer: Answer) {
-        if self.servers.answered(name, answer) {
-            self.list();
+        if !self.servers.answered(name, answer) {
+            return;
+        }
+        let which = Destination::Kept(ConnectionKey::Saved(name.to_owned()));
+        let Some(id) = self.id_of(&which) else { return };
+        if let Some(entry) = self.view.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.reach = self.servers.reach(name, &entry.address);
+            self.window.due_at(clock::now());
         }
     }
 

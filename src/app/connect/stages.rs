@@ -46,8 +46,7 @@ pub fn stage(stage: &ConnectStage) -> Stage {
         }
         ConnectStage::Hello => (
             "Saying hello".to_owned(),
-            "The other side was reached, but does not answer yet. It is busy, or it is no Xpra server: one of those \
-             answers within seconds.",
+            "The other side was reached, but does not answer yet. It is busy, or no Xpra server: those answer within seconds.",
         ),
     };
     Stage { words, patience }

@@ -79,7 +79,9 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
     let lasting = if entry.kind == EntryKind::Saved { &entry.name } else { &entry.address };
     let id = ui.make_persistent_id((entry.kind, lasting));
     let response = ui.interact(area, id, Sense::click());
-    let described = format!("{}, {}", entry.name, entry.address);
+    let described = [entry.name.as_str(), &entry.address, note(entry)];
+    let described: Vec<&str> = described.into_iter().filter(|words| !words.is_empty()).collect();
+    let described = described.join(", ");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &described));
     let response = match &entry.reach {
         Reach::Odd(why) | Reach::No(why) => response.on_hover_text(why),
@@ -255,18 +257,23 @@ fn words(entry: &ConnectEntry, ui: &mut Ui) {
         if entry.address != entry.name && !entry.address.is_empty() {
             line(RichText::new(&entry.address).small(), ui);
         }
-        let note = match &entry.reach {
-            Reach::Yes(words) => words.as_str(),
-            Reach::Odd(_) => "answers, but cannot be used",
-            Reach::No(_) => "cannot be reached",
-            Reach::Unknown => entry.note.as_str(),
-        };
+        let note = note(entry);
         ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal(|ui| {
             dot(&entry.reach, ui);
             line(RichText::new(note).small().color(ui.visuals().weak_text_color()), ui);
         });
     });
+}
+
+/// What is said of an entry besides its name and address.
+fn note(entry: &ConnectEntry) -> &str {
+    match &entry.reach {
+        Reach::Yes(words) => words,
+        Reach::Odd(_) => "answers, but cannot be used",
+        Reach::No(_) => "cannot be reached",
+        Reach::Unknown => &entry.note,
+    }
 }
 
 /// A mark before what is said of a server that was asked; the words say the same.
