@@ -2,7 +2,8 @@
 # Makes the pictures of the guide from the running program, on a virtual display of its own.
 #
 #   docs/screenshots.sh [NAME...]     all of them, or those of: first-session overlay session-information
-#                                     session-menu session-card connect-window password certificate
+#                                     session-menu session-card connect-window connect-password password
+#                                     certificate
 #
 # Needs what `make setup-test` installs, the Debian packages x11-utils and imagemagick, and the program
 # (target/release/farpane, else target/debug/farpane, or $FARPANE). Ends everything that it starts. Sessions of
@@ -17,7 +18,7 @@ done
 [ -n "$farpane" ] || { echo "screenshots: build the program first (cargo build --release)" >&2; exit 1; }
 xpra6=${FARPANE_XPRA6:-${FARPANE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/farpane}/xpra-6.5.5}
 first_port=${FARPANE_PORT:-17640}
-wanted=" ${*:-first-session overlay session-information session-menu session-card connect-window password certificate} "
+wanted=" ${*:-first-session overlay session-information session-menu session-card connect-window connect-password password certificate} "
 
 work=$(mktemp -d)
 started=
@@ -135,7 +136,7 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
 fi
 
 # ---- a real server with a password ------------------------------------------------------------
-if is_wanted connect-window || is_wanted password; then
+if is_wanted connect-window || is_wanted connect-password || is_wanted password; then
     printf secret >"$work/password"
     start xpra "$xpra6/bin/xpra" seamless --session-name="Build machine" --start="xterm -geometry 70x16" --daemon=no \
         --source=no --mdns=no --pulseaudio=no --audio=no --notifications=no --dbus=no --systemd-run=no \
@@ -155,6 +156,25 @@ if is_wanted password; then
     xdotool mousemove 5 5
     sleep 1
     keep password 464x268+388+288
+    end "$viewer"
+fi
+
+if is_wanted connect-password; then
+    start asked "$farpane"
+    viewer=$!
+    wait_for "the connect window" shown "^Farpane$"
+    connect=$(window "^Farpane$")
+    xdotool windowmove "$connect" 180 60 windowactivate "$connect" mousemove 5 5
+    sleep 1
+    xdotool type --delay 40 "127.0.0.1:$first_port"
+    xdotool key Return
+    sleep 3
+    xdotool type --delay 60 slip
+    xdotool key Return
+    sleep 4
+    xdotool type --delay 60 secret
+    sleep 1
+    keep connect-password 920x680+170+50
     end "$viewer"
 fi
 
@@ -208,6 +228,7 @@ fi
 if is_wanted connect-window; then
     kept=$XDG_DATA_HOME/farpane/connections
     printf 'mode=ssl\nhost=office.example.org\nport=14500\nusername=anna\n' >"$kept/Office.xpra"
+    printf 'mode=tcp\nhost=127.0.0.1\nport=%s\n' "$((first_port + 1))" >"$kept/Drawing.xpra"
     start served "$farpane" demo --serve-only --bind "127.0.0.1:$((first_port + 1))"
     demo=$!
     # Used once, so that it is a recent one with its last look.
@@ -230,7 +251,7 @@ if is_wanted connect-window; then
     xdotool type --delay 40 "ssl://anna@studio.example.org:14500/"
     xdotool mousemove 5 5
     sleep 6
-    keep connect-window 920x684+170+30
+    keep connect-window 920x680+170+50
     end "$viewer"
     end "$demo"
 fi

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::channel::{AppEvent, AppSink, Mailbox, NetCommand, NetQueue, RenderCommand, RenderMessage, clock};
+use crate::channel::{
+    AppEvent, AppSink, ConnectStage, Mailbox, NetCommand, NetQueue, RenderCommand, RenderMessage, clock,
+};
 use crate::geometry::{Point, Size};
 use crate::net::NetConfig;
 use crate::protocol::packet::WindowId;
@@ -17,6 +19,9 @@ use crate::session::{
 };
 use crate::stats::StatsSnapshot;
 use crate::threads::Engine;
+
+/// Stages of connecting that are kept.
+const MAX_STAGES: usize = 64;
 
 /// A viewer without windows. The server's windows count as mapped where the server put them.
 ///
@@ -40,6 +45,8 @@ pub struct View {
     pub painted: BTreeSet<WindowId>,
     /// The windows that exist were all announced.
     pub startup_complete: bool,
+    /// How connecting went, and when: the first stages of it.
+    pub stages: Vec<(ConnectStage, Instant)>,
     /// The answer to [`ConnectionInput::RequestInfo`].
     pub info: Option<Vec<(String, String)>>,
     /// The server asked for a password that the configuration does not have.
@@ -110,6 +117,11 @@ impl HeadlessClient {
     /// What was learned up to the last wait.
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// The same, when nothing else is wanted.
+    pub fn into_view(self) -> View {
+        self.view
     }
 
     /// The windows as of the last wait.
@@ -208,6 +220,9 @@ impl HeadlessClient {
 
     fn take_in(&mut self, event: AppEvent) {
         match event {
+            AppEvent::Connecting(stage) if self.view.stages.len() < MAX_STAGES => {
+                self.view.stages.push((stage, clock::now()));
+            }
             AppEvent::Connecting(_) => {}
             AppEvent::Session(event) => self.session_event(event),
             AppEvent::RendererFailed(why) => self.view.renderer_failed = Some(why),
@@ -246,6 +261,8 @@ impl HeadlessClient {
             ConnectionEvent::StartupComplete => self.view.startup_complete = true,
             ConnectionEvent::Info(lines) => self.view.info = Some(lines),
             ConnectionEvent::Closed(reason) => self.view.closed = Some(reason),
+            // Comes only where somebody can be asked once more.
+            ConnectionEvent::PasswordRefused { .. } => {}
             event @ (ConnectionEvent::LoggingIn
             | ConnectionEvent::Latency(_)
             | ConnectionEvent::Silence(_)

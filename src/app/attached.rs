@@ -71,6 +71,10 @@ pub struct Attached {
     full_screen: FullScreen,
     card: CardView,
     question: Option<PanelWindow<Question>>,
+    /// A question that nobody was asked yet.
+    asking: Option<Question>,
+    /// The number of the last question whose answer was refused, and why.
+    refusal: Option<(u32, String)>,
     /// The how manieth question for a password that is.
     question_number: u32,
     kept_passwords: KeptPasswords,
@@ -161,6 +165,8 @@ impl Attached {
             full_screen: FullScreen::new(config.grab_keyboard),
             card: CardView::new(queues.render.clone(), server),
             question: None,
+            asking: None,
+            refusal: None,
             question_number: 0,
             kept_passwords: KeptPasswords::of(&config, inbox),
             session_info: None,
@@ -216,7 +222,7 @@ impl Attached {
         event_loop: &ActiveEventLoop,
     ) -> Option<CloseReason> {
         match event {
-            SessionEvent::Connection(event) => return self.connection_said(event, event_loop),
+            SessionEvent::Connection(event) => return self.connection_said(event),
             SessionEvent::Window(event) => self.window_said(event, screen, event_loop),
             SessionEvent::Pointer(event) => {
                 cursor::follow(&event, &mut self.windows, self.scale, screen, event_loop);

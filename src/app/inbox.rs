@@ -11,7 +11,7 @@ use crate::desktop::DesktopEvent;
 use crate::desktop::purpose::Found;
 use crate::net::nearby;
 
-use super::connect::ListedSession;
+use super::connect::{Answer, ListedSession};
 
 /// What wakes the event loop.
 #[derive(Debug)]
@@ -20,6 +20,13 @@ pub enum InboxEvent {
     Desktop(DesktopEvent),
     /// These sessions run on this machine now.
     LocalSessions(Vec<ListedSession>),
+    /// Another window changed what is saved or was used lately.
+    ConnectionsChanged,
+    /// The server of a saved connection was asked.
+    SavedServer {
+        name: String,
+        answer: Answer,
+    },
     /// The search on the network is over: what it found, or why it failed.
     Nearby(Result<Vec<nearby::Session>, String>),
     /// What the desktop's store of passwords has for a question of this login.

@@ -1,6 +1,7 @@
 //! Passwords in the desktop's own store: looked for before anybody is asked, kept where the user says so and the server
 //! let us in with them, forgotten where it did not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -28,6 +29,8 @@ pub struct KeptPasswords {
     waiting: Option<Asked>,
     /// The questions of this login that were answered from the store.
     used: Vec<u32>,
+    /// Those that something was looked for, and whether there is a store that could keep it.
+    looked: BTreeMap<u32, bool>,
     /// What the user typed and wants kept.
     typed: Vec<(u32, Secret)>,
     /// What is being done there.
@@ -46,6 +49,7 @@ impl KeptPasswords {
             account: (!config.is_foreign).then(account),
             waiting: None,
             used: Vec::new(),
+            looked: BTreeMap::new(),
             typed: Vec::new(),
             under_way: Vec::new(),
         }
@@ -54,6 +58,12 @@ impl KeptPasswords {
     fn purpose(&self, number: u32) -> Option<Purpose> {
         let (server, user) = self.account.clone()?;
         Some(Purpose { server, user, number })
+    }
+
+    /// Whether the question of this number was looked for before in this login, in vain or with a password that is not right;
+    /// and whether there is a store that can keep another one.
+    pub fn was_asked(&self, number: u32) -> Option<bool> {
+        self.looked.get(&number).copied()
     }
 
     /// Looks for a password: what is found comes as [`InboxEvent::KeptPassword`]. False if nobody looks.
@@ -69,6 +79,7 @@ impl KeptPasswords {
     /// The question of this number that something was looked for, unless it is over.
     pub fn found(&mut self, number: u32, found: &Found) -> Option<Asked> {
         let asked = self.waiting.take_if(|waiting| waiting.number == number)?;
+        self.looked.insert(number, *found != Found::NoStore);
         if let Found::Password(_) = found {
             self.used.push(asked.number);
         }
@@ -93,20 +104,21 @@ impl KeptPasswords {
         }
     }
 
-    /// The server refused us: what was kept is wrong.
-    pub fn refused(&mut self) {
-        for number in std::mem::take(&mut self.used) {
-            if let Some(purpose) = self.purpose(number) {
-                self.under_way.extend(secrets::forget(purpose));
-            }
+    /// The server refused the answer to the question of this number: what was kept for it is wrong.
+    pub fn refused(&mut self, number: u32) {
+        if self.used.extract_if(.., |used| *used == number).count() > 0
+            && let Some(purpose) = self.purpose(number)
+        {
+            self.under_way.extend(secrets::forget(purpose));
         }
-        self.typed.clear();
+        self.typed.retain(|(typed, _)| *typed != number);
     }
 
     /// Nobody waits for an answer any more.
     pub fn over(&mut self) {
         self.waiting = None;
         self.used.clear();
+        self.looked.clear();
     }
 
     /// Waits for what is being done in the store, which takes a few seconds at most unless the user is asked there.

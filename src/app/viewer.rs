@@ -20,6 +20,7 @@ use crate::session::{CloseReason, ConnectionEvent, SessionEvent};
 
 use super::attached::Attached;
 use super::connect::{Decision, Home, Launcher};
+use super::dialogs::Reply;
 use super::inbox::{Inbox, InboxEvent};
 use super::kept_settings::Began;
 use super::retired;
@@ -129,6 +130,12 @@ impl Viewer {
                 let config = home.begin(*chosen);
                 self.attach(config, began, event_loop)
             }
+            (Some(Decision::Answer(reply)), _) => {
+                if let Some(attached) = &mut self.attached {
+                    attached.answered(Reply::Password(reply));
+                }
+                Ok(())
+            }
             (Some(Decision::Cancel), _) => {
                 self.attached.iter().for_each(Attached::disconnect);
                 Ok(())
@@ -211,10 +218,16 @@ impl Viewer {
             InboxEvent::LocalSessions(found) => {
                 self.home.iter_mut().for_each(|home| home.locals(found.clone()));
             }
+            InboxEvent::ConnectionsChanged => {
+                self.home.iter_mut().for_each(Home::connections_changed);
+            }
+            InboxEvent::SavedServer { name, answer } => {
+                self.home.iter_mut().for_each(|home| home.answered(&name, answer.clone()));
+            }
             InboxEvent::Nearby(found) => self.home.iter_mut().for_each(|home| home.nearby(found.clone())),
             InboxEvent::KeptPassword { number, found } => {
                 if let Some(attached) = &mut self.attached {
-                    attached.password_found(number, found, event_loop);
+                    attached.password_found(number, found);
                 }
             }
             InboxEvent::SaveReplay => self.attached.iter_mut().for_each(Attached::save_replay),
@@ -266,6 +279,12 @@ impl ApplicationHandler for Viewer {
     /// After each batch of events: does what they came to, and sleeps until something is due.
     fn about_to_wait(&mut self, event_loop: &ActiveEventLoop) {
         self.inbox.rest();
+        if let Some(attached) = &mut self.attached
+            && let Some(question) = attached.take_question()
+            && let Some(question) = Home::ask(self.home.as_mut(), question)
+        {
+            attached.ask(question, event_loop);
+        }
         let decision = self.home.as_mut().and_then(|home| home.update(self.attached.as_ref()));
         if let Err(error) = self.decided(decision, event_loop) {
             self.fail(error, event_loop);

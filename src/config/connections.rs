@@ -15,6 +15,7 @@ use super::SessionFile;
 use super::private_file::read_text;
 use super::session_file::SessionFileError;
 use crate::net::{Target, new_file};
+use crate::protocol::text;
 
 /// What was used before the latest ones is forgotten.
 pub const MAX_RECENT: usize = 50;
@@ -70,9 +71,7 @@ pub enum ConnectionKey {
 /// Connections that cannot be read or kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    #[error(
-        "`{got}` cannot be a connection's name: expected up to {MAX_NAME_BYTES} bytes without any of / \\ : * ? \" < > |, no dot at an end"
-    )]
+    #[error("{}", not_a_name(.got))]
     Name { got: String },
     #[error("there is a connection `{name}` already")]
     Exists { name: String },
@@ -100,6 +99,18 @@ impl ConnectionKey {
     pub fn address(target: &Target) -> Self {
         Self::Address(address(target))
     }
+}
+
+/// Why this cannot be the name of a connection. A long one is not repeated.
+fn not_a_name(got: &str) -> String {
+    if got.len() > MAX_NAME_BYTES {
+        let bytes = got.len();
+        return format!("the name is too long: it has {bytes} bytes, expected at most {MAX_NAME_BYTES}");
+    }
+    let got = text::shown(got, MAX_NAME_BYTES);
+    format!(
+        "`{got}` cannot be a connection's name: expected none of / \\ : * ? \" < > | in it, and no dot at an end"
+    )
 }
 
 /// A target's address: without password, with the user's name.
@@ -266,6 +277,13 @@ impl Store {
     /// The file of a saved connection of this name; `None` if it cannot be a name. Need not exist.
     pub fn path(&self, name: &str) -> Option<PathBuf> {
         self.file(name).ok()
+    }
+
+    /// When something in the folder changed last, as far as the system says: whoever did it.
+    pub fn changed(&self) -> [Option<SystemTime>; 2] {
+        // Files come into their place by renaming, which changes the folder they are in.
+        [self.folder.clone(), self.folder.join("recent")]
+            .map(|folder| std::fs::metadata(folder).and_then(|metadata| metadata.modified()).ok())
     }
 
     /// The connect window's size in points when it was left, if it can be one.

@@ -12,7 +12,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 use super::connections;
@@ -238,6 +238,79 @@ impl Request {
             self.options.take(&name, &Value { text: value.into(), secret, origin: Origin::Link });
         }
     }
+}
+
+impl Request {
+    /// A link that leads there for others, with what they may be told and nobody has to be asked about: no passwords, no
+    /// files of this machine. `None` for what is on this machine, where no link leads.
+    pub fn link(&self) -> Option<String> {
+        let scheme = match &self.target.endpoint {
+            Endpoint::Unix(_) | Endpoint::Abstract(_) | Endpoint::Display(_) | Endpoint::Vsock(_) => {
+                return None;
+            }
+            // Xpra's clients have no link of their own for it.
+            Endpoint::Quic { .. } => "farpane:",
+            Endpoint::Tcp(_) | Endpoint::Tls(_) | Endpoint::WebSocket { .. } | Endpoint::Ssh(_) => "xpra+",
+        };
+        let said = self.options.values().filter(|(name, _)| HARMLESS.contains(name) && *name != "username");
+        let pairs: Vec<String> = said
+            .map(|(name, value)| {
+                let value = value.text.to_string_lossy();
+                format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))
+            })
+            .collect();
+        let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+        Some(format!("{scheme}{}{query}", connections::address(&self.target)))
+    }
+}
+
+impl Question {
+    /// What would be done, in a sentence without its subject: `write a record of the session to the file x`.
+    pub fn words(&self) -> String {
+        let value = &self.value;
+        match self.name.as_str() {
+            "record" => format!("record the session to the file {value}"),
+            "stats-json" => format!("write statistics to the file {value}"),
+            RUNS_A_COMMAND => format!("run this command on your machine: {value}"),
+            "password-file" => {
+                format!("read the file {value}, and prove to this server that you know what is in it")
+            }
+            aes::KEY_FILE => format!("read the file {value}, and take its content as a key for this server"),
+            aes::ENCRYPTION => "switch Xpra's own encryption off".to_owned(),
+            "ssl-server-verify-mode" if value == "none" => {
+                "not check whose certificate the server shows: anyone on the way could read everything"
+                    .to_owned()
+            }
+            "ssl-check-hostname" if super::flag(value) == Ok(false) => {
+                "take the certificate of any server that is trusted, not only of this one".to_owned()
+            }
+            "ssl-ca-certs" => format!("trust the certificates in {value} in place of the system's"),
+            "ssl-server-hostname" => format!("take the certificate of {value} for this server's"),
+            "ssl-cert" | "ssl-key" => format!("show the server your certificate {value}"),
+            "sharing" => "let others watch the session and take part in it".to_owned(),
+            "proxy" => {
+                format!("send the whole session through {value}, which can read what is not encrypted")
+            }
+            "protocol" => format!("speak one form of the protocol only ({value})"),
+            "connect-timeout" => format!("wait {value} s for the server"),
+            "silence-timeout" => format!("take the connection for lost after {value} s of silence"),
+            name if name.starts_with("clipboard") => {
+                format!("change what the server can read of what you copy ({name} {value})")
+            }
+            name => format!("decide for you what you can decide yourself: {} ({value})", help(name)),
+        }
+    }
+}
+
+/// What an option is for, in the words of `--help`.
+fn help(name: &str) -> String {
+    let mut words = name.to_owned();
+    super::layers::each_definition(|arg| {
+        if let Some(help) = arg.get_help().filter(|_| arg.get_long() == Some(name)) {
+            words = help.to_string().to_lowercase();
+        }
+    });
+    words
 }
 
 /// Whether the value takes away what others could misuse, or changes nothing.

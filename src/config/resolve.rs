@@ -7,7 +7,8 @@ use super::file::ConfigFileError;
 use super::layers::PROXY;
 use super::private_file::read_bounded;
 use super::{
-    CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, aes, identity,
+    CliLayer, Config, ConfigFiles, Layer, OptionError, Options, Origin, Question, Request, Sender, aes,
+    identity,
 };
 use crate::net::proxy::{self, Proxy, ProxyChoice};
 use crate::net::ssh::SshOptions;
@@ -139,8 +140,7 @@ impl Settings {
         let layer = said.over(&files);
         let options = layer.options()?;
         let is_ssh = matches!(request.target.endpoint, Endpoint::Ssh(_));
-        let password =
-            self.password(&layer, &options, request.password.as_ref().filter(|_| !is_ssh), is_foreign)?;
+        let password = self.password(&layer, &options, request, is_foreign)?;
         // The password of an ssh address is the account's there, not the session's.
         let ssh = SshOptions {
             command: options.ssh.0.clone(),
@@ -208,25 +208,32 @@ impl Settings {
         }
     }
 
-    /// `--password-file`, else the address's or session file's `own`, else the configured file, else
-    /// the variable. A server that somebody else named gets no proof of any password but one that was
+    /// `--password-file`, else the address's or session file's own, else the configured file, else
+    /// the variable; and where that is, in words. A server that somebody else named gets no proof of any password but one that was
     /// typed on the command line or allowed: `layer` is without the configured file then.
     fn password(
         &self,
         layer: &Layer,
         options: &Options,
-        own: Option<&Secret>,
+        request: &Request,
         is_foreign: bool,
-    ) -> Result<Option<Secret>, ConfigError> {
+    ) -> Result<Option<(Secret, String)>, ConfigError> {
+        let is_ssh = matches!(request.target.endpoint, Endpoint::Ssh(_));
+        let own = request.password.clone().filter(|_| !is_ssh);
         let said = layer.value("password-file");
         let is_configured = said.is_some_and(|value| self.files.value("password-file") == Some(value));
         if let Some(path) = &options.password_file
             && !(is_configured && own.is_some())
         {
-            return read_password(path).map(Some);
+            return Ok(Some((read_password(path)?, format!("the file {}", path.display()))));
         }
-        let variable = || self.variable.clone().filter(|_| !is_foreign);
-        Ok(own.cloned().or_else(variable))
+        let place = match request.sender {
+            Sender::Typed | Sender::Link => "the address",
+            Sender::Own | Sender::SessionFile => "the session file",
+        };
+        let variable = self.variable.clone().filter(|_| !is_foreign);
+        let own = own.map(|password| (password, place.to_owned()));
+        Ok(own.or_else(|| variable.map(|password| (password, "FARPANE_PASSWORD".to_owned()))))
     }
 }
 
@@ -238,7 +245,7 @@ fn is_own_word(layer: &Layer, request: &Request, name: &str) -> bool {
 
 fn session(
     options: &Options,
-    password: Option<Secret>,
+    password: Option<(Secret, String)>,
     is_own_word: &dyn Fn(&str) -> bool,
 ) -> Result<SessionConfig, ConfigError> {
     let given = |percent: u8| (percent > 0).then_some(percent);
@@ -253,9 +260,11 @@ fn session(
     if let Some(list) = encodings(&options.encodings, is_own_word("encodings"))? {
         pictures.encodings = list;
     }
+    let (password, password_from) = password.unzip();
     let mut session = SessionConfig {
         identity: identity(options.username.clone().filter(|name| !name.is_empty())),
         password,
+        password_from: password_from.unwrap_or_default(),
         clipboard: ClipboardOptions {
             enabled: options.clipboard,
             direction: options.clipboard_direction,

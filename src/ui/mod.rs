@@ -28,7 +28,7 @@ pub use card::{CardAction, CardForm, CardState, card_ui};
 pub use certificate::{CERTIFICATE_SIZE, certificate_ui};
 pub use connect::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectForm, ConnectState, ConnectView, EntryKind,
-    FormProtocol, Stage, TlsChecks, connect_ui,
+    FormProtocol, Reach, Stage, TlsChecks, Wish, connect_ui,
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};

@@ -220,6 +220,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
         ConnectionEvent::Connected(_)
         | ConnectionEvent::LoggingIn
         | ConnectionEvent::PasswordNeeded { .. }
+        | ConnectionEvent::PasswordRefused { .. }
         | ConnectionEvent::SshAsks { .. }
         | ConnectionEvent::CertificateAsks(_)
         | ConnectionEvent::SeveralSessions { .. }

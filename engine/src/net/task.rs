@@ -41,6 +41,9 @@ use super::wanted::Wanted;
 /// one: the new one has the file descriptor of the old.
 const TLS_CLOSE_TIME: Duration = Duration::from_millis(200);
 
+/// Passwords that are asked for, for one question of a login, before the server's refusal is the end.
+const MAX_TRIES: u32 = 3;
+
 /// What is said in place of the server's goodbye.
 const REPLACED: &str = "another viewer took the session over";
 
@@ -184,6 +187,8 @@ struct Course {
     through_ssh: ThroughSsh,
     /// The certificate that the user trusts in this session, without or with a file's memory.
     trusted: Option<Fingerprint>,
+    /// Passwords that were asked for and not right, before the server accepted us.
+    tries: u32,
 }
 
 /// Runs the session over as many connections as it takes.
@@ -202,6 +207,7 @@ async fn run(config: &NetConfig, local: &LocalInfo, links: &mut Links) -> CloseR
         started: None,
         through_ssh: ThroughSsh { asking, answers },
         trusted: config.tls.trusted,
+        tries: 0,
     };
     loop {
         let (reason, mut prospect) = attempt(config, &mut course, links).await;
@@ -269,6 +275,17 @@ async fn attempt(config: &NetConfig, course: &mut Course, links: &mut Links) -> 
             }
             End::Closed(CloseReason::SeveralSessions(displays), prospect) => {
                 return (several::refusal(&config.target, &displays), prospect);
+            }
+            End::Closed(CloseReason::PasswordRefused { why, number, was_asked }, prospect) => {
+                let may_ask = course.setup.local.may_prompt && course.before.is_none();
+                if may_ask {
+                    let refused = ConnectionEvent::PasswordRefused { number, why: why.clone() };
+                    links.app.send(AppEvent::Session(refused.into()));
+                }
+                course.tries += u32::from(was_asked);
+                if !may_ask || course.tries >= MAX_TRIES {
+                    return (CloseReason::Authentication(why), prospect);
+                }
             }
             End::Closed(reason, prospect) => return (reason, prospect),
             End::Needs(other) if may_speak_legacy => {

@@ -179,6 +179,8 @@ pub struct SessionConfig {
     pub identity: ClientIdentity,
     /// Answers the first challenge of a login, and no further one.
     pub password: Option<Secret>,
+    /// Where that comes from, for who is told that it is not right: for example `the file /home/anna/secret`.
+    pub password_from: String,
     /// Encrypt with a key that the server has too, or have no session.
     pub encryption: Option<Encryption>,
     pub pictures: PictureOptions,
@@ -208,6 +210,7 @@ impl Default for SessionConfig {
             profile: Profile::Attach,
             identity: ClientIdentity::default(),
             password: None,
+            password_from: String::new(),
             encryption: None,
             pictures: PictureOptions::default(),
             compressors: vec!["lz4", "zstd", "brotli", "zlib"],

@@ -30,6 +30,8 @@ pub struct Handshake {
     passwords: Vec<Secret>,
     /// The challenge that waits for the user's password.
     waiting: Option<Challenge>,
+    /// The last answer was asked for, not given beforehand.
+    was_asked: bool,
     /// When the server must have answered; `None` while the user is asked.
     deadline: Option<Instant>,
 }
@@ -88,6 +90,7 @@ impl Handshake {
         }
         agreed(&challenge.auth_caps, false, setup, out)?;
         auth::check(&challenge, setup.peer.link).map_err(refused)?;
+        self.was_asked = false;
         if let Some(password) = setup.config.remembered.get(self.passwords.len()) {
             return self.respond(now, &challenge, password, setup, out);
         }
@@ -114,6 +117,7 @@ impl Handshake {
         let prompt = said(&challenge);
         self.deadline = None;
         self.waiting = Some(challenge);
+        self.was_asked = true;
         out.push(Output::Event(ConnectionEvent::PasswordNeeded { prompt, number }.into()));
         Ok(())
     }
@@ -144,6 +148,28 @@ impl Handshake {
             Some(_) => Err(refused("no password was given")),
             None => Ok(()),
         }
+    }
+
+    /// What the server's goodbye before its hello means: it may be about a password that it was given. Those before that
+    /// one were right, and answer the next login as well.
+    pub fn goodbye(&self, reasons: &[String], setup: &mut Setup) -> CloseReason {
+        let words = said_goodbye(reasons);
+        let lower = words.to_lowercase();
+        if let Some(why) = not_possible(&lower) {
+            return CloseReason::Authentication(why.to_owned());
+        }
+        if !is_about_login(&lower) {
+            return goodbye(reasons);
+        }
+        let why = format!("the server refused the login: {words}");
+        let Some((_, right)) = self.passwords.split_last() else { return CloseReason::Authentication(why) };
+        let from = setup.config.password_from.as_str();
+        let is_given = self.used && right.is_empty() && !from.is_empty();
+        let why = if is_given { format!("{why} (with the password of {from})") } else { why };
+        setup.config.remembered = right.to_owned();
+        setup.config.password = None;
+        let number = u32::try_from(self.passwords.len()).unwrap_or(MAX_CHALLENGES);
+        CloseReason::PasswordRefused { why, number, was_asked: self.was_asked }
     }
 
     /// What was answered so far.
@@ -212,29 +238,35 @@ fn said(challenge: &Challenge) -> String {
     shown.trim().to_owned()
 }
 
-/// What a server's goodbye means. Before its hello it may be about the password.
-pub fn goodbye(reasons: &[String], before_hello: bool) -> CloseReason {
+/// What the server's goodbye to a session means.
+pub fn goodbye(reasons: &[String]) -> CloseReason {
+    let words = said_goodbye(reasons);
+    CloseReason::Server(if words.is_empty() { "no reason given".to_owned() } else { words })
+}
+
+/// A goodbye's words.
+fn said_goodbye(reasons: &[String]) -> String {
     let words: Vec<String> = reasons.iter().map(|r| text(&Value::from(r.as_str()))).collect();
     let words = words.iter().filter(|w| !w.is_empty()).map(String::as_str).collect::<Vec<_>>().join(": ");
-    let words: String = words.chars().take(MAX_REASON_CHARS).collect();
-    let lower = words.to_lowercase();
-    let mentions = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
-    if before_hello && mentions(&["'xor' digest", "xor digest"]) {
-        return CloseReason::Authentication(
+    words.chars().take(MAX_REASON_CHARS).collect()
+}
+
+/// Why no password would help, of a goodbye in lower case.
+fn not_possible(words: &str) -> Option<&'static str> {
+    if ["'xor' digest", "xor digest"].iter().any(|needle| words.contains(needle)) {
+        return Some(
             "the server asks for the password in a way that others on the network could read: connect with \
-             ssl:// instead, or `ssh -L`"
-                .to_owned(),
+             ssl:// instead, or `ssh -L`",
         );
     }
-    if before_hello && let Some(words) = encryption::refusal(&lower) {
-        return CloseReason::Authentication(words.to_owned());
-    }
-    let about_login =
-        ["authentication", "password", "challenge", "credential", "digest", "permission", "username"];
-    if before_hello && mentions(&about_login) {
-        return CloseReason::Authentication(format!("the server refused the login: {words}"));
-    }
-    CloseReason::Server(if words.is_empty() { "no reason given".to_owned() } else { words })
+    encryption::refusal(words)
+}
+
+/// Whether a goodbye before the server's hello, in lower case, says that it knows somebody else by this name, or with
+/// another password.
+fn is_about_login(words: &str) -> bool {
+    let about = ["authentication", "password", "challenge", "credential", "digest", "permission", "username"];
+    about.iter().any(|needle| words.contains(needle))
 }
 
 fn refused(why: impl std::fmt::Display) -> CloseReason {

@@ -19,14 +19,10 @@ impl Attached {
     }
 
     /// Returns why it is over, when it is.
-    pub(super) fn connection_said(
-        &mut self,
-        event: ConnectionEvent,
-        event_loop: &ActiveEventLoop,
-    ) -> Option<CloseReason> {
+    pub(super) fn connection_said(&mut self, event: ConnectionEvent) -> Option<CloseReason> {
         match event {
             ConnectionEvent::Connected(server) => {
-                self.question = None;
+                (self.question, self.asking, self.refusal) = (None, None, None);
                 self.kept_passwords.accepted();
                 self.back();
                 self.chosen.can_stop = server.can_stop;
@@ -40,20 +36,27 @@ impl Attached {
             }
             ConnectionEvent::PasswordNeeded { prompt, number } => {
                 let asked = Asked { prompt, number };
-                if !self.kept_passwords.look_up(asked.clone()) {
-                    self.ask_for_password(asked, false, event_loop);
+                match self.kept_passwords.was_asked(number) {
+                    Some(can_keep) => self.ask_for_password(asked, can_keep),
+                    None if self.kept_passwords.look_up(asked.clone()) => {}
+                    None => self.ask_for_password(asked, false),
                 }
+            }
+            ConnectionEvent::PasswordRefused { number, why } => {
+                self.question = None;
+                self.kept_passwords.refused(number);
+                self.refusal = Some((number, why));
             }
             ConnectionEvent::SshAsks { prompt, kind } => {
                 let prompt = PasswordPrompt::of_ssh(prompt, kind == SshAsk::Confirm);
-                self.ask(Question::Password(prompt), event_loop);
+                self.asking = Some(Question::Password(prompt));
             }
             ConnectionEvent::CertificateAsks(question) => {
-                self.ask(Question::Certificate(*question), event_loop);
+                self.asking = Some(Question::Certificate(*question));
             }
             ConnectionEvent::SeveralSessions { displays } => {
                 let server = connections::address(&self.config.connection.target);
-                self.ask(Question::Display(DisplayPrompt { server, displays }), event_loop);
+                self.asking = Some(Question::Display(DisplayPrompt { server, displays }));
             }
             ConnectionEvent::StartupComplete => {
                 self.windows.startup_complete();
@@ -67,9 +70,6 @@ impl Attached {
             ConnectionEvent::Menu(menu) => self.card.menu(*menu),
             ConnectionEvent::Away(how) => self.away(how),
             ConnectionEvent::Closed(reason) => {
-                if let CloseReason::Authentication(_) = &reason {
-                    self.kept_passwords.refused();
-                }
                 self.kept_passwords.over();
                 return Some(reason);
             }
@@ -80,7 +80,7 @@ impl Attached {
 
     /// The connection is lost: nothing that is done from now on reaches anybody.
     fn away(&mut self, how: Away) {
-        self.question = None;
+        (self.question, self.asking) = (None, None);
         self.kept_passwords.over();
         if self.away.lost(how) {
             self.input.set_away(true);
@@ -107,24 +107,38 @@ impl Attached {
     }
 
     /// The desktop's store has this for the question of this number, if that still waits.
-    pub fn password_found(&mut self, number: u32, found: Found, event_loop: &ActiveEventLoop) {
+    pub fn password_found(&mut self, number: u32, found: Found) {
         let Some(asked) = self.kept_passwords.found(number, &found) else { return };
         match found {
             Found::Password(password) => self.queues.net.input(ConnectionInput::Password(password)),
-            Found::Nothing => self.ask_for_password(asked, true, event_loop),
-            Found::NoStore => self.ask_for_password(asked, false, event_loop),
+            Found::Nothing => self.ask_for_password(asked, true),
+            Found::NoStore => self.ask_for_password(asked, false),
         }
     }
 
-    fn ask_for_password(&mut self, asked: Asked, can_keep: bool, event_loop: &ActiveEventLoop) {
+    fn ask_for_password(&mut self, asked: Asked, can_keep: bool) {
         let Asked { prompt, number } = asked;
-        let server = connections::address(&self.config.connection.target);
-        let prompt = PasswordPrompt::new(server, prompt, number).with_store(can_keep);
+        let connection = &self.config.connection;
+        let user = connection.session.identity.username.clone();
+        let prompt = PasswordPrompt::new(connection.target.to_string(), prompt, number)
+            .of_user(user)
+            .with_store(can_keep);
+        let refusal = self.refusal.as_ref().filter(|(refused, _)| *refused == number);
+        let prompt = match refusal {
+            Some((_, why)) => prompt.after(sentence(why)),
+            None => prompt,
+        };
         self.question_number = number;
-        self.ask(Question::Password(prompt), event_loop);
+        self.asking = Some(Question::Password(prompt));
     }
 
-    fn ask(&mut self, question: Question, event_loop: &ActiveEventLoop) {
+    /// The question that nobody was asked yet.
+    pub fn take_question(&mut self) -> Option<Question> {
+        self.asking.take()
+    }
+
+    /// Asks in a window of its own.
+    pub fn ask(&mut self, question: Question, event_loop: &ActiveEventLoop) {
         self.own_windows.0 += 1;
         let render = self.queues.render.clone();
         let refusal = question.closed();
@@ -137,7 +151,8 @@ impl Attached {
         }
     }
 
-    pub(super) fn answered(&mut self, reply: Reply) {
+    /// The user's answer to a question.
+    pub fn answered(&mut self, reply: Reply) {
         self.question = None;
         self.queues.net.input(match reply {
             Reply::Password(PasswordReply::Password(password)) => ConnectionInput::Password(password),
@@ -150,4 +165,10 @@ impl Attached {
             Reply::Certificate(fingerprint, answer) => ConnectionInput::Certificate { fingerprint, answer },
         });
     }
+}
+
+/// Words that begin with a capital.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -7,8 +7,9 @@ use winit::event::WindowEvent;
 use winit::event_loop::ActiveEventLoop;
 use winit::window::WindowId as OsWindowId;
 
-use super::{Chosen, Connect, Decision, Launcher, ListedSession, Opened, stages};
+use super::{Answer, Chosen, Connect, Decision, Launcher, ListedSession, Opened, stages};
 use crate::app::attached::Attached;
+use crate::app::dialogs::Question;
 use crate::app::inbox::Inbox;
 use crate::app::screen::Screen;
 use crate::channel::{ConnectStage, clock};
@@ -96,10 +97,34 @@ impl Home {
         }
     }
 
+    /// Asks the user in the connect window, if that is where a session begins and the question is for a password.
+    /// Returns the question where it is not.
+    pub fn ask(home: Option<&mut Self>, question: Question) -> Option<Question> {
+        match (home.and_then(|home| home.window.as_mut()), question) {
+            (Some(window), Question::Password(prompt)) => {
+                window.ask(prompt);
+                None
+            }
+            (_, question) => Some(question),
+        }
+    }
+
     /// These sessions run on this machine now.
     pub fn locals(&mut self, found: Vec<ListedSession>) {
         if let Some(window) = &mut self.window {
             window.locals(found);
+        }
+    }
+
+    /// The saved or recent connections are others.
+    pub fn connections_changed(&mut self) {
+        self.window.iter_mut().for_each(Connect::connections_changed);
+    }
+
+    /// The server of the saved connection of this name was asked.
+    pub fn answered(&mut self, name: &str, answer: Answer) {
+        if let Some(window) = &mut self.window {
+            window.answered(name, answer);
         }
     }
 

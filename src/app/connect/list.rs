@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Connect, ListedSession, thumbnail};
+use super::{Connect, ListedSession, locals, thumbnail};
 use crate::channel::clock;
 use crate::config::connections::{self, ConnectionKey};
 use crate::config::{Request, Sender};
 use crate::net::nearby;
-use crate::ui::{ConnectEntry, ConnectForm, EntryKind};
+use crate::ui::{ConnectEntry, ConnectForm, ConnectState, EntryKind, Reach};
 
 /// What an entry stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,31 +23,48 @@ pub(super) enum Destination {
     LookAround,
 }
 
+impl Destination {
+    /// Whether it is the same place, whatever is said of it by now.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Local(one), Self::Local(other)) => one.display == other.display,
+            _ => self == other,
+        }
+    }
+}
+
 impl Connect {
     /// Lists what there is to connect to.
     pub(super) fn list(&mut self) {
-        let selected = self.view.selected.and_then(|id| self.destination(id).cloned());
-        (self.destinations, self.view.entries) = (Vec::new(), Vec::new());
+        let before = std::mem::take(&mut self.destinations);
+        self.view.entries = Vec::new();
         let locals = self.locals.clone();
         // What runs here is one entry, with the picture of its last look.
         let mut pictures = BTreeMap::new();
         let now = SystemTime::now();
         if let Some(store) = self.launcher.store.clone() {
             let saved = store.list().unwrap_or_else(|error| {
-                self.fail("The saved connections cannot be read", &error.to_string());
+                if !matches!(self.view.state, ConnectState::Connecting(_)) {
+                    self.fail("The saved connections cannot be read", &error.to_string());
+                }
                 Vec::new()
             });
             for saved in saved {
-                let address = store.load(&saved.name).ok().and_then(|file| file.request(true).ok());
-                let address =
-                    address.map(|request| connections::address(&request.target)).unwrap_or_default();
+                let request = store.load(&saved.name).ok().and_then(|file| file.request(true).ok());
+                let address = request.as_ref().map(|request| connections::address(&request.target));
+                let address = address.unwrap_or_default();
                 let note = saved.last_used.map(|used| ago(used, now)).unwrap_or_default();
                 let which = ConnectionKey::Saved(saved.name.clone());
                 let picture = saved.thumbnail.as_deref().and_then(thumbnail::read);
+                let reach = self.servers.reach(&saved.name, &address);
                 self.add(Destination::Kept(which), EntryKind::Saved, (saved.name, address, note), picture);
+                if let Some(entry) = self.view.entries.last_mut() {
+                    entry.link = request.and_then(|request| request.link()).unwrap_or_default();
+                    entry.reach = reach;
+                }
             }
             for recent in store.recent() {
-                if let ConnectionKey::Address(address) = &recent.which {
+                if let ConnectionKey::Address(address) = &recent.which.clone() {
                     if locals.iter().any(|found| found.address() == *address) {
                         pictures.insert(address.clone(), recent.thumbnail);
                         continue;
@@ -55,25 +72,29 @@ impl Connect {
                     let words = (address.clone(), address.clone(), ago(recent.last_used, now));
                     let picture = recent.thumbnail.as_deref().and_then(thumbnail::read);
                     self.add(Destination::Kept(recent.which), EntryKind::Recent, words, picture);
+                    if let Some(entry) = self.view.entries.last_mut() {
+                        let request = Request::address(address).ok();
+                        entry.link = request.and_then(|request| request.link()).unwrap_or_default();
+                    }
                 }
             }
         }
         for found in locals {
             let address = found.address();
             let name = if found.name.is_empty() { address.clone() } else { found.name.clone() };
-            let note = match found.windows {
-                Some(1) => "1 window".to_owned(),
-                Some(windows) => format!("{windows} windows"),
-                None => String::new(),
-            };
+            let note = found.windows.map(locals::counted).unwrap_or_default();
             let picture = pictures.remove(&address).flatten().as_deref().and_then(thumbnail::read);
             self.add(Destination::Local(found), EntryKind::Local, (name, address, note), picture);
         }
         let demo = ("Try the demo session".to_owned(), "runs on this machine".to_owned(), String::new());
         self.add(Destination::Demo, EntryKind::Demo, demo, None);
         self.list_nearby();
-        self.view.selected = selected.and_then(|destination| self.id_of(&destination));
-        self.view.forget_pictures();
+        let new = |id: u64| {
+            let destination = before.get(usize::try_from(id).ok()?)?;
+            let is_it = |other: &Destination| other.is(destination);
+            self.destinations.iter().position(is_it).map(|index| index as u64)
+        };
+        self.view.renumber(new);
         self.window.due_at(clock::now());
     }
 
@@ -87,7 +108,9 @@ impl Connect {
         let id = self.destinations.len() as u64;
         let command = self.command(&destination, &address);
         self.destinations.push(destination);
-        self.view.entries.push(ConnectEntry { id, kind, name, address, command, note, thumbnail });
+        let (link, reach) = (String::new(), Reach::Unknown);
+        let entry = ConnectEntry { id, kind, name, address, command, link, note, reach, thumbnail };
+        self.view.entries.push(entry);
     }
 
     pub(super) fn destination(&self, id: u64) -> Option<&Destination> {
@@ -141,7 +164,7 @@ impl Connect {
         }
     }
 
-    fn load(&self, name: &str) -> Result<Request, String> {
+    pub(super) fn load(&self, name: &str) -> Result<Request, String> {
         let store = self.launcher.store.as_ref().ok_or("there is no place for connections")?;
         let file = store.load(name).map_err(|error| error.to_string())?;
         file.request(true).map_err(|error| error.to_string())
@@ -177,13 +200,16 @@ impl Connect {
         let Some(old) = self.saved(id) else { return };
         let Some(store) = &self.launcher.store else { return };
         if let Err(error) = store.rename(&old, name) {
-            self.fail("It could not be renamed", &error.to_string());
-        } else if let Some((_, Some(which))) = &mut self.base
+            self.view.refuse_name(error.to_string());
+            return;
+        }
+        if let Some((_, Some(which))) = &mut self.base
             && *which == ConnectionKey::Saved(old.clone())
         {
             *which = ConnectionKey::Saved(name.to_owned());
             name.clone_into(&mut self.view.form.name);
         }
+        self.servers.forget(&old);
         let renamed = Destination::Kept(ConnectionKey::Saved(name.to_owned()));
         self.list();
         if let Some(id) = self.id_of(&renamed) {

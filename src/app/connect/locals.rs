@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use crate::app::inbox::{Inbox, InboxEvent};
+use crate::config::connections::Store;
 use crate::config::{Request, Settings};
 use crate::headless::HeadlessClient;
 use crate::net::local::{self, LocalSession};
@@ -18,6 +19,10 @@ const MAX_ASKED: usize = 16;
 
 /// How long after a look the next one comes.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// Where servers tell a session's name: in their information, and where they are asked for nothing else.
+pub(super) const SESSION_NAMES: [&str; 4] =
+    ["session.name", "server.session.name", "session_name", "session-name"];
 
 /// A session that answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +53,12 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to look; `inbox` is told of the sessions whenever they are others.
-    pub fn begin(inbox: &Arc<Inbox>) -> Self {
+    /// Begins to look; `inbox` is told of the sessions whenever they are others, and when somebody changed what is kept in
+    /// `store`.
+    pub fn begin(inbox: &Arc<Inbox>, store: Option<Store>) -> Self {
         let (wishes, wished) = sync_channel(1);
         let inbox = Arc::clone(inbox);
-        let run = move || watch(&wished, &inbox);
+        let run = move || watch(&wished, &inbox, store.as_ref());
         if let Err(error) = std::thread::Builder::new().name("farpane-local".to_owned()).spawn(run) {
             tracing::warn!(%error, "local sessions cannot be looked for");
         }
@@ -67,10 +73,15 @@ impl Watch {
 }
 
 /// Asks each session once when it appears, since servers write down who asks, and all of them when that is wished.
-fn watch(wished: &Receiver<()>, inbox: &Inbox) {
+fn watch(wished: &Receiver<()>, inbox: &Inbox, store: Option<&Store>) {
     let mut known: Vec<(LocalSession, ListedSession)> = Vec::new();
     let mut again = false;
+    let mut kept = store.map(Store::changed);
     loop {
+        let now = store.map(Store::changed);
+        if std::mem::replace(&mut kept, now) != now {
+            inbox.push(InboxEvent::ConnectionsChanged);
+        }
         let mut sessions = local::listening(local::sessions());
         sessions.truncate(MAX_ASKED);
         let before = known.len();
@@ -114,13 +125,12 @@ fn ask(session: &LocalSession) -> Option<ListedSession> {
         Err(CloseReason::ConnectFailed(_)) => return None,
         Err(_) => return found("", None),
     };
-    let windows = value(&information, &["state.windows", "windows.count", "windows.total"]);
-    let windows = windows.and_then(|count| count.parse().ok());
-    if let Some(name) = value(&information, &["session.name", "server.session.name", "session_name"]) {
+    let windows = windows(&information);
+    if let Some(name) = value(&information, &SESSION_NAMES) {
         return found(name, windows);
     }
     let identity = answer(session, Profile::Identify).unwrap_or_default();
-    found(value(&identity, &["session-name"]).unwrap_or_default(), windows)
+    found(value(&identity, &SESSION_NAMES).unwrap_or_default(), windows)
 }
 
 /// What a server answers when it is asked like this.
@@ -139,8 +149,18 @@ fn answer(session: &LocalSession, profile: Profile) -> Result<Vec<(String, Strin
     if answered { Ok(lines) } else { Err(reason) }
 }
 
+/// The number of windows that a server's information tells.
+pub(super) fn windows(information: &[(String, String)]) -> Option<u32> {
+    value(information, &["state.windows", "windows.count", "windows.total"])?.parse().ok()
+}
+
+/// So many windows, in words.
+pub(super) fn counted(windows: u32) -> String {
+    if windows == 1 { "1 window".to_owned() } else { format!("{windows} windows") }
+}
+
 /// The first of these values that says something.
-fn value<'a>(lines: &'a [(String, String)], names: &[&str]) -> Option<&'a str> {
+pub(super) fn value<'a>(lines: &'a [(String, String)], names: &[&str]) -> Option<&'a str> {
     let of_name = |name: &&str| lines.iter().find(|(key, value)| key == name && !value.is_empty());
     names.iter().find_map(of_name).map(|(_, value)| value.as_str())
 }

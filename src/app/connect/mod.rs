@@ -9,7 +9,8 @@ mod home;
 mod launcher;
 mod list;
 mod locals;
-mod stages;
+pub mod servers;
+pub mod stages;
 mod thumbnail;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,7 +36,8 @@ use crate::session::SessionEvent;
 use crate::threads::{Engine, NoReply};
 use crate::ui::connect::{CONNECT_MIN_SIZE, CONNECT_SIZE};
 use crate::ui::{
-    Asked, Attempt, ConnectAction, ConnectForm, ConnectState, ConnectView, Message, Stage, connect_ui, theme,
+    Asked, Attempt, ConnectAction, ConnectForm, ConnectState, ConnectView, Message, PasswordPrompt,
+    PasswordReply, Stage, Wish, connect_ui, theme,
 };
 
 use super::inbox::Inbox;
@@ -47,6 +49,8 @@ pub use home::Home;
 pub use launcher::Launcher;
 use list::Destination;
 pub use locals::{ListedSession, sessions as local_sessions};
+pub use servers::Answer;
+use servers::Servers;
 
 /// This window: the only one of its render thread.
 const OWN_ID: OwnId = OwnId(0);
@@ -54,6 +58,8 @@ const OWN_ID: OwnId = OwnId(0);
 /// What the event loop is to do.
 pub enum Decision {
     Attach(Box<Chosen>),
+    /// The question before the session is answered.
+    Answer(PasswordReply),
     /// Stop connecting.
     Cancel,
     Quit,
@@ -103,11 +109,13 @@ pub struct Connect {
     /// The sessions of this machine.
     locals: Vec<ListedSession>,
     watch: locals::Watch,
+    /// What saved servers say when they are asked.
+    servers: Servers,
     /// Sessions on the network, as far as they were looked for.
     around: Around,
     /// Who is told of them.
     inbox: Arc<Inbox>,
-    /// When the attempt that is under way began.
+    /// When the stage that is under way began.
     began: Option<Instant>,
     /// The size in points that the user, or the window manager, gave the window.
     size: Option<LogicalSize<u32>>,
@@ -121,8 +129,11 @@ const MAX_VALUE_CHARS: usize = 4096;
 /// What a request wants that needs the user's word.
 fn asked(request: &Request) -> Asked {
     let shown = |value: &str| text::shown(value, MAX_VALUE_CHARS);
-    let words = |asked: &Question| format!("{} = {} ({})", asked.name, shown(&asked.value), asked.why);
-    Asked { to: address(&request.target), wants: request.questions.iter().map(words).collect() }
+    let wish = |asked: &Question| Wish {
+        words: shown(&asked.words()),
+        option: shown(&format!("{}={}", asked.name, asked.value)),
+    };
+    Asked { to: address(&request.target), wants: request.questions.iter().map(wish).collect() }
 }
 
 impl Connect {
@@ -160,6 +171,7 @@ impl Connect {
             .context("the connect window cannot be opened")?;
         theme::set_dark(window.context(), screen.is_dark(&window));
         let view = ConnectView::default();
+        let watch = locals::Watch::begin(inbox, launcher.store.clone());
         let mut connect = Self {
             launcher,
             window,
@@ -167,7 +179,8 @@ impl Connect {
             destinations: Vec::new(),
             base: None,
             locals: Vec::new(),
-            watch: locals::Watch::begin(inbox),
+            watch,
+            servers: Servers::new(options.ask_saved, inbox),
             around: Around::default(),
             inbox: Arc::clone(inbox),
             began: None,
@@ -213,8 +226,11 @@ impl Connect {
         self.window.event(event);
         match event {
             WindowEvent::CloseRequested => Some(Decision::Quit),
-            WindowEvent::Focused(true) => {
-                self.watch.ask_again();
+            WindowEvent::Focused(is_focused) => {
+                if *is_focused {
+                    self.watch.ask_again();
+                }
+                self.servers.watched(*is_focused);
                 None
             }
             WindowEvent::Resized(size) => {
@@ -236,14 +252,29 @@ impl Connect {
 
     /// The session says something before its first window.
     pub fn session_event(&mut self, event: &SessionEvent) {
+        if stages::begins_anew(event)
+            && let ConnectState::Connecting(attempt) = &mut self.view.state
+        {
+            attempt.stages.clear();
+        }
         if let Some(stage) = stages::of_session(event) {
+            // Whatever it was, it goes on without an answer.
+            self.view.question = None;
             self.add_stage(stage);
         }
+    }
+
+    /// The server, or ssh, wants to know this before connecting goes on.
+    pub fn ask(&mut self, question: PasswordPrompt) {
+        tracing::debug!("a password is asked for");
+        self.view.question = Some(question);
+        self.window.due_at(clock::now());
     }
 
     /// The attempt is over, with what there is to say about that.
     pub fn session_over(&mut self, message: Option<Message>) {
         self.began = None;
+        self.view.question = None;
         self.view.state = message.map_or(ConnectState::Ready, ConnectState::Failed);
         self.window.due_at(clock::now());
     }
@@ -254,9 +285,30 @@ impl Connect {
         self.list();
     }
 
+    /// A saved server was asked, and this came of it.
+    pub fn answered(&mut self, name: &str, answer: Answer) {
+        if !self.servers.answered(name, answer) {
+            return;
+        }
+        let which = Destination::Kept(ConnectionKey::Saved(name.to_owned()));
+        let Some(id) = self.id_of(&which) else { return };
+        if let Some(entry) = self.view.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.reach = self.servers.reach(name, &entry.address);
+            self.window.due_at(clock::now());
+        }
+    }
+
+    /// The saved or recent connections are others, by the doing of another window.
+    pub fn connections_changed(&mut self) {
+        self.list();
+    }
+
     /// Paints the window if it is time, and does what the user decided.
     pub fn update(&mut self) -> Option<Decision> {
         let now = clock::now();
+        if self.servers_due().is_some_and(|due| due <= now) {
+            self.servers.ask(self.saved_servers());
+        }
         if let (Some(began), ConnectState::Connecting(attempt)) = (self.began, &mut self.view.state) {
             attempt.elapsed = now.saturating_duration_since(began);
         }
@@ -277,7 +329,13 @@ impl Connect {
 
     /// When [`Self::update`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        self.window.deadline()
+        [self.window.deadline(), self.servers_due()].into_iter().flatten().min()
+    }
+
+    /// When the saved servers are asked. Nobody is while a link waits for the user's word, or a session begins.
+    fn servers_due(&self) -> Option<Instant> {
+        let is_quiet = matches!(self.view.state, ConnectState::Ready | ConnectState::Failed(_));
+        self.servers.due().filter(|_| is_quiet && self.has_saved())
     }
 
     fn act(&mut self, action: ConnectAction) -> Option<Decision> {
@@ -298,6 +356,16 @@ impl Connect {
             ConnectAction::Rename(id, name) => self.rename(id, &name),
             ConnectAction::Duplicate(id) => self.duplicate(id),
             ConnectAction::Cancel => return Some(Decision::Cancel),
+            ConnectAction::Answer(reply) => {
+                self.view.question = None;
+                return Some(Decision::Answer(reply));
+            }
+            ConnectAction::ConnectWithout => {
+                if let Some((request, _)) = &mut self.base {
+                    request.questions.clear();
+                }
+                return self.connect();
+            }
             ConnectAction::Consent(true) => {
                 if let Some((request, _)) = &mut self.base {
                     let names: Vec<String> =
@@ -398,6 +466,7 @@ impl Connect {
             SessionFile::new(&request.target, &request.options)
         };
         store.save(&name, &file, loaded).map_err(|error| error.to_string())?;
+        self.servers.forget(&name);
         self.base = Some((request, Some(ConnectionKey::Saved(name))));
         Ok(())
     }
@@ -442,7 +511,8 @@ impl Connect {
     }
 
     fn demo(&mut self) -> Result<Decision, String> {
-        let server = demo::Server::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        let keys = self.launcher.settings.options().map_err(|error| error.to_string())?.keys();
+        let server = demo::Server::with_captions(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), keys)
             .map_err(|error| format!("the demo session cannot be started: {error}"))?;
         let request = Request::address(&format!("tcp://{}/", server.address()));
         self.attach(&request.map_err(|error| error.to_string())?, None, Some(server))
@@ -475,6 +545,7 @@ impl Connect {
             // A 3.1 server is said hello to twice.
             if attempt.stages.last() != Some(&stage) {
                 attempt.stages.push(stage);
+                self.began = Some(clock::now());
             }
             self.window.due_at(clock::now());
         }

@@ -202,6 +202,14 @@ fn address_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> {
     if let Some(error) = &view.address_error {
         ui.add(Label::new(RichText::new(error).small().color(ui.visuals().warn_fg_color)).wrap());
     }
+    match view.pasted_lines.take().filter(|_| field.changed()) {
+        Some(lines) => view.note = format!("Of the {lines} lines that were pasted, this is the first."),
+        None if field.changed() => view.note.clear(),
+        None => {}
+    }
+    if !view.note.is_empty() {
+        ui.add(Label::new(RichText::new(&view.note).small().color(ui.visuals().warn_fg_color)).wrap());
+    }
     ui.add_space(4.0);
     field.changed().then_some(ConnectAction::AddressEdited)
 }

@@ -5,7 +5,8 @@ use egui::{
     TextEdit, Ui, Vec2,
 };
 
-use super::{ConnectAction, ConnectEntry, ConnectView, EntryKind};
+use super::menu::menu;
+use super::{ConnectAction, ConnectEntry, ConnectView, EntryKind, Reach};
 
 const THUMBNAIL: Vec2 = Vec2::new(80.0, 50.0);
 const ROW_HEIGHT: f32 = 62.0;
@@ -78,8 +79,14 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
     let lasting = if entry.kind == EntryKind::Saved { &entry.name } else { &entry.address };
     let id = ui.make_persistent_id((entry.kind, lasting));
     let response = ui.interact(area, id, Sense::click());
-    let described = format!("{}, {}", entry.name, entry.address);
+    let described = [entry.name.as_str(), &entry.address, note(entry)];
+    let described: Vec<&str> = described.into_iter().filter(|words| !words.is_empty()).collect();
+    let described = described.join(", ");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), &described));
+    let response = match &entry.reach {
+        Reach::Odd(why) | Reach::No(why) => response.on_hover_text(why),
+        Reach::Unknown | Reach::Yes(_) => response,
+    };
     let selected = view.selected == Some(entry.id);
     let visuals = ui.style().interact_selectable(&response, selected);
     if selected || response.hovered() || response.has_focus() {
@@ -90,9 +97,10 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
     );
     thumbnail(view, entry, &mut inner);
     let action = match &mut view.renaming {
-        Some((id, name)) if *id == entry.id => {
-            let named = rename(name, &mut inner);
-            if named != Naming::Typing {
+        Some(renaming) if renaming.id == entry.id => {
+            let named = rename(renaming, &mut inner);
+            // A name that was given may still be refused.
+            if named == Naming::Left || named == Naming::Given(entry.name.clone()) {
                 view.renaming = None;
                 response.request_focus();
             }
@@ -103,6 +111,12 @@ fn entry_ui(view: &mut ConnectView, entry: &ConnectEntry, ui: &mut Ui) -> (Id, O
             pressed(view, entry, &response, ui).or_else(|| menu(view, entry, &response))
         }
     };
+    if let Some(renaming) = view.renaming.as_ref().filter(|renaming| renaming.id == entry.id)
+        && !renaming.error.is_empty()
+    {
+        let words = RichText::new(&renaming.error).small().color(ui.visuals().warn_fg_color);
+        ui.add(egui::Label::new(words).wrap().selectable(false));
+    }
     if view.deleting == Some(entry.id) {
         return (response.id, confirm(view, entry, ui).or(action));
     }
@@ -129,47 +143,32 @@ fn pressed(view: &mut ConnectView, entry: &ConnectEntry, row: &Response, ui: &Ui
         view.deleting = Some(entry.id);
     }
     if pressed(Key::F2) && entry.kind == EntryKind::Saved {
-        view.renaming = Some((entry.id, entry.name.clone()));
+        view.renaming = Some(Renaming::of(entry));
     }
     pressed(Key::Enter).then_some(ConnectAction::Open(entry.id))
 }
 
-/// What the other mouse button, or the menu key, offers.
-fn menu(view: &mut ConnectView, entry: &ConnectEntry, row: &Response) -> Option<ConnectAction> {
-    if matches!(entry.kind, EntryKind::Nearby | EntryKind::Demo) {
-        return None;
+/// A saved entry gets another name.
+pub(super) struct Renaming {
+    pub id: u64,
+    name: String,
+    /// Why it cannot be what was typed; empty: nothing was wrong yet.
+    error: String,
+    /// The field has the focus.
+    begun: bool,
+    /// It is for the application to say what becomes of it.
+    is_given: bool,
+}
+
+impl Renaming {
+    pub fn of(entry: &ConnectEntry) -> Self {
+        Self { id: entry.id, name: entry.name.clone(), error: String::new(), begun: false, is_given: false }
     }
-    let mut action = None;
-    row.context_menu(|ui| {
-        let saved = entry.kind == EntryKind::Saved;
-        if ui.button("Connect").clicked() {
-            action = Some(ConnectAction::Open(entry.id));
-        }
-        if ui.button("Edit").clicked() {
-            view.focused = false;
-            action = Some(ConnectAction::Select(entry.id));
-        }
-        if saved && ui.button("Rename").clicked() {
-            view.renaming = Some((entry.id, entry.name.clone()));
-        }
-        if saved && ui.button("Duplicate").clicked() {
-            action = Some(ConnectAction::Duplicate(entry.id));
-        }
-        ui.separator();
-        if ui.button("Copy address").clicked() {
-            ui.ctx().copy_text(entry.address.clone());
-        }
-        if ui.button("Copy command").clicked() {
-            ui.ctx().copy_text(entry.command.clone());
-        }
-        if deletable(entry) {
-            ui.separator();
-            if ui.button("Forget").clicked() {
-                view.deleting = Some(entry.id);
-            }
-        }
-    });
-    action
+
+    /// What was typed stays, to be typed better.
+    pub fn refuse(&mut self, why: String) {
+        (self.error, self.begun, self.is_given) = (why, false, false);
+    }
 }
 
 /// How far a new name is.
@@ -191,25 +190,26 @@ impl Naming {
 }
 
 /// The field for a saved connection's other name: Enter takes it, Escape and leaving the field do not.
-fn rename(name: &mut String, ui: &mut Ui) -> Naming {
-    let field = ui.add(TextEdit::singleline(name).desired_width(f32::INFINITY));
+fn rename(renaming: &mut Renaming, ui: &mut Ui) -> Naming {
+    let Renaming { name, error, begun, is_given, .. } = renaming;
+    let id = Id::unique("another name");
+    let field = ui.add(TextEdit::singleline(name).id(id).desired_width(f32::INFINITY));
     field.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Name"));
-    let id = field.id.with("begun");
-    let is_new = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or_default::<bool>(id), true));
-    if is_new {
+    if !std::mem::replace(begun, true) {
         field.request_focus();
-        super::form::select_all(field.id, name.chars().count(), ui);
+        if error.is_empty() {
+            super::form::select_all(field.id, name.chars().count(), ui);
+        }
         return Naming::Typing;
     }
-    if !field.lost_focus() {
+    if *is_given || !field.lost_focus() {
         return Naming::Typing;
     }
-    ui.data_mut(|data| data.remove::<bool>(id));
-    let given = ui.input(|input| input.key_pressed(Key::Enter)) && !name.trim().is_empty();
-    if given { Naming::Given(name.trim().to_owned()) } else { Naming::Left }
+    *is_given = ui.input(|input| input.key_pressed(Key::Enter)) && !name.trim().is_empty();
+    if *is_given { Naming::Given(name.trim().to_owned()) } else { Naming::Left }
 }
 
-fn deletable(entry: &ConnectEntry) -> bool {
+pub(super) fn deletable(entry: &ConnectEntry) -> bool {
     matches!(entry.kind, EntryKind::Saved | EntryKind::Recent)
 }
 
@@ -257,10 +257,40 @@ fn words(entry: &ConnectEntry, ui: &mut Ui) {
         if entry.address != entry.name && !entry.address.is_empty() {
             line(RichText::new(&entry.address).small(), ui);
         }
-        if !entry.note.is_empty() {
-            line(RichText::new(&entry.note).small().color(ui.visuals().weak_text_color()), ui);
-        }
+        let note = note(entry);
+        ui.spacing_mut().interact_size.y = 0.0;
+        ui.horizontal(|ui| {
+            dot(&entry.reach, ui);
+            line(RichText::new(note).small().color(ui.visuals().weak_text_color()), ui);
+        });
     });
+}
+
+/// What is said of an entry besides its name and address.
+fn note(entry: &ConnectEntry) -> &str {
+    match &entry.reach {
+        Reach::Yes(words) => words,
+        Reach::Odd(_) => "answers, but cannot be used",
+        Reach::No(_) => "cannot be reached",
+        Reach::Unknown => &entry.note,
+    }
+}
+
+/// A mark before what is said of a server that was asked; the words say the same.
+fn dot(reach: &Reach, ui: &mut Ui) {
+    let visuals = ui.visuals();
+    let color = match reach {
+        Reach::Unknown => return,
+        Reach::Yes(_) => visuals.hyperlink_color,
+        Reach::Odd(_) => visuals.warn_fg_color,
+        Reach::No(_) => visuals.weak_text_color(),
+    };
+    let (area, _) = ui.allocate_exact_size(Vec2::splat(10.0), Sense::hover());
+    if matches!(reach, Reach::No(_)) {
+        ui.painter().circle_stroke(area.center(), 3.0, egui::Stroke::new(1.5, color));
+    } else {
+        ui.painter().circle_filled(area.center(), 3.5, color);
+    }
 }
 
 /// Forgetting cannot be undone: it is asked for first.

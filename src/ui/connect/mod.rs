@@ -4,17 +4,22 @@
 //! What is shown is a [`ConnectView`]; what the user decides comes back as a [`ConnectAction`]. What
 //! an address means, where connections are kept and how to connect is the application's business.
 
+mod consent;
 mod form;
 mod list;
+mod menu;
 mod progress;
 
 use std::sync::Arc;
 
-use egui::{CentralPanel, ColorImage, Frame, Key, Modifiers, Panel, Ui};
+use egui::{CentralPanel, ColorImage, Event, Frame, Key, Modifiers, Panel, Ui};
 
+pub use consent::{Asked, Wish};
 pub use form::{ConnectForm, FormProtocol, TlsChecks};
-pub use progress::{Asked, Attempt, Stage};
+use list::Renaming;
+pub use progress::{Attempt, Stage};
 
+use super::dialogs::{PasswordPrompt, PasswordReply};
 use super::theme;
 
 /// Size of the window in points, to begin with.
@@ -32,18 +37,26 @@ pub struct ConnectView {
     /// What is wrong with the address, in words; shown under it.
     pub address_error: Option<String>,
     pub state: ConnectState,
+    /// What has to be answered before connecting goes on.
+    pub question: Option<PasswordPrompt>,
     /// The entry that the form was filled from.
     pub selected: Option<u64>,
     /// The address has had the focus since the form was last shown.
     focused: bool,
+    /// Of how many lines the first was taken, if several were pasted.
+    pasted_lines: Option<usize>,
+    /// What is to be said of the address besides; empty: nothing.
+    note: String,
     /// Another address is shown than the one that was typed.
     replaced: bool,
     /// The entry whose deletion has to be confirmed.
     deleting: Option<u64>,
     /// The entry that is to have the focus, and whose focus it takes; `None`: whatever has it.
     attended: Option<(u64, Option<u64>)>,
-    /// The saved entry that gets another name, and what was typed of it.
-    renaming: Option<(u64, String)>,
+    /// The saved entry that gets another name.
+    renaming: Option<Renaming>,
+    /// The entry whose menu is open, and whether a key opened it.
+    menu: Option<(u64, bool)>,
     /// The pictures of the entries.
     textures: std::collections::HashMap<u64, egui::TextureHandle>,
 }
@@ -52,6 +65,7 @@ impl ConnectView {
     /// Shows this address in place of what was typed, which may hold a password: undoing does not bring it back.
     pub fn replace_address(&mut self, address: String) {
         self.form.address = address.into();
+        self.note.clear();
         self.replaced = true;
     }
 
@@ -59,6 +73,7 @@ impl ConnectView {
     /// shows it.
     pub fn begin(&mut self, attempt: Attempt) {
         self.state = ConnectState::Connecting(attempt);
+        self.question = None;
         self.focused = false;
     }
 
@@ -67,10 +82,23 @@ impl ConnectView {
         self.attended = Some((entry, before));
     }
 
-    /// The entries are others now: their numbers stand for other pictures.
-    pub fn forget_pictures(&mut self) {
+    /// The entries are others now: `new` has the number of one that is still there. What is done with an entry goes on.
+    pub fn renumber(&mut self, new: impl Fn(u64) -> Option<u64>) {
         self.textures.clear();
-        (self.deleting, self.renaming) = (None, None);
+        self.selected = self.selected.and_then(&new);
+        self.deleting = self.deleting.and_then(&new);
+        self.menu = self.menu.and_then(|(id, by_key)| Some((new(id)?, by_key)));
+        self.renaming = self.renaming.take().and_then(|mut renaming| {
+            renaming.id = new(renaming.id)?;
+            Some(renaming)
+        });
+    }
+
+    /// The name that was given to an entry cannot be its: `why`. It stays where it was typed.
+    pub fn refuse_name(&mut self, why: String) {
+        if let Some(renaming) = &mut self.renaming {
+            renaming.refuse(why);
+        }
     }
 }
 
@@ -85,10 +113,28 @@ pub struct ConnectEntry {
     pub address: String,
     /// What leads there on a command line.
     pub command: String,
+    /// The same as a link, for others. Empty: there is none.
+    pub link: String,
     /// When it was last used, for example.
     pub note: String,
+    /// What became of asking its server.
+    pub reach: Reach,
     /// The last picture of the session.
     pub thumbnail: Option<Arc<ColorImage>>,
+}
+
+/// Whether a server can be reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// It was not asked.
+    #[default]
+    Unknown,
+    /// It answers: what it said, in a few words.
+    Yes(String),
+    /// Something answers, and this is wrong with it.
+    Odd(String),
+    /// Why not.
+    No(String),
 }
 
 /// Where an entry comes from.
@@ -142,8 +188,12 @@ pub enum ConnectAction {
     Duplicate(u64),
     /// Stop connecting.
     Cancel,
+    /// The answer to [`ConnectView::question`].
+    Answer(PasswordReply),
     /// The user allows what a link asks for, or does not.
     Consent(bool),
+    /// Connect, and do nothing else of what the link asks for.
+    ConnectWithout,
     Quit,
 }
 
@@ -152,6 +202,7 @@ pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> 
     if !matches!(view.state, ConnectState::Ready | ConnectState::Failed(_)) {
         view.focused = false;
     }
+    first_line(view, ui);
     let busy = matches!(view.state, ConnectState::Connecting(_));
     let panel = Frame::new().fill(theme::side_fill(ui)).inner_margin(14);
     // A narrow window keeps room for the form.
@@ -164,11 +215,28 @@ pub fn connect_ui(view: &mut ConnectView, ui: &mut Ui) -> Option<ConnectAction> 
         .inner;
     let content = Frame::new().fill(ui.visuals().panel_fill).inner_margin(20);
     let decided = CentralPanel::default().frame(content).show(ui, |ui| match &mut view.state {
-        ConnectState::Connecting(attempt) => progress::progress_ui(attempt, ui),
-        ConnectState::Asking(questions) => progress::consent_ui(questions, ui),
+        ConnectState::Connecting(attempt) => progress::progress_ui(attempt, &mut view.question, ui),
+        ConnectState::Asking(questions) => consent::consent_ui(questions, ui),
         ConnectState::Ready | ConnectState::Failed(_) => form::form_ui(view, ui),
     });
     listed.or(decided.inner).or_else(|| keys(view, ui))
+}
+
+/// All fields have one line: of several that are pasted, the first counts. Two addresses would else become one.
+fn first_line(view: &mut ConnectView, ui: &Ui) {
+    ui.input_mut(|input| {
+        for event in &mut input.events {
+            if let Event::Paste(text) = event {
+                let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                let first = lines.next().map(str::to_owned);
+                let more = lines.count();
+                if let Some(first) = first.filter(|_| more > 0) {
+                    view.pasted_lines = Some(more + 1);
+                    *text = first;
+                }
+            }
+        }
+    });
 }
 
 /// Keys that mean the same wherever the focus is.

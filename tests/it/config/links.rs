@@ -259,12 +259,51 @@ fn only_harmless_options_are_followed_unasked() {
         let is_asked = request.questions.iter().any(|question| question.name == name);
         assert_eq!(is_set, HARMLESS.contains(&name), "{name}");
         assert_eq!(is_asked, !HARMLESS.contains(&name), "{name}");
+        // In words, with the value in them or a word for it.
+        if let Some(question) = request.questions.first() {
+            let words = question.words();
+            assert!(words.contains(' ') && !words.contains(&format!("--{name}")), "{words}");
+            assert!(!words.contains(&format!("{name}={}", question.value)), "{words}");
+        }
         asked += usize::from(is_asked);
     });
     assert!(asked >= 8, "{asked}");
     for name in HARMLESS {
         assert_eq!(layers::long_name(name).as_deref(), Ok(name));
         assert!(!name.starts_with("ssl-") && !name.ends_with("file"), "{name}");
+    }
+}
+
+/// A link that is made leads to the same, without secrets, files, and what somebody would have to be asked about.
+#[test]
+fn links_are_made_that_lead_to_the_same() {
+    let options = "quality=70&encodings=png,jpeg&record=/tmp/x&password-file=/tmp/secret&sharing=yes";
+    for (address, link) in [
+        ("tcp://anna:pa55@host:14500/", "xpra+tcp://anna@host:14500/"),
+        ("ssl://host/7", "xpra+ssl://host:443/7"),
+        ("ws://host/path", "xpra+ws://host:80/path"),
+        ("wss://[::1]:10000/", "xpra+wss://[::1]:10000/"),
+        ("ssh://anna@host/100", "xpra+ssh://anna@host:22/100"),
+        ("quic://host:1/", "farpane:quic://host:1/"),
+    ] {
+        let typed = open(&format!("{address}?{options}"));
+        let made = typed.link().expect("a link");
+        assert_eq!(made, format!("{link}?encodings=png%2Cjpeg&quality=70"), "{address}");
+        let followed = open(&made);
+        assert_eq!(followed.sender, Sender::Link);
+        let without_password = |request: &Request| {
+            let target = &request.target;
+            (target.endpoint.clone(), target.username.clone(), target.display.clone())
+        };
+        assert_eq!(without_password(&followed), without_password(&typed), "{made}");
+        assert!(followed.questions.is_empty() && followed.password.is_none(), "{followed:?}");
+        for name in ["quality", "encodings"] {
+            let value = |request: &Request| request.options.value(name).map(|value| value.text.clone());
+            assert_eq!(value(&followed), value(&typed), "{name}");
+        }
+    }
+    for here in [":100", "/run/xpra/socket", "@abstract", "vsock://2:14500/"] {
+        assert_eq!(open(here).link(), None, "{here}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::support::picture::Picture;
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::x11::Seen;
-use crate::support::xpra::{Generation, Options, XpraServer};
+use crate::support::xpra::Generation;
 
 const TITLE: &str = "Farpane";
 
@@ -116,25 +116,28 @@ fn a_failure_is_shown_in_place_and_another_try_works() {
     gone(&display, &window);
 }
 
+/// Somebody takes the connection and says nothing: that is explained, and left with a key.
 #[test]
-fn a_password_is_asked_for_and_cancelling_comes_back() {
-    let options = Options { password: Some("secret".to_owned()), ..Options::default() };
-    let server = XpraServer::start(Generation::V6_5, &options);
+fn what_stands_still_is_explained() {
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
     let display = Display::with_window_manager();
     let mut viewer = Viewer::start(&display, &[]);
     let window = connect_window(&mut viewer);
+    let form = display.x.picture(window.id);
     focus(&display, &window);
-    display.x.xdotool(&["type", "--delay", "20", &server.url()]);
+    display.x.xdotool(&["type", "--delay", "20", &silent.local_addr().expect("its address").to_string()]);
     display.x.xdotool(&["key", "Return"]);
-    let dialog = dialog(&display, &mut viewer, "Farpane: password");
+    let heading = |picture: &Picture| picture.crop(340, 10, picture.width - 350, 34);
+    let page = || display.x.grab(window.id);
+    let waits = || page().filter(|now| heading(now) != heading(&form));
+    wait_for("the stages", SOON, || viewer.log(), waits);
+    // What explains it stands below the stages, where there is nothing else.
+    let line = |picture: &Picture| picture.crop(340, 142, picture.width - 350, 60).colours();
+    let explained = || waits().filter(|now| line(now) > 5);
+    wait_for("words about it", SOON, || viewer.log(), explained).save("connect-stands-still");
     display.x.xdotool(&["key", "Escape"]);
-    gone(&display, &dialog);
-    assert!(display.x.seen(window.id).is_some(), "the connect window stays");
-    // The files that are kept hold no password.
-    for file in std::fs::read_dir(connections(&viewer)).into_iter().flatten().flatten() {
-        let bytes = std::fs::read(file.path()).unwrap_or_default();
-        assert!(!bytes.windows(6).any(|part| part == b"secret"), "{}", file.path().display());
-    }
+    let back = || page().filter(|now| heading(now) == heading(&form));
+    wait_for("the form", SOON, || viewer.log(), back);
 }
 
 /// The demo is the entry before the address: one step back, and Enter.
@@ -186,11 +189,31 @@ fn a_pasted_link_is_asked_about_once() {
     display.x.xdotool(&["key", "Return"]);
     std::thread::sleep(Duration::from_secs(1));
     assert!(display.x.windows().iter().all(|seen| seen.title != "linked"), "not without a question");
-    // The button beside the one that says no.
+    // The last of the buttons before the one that says no.
     focus(&display, &window);
-    display.x.xdotool(&["key", "--delay", "200", "Tab", "Return"]);
+    display.x.xdotool(&["key", "--delay", "200", "Tab", "Tab", "Return"]);
     viewer.window("linked");
     assert!(file.exists(), "it was allowed to record");
+}
+
+/// The button beside the one that says no leads there, and does nothing else.
+#[test]
+fn a_link_is_followed_without_what_it_asks_for() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "linked", &Picture::smooth(200, 100), &Look::default());
+    let display = Display::with_window_manager();
+    let file = tempfile::tempdir().expect("a folder");
+    let file = file.path().join("session.fpr");
+    let link = server.url().replace("tcp://", "xpra+tcp://");
+    let link = format!("{link}?record={}&sharing=yes&ssl-server-verify-mode=none", file.display());
+    let mut viewer = Viewer::start(&display, &["open", &link]);
+    let window = connect_window(&mut viewer);
+    focus(&display, &window);
+    display.x.grab(window.id).expect("the window").save("connect-window-link-more");
+    display.x.xdotool(&["key", "--delay", "200", "Tab", "Return"]);
+    viewer.window("linked");
+    assert!(!file.exists(), "it was not allowed to record");
+    viewer.stop();
 }
 
 #[track_caller]

@@ -30,6 +30,24 @@ fn addresses_are_pasted_and_copied() {
     viewer.window("pasted");
 }
 
+/// Of two links that come with a line's end between them the first is followed, not what both would make.
+#[test]
+fn of_two_links_the_first_is_taken() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "pasted", &Picture::smooth(200, 100), &Look::default());
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &["--reconnect=no"]);
+    let window = connect_window(&mut viewer);
+    let links = format!("{}\r\ntcp://127.0.0.1:1/\r\n", server.url());
+    let _owner = copy(display.name(), "clipboard", "UTF8_STRING", links.as_bytes());
+    focus(&display, &window);
+    display.x.xdotool(&["key", "--delay", "100", "ctrl+v"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    display.x.grab(window.id).expect("the window").save("connect-two-links");
+    display.x.xdotool(&["key", "--delay", "100", "Return"]);
+    viewer.window("pasted");
+}
+
 /// Its size is that of the last one, and it fits a small screen.
 #[test]
 fn its_size_is_kept_and_fits() {
@@ -92,6 +110,40 @@ fn saved_connections_get_other_names() {
     rename("third", "Escape");
     rename("fourth", "Return");
     only_file("fourth.xpra");
+}
+
+/// The menu by keys, from which a link goes to other programs; and a name that cannot be, which is typed better.
+#[test]
+fn links_are_copied_and_names_typed_again() {
+    let display = Display::with_window_manager();
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().join("farpane/connections");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = "mode=ssl\nhost=first.example\nport=14500\nquality=70\npassword=secret\nrecord=/tmp/x\n";
+    std::fs::write(folder.join("first.xpra"), file).expect("a file");
+    let words = ["--ask-saved=no"];
+    let mut viewer =
+        Viewer::start_with(&display, &words, &[("XDG_DATA_HOME", &data.path().display().to_string())]);
+    let window = connect_window(&mut viewer);
+    focus(&display, &window);
+    let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "150"], keys].concat());
+    key(&["shift+Tab", "Home", "shift+F10"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    display.x.grab(window.id).expect("the window").save("connect-menu");
+    key(&["Down", "Down", "Down", "Down", "Down", "Down", "Return"]);
+    let link = "xpra+ssl://first.example:14500/?quality=70";
+    let copied = || paste(display.name(), "clipboard", "UTF8_STRING").filter(|text| *text == link.as_bytes());
+    wait_for("the link", SOON, || viewer.log(), copied);
+
+    // The entry has the focus again.
+    key(&["F2"]);
+    display.x.xdotool(&["type", "--delay", "20", "a/b"]);
+    key(&["Return"]);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    display.x.grab(window.id).expect("the window").save("connect-name-refused");
+    key(&["BackSpace", "BackSpace", "Return"]);
+    let renamed = || folder.join("a.xpra").exists().then_some(());
+    wait_for("the better name", SOON, || viewer.log(), renamed);
 }
 
 /// Sessions that begin and end here come and go in the list, with the focus where it was.

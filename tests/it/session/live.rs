@@ -418,7 +418,7 @@ fn logins_with_each_server() {
         }
         let (closed, _, _) = attempt(Some("wrong"), remote);
         assert!(
-            matches!(closed, Some(CloseReason::Authentication(_))),
+            matches!(closed, Some(CloseReason::PasswordRefused { number: 1, was_asked: false, .. })),
             "{generation:?} {closed:?} {}",
             log()
         );

@@ -78,7 +78,12 @@ fn what_it_says() {
         let silence = AwayState::silent(Duration::from_secs(seconds), seconds >= 10, reconnects);
         CardState { away: Some(silence), ..state() }
     };
-    says(&silent(4, true), "", &["No answer from the server for 4\u{a0}s", "Disconnect"], &["Reconnect", "ping"]);
+    says(
+        &silent(4, true),
+        "",
+        &["No answer from the server for 4\u{a0}s", "Disconnect"],
+        &["Reconnect", "ping"],
+    );
     says(&silent(12, true), "", &["for 12\u{a0}s", "Reconnect", "Disconnect"], &["Try now"]);
     says(&silent(12, false), "", &["for 12\u{a0}s", "Disconnect"], &["Reconnect"]);
 }

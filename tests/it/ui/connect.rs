@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{ColorImage, Event, Key, Modifiers, PointerButton, RawInput};
+use farpane::app::connect::stages;
+use farpane::channel::ConnectStage;
 use farpane::geometry::Size;
+use farpane::session::ConnectionEvent;
 use farpane::ui::{
     Asked, Attempt, ConnectAction, ConnectEntry, ConnectState, ConnectView, EntryKind, FormProtocol, Message,
-    Stage, UiSurface, connect_ui, passive_input, theme,
+    PasswordPrompt, PasswordReply, Reach, Stage, UiSurface, Wish, connect_ui, passive_input, theme,
 };
 
 use super::raster::Canvas;
@@ -23,7 +26,13 @@ fn view() -> ConnectView {
         name: name.to_owned(),
         address: address.to_owned(),
         command: format!("farpane {address}"),
+        link: if address.contains("://") { format!("xpra+{address}") } else { String::new() },
         note: note.to_owned(),
+        reach: if id == 1 {
+            Reach::Yes("“nightly”, 3 windows, 12 ms".to_owned())
+        } else {
+            Reach::Unknown
+        },
         thumbnail: (id == 1).then(|| Arc::new(picture.clone())),
     };
     let mut view = ConnectView::default();
@@ -77,6 +86,23 @@ impl Window {
             canvas.paint(frame.frame);
         }
         action
+    }
+
+    /// All that is written in the window.
+    fn words(&mut self) -> String {
+        fn read(shape: &egui::Shape, all: &mut String) {
+            match shape {
+                egui::Shape::Text(text) => all.push_str(&format!("{}\n", text.galley.text())),
+                egui::Shape::Vec(shapes) => shapes.iter().for_each(|shape| read(shape, all)),
+                _ => {}
+            }
+        }
+        let output = self.surface.context().run_ui(Self::input(), |ui| {
+            let _ = connect_ui(&mut self.view, ui);
+        });
+        let mut all = String::new();
+        output.shapes.iter().for_each(|clipped| read(&clipped.shape, &mut all));
+        all
     }
 
     fn click(&mut self, button: PointerButton, x: f32, y: f32) -> Option<ConnectAction> {
@@ -287,7 +313,8 @@ fn the_menu_of_an_entry() {
     for expected in [ConnectAction::Open(1), ConnectAction::Select(1), ConnectAction::Duplicate(1)] {
         assert!(actions.contains(&Some(expected.clone())), "no {expected:?} but {actions:?}");
     }
-    assert_eq!(copied, ["ssl://build.example:14500/", "farpane ssl://build.example:14500/"]);
+    let address = "ssl://build.example:14500/";
+    assert_eq!(copied, [address.to_owned(), format!("farpane {address}"), format!("xpra+{address}")]);
 }
 
 #[test]
@@ -301,8 +328,194 @@ fn connecting_can_be_cancelled_with_escape_and_with_enter() {
     }
 }
 
+fn question() -> PasswordPrompt {
+    PasswordPrompt::new("ssl://build.example:14500/", "password for builds", 1)
+        .of_user("anna")
+        .with_store(true)
+        .after("The server refused the login: authentication failed")
+}
+
+/// A question before the session is answered where the stages are, with the keyboard alone.
+#[test]
+fn a_password_is_typed_among_the_stages() {
+    let asks = || {
+        let mut window = Window::new(view());
+        window.view.begin(Attempt::default());
+        window.settle();
+        window.view.question = Some(question());
+        window.settle();
+        window
+    };
+    let typed = |password: &str| farpane::session::Secret::new(password.to_owned());
+    let mut window = asks();
+    assert_eq!(window.type_text("secret"), None);
+    assert_eq!(
+        window.press(Key::Enter),
+        Some(ConnectAction::Answer(PasswordReply::Password(typed("secret"))))
+    );
+    // To *Remember*: Enter there ticks it, and does not answer.
+    let mut window = asks();
+    window.type_text("secret");
+    for key in [Key::Tab, Key::Tab, Key::Enter] {
+        assert_eq!(window.press(key), None, "{key:?}");
+    }
+    for (key, expected) in
+        [(Key::Tab, None), (Key::Enter, Some(ConnectAction::Answer(PasswordReply::Keep(typed("secret")))))]
+    {
+        assert_eq!(window.press(key), expected, "{key:?}");
+    }
+    for keys in [&[Key::Escape][..], &[Key::Tab, Key::Tab, Key::Tab, Key::Tab, Key::Enter]] {
+        let mut window = asks();
+        window.type_text("secret");
+        let action = keys.iter().fold(None, |_, key| window.press(*key));
+        assert_eq!(action, Some(ConnectAction::Cancel), "{keys:?}");
+    }
+}
+
+/// Of several lines only the first becomes the address, and that is said.
+#[test]
+fn one_line_of_those_that_are_pasted() {
+    let mut window = Window::new(view());
+    window.settle();
+    let paste = |text: &str| RawInput { events: vec![Event::Paste(text.to_owned())], ..Window::input() };
+    let lines = "\n  xpra://one.example/ \n\nxpra://two.example/\n";
+    assert_eq!(window.frame(paste(lines)), Some(ConnectAction::AddressEdited));
+    assert_eq!(*window.view.form.address, "xpra://one.example/");
+    assert!(window.words().contains("Of the 2 lines"), "{}", window.words());
+    window.type_text("x");
+    assert!(!window.words().contains("lines"), "{}", window.words());
+}
+
+/// A name that cannot be is typed better, not anew.
+#[test]
+fn a_refused_name_stays_in_its_field() {
+    let mut window = Window::new(view());
+    window.settle();
+    window.click(PointerButton::Primary, 150.0, 60.0);
+    window.press(Key::F2);
+    window.type_text("a/b");
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Rename(1, "a/b".to_owned())));
+    window.view.refuse_name("it cannot be".to_owned());
+    window.settle();
+    assert!(window.words().contains("it cannot be"), "{}", window.words());
+    for _ in 0..2 {
+        window.press(Key::Backspace);
+    }
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Rename(1, "a".to_owned())));
+    // It is another entry by then.
+    window.view.renumber(|_| None);
+    window.settle();
+    assert!(!window.words().contains("it cannot be"));
+}
+
+/// An entry that is given a name keeps its field while the list changes around it.
+#[test]
+fn a_list_that_changes_disturbs_nobody() {
+    let mut window = Window::new(view());
+    window.settle();
+    window.click(PointerButton::Primary, 150.0, 60.0);
+    window.press(Key::F2);
+    window.type_text("ne");
+    let first = ConnectEntry { id: 0, name: "A first one".to_owned(), ..window.view.entries[0].clone() };
+    window.view.entries.iter_mut().for_each(|entry| entry.id += 1);
+    window.view.entries.insert(0, first);
+    window.view.renumber(|id| Some(id + 1));
+    window.settle();
+    window.type_text("w");
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::Rename(2, "new".to_owned())));
+}
+
+/// The menu key and Shift+F10 open the menu of the entry that has the focus; Escape gives the focus back.
+#[test]
+fn the_menu_of_an_entry_by_keys() {
+    let shift = Modifiers { shift: true, ..Modifiers::NONE };
+    for (key, modifiers) in [(Key::Menu, Modifiers::NONE), (Key::F10, shift)] {
+        let mut window = Window::new(view());
+        window.settle();
+        window.click(PointerButton::Primary, 150.0, 60.0);
+        let event = Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers };
+        let open = |window: &mut Window| {
+            window.frame(RawInput { events: vec![event.clone()], ..Window::input() });
+            window.settle();
+        };
+        open(&mut window);
+        assert!(window.words().contains("Copy link"), "{}", window.words());
+        window.press(Key::Escape);
+        window.settle();
+        assert!(!window.words().contains("Copy link"));
+        open(&mut window);
+        window.press(Key::ArrowDown);
+        assert_eq!(window.press(Key::Enter), Some(ConnectAction::Select(1)), "{key:?}");
+        window.settle();
+        assert!(!window.words().contains("Copy link"), "it closes");
+    }
+}
+
+/// What a link asks for can be left out.
+#[test]
+fn a_link_is_followed_without_what_it_asks_for() {
+    let mut window = Window::new(view());
+    window.view.state = ConnectState::Asking(asked(&["record the session to the file /tmp/x"]));
+    window.settle();
+    assert!(window.words().contains("record the session") && window.words().contains("record=/tmp/x"));
+    assert_eq!(window.press(Key::Tab), None);
+    assert_eq!(window.press(Key::Enter), Some(ConnectAction::ConnectWithout));
+}
+
+/// Every stage that can stand still has words for that, or a question of its own.
+#[test]
+fn every_stage_has_words() {
+    let host = || "build.example".to_owned();
+    let stages = [
+        ConnectStage::Resolving { host: host() },
+        ConnectStage::Reaching { at: host() },
+        ConnectStage::Proxying { proxy: host(), to: host() },
+        ConnectStage::Securing,
+        ConnectStage::Upgrading,
+        ConnectStage::Starting,
+        ConnectStage::LoggingIn { host: host(), starts: false },
+        ConnectStage::LoggingIn { host: host(), starts: true },
+        ConnectStage::SshSays { line: host() },
+        ConnectStage::Hello,
+    ];
+    for stage in stages.iter().map(stages::stage) {
+        assert!(stage.words.len() > 5 && stage.patience.ends_with(['.', '?', ')']), "{stage:?}");
+    }
+    let of = |event: ConnectionEvent| stages::of_session(&event.into());
+    for event in [
+        ConnectionEvent::PasswordNeeded { prompt: String::new(), number: 1 },
+        ConnectionEvent::SeveralSessions { displays: Vec::new() },
+        ConnectionEvent::LoggingIn,
+        ConnectionEvent::Connected(Box::default()),
+    ] {
+        let stage = of(event).expect("a stage");
+        assert!(!stage.patience.is_empty(), "{stage:?}");
+    }
+    assert!(of(ConnectionEvent::StartupComplete).is_none());
+}
+
+/// A stage that takes long is explained, and left with a key.
+#[test]
+fn what_stands_still_is_explained() {
+    let mut window = Window::new(view());
+    let stage = Stage { words: "Saying hello".to_owned(), patience: "It does not answer yet." };
+    let attempt = |seconds| Attempt {
+        to: "tcp://build.example:14500/".to_owned(),
+        stages: vec![stage.clone()],
+        elapsed: Duration::from_secs(seconds),
+    };
+    for (seconds, is_explained) in [(1, false), (4, true)] {
+        window.view.state = ConnectState::Connecting(attempt(seconds));
+        window.settle();
+        assert_eq!(window.words().contains("It does not answer yet."), is_explained);
+        assert!(window.words().contains("Cancel"));
+    }
+    assert_eq!(window.press(Key::Escape), Some(ConnectAction::Cancel));
+}
+
 fn asked(wants: &[&str]) -> Asked {
-    let wants = wants.iter().map(|&want| want.to_owned()).collect();
+    let wish = |want: &&str| Wish { words: (*want).to_owned(), option: "record=/tmp/x".to_owned() };
+    let wants = wants.iter().map(wish).collect();
     Asked { to: "ssl://build.example:14500/".to_owned(), wants }
 }
 
@@ -345,7 +558,8 @@ fn the_connect_window_can_be_looked_at() {
     ready.save("connect-light-failed");
 
     let mut connecting = Window::painted(view());
-    let stage = |words: &str| Stage { words: words.to_owned() };
+    let patience = "The server was reached, but says nothing of encryption yet.";
+    let stage = |words: &str| Stage { words: words.to_owned(), patience };
     connecting.view.state = ConnectState::Connecting(Attempt {
         to: "ssl://build.example:14500/".to_owned(),
         stages: vec![
@@ -356,9 +570,12 @@ fn the_connect_window_can_be_looked_at() {
         elapsed: Duration::from_secs(3),
     });
     connecting.save("connect-stages");
+    connecting.view.question = Some(question());
+    connecting.save("connect-question");
+    connecting.view.question = None;
     connecting.view.state = ConnectState::Asking(asked(&[
-        "not to check the server's certificate (ssl-server-verify-mode=none)",
-        "to record the session to /tmp/x",
+        "not check whose certificate the server shows: anyone on the way could read everything",
+        "record the session to the file /tmp/x",
     ]));
     connecting.save("connect-link");
     connecting.view.state = ConnectState::Asking(asked(&[]));

@@ -38,6 +38,7 @@ impl CloseReason {
             | Self::User
             | Self::Protocol(_)
             | Self::Authentication(_)
+            | Self::PasswordRefused { .. }
             | Self::CertificateChanged(_)
             | Self::SeveralSessions(_) => Prospect::Over,
         }

@@ -25,6 +25,13 @@ pub enum ConnectionEvent {
         /// How many times the server has asked in this login, from 1.
         number: u32,
     },
+    /// The server knows another password than the one that answered the question of this number. It is asked for again, with
+    /// [`Self::PasswordNeeded`], over another connection; or it was the last try, and [`Self::Closed`] follows.
+    PasswordRefused {
+        number: u32,
+        /// In words, with the server's.
+        why: String,
+    },
     /// ssh, which makes the connection, asks this; answer with [`ConnectionInput::Password`] too. Comes before the
     /// session.
     SshAsks {
@@ -128,6 +135,14 @@ pub enum CloseReason {
     Protocol(String),
     /// The password was wrong, missing or refused.
     Authentication(String),
+    /// The same, where another password may be given to another connection: the one that answered the question of this
+    /// number was not right.
+    PasswordRefused {
+        why: String,
+        number: u32,
+        /// The user, or the desktop's store, was asked for it.
+        was_asked: bool,
+    },
     /// The server stopped answering.
     Timeout(String),
 }
@@ -141,7 +156,7 @@ impl CloseReason {
             Self::ConnectionLost(_) => 4,
             Self::ConnectFailed(_) | Self::CertificateChanged(_) => 5,
             Self::Protocol(_) => 6,
-            Self::Authentication(_) => 7,
+            Self::Authentication(_) | Self::PasswordRefused { .. } => 7,
             Self::Timeout(_) => 8,
         }
     }
@@ -162,7 +177,7 @@ impl CloseReason {
             Self::ConnectFailed(why) => Self::ConnectFailed(shown(why)),
             Self::CertificateChanged(why) => Self::CertificateChanged(shown(why)),
             Self::Protocol(why) => Self::Protocol(shown(why)),
-            Self::Authentication(why) => Self::Authentication(shown(why)),
+            Self::Authentication(why) | Self::PasswordRefused { why, .. } => Self::Authentication(shown(why)),
             Self::Timeout(why) => Self::Timeout(shown(why)),
         }
     }
@@ -181,6 +196,7 @@ impl std::fmt::Display for CloseReason {
             | Self::CertificateChanged(why)
             | Self::Protocol(why)
             | Self::Authentication(why)
+            | Self::PasswordRefused { why, .. }
             | Self::Timeout(why) => {
                 write!(f, "{why}")
             }

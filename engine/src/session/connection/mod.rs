@@ -63,7 +63,9 @@ impl Session {
                 if displays.is_empty() && !is_asked_anew {
                     let done = command::done(self.setup.config.profile, &reasons);
                     let refused = encryption::silence(&self.setup, &reasons);
-                    return Err(done.or(refused).unwrap_or_else(|| handshake::goodbye(&reasons, true)));
+                    return Err(done
+                        .or(refused)
+                        .unwrap_or_else(|| handshake.goodbye(&reasons, &mut self.setup)));
                 }
                 // The login went well: the session that is chosen then asks for the same.
                 self.setup.config.remembered = handshake.passwords().to_owned();
@@ -171,7 +173,7 @@ impl Session {
             }
             (FromServer::SettingChange { name, value }, _) => self.clipboard.setting(now, &name, &value, out),
             (FromServer::Close { .. }, _) if self.stopping => return Err(CloseReason::User),
-            (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons, false)),
+            (FromServer::Close { reasons }, _) => return Err(handshake::goodbye(&reasons)),
             (FromServer::StartupComplete, _) => {
                 self.windows.forget_expected(out);
                 out.push(Output::Event(ConnectionEvent::StartupComplete.into()));
@@ -260,7 +262,8 @@ impl Session {
             | CloseReason::ConnectionLost(_)
             | CloseReason::ConnectFailed(_)
             | CloseReason::CertificateChanged(_)
-            | CloseReason::SeveralSessions(_) => None,
+            | CloseReason::SeveralSessions(_)
+            | CloseReason::PasswordRefused { .. } => None,
         };
         if let Some(reason) = words {
             out.push(Output::Send(ToServer::Close { reason }.into()));
