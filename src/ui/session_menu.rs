@@ -10,7 +10,7 @@ use crate::channel::{DesktopScaling, RendererChoice, Scale, ScalingFilter};
 use crate::session::clipboard::Direction;
 
 /// Size of the window in points, to begin with.
-pub const SESSION_MENU_SIZE: (u32, u32) = (400, 740);
+pub const SESSION_MENU_SIZE: (u32, u32) = (400, 764);
 
 /// Bandwidth limits to choose from, in bits per second.
 const BANDWIDTHS: [u64; 7] =

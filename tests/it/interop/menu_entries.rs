@@ -144,3 +144,25 @@ fn used_with_the_mouse() {
     click(x, y);
     assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
 }
+
+/// The window that the menu was opened in fills the screen, and is as before.
+#[test]
+fn full_screen_and_back() {
+    let server = empty_session(Generation::V6_5);
+    let _card = Card::open(server.x().name(), "shown", &Picture::smooth(300, 200), &Look::default());
+    let display = Display::with_window_manager();
+    let mut viewer = Viewer::start(&display, &[&server.url(), "--renderer=cpu"]);
+    let remote = viewer.window("shown");
+    let size = || display.x.seen(remote.id).map(|seen| (seen.width, seen.height));
+    let before = size();
+    let screen = display.x.size(display.x.root);
+    for wanted in [Some(screen), before] {
+        open(&mut viewer, &display, &remote);
+        let keys =
+            [&["key", "--delay", "150"][..], &["Tab"; Entry::FullScreen as usize], &["Return"]].concat();
+        display.x.xdotool(&keys);
+        let context = || format!("{:?}\n{}", size(), viewer.log());
+        wait_for("the window's size", SOON, context, || (size() == wanted).then_some(()));
+    }
+    viewer.stop();
+}
