@@ -33,6 +33,8 @@ trap 'exit 1' INT TERM
 export HOME="$work/home" XDG_RUNTIME_DIR="$work/run" XDG_CONFIG_HOME="$work/config" XDG_DATA_HOME="$work/data"
 export FARPANE_CONFIG= XPRA_SYSTEM_CONF_DIRS="$xpra6/etc/xpra"
 mkdir -p "$HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" "$XDG_DATA_HOME/farpane/connections"
+# Pictures show sessions as those see them who know where the menu is.
+touch "$XDG_DATA_HOME/farpane/connections/knows-menu"
 chmod 700 "$XDG_RUNTIME_DIR"
 unset WAYLAND_DISPLAY || true
 
@@ -95,7 +97,7 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         terminal=$(window Terminal)
         xdotool windowactivate "$terminal" windowsize "$terminal" 640 720 windowmove "$terminal" 420 30
         sleep 1
-        xdotool key shift+F11
+        xdotool key --delay 300 shift+F11 shift+F11 shift+F11
         sleep 12
         keep overlay 660x480+410+10
         xdotool key shift+F11
@@ -116,9 +118,9 @@ if is_wanted first-session || is_wanted overlay || is_wanted session-information
         xdotool key shift+F9
         wait_for "the session menu" shown "[Ss]ession menu"
         menu=$(window "[Ss]ession menu")
-        xdotool windowmove "$menu" 300 80 mousemove 5 5
+        xdotool windowmove "$menu" 300 30 mousemove 5 5
         sleep 2
-        keep session-menu 402x660+290+70
+        keep session-menu 424x800+290+10
     fi
     end "$demo"
 fi

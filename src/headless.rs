@@ -265,6 +265,7 @@ impl HeadlessClient {
             ConnectionEvent::PasswordRefused { .. } => {}
             event @ (ConnectionEvent::LoggingIn
             | ConnectionEvent::Latency(_)
+            | ConnectionEvent::Silence(_)
             | ConnectionEvent::Menu(_)
             | ConnectionEvent::Away(_)) => {
                 self.view.events.push(event.into());

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use farpane::app;
 use farpane::cli::{self, Failure, Invocation, RawArgs};
 use farpane::config;
@@ -42,17 +41,19 @@ fn arguments() -> impl Iterator<Item = String> {
 
 /// `--help`, `--version` and what clap does not understand end here, the latter with exit code 2.
 fn parse() -> Result<RawArgs, Failure> {
-    RawArgs::try_parse().map_err(|error| match cli::args::explained(&error, arguments()) {
-        Some(message) => Failure { message, code: cli::EXIT_USAGE },
-        None if !error.use_stderr() => error.exit(),
-        None => {
-            let said = error.render().to_string();
-            let safe = cli::args::without_passwords(&said, arguments());
-            if said == safe {
-                error.exit();
+    cli::relevant::parse(std::env::args_os()).map_err(|error| {
+        match cli::args::explained(&error, arguments()) {
+            Some(message) => Failure { message, code: cli::EXIT_USAGE },
+            None if !error.use_stderr() => error.exit(),
+            None => {
+                let said = error.render().to_string();
+                let safe = cli::args::without_passwords(&said, arguments());
+                if said == safe {
+                    error.exit();
+                }
+                cli::output::usage(&safe);
+                std::process::exit(error.exit_code());
             }
-            cli::output::usage(&safe);
-            std::process::exit(error.exit_code());
         }
     })
 }

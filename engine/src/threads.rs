@@ -84,7 +84,9 @@ impl Engine {
     ) -> io::Result<Self> {
         let mut engine = Self::idle();
         engine.render(options, Arc::clone(&app), Box::new(engine.queues.net.clone()))?;
-        let pool = BufferPool::default();
+        // What is kept for a while is missing among the buffers that are used again.
+        let kept = config.replay.map_or(0, |replay| replay.bytes);
+        let pool = BufferPool::with_room_for(kept);
         let decoders = engine.decoders(&pool)?;
         let confinement = decoders.confinement().words();
         engine.connect((config, local), app, (through(decoders), confinement), pool)?;

@@ -2,42 +2,44 @@
 
 mod card;
 mod connection;
+mod menu;
 mod popups;
+mod remote;
 mod windows;
 
-use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use winit::event::{DeviceEvent, ElementState, MouseButton, WindowEvent};
+use winit::event::{DeviceEvent, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, OwnedDisplayHandle};
 use winit::window::WindowId as OsWindowId;
 
-use crate::channel::{AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, Scale, Scaling, clock};
+use crate::channel::{
+    AppSink, NetCommand, OwnId, RenderCommand, RenderMessage, RenderQueue, Scale, Scaling, clock,
+};
 use crate::config::Config;
-use crate::config::connections::address;
+use crate::config::connections::{Store, address};
 use crate::desktop::DesktopEvent;
 use crate::desktop::clipboard::Clipboard;
 use crate::geometry::Size;
+use crate::net::ReplayBounds;
 use crate::protocol::packet::WindowId;
-use crate::protocol::packet::draw::Encoding;
 use crate::render::RenderOptions;
-use crate::session::{
-    ClipboardInput, CloseReason, ConnectionInput, DisplayInfo, DisplayInput, DrawInput, Input, LocalInfo,
-    Profile, SessionEvent, WindowInput,
-};
+use crate::session::{CloseReason, DisplayInfo, DisplayInput, LocalInfo, Profile, SessionEvent};
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
-use crate::ui::session_menu::SESSION_MENU_SIZE;
-use crate::ui::{OverlayButton, OverlayState, SessionInfoAction, SessionMenu, SessionMenuAction};
+use crate::ui::{SessionInfoAction, SessionMenu};
 
 use super::away::AwayView;
 use super::card::CardView;
 use super::cursor;
 use super::dialogs::Question;
+use super::full_screen::FullScreen;
+use super::greeting::Greeting;
 use super::inbox::Inbox;
 use super::kept_passwords::KeptPasswords;
+use super::kept_settings::{Began, KeptSettings};
 use super::leaving::Leaving;
 use super::overlay::Overlay;
 use super::panel::PanelWindow;
@@ -46,8 +48,10 @@ use super::screen::{self, Screen, display_info};
 use super::session_info::SessionInfo;
 use super::session_menu::OpenMenu;
 use super::session_recording::SessionRecording;
+use super::session_replay::SessionReplay;
+use super::settings::SettingsPanel;
 use super::titles::Titles;
-use super::user_input::{Hotkey, KeyOutcome, UserInput};
+use super::user_input::{Hotkey, UserInput};
 use super::windows::Windows;
 use super::{export, picture};
 
@@ -63,6 +67,8 @@ pub struct Attached {
     leaving: Leaving,
     overlay: Overlay,
     away: AwayView,
+    greeting: Greeting,
+    full_screen: FullScreen,
     card: CardView,
     question: Option<PanelWindow<Question>>,
     /// A question that nobody was asked yet.
@@ -74,8 +80,10 @@ pub struct Attached {
     kept_passwords: KeptPasswords,
     session_info: Option<PanelWindow<SessionInfo>>,
     menu: Option<PanelWindow<OpenMenu>>,
+    settings: Option<PanelWindow<SettingsPanel>>,
     /// What the menu shows when it is opened again.
     chosen: SessionMenu,
+    kept_settings: KeptSettings,
     /// The next pixels of this window are a picture that the user asked for.
     wanted_picture: Option<WindowId>,
     /// Windows of our own that were opened so far.
@@ -83,6 +91,7 @@ pub struct Attached {
     /// The network thread was told that somebody looks at the statistics.
     watching: bool,
     recording: SessionRecording,
+    replay: SessionReplay,
     clipboard: Clipboard,
     engine: Engine,
     /// What the server was told of the screen.
@@ -97,15 +106,16 @@ impl Attached {
     /// If a thread cannot be started, or the recording cannot be created.
     pub fn start(
         config: Config,
+        began: Began,
         screen: &Screen,
         event_loop: &ActiveEventLoop,
         inbox: &Arc<Inbox>,
     ) -> anyhow::Result<Self> {
-        let keys = OverlayState { hotkey: config.overlay_key.to_string(), ..OverlayState::default() };
         let hotkeys = [
             (config.overlay_key.clone(), Hotkey::Overlay),
             (config.session_info_key.clone(), Hotkey::SessionInfo),
             (config.session_menu_key.clone(), Hotkey::SessionMenu),
+            (config.full_screen_key.clone(), Hotkey::FullScreen),
         ];
         let scale = screen::scale(config.desktop_scaling, event_loop);
         let display = display_info(event_loop, &screen.desktop, scale);
@@ -113,6 +123,8 @@ impl Attached {
         let mut net = config.net(Profile::Attach);
         net.recorder = recording.sink();
         net.session.reconnect = config.reconnect;
+        net.replay = config.instant_replay.then(ReplayBounds::default);
+        let replay = SessionReplay::new(config.connection.target.to_string(), config.instant_replay);
         let mut clipboard = screen.desktop.clipboard();
         let has_clipboard = net.session.clipboard.enabled && clipboard.is_possible();
         let local = LocalInfo {
@@ -131,6 +143,10 @@ impl Attached {
         let to_session = queues.net.clone();
         clipboard.connect(Box::new(move |event| to_session.input(event)));
         let server = address(&config.connection.target);
+        let chosen = menu::chosen(&config, has_clipboard);
+        let (stats, keys) = (Arc::clone(&queues.stats), config.overlay_key.to_string());
+        let mut overlay = Overlay::new(queues.render.clone(), stats, keys, config.overlay);
+        overlay.set_chosen(menu::advised_by(&chosen));
         Ok(Self {
             windows: Windows::new(
                 (queues.net.clone(), queues.render.clone()),
@@ -143,8 +159,10 @@ impl Attached {
             popups: Popups::new(scale, queues.render.clone()),
             hovered: None,
             input: UserInput::new(queues.net.clone(), hotkeys),
-            overlay: Overlay::new(queues.render.clone(), Arc::clone(&queues.stats), keys, config.overlay),
-            away: AwayView::new(queues.render.clone()),
+            overlay,
+            away: AwayView::new(queues.render.clone(), config.reconnect),
+            greeting: greeting(&config, queues.render.clone()),
+            full_screen: FullScreen::new(config.grab_keyboard),
             card: CardView::new(queues.render.clone(), server),
             question: None,
             asking: None,
@@ -153,11 +171,14 @@ impl Attached {
             kept_passwords: KeptPasswords::of(&config, inbox),
             session_info: None,
             menu: None,
-            chosen: chosen(&config, has_clipboard),
+            settings: None,
+            kept_settings: KeptSettings::new(began, chosen.clone()),
+            chosen,
             wanted_picture: None,
             own_windows: OwnId(0),
             watching: false,
             recording,
+            replay,
             clipboard,
             engine,
             display,
@@ -181,6 +202,7 @@ impl Attached {
         self.question = None;
         self.session_info = None;
         self.menu = None;
+        self.settings = None;
         self.card.end();
         self.popups.destroy_all();
         self.windows.destroy_all();
@@ -188,6 +210,7 @@ impl Attached {
         self.kept_passwords.finish();
         let stats = Arc::clone(&self.queues.stats.lock().unwrap_or_else(PoisonError::into_inner));
         let written = self.config.write_stats(&stats).context("the statistics cannot be written");
+        let written = written.and(self.replay.finish().map_err(anyhow::Error::from));
         (stats, written.and(self.recording.finish().map_err(anyhow::Error::from)))
     }
 
@@ -213,9 +236,20 @@ impl Attached {
     /// Shows the user what the session wants said.
     fn notice(&mut self, words: String) {
         tracing::warn!("{words}");
+        self.tell(words);
+    }
+
+    /// Shows the user words, in the menu and over a window.
+    fn tell(&mut self, words: String) {
         let over = self.hovered.or(self.windows.first().map(|window| window.wid));
         self.overlay.note(words.clone(), over);
         self.note(words);
+    }
+
+    /// Saves what just happened.
+    pub fn save_replay(&mut self) {
+        let words = self.replay.save(&self.queues.net);
+        self.tell(words);
     }
 
     /// Takes what happened on the desktop.
@@ -259,6 +293,10 @@ impl Attached {
             if let Some(action) = menu.event(&event) {
                 self.menu_action(action, screen, event_loop);
             }
+        } else if let Some(window) = self.settings.as_mut().filter(|window| window.is(id)) {
+            if let Some(action) = window.event(&event) {
+                self.settings_action(action);
+            }
         } else if let Some(card) = self.card.window().filter(|card| card.is(id)) {
             if let Some(action) = card.event(&event) {
                 self.card_action(action);
@@ -280,11 +318,15 @@ impl Attached {
         self.popups.update(&self.windows, &screen.desktop);
         if let Some(wid) = self.input.sync_focus(|wid| self.windows.is_mapped(wid)) {
             self.windows.focused(wid);
+            self.overlay.focused(wid);
         }
         let size = (self.display.size, self.scale);
         let all = (&self.windows, &mut self.popups);
         self.leaving.update(clock::now(), is_moved, all, &mut self.input, size, &screen.desktop);
         self.overlay.update(&self.windows);
+        let is_covered = self.overlay.shows_anything() || self.away.is_still() || self.menu.is_some();
+        self.greeting.update(&self.windows, is_covered);
+        self.update_full_screen(screen);
         self.update_card(screen, event_loop);
         if let Some(reply) = self.question.as_mut().and_then(PanelWindow::update) {
             self.answered(reply);
@@ -295,19 +337,29 @@ impl Attached {
         if let Some(words) = self.recording.update(&self.queues.net) {
             self.note(words);
         }
+        if let Some(words) = self.replay.update() {
+            self.tell(words);
+        }
         if let Some(action) = self.menu.as_mut().and_then(PanelWindow::update) {
             self.menu_action(action, screen, event_loop);
+        }
+        if let Some(action) = self.settings.as_mut().and_then(PanelWindow::update) {
+            self.settings_action(action);
         }
         self.sync_watching();
         let deadlines = [
             self.windows.deadline(),
             self.overlay.deadline(),
             self.away.deadline(),
+            self.greeting.deadline(),
+            self.full_screen.deadline(),
             self.card.deadline(),
             self.question.as_ref().and_then(PanelWindow::deadline),
             self.session_info.as_ref().and_then(PanelWindow::deadline),
             self.menu.as_ref().and_then(PanelWindow::deadline),
+            self.settings.as_ref().and_then(PanelWindow::deadline),
             self.recording.deadline(),
+            self.replay.deadline(),
             self.leaving.deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -317,6 +369,8 @@ impl Attached {
         self.input.forget(wid);
         self.overlay.forget(wid);
         self.away.forget(wid);
+        self.greeting.forget(wid);
+        self.full_screen.forget(wid);
         self.leaving.forget(wid);
         self.popups.close_all_of(wid);
         self.popups.destroy(wid);
@@ -340,79 +394,6 @@ impl Attached {
     fn session_info_action(&mut self, action: SessionInfoAction) {
         if self.session_info.as_mut().is_some_and(|window| window.panel_mut().act(action)) {
             self.session_info = None;
-        }
-    }
-
-    /// Opens the session menu over a window, or closes it.
-    fn toggle_menu(&mut self, over: WindowId, screen: &Screen, event_loop: &ActiveEventLoop) {
-        if self.menu.take().is_some() {
-            return;
-        }
-        self.own_windows.0 += 1;
-        let (overlay, recording) = (self.overlay.is_shown(), self.recording.is_running());
-        let menu = SessionMenu { overlay, recording, ..self.chosen.clone() };
-        let size = screen::own_size(SESSION_MENU_SIZE, &screen.desktop, event_loop);
-        let menu = OpenMenu { menu, over, key: self.config.session_menu_key.clone(), size };
-        match PanelWindow::open(menu, self.own_windows, event_loop, self.queues.render.clone()) {
-            Ok(window) => {
-                window.follow_theme(screen);
-                self.menu = Some(window);
-            }
-            Err(error) => tracing::error!(%error, "the session menu cannot be opened"),
-        }
-    }
-
-    fn menu_action(&mut self, action: SessionMenuAction, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let Some(OpenMenu { menu, over, .. }) = self.menu.as_ref().map(PanelWindow::panel) else { return };
-        self.chosen = SessionMenu { note: String::new(), about: false, stopping: false, ..menu.clone() };
-        let over = *over;
-        let option = |name, value: u8| DrawInput::EncodingOption { name, value: value.into() }.into();
-        let input: Input = match action {
-            SessionMenuAction::Encoding(encoding) => {
-                DrawInput::PreferEncoding(Some(encoding).filter(|name| !name.is_empty())).into()
-            }
-            SessionMenuAction::Quality(percent) => option("quality", percent),
-            SessionMenuAction::Speed(percent) => option("speed", percent),
-            SessionMenuAction::Clipboard(direction) => ClipboardInput::Direction(direction).into(),
-            SessionMenuAction::Bandwidth(limit) => {
-                DrawInput::BandwidthLimit { bits_per_second: NonZeroU64::new(limit) }.into()
-            }
-            SessionMenuAction::Disconnect => ConnectionInput::Disconnect.into(),
-            SessionMenuAction::Stop => ConnectionInput::StopServer.into(),
-            SessionMenuAction::Renderer(choice) => {
-                return self.render(RenderCommand::Renderer(choice));
-            }
-            SessionMenuAction::Scaling => return self.rescale(screen, event_loop),
-            SessionMenuAction::Card => {
-                self.menu = None;
-                return self.card.ask();
-            }
-            SessionMenuAction::Overlay => return self.overlay.toggle(over),
-            SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
-            SessionMenuAction::Screenshot => {
-                self.wanted_picture = Some(over);
-                return self.render(RenderCommand::ReadBack { wid: over });
-            }
-            SessionMenuAction::Record => {
-                let words = self.recording.toggle(&self.queues.net);
-                return self.note(words);
-            }
-            SessionMenuAction::Close => {
-                self.menu = None;
-                return;
-            }
-        };
-        self.queues.net.input(input);
-    }
-
-    /// Shows the windows as the menu says.
-    fn rescale(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
-        let scale = screen::scale(self.chosen.scaling, event_loop);
-        self.render(RenderCommand::Scaling(Scaling { scale, filter: self.chosen.filter }));
-        if std::mem::replace(&mut self.scale, scale) != scale {
-            self.sync_screen(screen, event_loop);
-            self.popups.set_scale(scale);
-            self.windows.set_scale(scale, &screen.desktop);
         }
     }
 
@@ -444,15 +425,6 @@ impl Attached {
         true
     }
 
-    /// Tells the user, if the menu is open, what became of what was done in it.
-    fn note(&mut self, words: String) {
-        if let Some(window) = &mut self.menu {
-            let menu = &mut window.panel_mut().menu;
-            menu.recording = self.recording.is_running();
-            menu.note = words;
-        }
-    }
-
     /// Has statistics published while somebody looks at them.
     fn sync_watching(&mut self) {
         let watching = self.overlay.is_shown() || self.session_info.is_some();
@@ -460,133 +432,9 @@ impl Attached {
             self.queues.net.push(NetCommand::WatchStats(watching));
         }
     }
-
-    fn remote_window_event(
-        &mut self,
-        wid: WindowId,
-        event: WindowEvent,
-        screen: &mut Screen,
-        event_loop: &ActiveEventLoop,
-    ) {
-        if matches!(
-            event,
-            WindowEvent::CursorMoved { .. }
-                | WindowEvent::MouseInput { .. }
-                | WindowEvent::MouseWheel { .. }
-                | WindowEvent::Touch(_)
-        ) {
-            self.windows.before_pointer(wid, &screen.desktop);
-        }
-        let Some(remote) = self.windows.get(wid) else { return };
-        match event {
-            WindowEvent::Resized(size) => {
-                let size = Size { width: size.width, height: size.height };
-                self.windows.resized(wid, size);
-                self.overlay.resized(wid);
-                self.away.resized();
-                self.input.window_moved();
-            }
-            WindowEvent::Moved(_) => {
-                self.windows.mark_dirty(wid);
-                self.input.window_moved();
-            }
-            WindowEvent::ScaleFactorChanged { mut inner_size_writer, .. } => {
-                self.popups.close_all_of(wid);
-                self.sync_scale(screen, event_loop);
-                if let Some(size) = self.windows.scale_factor_changed(wid) {
-                    let _ = inner_size_writer.request_inner_size(size);
-                }
-            }
-            WindowEvent::RedrawRequested => self.windows.redraw(wid),
-            WindowEvent::Occluded(occluded) => self.windows.occluded(wid, occluded),
-            WindowEvent::CloseRequested => {
-                if remote.info.is_desktop {
-                    self.disconnect();
-                } else {
-                    self.queues.net.input(WindowInput::CloseRequested { wid });
-                }
-            }
-            WindowEvent::Destroyed => {
-                // By somebody else, as xkill does: without a window there is no other way to close it.
-                self.forget(wid);
-                self.queues.net.input(WindowInput::CloseRequested { wid });
-            }
-            WindowEvent::Focused(focused) => {
-                self.input.focus(wid, focused, &mut screen.desktop);
-                self.windows.mark_dirty(wid);
-            }
-            WindowEvent::KeyboardInput { event, is_synthetic, .. } => {
-                match self.input.key(wid, &event, is_synthetic, &mut screen.desktop) {
-                    KeyOutcome::Hotkey(Hotkey::Overlay) if self.away.is_away() => {}
-                    KeyOutcome::Hotkey(Hotkey::Overlay) => self.overlay.toggle(wid),
-                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
-                    KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
-                    KeyOutcome::Handled => {}
-                }
-            }
-            WindowEvent::CursorMoved { position, .. } => {
-                self.hovered = Some(wid);
-                self.overlay.pointer(wid, Some(position));
-                self.away.pointer(wid, Some(position));
-                self.leaving.entered(wid);
-                self.input.moved(wid, remote.place(), position);
-            }
-            WindowEvent::CursorLeft { .. } => {
-                self.hovered = None;
-                self.overlay.pointer(wid, None);
-                self.away.pointer(wid, None);
-                self.leaving.left(clock::now(), wid);
-            }
-            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
-                if let Some(button) = self.overlay.button(wid) =>
-            {
-                match button {
-                    OverlayButton::Info => self.toggle_session_info(event_loop),
-                    OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
-                }
-            }
-            WindowEvent::MouseInput { state: ElementState::Pressed, button: MouseButton::Left, .. }
-                if let Some(action) = self.away.button(wid) =>
-            {
-                self.away_action(action);
-            }
-            WindowEvent::MouseInput { state, button, .. } => {
-                self.input.look_where_it_is(remote, &screen.desktop);
-                self.input.button(wid, button, state);
-            }
-            WindowEvent::MouseWheel { delta, .. } => self.input.wheel(wid, delta),
-            WindowEvent::Touch(touch) => self.input.touch(wid, remote.place(), &touch),
-            _ => {}
-        }
-    }
 }
 
-/// What the session menu begins with.
-fn chosen(config: &Config, has_clipboard: bool) -> SessionMenu {
-    let pictures = &config.connection.session.pictures;
-    let mut encodings: Vec<String> = Vec::new();
-    for encoding in &pictures.encodings {
-        let name = match encoding {
-            Encoding::Rgb24 | Encoding::Rgb32 => "rgb",
-            // Made by servers out of what was shown before: nothing to ask for.
-            Encoding::Scroll => continue,
-            // Grey: 6.x cannot be told for sure while a session runs.
-            Encoding::PngGrey => continue,
-            encoding => encoding.name(),
-        };
-        if !encodings.iter().any(|other| other == name) {
-            encodings.push(name.to_owned());
-        }
-    }
-    SessionMenu {
-        encodings,
-        encoding: pictures.preferred.clone().filter(|name| name != "auto").unwrap_or_default(),
-        clipboard: has_clipboard.then_some(config.connection.session.clipboard.direction),
-        quality: pictures.quality.unwrap_or(0),
-        speed: pictures.speed.unwrap_or(0),
-        renderer: config.renderer.into(),
-        scaling: config.desktop_scaling,
-        filter: config.scaling_filter,
-        ..SessionMenu::default()
-    }
+fn greeting(config: &Config, render: RenderQueue) -> Greeting {
+    let knows_menu = || Store::user().is_some_and(|store| store.knows_menu());
+    Greeting::new(render, config.session_menu_key.to_string(), config.greeting && !knows_menu())
 }

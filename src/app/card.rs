@@ -47,6 +47,8 @@ pub struct CardView {
 /// A program that the server was asked to start.
 struct Started {
     name: String,
+    /// The command line, if it was typed.
+    typed: Option<String>,
     at: Instant,
 }
 
@@ -129,7 +131,15 @@ impl CardView {
     /// The server was asked to start this.
     pub fn started(&mut self, application: &Application) {
         self.state.note = format!("Starting {} …", application.name);
-        self.started = Some(Started { name: application.name.clone(), at: clock::now() });
+        let Application { name, command } = application;
+        let is_listed = self
+            .state
+            .menu
+            .categories
+            .iter()
+            .any(|category| category.applications.iter().any(|listed| listed.name == *name));
+        let typed = (!is_listed).then(|| command.clone());
+        self.started = Some(Started { name: name.clone(), typed, at: clock::now() });
     }
 
     /// The window, if it is open.
@@ -142,7 +152,7 @@ impl CardView {
         self.window.is_some()
     }
 
-    /// Opens it, closes it and paints it, as it is time. `away`: the connection is lost, and whether that is said nowhere
+    /// Opens it, closes it and paints it, as it is time. `away`: nothing moves, and whether that is said nowhere
     /// else. `own` counts the windows of our own.
     pub fn update(
         &mut self,
@@ -194,9 +204,16 @@ impl CardView {
         self.state.away = away;
         let connected = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         self.state.connected = Duration::from_secs(connected.as_secs() / 60 * 60);
-        if let Some(Started { name, at }) = &self.started
+        if let Some(Started { name, typed, at }) = &self.started
             && now >= *at + START_PATIENCE
         {
+            // It may have been mistyped.
+            if let (Some(window), Some(typed)) = (&mut self.window, typed)
+                && self.is_seamless
+                && window.panel().form.command.is_empty()
+            {
+                window.panel_mut().form.command.clone_from(typed);
+            }
             // Where all is one screen, what came is seen there.
             self.state.note = if !self.is_seamless {
                 String::new()

@@ -28,6 +28,10 @@ pub const ECHO: Duration = Duration::from_secs(1);
 /// Geometries that are remembered for that, at most: one for each step of a window being dragged.
 const MAX_TOLD_BEFORE: usize = 128;
 
+/// How often the server is told of a size that it answers with another one, which the desktop does not allow: then both
+/// keep their own.
+const MAX_INSISTING: u32 = 3;
+
 /// Where 3.1 has the windows that are not shown.
 const PARKED: Point = Point::new(0, 0);
 
@@ -75,6 +79,8 @@ pub struct Conversation {
     limits_news: bool,
     /// What is waited for is a size that the server said, and not how the window is shown: maximised or not.
     size_asked: bool,
+    /// The size of the OS window, the one that the server answered it with, and how often it did.
+    dispute: Option<(Size, Size, u32)>,
     /// The server changed the window just now: until then only agreement counts.
     settling: Option<Instant>,
     /// Where the OS window was when it was hidden: there it is believed to appear again.
@@ -112,6 +118,7 @@ impl Conversation {
             told_before: Vec::new(),
             limits_news: false,
             size_asked: false,
+            dispute: None,
             settling: None,
             hidden_at: None,
             shown_again: None,
@@ -125,6 +132,11 @@ impl Conversation {
 
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Whether the window is shown in full screen, as far as was seen.
+    pub fn is_full_screen(&self) -> bool {
+        self.told.is_some_and(|(_, state)| state.fullscreen)
     }
 
     /// The OS window will be made here, whatever the server has.
@@ -218,6 +230,7 @@ impl Conversation {
             out.push(Step::TellMapped(geometry));
             out.push(Step::TellConfigured(geometry, state));
         } else if self.told == Some((geometry, state)) {
+            self.dispute.take_if(|(_, theirs, _)| *theirs == geometry.size);
             // The OS window may have to follow its limits still.
             let is_final = within(geometry.size, self.limits) == geometry.size;
             if is_final && self.unsteady.is_none() {
@@ -232,6 +245,14 @@ impl Conversation {
                 out.push(Step::TellAgain(geometry));
             }
         } else if self.settling.is_none() {
+            if let Some((told, known)) = self.told
+                && known == state
+                && self.insists(geometry.size, told.size)
+            {
+                // It was told so, and has its own size: there is room left around it, or something is cut off.
+                self.told = Some((geometry, state));
+                return;
+            }
             self.no_longer_told(now);
             self.tells(now, geometry, state);
             self.limits_news = false;
@@ -292,7 +313,7 @@ impl Conversation {
             let is_possible = within(geometry.size, self.limits) == geometry.size;
             if is_possible && self.was_told_lately(now, position, size) {
                 // Too late. Or the application insists on its size: then it does so again.
-                if self.mapped {
+                if self.mapped && !self.insists(geometry.size, size) {
                     self.told_at = Some(now);
                     out.push(Step::TellConfigured(geometry, state));
                 }
@@ -393,6 +414,14 @@ impl Conversation {
         (self.told, self.told_at) = (Some((geometry, state)), Some(now));
         (self.untold, self.again, self.times_again) = (false, None, 0);
         self.place.told();
+    }
+
+    /// Whether the server answers the desktop's size with its own again and again.
+    fn insists(&mut self, ours: Size, theirs: Size) -> bool {
+        let before =
+            self.dispute.filter(|(a, b, _)| (*a, *b) == (ours, theirs)).map_or(0, |(.., times)| times);
+        self.dispute = (ours != theirs).then_some((ours, theirs, before.saturating_add(1)));
+        before >= MAX_INSISTING
     }
 
     fn was_told_lately(&self, now: Instant, position: Option<Point>, size: Size) -> bool {

@@ -34,6 +34,8 @@ pub enum InboxEvent {
         number: u32,
         found: Found,
     },
+    /// Somebody outside wants what just happened to be saved.
+    SaveReplay,
     /// Ctrl-C, or the system wants the program to end.
     Interrupted,
 }

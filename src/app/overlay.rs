@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, SharedStats, clock};
+use crate::config::connections::Store;
 use crate::protocol::packet::WindowId;
-use crate::ui::{OverlayButton, OverlayPainter, OverlayState};
+use crate::stats::{Chosen, Help};
+use crate::ui::{Corner, OverlayButton, OverlayPainter, OverlayState, OverlayStep};
 
 use super::windows::Windows;
 
@@ -18,8 +20,6 @@ pub struct Overlay {
     render: RenderQueue,
     stats: SharedStats,
     state: OverlayState,
-    /// Show it on the first window that comes.
-    wanted: bool,
     shown: Option<Shown>,
     /// Until when words for the user are shown.
     note_until: Option<Instant>,
@@ -34,9 +34,13 @@ struct Shown {
 }
 
 impl Overlay {
-    /// Hidden, unless it is `wanted` from the start.
-    pub fn new(render: RenderQueue, stats: SharedStats, state: OverlayState, wanted: bool) -> Self {
-        Self { render, stats, state, wanted, shown: None, note_until: None, covered: false }
+    /// Hidden, unless it is `wanted` from the start. `hotkey` is named in it.
+    pub fn new(render: RenderQueue, stats: SharedStats, hotkey: String, wanted: bool) -> Self {
+        let step = if wanted { OverlayStep::Full } else { OverlayStep::Off };
+        let kept = Store::user().and_then(|store| store.overlay_corner()).unwrap_or_default();
+        let corner = Corner::ALL.into_iter().find(|corner| corner.name() == kept).unwrap_or_default();
+        let state = OverlayState { step, corner, hotkey, ..OverlayState::default() };
+        Self { render, stats, state, shown: None, note_until: None, covered: false }
     }
 
     /// Something else is painted over all windows from now on, or that is gone again.
@@ -51,7 +55,23 @@ impl Overlay {
 
     /// Whether any window has the statistics.
     pub fn is_shown(&self) -> bool {
-        self.shown.is_some() && !self.state.only_note
+        self.shown.is_some() && self.state.step != OverlayStep::Off
+    }
+
+    /// How much of them.
+    pub fn step(&self) -> OverlayStep {
+        self.state.step
+    }
+
+    /// What the user has chosen by now: advice goes by it.
+    pub fn set_chosen(&mut self, chosen: Chosen) {
+        self.state.chosen = chosen;
+        self.repaint();
+    }
+
+    /// Whether any window has statistics or words.
+    pub fn shows_anything(&self) -> bool {
+        self.shown.is_some() || self.state.step != OverlayStep::Off
     }
 
     /// Shows words for the user: where the statistics are, else over this window.
@@ -60,11 +80,15 @@ impl Overlay {
         self.note_until = Some(clock::now() + NOTE_TIME);
         match (&mut self.shown, over) {
             (Some(shown), _) => shown.next = clock::now(),
-            (None, Some(wid)) => {
-                self.state.only_note = true;
-                self.show(wid);
-            }
+            (None, Some(wid)) => self.show(wid),
             (None, None) => {}
+        }
+    }
+
+    /// What was said does not hold any more.
+    pub fn end_words(&mut self) {
+        if let Some(until) = &mut self.note_until {
+            *until = clock::now();
         }
     }
 
@@ -83,44 +107,57 @@ impl Overlay {
         self.state.hovered.filter(|_| self.shown.as_ref().is_some_and(|shown| shown.wid == wid))
     }
 
-    /// The user pressed the overlay's key in this window.
-    pub fn toggle(&mut self, wid: WindowId) {
-        self.wanted = false;
-        if std::mem::take(&mut self.state.only_note)
-            && let Some(shown) = self.shown.as_mut().filter(|shown| shown.wid == wid)
-        {
-            shown.next = clock::now();
-            return;
-        }
-        match self.shown.take() {
-            Some(shown) => {
-                self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
-                self.state.hovered = None;
-                if shown.wid != wid {
-                    self.show(wid);
-                }
-            }
+    /// What is advised.
+    pub fn help(&self) -> Option<Help> {
+        self.shown.as_ref()?.painter.help()
+    }
+
+    /// Shows so much of it from now on, in this window if in none yet.
+    pub fn set_step(&mut self, step: OverlayStep, wid: WindowId) {
+        self.state.step = step;
+        self.state.hovered = None;
+        match &self.shown {
+            Some(_) if step == OverlayStep::Off && self.note_until.is_none() => self.hide(),
+            Some(_) => self.repaint(),
+            None if step == OverlayStep::Off => {}
             None => self.show(wid),
         }
     }
 
-    /// A window is gone. If it had the overlay, the next one gets it.
+    /// Puts it into the next corner, also of later sessions.
+    pub fn turn(&mut self) {
+        self.state.corner = self.state.corner.next();
+        self.state.hovered = None;
+        self.repaint();
+        if let Some(store) = Store::user()
+            && let Err(error) = store.keep_overlay_corner(self.state.corner.name())
+        {
+            tracing::warn!(%error, "the overlay's corner cannot be kept");
+        }
+    }
+
+    /// The user works with this window: what is shown goes there.
+    pub fn focused(&mut self, wid: WindowId) {
+        if self.shown.as_ref().is_some_and(|shown| shown.wid != wid) {
+            self.hide();
+            self.show(wid);
+        }
+    }
+
+    /// A window is gone. If it had the statistics, the next one gets them; what was said is over.
     pub fn forget(&mut self, wid: WindowId) {
         if self.shown.as_ref().is_some_and(|shown| shown.wid == wid) {
             self.shown = None;
             self.state.hovered = None;
-            // The next window gets the statistics; what was said is over.
-            self.wanted |= !std::mem::take(&mut self.state.only_note);
         }
     }
 
     /// Paints what is new, if it is time.
     pub fn update(&mut self, windows: &Windows) {
-        if self.wanted
+        if self.state.step != OverlayStep::Off
             && self.shown.is_none()
             && let Some(first) = windows.first()
         {
-            self.wanted = false;
             self.show(first.wid);
         }
         if self.covered {
@@ -160,12 +197,21 @@ impl Overlay {
             return;
         }
         self.state.note.clear();
-        if std::mem::take(&mut self.state.only_note) {
-            if let Some(shown) = self.shown.take() {
-                self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
-            }
-        } else if let Some(shown) = &mut self.shown {
-            shown.next = now;
+        if self.state.step == OverlayStep::Off { self.hide() } else { self.repaint() }
+    }
+
+    /// Takes it away from where it is.
+    fn hide(&mut self) {
+        self.state.hovered = None;
+        // What covers it is not to be taken away with it.
+        if let Some(shown) = self.shown.take().filter(|_| !self.covered) {
+            self.send(RenderCommand::Overlay { surface: shown.wid.into(), frame: None });
+        }
+    }
+
+    fn repaint(&mut self) {
+        if let Some(shown) = &mut self.shown {
+            shown.next = clock::now();
         }
     }
 

@@ -199,19 +199,25 @@ impl RemoteWindow {
         }
         let old = std::mem::replace(&mut self.info.state, state);
         self.talk.server_sets(now, state);
-        if !desktop.change_state(&self.window, old, state) {
-            if old.maximized != state.maximized {
-                self.window.set_maximized(state.maximized);
-            }
-            if old.fullscreen != state.fullscreen {
-                self.window.set_fullscreen(state.fullscreen.then_some(Fullscreen::Borderless(None)));
-            }
-            if (old.above, old.below) != (state.above, state.below) {
-                self.window.set_window_level(attributes::window_level(state));
-            }
-        }
+        self.change_state(old, state, desktop);
         if old.iconified != state.iconified {
             self.window.set_minimized(state.iconified);
+        }
+    }
+
+    /// Has the OS window shown as `new` says instead of `old`, but for minimising.
+    pub fn change_state(&self, old: WindowState, new: WindowState, desktop: &Desktop) {
+        if desktop.change_state(&self.window, old, new) {
+            return;
+        }
+        if old.maximized != new.maximized {
+            self.window.set_maximized(new.maximized);
+        }
+        if old.fullscreen != new.fullscreen {
+            self.window.set_fullscreen(new.fullscreen.then_some(Fullscreen::Borderless(None)));
+        }
+        if (old.above, old.below) != (new.above, new.below) {
+            self.window.set_window_level(attributes::window_level(new));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use winit::dpi::PhysicalPosition;
 use winit::event::{DeviceEvent, ElementState, KeyEvent, MouseButton, MouseScrollDelta, Touch, TouchPhase};
+use winit::keyboard::ModifiersState;
 
 use crate::channel::NetQueue;
 use crate::config::KeyCombination;
@@ -33,6 +34,8 @@ pub struct UserInput {
     hotkeys: Hotkeys,
     keyboard: Keyboard,
     composing: Composing,
+    /// What the desktop says is held: keyboards on the screen press no keys for that.
+    held: ModifiersState,
     pointer: Pointer,
     wheel_filter: WheelFilter,
     wheel_scale: WheelScale,
@@ -69,10 +72,12 @@ pub enum Hotkey {
     SessionInfo,
     /// Opens or closes the session menu.
     SessionMenu,
+    /// Shows the window in full screen, or as before.
+    FullScreen,
 }
 
 /// Our own keys.
-pub type Hotkeys = [(KeyCombination, Hotkey); 3];
+pub type Hotkeys = [(KeyCombination, Hotkey); 4];
 
 impl UserInput {
     /// Nothing held, nothing focused.
@@ -82,6 +87,7 @@ impl UserInput {
             hotkeys,
             keyboard: Keyboard::default(),
             composing: Composing::default(),
+            held: ModifiersState::default(),
             pointer: Pointer::default(),
             wheel_filter: WheelFilter::default(),
             wheel_scale: WheelScale::default(),
@@ -119,6 +125,11 @@ impl UserInput {
         KeyOutcome::Handled
     }
 
+    /// The desktop says that these modifiers are held.
+    pub fn modifiers(&mut self, held: ModifiersState) {
+        self.held = held;
+    }
+
     fn facts(&mut self, press: &KeyPress, desktop: &mut Desktop) -> KeyFacts {
         let Some((KeyboardFacts { locked, group }, map_changed)) = desktop.keyboard_facts() else {
             return KeyFacts::default();
@@ -153,7 +164,10 @@ impl UserInput {
     fn hotkey(&self, press: &KeyPress, facts: KeyFacts) -> Option<Hotkey> {
         let keysym = facts.keysym.or_else(|| keysym::from_winit(&press.logical, press.location))?;
         let (name, mask) = (keysym::name(keysym), self.keyboard.held_mask());
-        let held = [SHIFT, CONTROL, ALT, LOGO].map(|bit| mask & bit != 0);
+        let said =
+            [self.held.shift_key(), self.held.control_key(), self.held.alt_key(), self.held.super_key()];
+        let pressed = [SHIFT, CONTROL, ALT, LOGO].map(|bit| mask & bit != 0);
+        let held = std::array::from_fn(|index| said[index] || pressed[index]);
         self.hotkeys.iter().find(|(keys, _)| keys.is(held, &name)).map(|(_, hotkey)| *hotkey)
     }
 

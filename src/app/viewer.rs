@@ -15,16 +15,17 @@ use winit::window::WindowId as OsWindowId;
 
 use crate::channel::{AppEvent, clock};
 use crate::config::Config;
-use crate::config::connections::Store;
+use crate::config::connections::{ConnectionKey, Store};
 use crate::session::{CloseReason, ConnectionEvent, SessionEvent};
 
 use super::attached::Attached;
 use super::connect::{Decision, Home, Launcher};
 use super::dialogs::Reply;
 use super::inbox::{Inbox, InboxEvent};
+use super::kept_settings::Began;
 use super::retired;
 use super::screen::Screen;
-use super::signals::Signals;
+use super::signals::{Asked, Signals};
 use super::{Finished, Start};
 
 /// How long events of the session are handled before the desktop's own are looked at.
@@ -87,13 +88,22 @@ impl Viewer {
 
     fn begin(&mut self, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
         let inbox = Arc::clone(&self.inbox);
-        let signals = Signals::watch(move || inbox.push(InboxEvent::Interrupted))
-            .context("cannot start the signal thread")?;
+        let signals = Signals::watch_all(move |asked| {
+            inbox.push(match asked {
+                Asked::End => InboxEvent::Interrupted,
+                Asked::SaveReplay => InboxEvent::SaveReplay,
+            });
+        });
+        let signals = signals.context("cannot start the signal thread")?;
         let screen = Screen::open(event_loop, &self.inbox);
         let running = self.running.insert(Running { screen, _signals: signals });
         match self.start.take() {
             None => Ok(()),
-            Some(Start::Attach(config)) => self.attach(*config, event_loop),
+            Some(Start::Attach(config)) => {
+                let is_own = !config.is_foreign;
+                let which = is_own.then(|| ConnectionKey::address(&config.connection.target));
+                self.attach(*config, Began { which, ..Began::default() }, event_loop)
+            }
             Some(Start::Connect { settings, opened }) => {
                 let launcher = Launcher { settings: *settings, store: Store::user() };
                 let home = self.home.insert(Home::new(launcher));
@@ -104,9 +114,9 @@ impl Viewer {
         }
     }
 
-    fn attach(&mut self, config: Config, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
+    fn attach(&mut self, config: Config, began: Began, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
         if let Some(running) = &self.running {
-            self.attached = Some(Attached::start(config, &running.screen, event_loop, &self.inbox)?);
+            self.attached = Some(Attached::start(config, began, &running.screen, event_loop, &self.inbox)?);
         }
         Ok(())
     }
@@ -115,8 +125,10 @@ impl Viewer {
     fn decided(&mut self, decision: Option<Decision>, event_loop: &ActiveEventLoop) -> anyhow::Result<()> {
         match (decision, &mut self.home) {
             (Some(Decision::Attach(chosen)), Some(home)) if self.attached.is_none() => {
+                let which = chosen.which.clone().filter(|_| !chosen.is_foreign);
+                let began = Began { which, options: chosen.options.clone() };
                 let config = home.begin(*chosen);
-                self.attach(config, event_loop)
+                self.attach(config, began, event_loop)
             }
             (Some(Decision::Answer(reply)), _) => {
                 if let Some(attached) = &mut self.attached {
@@ -218,6 +230,7 @@ impl Viewer {
                     attached.password_found(number, found);
                 }
             }
+            InboxEvent::SaveReplay => self.attached.iter_mut().for_each(Attached::save_replay),
             InboxEvent::Interrupted => self.quit(event_loop),
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::render::{RenderOptions, RendererChoice};
 use crate::session::DrawDone;
 use crate::stats::{Collector, CopyLedger, CopySite, DrawCounted, DrawTrace, StatsSnapshot};
 use crate::threads::Engine;
-use crate::ui::{OverlayPainter, OverlayState};
+use crate::ui::{OverlayPainter, OverlayState, OverlayStep};
 
 /// The window that has the overlay.
 const WINDOW: Size = Size { width: 1280, height: 800 };
@@ -147,7 +147,8 @@ pub fn markdown(costs: &[Cost]) -> String {
 }
 
 fn frame(painter: &mut OverlayPainter, snapshot: &Arc<StatsSnapshot>) -> Option<OverlayFrame> {
-    painter.frame(snapshot, &OverlayState::default(), WINDOW, 1.0)
+    let state = OverlayState { step: OverlayStep::Full, ..OverlayState::default() };
+    painter.frame(snapshot, &state, WINDOW, 1.0)
 }
 
 /// Statistics of a session in which something happens all the time.

@@ -43,7 +43,12 @@ pub struct Start {
 pub fn run(program: Option<&Path>, renderer: &str, runs: u32) -> Result<Vec<Start>, Error> {
     let own = || std::env::current_exe().map_err(|why| Error::Program { name: "farpane".into(), why });
     let program = program.map_or_else(own, |program| Ok(program.to_owned()))?;
-    let command = [program.to_string_lossy().into_owned(), "--renderer".to_owned(), renderer.to_owned()];
+    let command = [
+        program.to_string_lossy().into_owned(),
+        "--renderer".to_owned(),
+        renderer.to_owned(),
+        "--greeting=no".to_owned(),
+    ];
     let screen = Screen::start(SCREEN)?;
     let environment = [("DISPLAY".to_owned(), screen.name().to_owned())];
     start(&screen, &command, &environment)?;

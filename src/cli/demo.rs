@@ -26,7 +26,11 @@ const PICTURE_AFTER: Duration = Duration::from_secs(10);
 pub fn run(demo: RawDemo, settings: &Settings) -> Result<(), Failure> {
     demo.screenshot.as_deref().map_or(Ok(()), can_write)?;
     let bind = demo.bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let server = Server::start(bind).map_err(|error| failure(format!("cannot serve on {bind}: {error}")))?;
+    // Other clients have keys of their own.
+    let keys = settings.options().map_err(UsageError::from)?.keys();
+    let captions = if demo.serve_only { Vec::new() } else { keys };
+    let server = Server::with_captions(bind, captions);
+    let server = server.map_err(|error| failure(format!("cannot serve on {bind}: {error}")))?;
     if demo.serve_only {
         return serve(server, demo.seconds);
     }

@@ -9,7 +9,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::args::RawArgs;
-use super::{EXIT_OTHER, Failure, output};
+use super::{EXIT_OTHER, Failure, output, relevant};
 use crate::config::ConfigFiles;
 
 /// Without every option by name, which the next pages explain.
@@ -112,8 +112,7 @@ pub fn completions(shell: Shell) {
 /// # Errors
 /// If a page cannot be written.
 pub fn man(out: Option<&Path>) -> Result<(), Failure> {
-    let mut command = RawArgs::command().disable_help_subcommand(true);
-    command.build();
+    let command = relevant::command();
     let Some(folder) = out else {
         output::print(&page(&command, true)?);
         return Ok(());
@@ -126,7 +125,7 @@ pub fn man(out: Option<&Path>) -> Result<(), Failure> {
     std::fs::create_dir_all(folder)
         .map_err(|error| failure(&format!("cannot create {}: {error}", folder.display())))?;
     write("farpane".to_owned(), page(&command, true)?)?;
-    for sub in command.get_subcommands() {
+    for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         let name = format!("farpane-{}", sub.get_name());
         let text = page(sub, false)?;
         write(name, text)?;

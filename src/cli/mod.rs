@@ -17,6 +17,7 @@ pub mod list;
 pub mod nearby;
 pub mod output;
 pub mod record;
+pub mod relevant;
 pub mod replay;
 pub mod screenshot;
 pub mod trust;

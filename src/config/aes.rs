@@ -21,9 +21,12 @@ const BY_DEFAULT: &str = "AES-CBC";
 /// A key file that is larger is a mistake in its name, in bytes.
 const MAX_KEY_BYTES: u64 = 64 * 1024;
 
+/// Heading in help.
+pub const ENCRYPTION_OPTIONS: &str = "Xpra's own encryption (tcp, ws)";
+
 /// Xpra's own encryption.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Xpra's own encryption (tcp, ws)")]
+#[command(next_help_heading = ENCRYPTION_OPTIONS)]
 pub struct RawAes {
     /// Encrypt with AES, which has no protection against changes on the way, for servers that insist on it: AES, AES-CBC (the same) or AES-CTR; prefer ssl:// and ssh://
     #[arg(long, global = true, alias = "tcp-encryption", value_name = "CIPHER", default_value = "none", value_parser = cipher)]

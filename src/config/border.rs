@@ -19,7 +19,8 @@ pub enum BorderChoice {
 /// A text that is no border.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected off, auto or a colour (#rrggbb or a name like red), perhaps with a comma and how wide it is (1 to 45)"
+    "expected off, auto or a colour (#rrggbb, {}), perhaps with a comma and how wide it is (1 to {MAX_WIDTH}; 0 is off)",
+    names()
 )]
 pub struct BorderError;
 
@@ -83,6 +84,10 @@ impl FromStr for BorderChoice {
             color => Ok(Self::Of(Border { color: parse_color(color).ok_or(BorderError)?, width })),
         }
     }
+}
+
+fn names() -> String {
+    NAMED.map(|(name, _)| name).join(", ")
 }
 
 fn parse_color(text: &str) -> Option<[u8; 3]> {

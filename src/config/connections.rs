@@ -25,7 +25,10 @@ const MAX_SAVED: usize = 1000;
 const MAX_RECENT_BYTES: u64 = 256 * 1024;
 /// The connect window's size: `900x640`.
 const WINDOW_FILE: &str = "window-size";
+const KNOWS_MENU_FILE: &str = "knows-menu";
 const MAX_WINDOW_BYTES: u64 = 64;
+/// The corner that the overlay was put in: `top-left`.
+const CORNER_FILE: &str = "overlay-corner";
 /// A longer name fits no file system everywhere, in bytes.
 const MAX_NAME_BYTES: usize = 100;
 
@@ -302,6 +305,55 @@ impl Store {
         self.create()?;
         let text = format!("{width}x{height}\n");
         new_file::replace(&self.folder.join(WINDOW_FILE), text.as_bytes()).map_err(|e| self.unusable(&e))
+    }
+
+    /// Whether the user read what is said at the first window of a session, and wants no more of it.
+    pub fn knows_menu(&self) -> bool {
+        self.folder.join(KNOWS_MENU_FILE).exists()
+    }
+
+    /// Keeps that.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn note_knows_menu(&self) -> Result<(), StoreError> {
+        self.create()?;
+        new_file::replace(&self.folder.join(KNOWS_MENU_FILE), b"").map_err(|e| self.unusable(&e))
+    }
+
+    /// The corner that the user put the overlay in.
+    pub fn overlay_corner(&self) -> Option<String> {
+        let text = read_text(&self.folder.join(CORNER_FILE), MAX_WINDOW_BYTES).ok()?;
+        Some(text.trim().to_owned())
+    }
+
+    /// Keeps it.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_overlay_corner(&self, corner: &str) -> Result<(), StoreError> {
+        self.create()?;
+        let text = format!("{corner}\n");
+        new_file::replace(&self.folder.join(CORNER_FILE), text.as_bytes()).map_err(|e| self.unusable(&e))
+    }
+
+    /// The saved connection that leads to this address, if there is one.
+    pub fn saved_for(&self, wanted: &str) -> Option<String> {
+        let leads = |saved: &Saved| {
+            let request = SessionFile::read(&saved.file).ok().and_then(|file| file.request(true).ok());
+            request.is_some_and(|request| address(&request.target) == wanted)
+        };
+        self.list().ok()?.into_iter().find(leads).map(|saved| saved.name)
+    }
+
+    /// A name like this one that no saved connection has.
+    pub fn free_name(&self, like: &str) -> Option<String> {
+        let like = if self.file(like).is_ok() { like } else { "session" };
+        let mut names = (1..1000).map(|number| match number {
+            1 => like.to_owned(),
+            number => format!("{like} {number}"),
+        });
+        names.find(|name| self.file(name).is_ok_and(|file| !file.exists()))
     }
 
     /// Notes that the user's own connection was used at this time.

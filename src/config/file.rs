@@ -83,12 +83,22 @@ fn system_folder() -> Option<PathBuf> {
 }
 
 fn read(path: &Path, must_exist: bool) -> Result<Layer, ConfigFileError> {
-    let error = |why: String| ConfigFileError::Read { path: path.to_owned(), why };
+    parse(&text(path, must_exist)?, path)
+}
+
+/// What a configuration file has in it; nothing if it need not exist and does not.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn text(path: &Path, must_exist: bool) -> Result<String, ConfigFileError> {
     match super::private_file::read_text(path, MAX_BYTES) {
         // Some editors begin a file with a byte order mark.
-        Ok(text) => parse(text.trim_start_matches('\u{feff}'), path),
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(Layer::default()),
-        Err(why) => Err(error(why.to_string())),
+        Ok(text) => Ok(match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        }),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(String::new()),
+        Err(why) => Err(ConfigFileError::Read { path: path.to_owned(), why: why.to_string() }),
     }
 }
 
@@ -192,7 +202,7 @@ pub fn shown(layer: &Layer) -> String {
 }
 
 /// A value in TOML.
-fn written(arg: &Arg, text: &str) -> String {
+pub(super) fn written(arg: &Arg, text: &str) -> String {
     let kind = arg.get_value_parser().type_id();
     if is_flag(arg)
         && let Ok(yes) = super::flag(text)
@@ -211,6 +221,7 @@ fn written(arg: &Arg, text: &str) -> String {
     quoted(text)
 }
 
-fn is_flag(arg: &Arg) -> bool {
+/// Whether an option is `yes` or `no`.
+pub fn is_flag(arg: &Arg) -> bool {
     arg.get_value_parser().type_id() == TypeId::of::<bool>()
 }

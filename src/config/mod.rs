@@ -9,10 +9,11 @@
 pub mod aes;
 mod border;
 pub mod connections;
+pub mod edit;
 pub mod file;
 mod key;
 pub mod layers;
-mod options;
+pub mod options;
 mod private_file;
 mod proxy_words;
 pub mod request;
@@ -60,6 +61,8 @@ pub struct Config {
     pub title: TitleFormat,
     /// A coloured edge around them.
     pub border: BorderChoice,
+    /// What came lately is kept, to be saved if something was to be seen.
+    pub instant_replay: bool,
     /// Start with the overlay shown.
     pub overlay: bool,
     /// What toggles the overlay.
@@ -68,6 +71,14 @@ pub struct Config {
     pub session_info_key: KeyCombination,
     /// What opens and closes the session menu.
     pub session_menu_key: KeyCombination,
+    /// What shows a window in full screen, and as before.
+    pub full_screen_key: KeyCombination,
+    /// All keys go to the session while its window is in full screen by that key.
+    pub grab_keyboard: bool,
+    /// Say over the first window how to open the menu.
+    pub greeting: bool,
+    /// The configuration files: the settings window changes the user's.
+    pub files: ConfigFiles,
     /// Where to record the session while it is shown.
     pub record: Option<PathBuf>,
     /// Where to write the statistics at exit.

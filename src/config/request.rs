@@ -31,7 +31,8 @@ const RUNS_A_COMMAND: &str = "ssh";
 
 /// Options that anybody may suggest: how pictures look and come, and the name to log in with. None
 /// of them touches a file, a check, or what this machine does with anything but the session.
-pub const HARMLESS: [&str; 15] = [
+pub const HARMLESS: [&str; 16] = [
+    "bandwidth-limit",
     "compression-level",
     "compressors",
     "desktop-scaling",

@@ -1,5 +1,6 @@
 //! From what was said to a [`Config`].
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use super::file::ConfigFileError;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub given: Layer,
     /// The configuration files, the user's over the system's.
     pub files: Layer,
+    /// Where these are.
+    pub places: ConfigFiles,
     /// The password of the variable `FARPANE_PASSWORD` (see [`super::take_password`]).
     pub variable: Option<Secret>,
     /// What the environment says of proxies.
@@ -90,6 +93,7 @@ impl Settings {
         Ok(Self {
             given: given.0,
             files: files.read()?,
+            places: files.clone(),
             variable: None,
             proxies: proxy::Environment::default(),
         })
@@ -162,6 +166,7 @@ impl Settings {
                 tls: options.tls.options(),
                 proxy,
                 recorder: None,
+                replay: None,
             },
             is_foreign,
             reconnect: options.reconnect,
@@ -171,10 +176,15 @@ impl Settings {
             scaling_filter: options.scaling_filter.into(),
             title: options.title,
             border: options.border,
+            instant_replay: options.instant_replay,
+            files: self.places.clone(),
             overlay: options.overlay,
             overlay_key: options.overlay_key,
             session_info_key: options.session_info_key,
             session_menu_key: options.session_menu_key,
+            full_screen_key: options.full_screen_key,
+            grab_keyboard: options.grab_keyboard,
+            greeting: options.greeting,
             record: options.record,
             stats_json: options.stats_json,
         })
@@ -263,6 +273,7 @@ fn session(
         },
         share: options.sharing,
         silence: options.silence_timeout,
+        bandwidth_limit: NonZeroU64::new(options.bandwidth_limit),
         compression_level: options.compression_level,
         ..SessionConfig::default()
     };

@@ -84,8 +84,5 @@ const GROUPS: [(&str, &str); 12] = [
         "sessions of this machine are found where Xpra puts its sockets; a socket elsewhere is socket:///PATH",
         "client-socket-dirs socket-dir socket-dirs",
     ),
-    (
-        "Farpane has no such option yet",
-        "bandwidth-limit clipboard-filter-file local-clipboard lock remote-clipboard",
-    ),
+    ("Farpane has no such option yet", "clipboard-filter-file local-clipboard lock remote-clipboard"),
 ];

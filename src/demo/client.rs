@@ -1,5 +1,6 @@
 //! One client's session: packets in, pictures out.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -19,11 +20,15 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How often clients are asked whether they are still there.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// Serves one client until it leaves, or until `shutdown` changes.
+/// Serves one client until it leaves, or until `shutdown` changes; its pad has the `captions`.
 ///
 /// # Errors
 /// If the client breaks the protocol or the connection does.
-pub async fn run(stream: TcpStream, mut shutdown: watch::Receiver<bool>) -> Result<(), WireError> {
+pub async fn run(
+    stream: TcpStream,
+    mut shutdown: watch::Receiver<bool>,
+    captions: Arc<[String]>,
+) -> Result<(), WireError> {
     let accepted = tokio::select! {
         accepted = Wire::accept(stream) => accepted?,
         _ = shutdown.changed() => return Ok(()),
@@ -34,7 +39,7 @@ pub async fn run(stream: TcpStream, mut shutdown: watch::Receiver<bool>) -> Resu
         return Ok(());
     }
     tokio::select! {
-        ended = session(&mut wire, Offers::from_hello(&capabilities)) => ended,
+        ended = session(&mut wire, Offers::from_hello(&capabilities), &captions) => ended,
         _ = shutdown.changed() => {
             wire.goodbye("server shutdown").await;
             Ok(())
@@ -43,9 +48,9 @@ pub async fn run(stream: TcpStream, mut shutdown: watch::Receiver<bool>) -> Resu
 }
 
 /// The session proper.
-async fn session(wire: &mut Wire, offers: Offers) -> Result<(), WireError> {
+async fn session(wire: &mut Wire, offers: Offers, captions: &[String]) -> Result<(), WireError> {
     let start = Instant::now();
-    let mut desktop = Desktop::new(offers);
+    let mut desktop = Desktop::new(offers, captions);
     let mut frames = interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pings = interval(PING_EVERY);

@@ -48,14 +48,14 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// A desktop with the demo's windows, for a client that offers this.
-    pub fn new(offers: Offers) -> Self {
+    /// A desktop with the demo's windows, for a client that offers this; the pad has the `captions`.
+    pub fn new(offers: Offers, captions: &[String]) -> Self {
         let mut desktop =
             Self { offers, windows: Vec::new(), next_wid: 1, next_sequence: 1, outgoing: Vec::new() };
         desktop.open(40, 60, Box::new(Plasma::new()), None);
         desktop.open(400, 60, Box::new(Terminal::new()), None);
         desktop.open(40, 420, Box::new(Video::new()), None);
-        desktop.open(600, 500, Box::new(Pad::new()), None);
+        desktop.open(600, 500, Box::new(Pad::new(captions)), None);
         desktop.send(connection::FromServer::StartupComplete.into());
         desktop
     }

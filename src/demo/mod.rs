@@ -28,6 +28,7 @@ pub mod hello;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::serving;
 
@@ -42,7 +43,17 @@ impl Server {
     /// # Errors
     /// If the address is in use, or not one of this machine.
     pub fn start(bind: SocketAddr) -> io::Result<Self> {
-        serving::Server::start(bind, "demo", client::run).map(Self)
+        Self::with_captions(bind, Vec::new())
+    }
+
+    /// The same; the pad has these lines at its bottom: what the client's user can try.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn with_captions(bind: SocketAddr, captions: Vec<String>) -> io::Result<Self> {
+        let captions: Arc<[String]> = captions.into();
+        let run = move |stream, shutdown| client::run(stream, shutdown, Arc::clone(&captions));
+        serving::Server::start(bind, "demo", run).map(Self)
     }
 
     /// Where it serves.

@@ -291,6 +291,30 @@ impl Desktop {
         true
     }
 
+    /// Whether a window can have all keys.
+    pub fn can_grab_keyboard(&self) -> bool {
+        self.x11.is_some() || self.wayland.as_ref().is_some_and(Wayland::can_grab_keyboard)
+    }
+
+    /// Has all keys come to this window, which has the focus: those that the window manager takes for itself too. Returns whether
+    /// they do.
+    pub fn grab_keyboard(&self, window: &Window) -> bool {
+        match (&self.x11, &self.wayland) {
+            (Some(_), _) => x11::grab_keyboard(window),
+            (None, Some(wayland)) => wayland.grab_keyboard(window),
+            (None, None) => false,
+        }
+    }
+
+    /// Ends that.
+    pub fn release_keyboard(&self, window: &Window) {
+        match (&self.x11, &self.wayland) {
+            (Some(_), _) => x11::release_keyboard(window),
+            (None, Some(wayland)) => wayland.release_keyboard(),
+            (None, None) => {}
+        }
+    }
+
     /// Has the user move or resize a window (`direction` of EWMH's `_NET_WM_MOVERESIZE`), whose pointer was at `at`
     /// on the screen when that began. Returns false where winit has to do it.
     pub fn begin_move_resize(&self, window: &Window, at: Point, direction: u8, button: u8) -> bool {

@@ -38,6 +38,18 @@ impl Wayland {
         match self.0 {}
     }
 
+    pub fn can_grab_keyboard(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn grab_keyboard(&self, _window: &Window) -> bool {
+        match self.0 {}
+    }
+
+    pub fn release_keyboard(&self) {
+        match self.0 {}
+    }
+
     pub fn open_popup(&self, _parent: PopupParent<'_>, _place: &PopupPlace, _factor: f64) -> Option<Popup> {
         match self.0 {}
     }

@@ -14,7 +14,7 @@ mod monitors;
 pub mod selections;
 mod shape;
 
-pub use grab::release_pointer;
+pub use grab::{grab_keyboard, release_keyboard, release_pointer};
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

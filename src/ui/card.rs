@@ -8,7 +8,8 @@ use egui::{
     Align, Button, CentralPanel, Frame, Key, Label, Layout, RichText, ScrollArea, TextEdit, Ui, UiBuilder,
 };
 
-use super::away::AwayState;
+use super::away::{AwayAction, AwayState};
+use super::plate::Button as _;
 use super::theme;
 use crate::protocol::packet::menu::{Application, Menu};
 
@@ -35,7 +36,7 @@ pub struct CardState {
     pub is_bare: bool,
     /// It is all that is seen of the session: it cannot be closed.
     pub must_stay: bool,
-    /// The connection is lost.
+    /// The connection is lost, or the server does not answer.
     pub away: Option<AwayState>,
     /// The server starts programs for its clients.
     pub can_start: bool,
@@ -72,8 +73,8 @@ pub struct CardForm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CardAction {
     Start(Application),
-    /// Connect again at once.
-    TryNow,
+    /// What the buttons over windows offer while nothing moves.
+    Away(AwayAction),
     Disconnect,
     /// End the session, with all that runs in it.
     Stop,
@@ -141,7 +142,9 @@ fn head(state: &CardState, ui: &mut Ui) {
 fn lost(away: &AwayState, ui: &mut Ui) -> Option<CardAction> {
     ui.label(RichText::new(&away.line).strong().color(ui.visuals().warn_fg_color));
     ui.add(Label::new(&away.why).wrap());
-    ui.button("Try now").clicked().then_some(CardAction::TryNow)
+    // The way out stands below, whatever goes on.
+    let ways_back = away.buttons.iter().copied().filter(|action| *action != AwayAction::Disconnect);
+    ways_back.filter(|action| ui.button(action.words()).clicked()).last().map(CardAction::Away)
 }
 
 /// A command line, and the applications that what is typed there is part of.

@@ -10,12 +10,15 @@ pub mod dialogs;
 mod displays;
 pub mod fonts;
 mod graph;
+mod greeting;
 pub mod icon;
 pub mod overlay;
+pub mod plate;
 mod plot;
 mod secret_text;
 pub mod session_info;
 pub mod session_menu;
+pub mod settings;
 pub mod surface;
 pub mod theme;
 mod toast;
@@ -29,11 +32,13 @@ pub use connect::{
 };
 pub use dialogs::{Message, PasswordPrompt, PasswordReply, message_ui, password_ui};
 pub use displays::{DISPLAYS_SIZE, DisplayPrompt, displays_ui};
+pub use greeting::{GreetingAction, greeting};
 pub use icon::{Icon, farpane_icon};
-pub use overlay::{OverlayButton, OverlayState, overlay_ui};
+pub use overlay::{Corner, OverlayButton, OverlayState, OverlayStep, overlay_ui};
 pub use secret_text::SecretText;
 pub use session_info::{SessionInfoAction, session_info_ui};
-pub use session_menu::{SessionMenu, SessionMenuAction, session_menu_ui};
+pub use session_menu::{MenuKeys, SessionMenu, SessionMenuAction, session_menu_ui};
+pub use settings::{SettingKind, SettingRow, SettingsAction, SettingsForm, settings_ui};
 pub use surface::{OverlayPainter, UiFrame, UiSurface, passive_input};
 
 /// Whether a key moved: what has the focus is to be in sight then.

@@ -1,8 +1,11 @@
-//! The statistics overlay: a [`Report`] as tables with small graphs.
+//! The statistics overlay, in three steps: a line, a few plain words with advice, and a [`Report`] as tables with small
+//! graphs.
 //!
 //! Everything is placed by hand from a few measures, so that one pass suffices and nothing jumps
 //! when a number grows. Where the window is too small, first the rows of detail go, then whole
 //! tables in favour of one line.
+
+mod plain;
 
 use egui::emath::GuiRounding;
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
@@ -11,20 +14,106 @@ use egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
 use super::graph;
 use super::theme;
 use super::toast::toast_ui;
-use crate::stats::StatsSnapshot;
 use crate::stats::report::{Graph, Report, Row, Section, SectionKind};
+use crate::stats::{Chosen, StatsSnapshot};
+
+/// How much the overlay shows: each press of its key is a step, and the one after the last is the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OverlayStep {
+    #[default]
+    Off,
+    /// The most telling numbers.
+    Line,
+    /// What they mean, and why it is slow if it is.
+    Words,
+    /// All there is.
+    Full,
+}
+
+impl OverlayStep {
+    /// All of them, in order.
+    pub const ALL: [Self; 4] = [Self::Off, Self::Line, Self::Words, Self::Full];
+
+    /// The one that follows.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Off => Self::Line,
+            Self::Line => Self::Words,
+            Self::Words => Self::Full,
+            Self::Full => Self::Off,
+        }
+    }
+
+    /// What it is called in lists.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Line => "one line",
+            Self::Words => "plain words",
+            Self::Full => "everything",
+        }
+    }
+}
+
+/// Where in the window it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Corner {
+    #[default]
+    TopLeft,
+    TopRight,
+    BottomRight,
+    BottomLeft,
+}
+
+impl Corner {
+    /// All of them, clockwise.
+    pub const ALL: [Self; 4] = [Self::TopLeft, Self::TopRight, Self::BottomRight, Self::BottomLeft];
+
+    /// The one that follows, clockwise.
+    pub const fn next(self) -> Self {
+        match self {
+            Self::TopLeft => Self::TopRight,
+            Self::TopRight => Self::BottomRight,
+            Self::BottomRight => Self::BottomLeft,
+            Self::BottomLeft => Self::TopLeft,
+        }
+    }
+
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TopLeft => "top-left",
+            Self::TopRight => "top-right",
+            Self::BottomRight => "bottom-right",
+            Self::BottomLeft => "bottom-left",
+        }
+    }
+
+    /// Where something of this size is in `room`.
+    fn place(self, size: Vec2, room: Rect) -> Rect {
+        let align = match self {
+            Self::TopLeft => Align2::LEFT_TOP,
+            Self::TopRight => Align2::RIGHT_TOP,
+            Self::BottomRight => Align2::RIGHT_BOTTOM,
+            Self::BottomLeft => Align2::LEFT_BOTTOM,
+        };
+        align.align_size_within_rect(size, room)
+    }
+}
 
 /// What the overlay shows besides the statistics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OverlayState {
-    /// The keys that hide it, for example `Shift+F11`; empty: none are named.
+    pub step: OverlayStep,
+    pub corner: Corner,
+    /// The keys of the next step, for example `Shift+F11`; empty: none are named.
     pub hotkey: String,
     /// The button that the pointer is on.
     pub hovered: Option<OverlayButton>,
+    /// What the advice goes by.
+    pub chosen: Chosen,
     /// Words for the user, below; empty: none.
     pub note: String,
-    /// Only these words, and no statistics.
-    pub only_note: bool,
 }
 
 /// The overlay's buttons.
@@ -34,14 +123,25 @@ pub enum OverlayButton {
     Info,
     /// Opens the session menu.
     Menu,
+    /// Puts the overlay into the next corner.
+    Corner,
+    /// Shows more or less.
+    Step,
+    /// Does what is advised.
+    Help,
 }
+
+/// Where the buttons are, in points.
+pub type Buttons = Vec<(OverlayButton, Rect)>;
 
 // All measures are in points.
 const MARGIN: f32 = 8.0;
 const PADDING: f32 = 9.0;
 const ROW: f32 = 14.0;
 const SECTION_GAP: f32 = 6.0;
-const HEADER: f32 = 20.0;
+/// Two lines.
+const HEADER: f32 = 34.0;
+const HEADER_LINE: f32 = 16.0;
 const LABEL_WIDTH: f32 = 76.0;
 const GRAPH_WIDTH: f32 = 40.0;
 const GRAPH_GAP: f32 = 2.0;
@@ -58,37 +158,33 @@ enum Layout<'a> {
     Headline,
 }
 
-/// Paints the overlay in the top left corner of `ui`. Returns where its buttons are, in points, if
-/// there was room for them.
-pub fn overlay_ui(
-    snapshot: &StatsSnapshot,
-    state: &OverlayState,
-    ui: &mut egui::Ui,
-) -> Option<[(OverlayButton, Rect); 2]> {
-    let buttons = if state.only_note { None } else { tables(snapshot, state, ui) };
+/// Paints the overlay in its corner of `ui`. Returns where its buttons are.
+pub fn overlay_ui(snapshot: &StatsSnapshot, state: &OverlayState, ui: &mut egui::Ui) -> Buttons {
+    let room = ui.max_rect().shrink(MARGIN);
+    let buttons = match state.step {
+        OverlayStep::Off => Buttons::new(),
+        OverlayStep::Line => plain::line(snapshot, state, ui.painter(), room),
+        OverlayStep::Words => plain::words(snapshot, state, ui.painter(), room),
+        OverlayStep::Full => tables(snapshot, state, ui.painter(), room),
+    };
     if !state.note.is_empty() {
         toast_ui(&state.note, ui);
     }
     buttons
 }
 
-fn tables(
-    snapshot: &StatsSnapshot,
-    state: &OverlayState,
-    ui: &egui::Ui,
-) -> Option<[(OverlayButton, Rect); 2]> {
+fn tables(snapshot: &StatsSnapshot, state: &OverlayState, painter: &Painter, room: Rect) -> Buttons {
     let report = Report::new(snapshot);
-    let room = ui.max_rect().shrink(MARGIN);
-    let painter = ui.painter();
     match layout(&report.sections, room.size()) {
         Layout::Headline => {
-            headline(&report, painter, room.min, room.width());
-            None
+            headline(&report.headline.join("  "), state.corner, painter, room);
+            Buttons::new()
         }
         Layout::Tables { columns, details } => {
             let size = Vec2::new(tables_width(columns.len()), tables_height(&columns, details));
-            panel(painter, Rect::from_min_size(room.min, size));
-            let inner = Rect::from_min_size(room.min, size).shrink(PADDING);
+            let rect = state.corner.place(size, room);
+            panel(painter, rect);
+            let inner = rect.shrink(PADDING);
             let buttons = header(&report, state, painter, inner);
             for (index, column) in columns.iter().enumerate() {
                 let x = inner.left() + index as f32 * (TABLE_WIDTH + TABLE_GAP);
@@ -102,7 +198,7 @@ fn tables(
                     painter.vline(x - TABLE_GAP / 2.0, inner.top() + HEADER..=inner.bottom(), line);
                 }
             }
-            Some(buttons)
+            buttons
         }
     }
 }
@@ -181,12 +277,8 @@ fn panel(painter: &Painter, rect: Rect) {
     );
 }
 
-fn header(
-    report: &Report,
-    state: &OverlayState,
-    painter: &Painter,
-    inner: Rect,
-) -> [(OverlayButton, Rect); 2] {
+/// What it is and the buttons; below what is connected, and the key.
+fn header(report: &Report, state: &OverlayState, painter: &Painter, inner: Rect) -> Buttons {
     let y = inner.top() + 6.0;
     let name = painter.text(
         Pos2::new(inner.left(), y),
@@ -195,29 +287,39 @@ fn header(
         FontId::proportional(14.0),
         theme::ACCENT,
     );
-    let info = button(OverlayButton::Info, state, painter, Pos2::new(inner.right(), y));
-    let menu = button(OverlayButton::Menu, state, painter, Pos2::new(info.left() - 4.0, y));
-    let right = if state.hotkey.is_empty() {
-        report.elapsed.clone()
-    } else {
-        format!("{}  ·  {}", report.elapsed, state.hotkey)
-    };
-    let right =
-        painter.text(Pos2::new(menu.left() - 8.0, y), Align2::RIGHT_CENTER, right, SMALL_FONT, theme::DIM);
-    let room = right.left() - name.right() - 20.0;
-    line(painter, Pos2::new(name.right() + 10.0, y), &report.title, SMALL_FONT, theme::LABEL, room);
-    [(OverlayButton::Info, info), (OverlayButton::Menu, menu)]
+    let mut right = inner.right();
+    let mut buttons = Buttons::new();
+    for (which, words) in [
+        (OverlayButton::Step, if state.step == OverlayStep::Full { "Off" } else { "More" }),
+        (OverlayButton::Corner, "Corner"),
+        (OverlayButton::Info, "Info"),
+        (OverlayButton::Menu, "Menu"),
+    ] {
+        let place = button(which, words, state, painter, Pos2::new(right, y));
+        right = place.left() - 4.0;
+        buttons.push((which, place));
+    }
+    let elapsed = (right - name.right() - 14.0).max(0.0);
+    line(painter, Pos2::new(name.right() + 10.0, y), &report.elapsed, SMALL_FONT, theme::DIM, elapsed);
+    let y = y + HEADER_LINE;
+    let keys = Pos2::new(inner.right(), y);
+    let keys = painter.text(keys, Align2::RIGHT_CENTER, &state.hotkey, SMALL_FONT, theme::DIM);
+    let room = keys.left() - inner.left() - 8.0;
+    line(painter, Pos2::new(inner.left(), y), &report.title, SMALL_FONT, theme::LABEL, room);
+    buttons
 }
 
 /// A button, left of `right_middle`.
-fn button(which: OverlayButton, state: &OverlayState, painter: &Painter, right_middle: Pos2) -> Rect {
+fn button(
+    which: OverlayButton,
+    words: &str,
+    state: &OverlayState,
+    painter: &Painter,
+    right_middle: Pos2,
+) -> Rect {
     let hovered = state.hovered == Some(which);
     let (text, fill) =
         if hovered { (theme::TEXT, theme::BUTTON_HOVERED) } else { (theme::LABEL, theme::BUTTON) };
-    let words = match which {
-        OverlayButton::Info => "Info",
-        OverlayButton::Menu => "Menu",
-    };
     let galley = painter.layout_no_wrap(words.to_owned(), SMALL_FONT, text);
     let size = galley.size() + Vec2::new(10.0, 4.0);
     let rect = Rect::from_min_size(right_middle - Vec2::new(size.x, size.y / 2.0), size);
@@ -227,12 +329,11 @@ fn button(which: OverlayButton, state: &OverlayState, painter: &Painter, right_m
     rect
 }
 
-fn headline(report: &Report, painter: &Painter, at: Pos2, width: f32) {
-    let text = report.headline.join("  ");
-    let galley = fitting(painter, &text, FONT, theme::TEXT, (width - 2.0 * PADDING).max(0.0));
-    let rect = Rect::from_min_size(at, galley.size() + Vec2::new(2.0 * PADDING, 6.0));
+fn headline(text: &str, corner: Corner, painter: &Painter, room: Rect) {
+    let galley = fitting(painter, text, FONT, theme::TEXT, (room.width() - 2.0 * PADDING).max(0.0));
+    let rect = corner.place(galley.size() + Vec2::new(2.0 * PADDING, 6.0), room);
     panel(painter, rect);
-    painter.galley(at + Vec2::new(PADDING, 3.0), galley, theme::TEXT);
+    painter.galley(rect.min + Vec2::new(PADDING, 3.0), galley, theme::TEXT);
 }
 
 fn section(section: &Section, details: bool, painter: &Painter, at: Pos2) {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use egui::{Event, Key, RawInput, Rect, Ui, Vec2, ViewportId};
 
-use super::overlay::{OverlayButton, OverlayState, overlay_ui};
+use super::overlay::{Buttons, OverlayButton, OverlayState, overlay_ui};
 use super::{fonts, theme};
 use crate::channel::OverlayFrame;
 use crate::geometry::Size;
-use crate::stats::StatsSnapshot;
+use crate::stats::{Advice, Help, StatsSnapshot};
 
 /// An egui context and what is needed to run it without eframe. One for each OS window, because
 /// textures belong to a window; made anew when the window's renderer starts anew.
@@ -101,7 +101,7 @@ pub struct OverlayPainter {
     surface: UiSurface,
     painted: Option<(Arc<StatsSnapshot>, Size, f32, OverlayState)>,
     /// Where the overlay's buttons are, in physical pixels.
-    buttons: Option<[(OverlayButton, Rect); 2]>,
+    buttons: Buttons,
 }
 
 impl OverlayPainter {
@@ -110,7 +110,7 @@ impl OverlayPainter {
 
     /// A painter whose first frame brings its textures along.
     pub fn new() -> Self {
-        Self { surface: UiSurface::new(), painted: None, buttons: None }
+        Self { surface: UiSurface::new(), painted: None, buttons: Buttons::new() }
     }
 
     /// The overlay for a window of `size` physical pixels at `scale` pixels a point; `None` if
@@ -129,18 +129,24 @@ impl OverlayPainter {
             return None;
         }
         self.painted = Some((Arc::clone(snapshot), size, scale, state.clone()));
-        let mut buttons = None;
+        let mut buttons = Buttons::new();
         let frame = self.surface.frame(passive_input(size, scale), |ui| {
             buttons = overlay_ui(snapshot, state, ui);
         });
         let scale = frame.frame.pixels_per_point;
-        self.buttons = buttons.map(|buttons| buttons.map(|(button, place)| (button, place * scale)));
+        self.buttons = buttons.into_iter().map(|(button, place)| (button, place * scale)).collect();
         Some(frame.frame)
     }
 
     /// The button at this place, in physical pixels.
     pub fn button_at(&self, x: f32, y: f32) -> Option<OverlayButton> {
-        let buttons = self.buttons.iter().flatten();
-        buttons.copied().find(|(_, place)| place.contains(egui::pos2(x, y))).map(|(button, _)| button)
+        let mut buttons = self.buttons.iter();
+        buttons.find(|(_, place)| place.contains(egui::pos2(x, y))).map(|(button, _)| *button)
+    }
+
+    /// What the last frame advised.
+    pub fn help(&self) -> Option<Help> {
+        let (snapshot, _, _, state) = self.painted.as_ref()?;
+        Advice::of(snapshot, &state.chosen).help
     }
 }

@@ -114,6 +114,21 @@ pub fn on_accent(ui: &egui::Ui) -> Color32 {
     if ui.visuals().dark_mode { BACKGROUND } else { Color32::WHITE }
 }
 
+/// The fill of what ends something.
+pub fn alarm(ui: &egui::Ui) -> Color32 {
+    ui.visuals().error_fg_color
+}
+
+/// Text on [`alarm`].
+pub fn on_alarm(ui: &egui::Ui) -> Color32 {
+    on_accent(ui)
+}
+
+/// Bars that are there as long as something is out of sight.
+pub fn scroll_bars() -> egui::style::ScrollStyle {
+    egui::style::ScrollStyle { bar_width: 8.0, foreground_color: true, ..egui::style::ScrollStyle::solid() }
+}
+
 /// Behind a list beside the main part of a window.
 pub fn side_fill(ui: &egui::Ui) -> Color32 {
     if ui.visuals().dark_mode { PLOT_BACKGROUND } else { Color32::from_rgb(0xec, 0xef, 0xf2) }

@@ -308,10 +308,19 @@ fn the_connect_form_changes_only_what_was_chosen_in_it() {
         ConnectForm { address: address_of_target(&request.target).into(), ..ConnectForm::default() };
     form::show_options(&mut saved, &request.options);
     assert_eq!((saved.quality, saved.encoding.as_str()), (80, "png"));
+    assert_eq!(said(&request, "desktop-scaling"), None);
     saved.encoding.clear();
+    saved.scaling = "150%".to_owned();
     let changed = form::request(&saved, Some(&request)).expect("an address");
     assert_eq!(said(&changed, "quality").as_deref(), Some("80"));
     assert_eq!(said(&changed, "encoding").as_deref(), Some("auto"));
+    assert_eq!(said(&changed, "desktop-scaling").as_deref(), Some("150%"));
+    let mut kept = ConnectForm { address: saved.address.clone(), ..ConnectForm::default() };
+    form::show_options(&mut kept, &changed.options);
+    assert_eq!(kept.scaling, "150%");
+    kept.scaling.clear();
+    let cleared = form::request(&kept, Some(&changed)).expect("an address");
+    assert_eq!(said(&cleared, "desktop-scaling").as_deref(), Some("hidpi"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod command_line;
 mod connections;
+mod edit;
 mod files;
 mod links;
 mod look;

@@ -2,6 +2,7 @@
 //! wanders, and what the user did last is what counts. And where new windows go.
 
 mod again;
+mod disputes;
 mod limits;
 mod minimised;
 mod pointer;

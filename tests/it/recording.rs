@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the copies of test code are nobody's hot path")]
 
 mod format;
+mod instant;
 mod kept;
 mod play;
 mod real;

@@ -113,6 +113,7 @@ fn scales_are_written_in_many_ways() {
         ("1", Ok(DesktopScaling::Off)),
         ("100%", Ok(DesktopScaling::Off)),
         ("auto", Ok(DesktopScaling::Auto)),
+        ("hidpi", Ok(DesktopScaling::Hidpi)),
         ("1.5", by(1.5)),
         (" 150% ", by(1.5)),
         ("3/2", by(1.5)),
@@ -138,6 +139,10 @@ fn scales_are_written_in_many_ways() {
     assert_eq!(DesktopScaling::Auto.scale(2.0), Scale::percent(200).expect("a scale"));
     assert_eq!(DesktopScaling::Auto.scale(9.0), Scale::percent(400).expect("a scale"));
     assert_eq!(DesktopScaling::Off.scale(2.0), Scale::ONE);
+    // From 1.5 on, unless something else is said.
+    assert_eq!(DesktopScaling::default().scale(1.49), Scale::ONE);
+    assert_eq!(DesktopScaling::default().scale(1.5), Scale::percent(150).expect("a scale"));
+    assert_eq!(DesktopScaling::default().scale(2.0), Scale::percent(200).expect("a scale"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod lost_pixels;
 mod programs;
 mod rival;
 mod several;
+mod silence;
 mod video;
 mod windows;
 

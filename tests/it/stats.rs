@@ -1,5 +1,7 @@
 //! Rates, stage times and the snapshot of `stats`.
 
+mod advice;
+
 use std::time::{Duration, Instant};
 
 use farpane::channel::clock;

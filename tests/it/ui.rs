@@ -1,8 +1,12 @@
 //! The overlay and the dialogs, without a window: their words, their fit and their look.
 
+mod away;
 mod card;
 mod connect;
+mod overlay_steps;
 mod raster;
+mod session_menu;
+mod settings;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,8 +21,9 @@ use farpane::stats::{
     StatsSnapshot, Transform, text,
 };
 use farpane::ui::{
-    Message, OverlayPainter, OverlayState, PasswordPrompt, PasswordReply, SecretText, SessionInfoAction,
-    UiSurface, farpane_icon, message_ui, overlay_ui, passive_input, password_ui, session_info_ui, theme,
+    Message, OverlayPainter, OverlayState, OverlayStep, PasswordPrompt, PasswordReply, SecretText,
+    SessionInfoAction, UiSurface, farpane_icon, message_ui, overlay_ui, passive_input, password_ui,
+    session_info_ui, theme,
 };
 use raster::Canvas;
 use serde_json::Value;
@@ -121,9 +126,14 @@ fn points((width, height): (u32, u32)) -> Size {
     Size { width, height }
 }
 
+/// The overlay's last step.
+fn everything() -> OverlayState {
+    OverlayState { step: OverlayStep::Full, ..OverlayState::default() }
+}
+
 fn overlay_texts(snapshot: &StatsSnapshot, size: (u32, u32)) -> Vec<String> {
     texts(size, |ui| {
-        overlay_ui(snapshot, &OverlayState { hotkey: "Shift+F11".to_owned(), ..OverlayState::default() }, ui);
+        overlay_ui(snapshot, &OverlayState { hotkey: "Shift+F11".to_owned(), ..everything() }, ui);
     })
 }
 
@@ -196,7 +206,7 @@ fn the_overlay_stays_inside_small_windows() {
     for size in [(1920, 1080), (700, 500), (640, 480), (330, 700), (320, 240), (200, 60), (60, 20), (1, 1)] {
         let context = farpane::ui::fonts::context();
         let mut output = context.run_ui(passive_input(points(size), 1.0), |ui| {
-            overlay_ui(&snapshot, &OverlayState::default(), ui);
+            overlay_ui(&snapshot, &everything(), ui);
         });
         output.textures_delta.clear();
         for clipped in &output.shapes {
@@ -225,17 +235,17 @@ fn words_for_the_user_are_above_the_statistics_and_alone_without_them() {
         })
     };
     let note = "Nothing was pasted.".to_owned();
-    let mut state = OverlayState { note: note.clone(), ..OverlayState::default() };
+    let mut state = OverlayState { note: note.clone(), ..everything() };
     let both = shown(&state);
     assert!(both.len() > 10 && both.last() == Some(&note), "{both:?}");
-    state.only_note = true;
+    state.step = OverlayStep::Off;
     assert_eq!(shown(&state), [note]);
 }
 
 #[test]
 fn the_overlay_paints_only_when_something_changed() {
     let mut painter = OverlayPainter::new();
-    let state = OverlayState::default();
+    let state = everything();
     let snapshot = Arc::new(busy_snapshot());
     let size = Size { width: 640, height: 480 };
     let first = painter.frame(&snapshot, &state, size, 1.0).expect("the first frame");
@@ -249,7 +259,7 @@ fn the_overlay_paints_only_when_something_changed() {
 #[test]
 fn the_overlay_can_be_looked_at() {
     let snapshot = Arc::new(busy_snapshot());
-    let state = OverlayState { hotkey: "Shift+F11".to_owned(), ..OverlayState::default() };
+    let state = OverlayState { hotkey: "Shift+F11".to_owned(), ..everything() };
     for (name, width, height, scale) in [
         ("overlay-640x480", 640, 480, 1.0),
         ("overlay-640x480-2x", 1280, 960, 2.0),

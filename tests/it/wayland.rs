@@ -2,6 +2,7 @@
 //! scale factor.
 
 mod asked;
+mod full_screen;
 mod input;
 mod popups;
 mod sizes;

@@ -50,6 +50,11 @@ impl BufferPool {
         Self { slots: Arc::new(Mutex::new(slots)), retained_bytes }
     }
 
+    /// A pool of the usual bounds, and so many bytes more that somebody keeps.
+    pub fn with_room_for(kept_bytes: usize) -> Self {
+        Self::new(DEFAULT_RETAINED_BYTES.saturating_add(kept_bytes))
+    }
+
     /// An empty buffer with room for at least `capacity` bytes: a recycled one that is idle and
     /// not much too large, else a new one (noted in `ledger`).
     pub fn take(&self, capacity: usize, ledger: &mut CopyLedger) -> BufferMut {

@@ -213,6 +213,7 @@ fn connection_topic(event: &ConnectionEvent) -> Option<Topic> {
     match event {
         ConnectionEvent::StartupComplete
         | ConnectionEvent::Latency(_)
+        | ConnectionEvent::Silence(_)
         | ConnectionEvent::Menu(_)
         | ConnectionEvent::Info(_)
         | ConnectionEvent::Away(_) => Some(Topic::Connection(discriminant(event))),

@@ -109,6 +109,9 @@ pub struct Presented {
 pub trait PacketSink: Send + Sync + std::fmt::Debug {
     /// The next packet.
     fn packet(&self, dialect: Dialect, packet: &RawPacket<'_>);
+
+    /// There will be no more.
+    fn end(&self) {}
 }
 
 /// Everything that the render thread waits for.
@@ -142,6 +145,8 @@ pub enum NetCommand {
     /// Gives all packets to this one too from now on, beginning with what is needed to make sense of them; or to
     /// nobody any more.
     Record(Option<Arc<dyn PacketSink>>),
+    /// Gives what came lately to this one, and then tells it the [end](PacketSink::end).
+    SaveReplay(Arc<dyn PacketSink>),
     /// What renders: adapter name, backend, present mode. For statistics.
     Renderer(RendererInfo),
 }

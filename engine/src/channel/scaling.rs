@@ -13,10 +13,12 @@ pub struct Scale(u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DesktopScaling {
     /// One local pixel for each of the server's.
-    #[default]
     Off,
     /// As the main monitor's scale factor says.
     Auto,
+    /// The same where that is [`HIDPI`] or more; else [`Self::Off`].
+    #[default]
+    Hidpi,
     By(Scale),
 }
 
@@ -40,6 +42,9 @@ pub struct Scaling {
     pub filter: ScalingFilter,
 }
 
+/// From this scale factor on, what is shown pixel by pixel is too small to be read.
+const HIDPI: f64 = 1.5;
+
 /// What is left of a window beside its picture is narrow up to so many local pixels: the height of a line of large
 /// text.
 const EDGE: u32 = 96;
@@ -47,7 +52,7 @@ const EDGE: u32 = 96;
 /// A text that is no scale.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScaleError {
-    #[error("expected off, auto, a number like 1.5, a fraction like 3/2, or a percentage like 150%")]
+    #[error("expected off, auto, hidpi, a number like 1.5, a fraction like 3/2, or a percentage like 150%")]
     Words,
     #[error("expected one number: Farpane scales width and height alike")]
     Pair,
@@ -163,7 +168,8 @@ impl DesktopScaling {
     pub fn scale(self, monitor: f64) -> Scale {
         match self {
             Self::Off => Scale::ONE,
-            Self::Auto => Scale::new(monitor.clamp(0.25, 4.0)).unwrap_or_default(),
+            Self::Hidpi if monitor < HIDPI => Scale::ONE,
+            Self::Auto | Self::Hidpi => Scale::new(monitor.clamp(0.25, 4.0)).unwrap_or_default(),
             Self::By(scale) => scale,
         }
     }
@@ -174,6 +180,7 @@ impl fmt::Display for DesktopScaling {
         match self {
             Self::Off => f.write_str("off"),
             Self::Auto => f.write_str("auto"),
+            Self::Hidpi => f.write_str("hidpi"),
             Self::By(scale) => scale.fmt(f),
         }
     }
@@ -187,6 +194,7 @@ impl FromStr for DesktopScaling {
         match text.trim().to_ascii_lowercase().as_str() {
             "off" | "no" | "false" | "0" | "on" | "yes" | "true" => Ok(Self::Off),
             "auto" => Ok(Self::Auto),
+            "hidpi" => Ok(Self::Hidpi),
             text => match text.parse()? {
                 Scale::ONE => Ok(Self::Off),
                 scale => Ok(Self::By(scale)),

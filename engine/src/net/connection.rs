@@ -1,8 +1,9 @@
 //! One connection, from its first byte to its last.
 
+mod keeping;
+
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
@@ -17,8 +18,8 @@ use crate::protocol::{
 };
 use crate::session::draw_ledger::MAX_DRAWS_IN_FLIGHT;
 use crate::session::{
-    Before, CloseReason, ConnectionEvent, DrawInput, DrawRequest, Input, Output, PointerInput, Prospect,
-    Session, SessionEvent, Setup,
+    Before, CloseReason, ConnectionEvent, DrawRequest, Input, Output, PointerInput, Prospect, Session,
+    SessionEvent, Setup,
 };
 use crate::stats::{CopySite, DrawTrace, copies};
 
@@ -98,6 +99,7 @@ impl<'a> Connection<'a> {
     ) -> Self {
         let dialect = setup.peer.dialect;
         links.report.encryption(ciphers::words(transport.encryption(), &setup));
+        links.replay.iter_mut().for_each(|replay| replay.begin(dialect));
         let recording = match &before {
             None => Recording::from_the_start(links.recorder.clone()),
             Some(before) => Recording::after(clock::now(), links.recorder.clone(), dialect, before.windows()),
@@ -147,7 +149,7 @@ impl<'a> Connection<'a> {
             let line = self.reassembler.text_since().map(|since| since + LINE_LIMIT);
             let motion = self.motion.as_ref().filter(|_| self.outgoing.is_idle() && self.ciphers.may_send());
             let motion = motion.and_then(|_| self.session.next_motion(clock::now()));
-            let deadlines = [self.session.next_timeout(), self.links.report.deadline(), line, motion];
+            let deadlines = [self.session.next_timeout(), self.links.deadline(), line, motion];
             let deadline = deadlines.into_iter().flatten().min();
             let deadline = deadline.unwrap_or_else(|| clock::now() + NEVER).into();
             if timer.deadline() != deadline {
@@ -200,6 +202,8 @@ impl<'a> Connection<'a> {
             Wake::Io(Ok(Progress::Read(0))) => self.ended(now),
             Wake::Io(Ok(Progress::Read(bytes))) => {
                 self.heard = true;
+                self.session.receiving(now, &mut self.outputs);
+                self.dispatch(now);
                 self.links.report.collector.received(now, bytes as u64);
                 self.links.report.collector.receive_ledger(now, &self.transport.take_ledger());
                 self.reassembler.received(now);
@@ -221,7 +225,7 @@ impl<'a> Connection<'a> {
             },
             Wake::Timer => {
                 self.links.report.collector.clipboard(now, self.session.clipboard_totals());
-                self.links.report.publish_if_due(now);
+                self.links.do_what_is_due(now);
                 if !self.may_read() {
                     self.session.excuse_silence(now);
                 }
@@ -268,19 +272,8 @@ impl<'a> Connection<'a> {
                 self.links.report.presented(wid, sequence, at, &ledger);
             }
             NetCommand::WatchStats(watched) => self.links.report.watch(now, watched),
-            NetCommand::Record(None) => {
-                self.links.recorder = None;
-                self.recording = Recording::default();
-            }
-            NetCommand::Record(Some(sink)) => {
-                self.links.recorder = Some(Arc::clone(&sink));
-                self.recording = Recording::from_now(now, sink, self.dialect, &self.session.snapshot());
-                // Servers begin their videos anew then.
-                let windows: Vec<_> = self.recording.windows().collect();
-                for wid in windows {
-                    self.session_input(now, DrawInput::Refresh { wid }.into());
-                }
-            }
+            NetCommand::Record(sink) => self.record(now, sink),
+            NetCommand::SaveReplay(sink) => self.save_replay(now, sink),
             NetCommand::Renderer(info) => self.links.report.renderer(info),
         }
     }
@@ -384,6 +377,7 @@ impl<'a> Connection<'a> {
         // The recording is of the connection that follows.
         if !says_it_again {
             self.recording.record(self.dialect, &raw, packet);
+            self.links.keep(now, &raw, packet, &self.session);
         }
         let deciphered = self.reassembler.has_deciphered();
         if let Some(why) = self.ciphers.objection(&read, deciphered, says_it_again) {

@@ -25,6 +25,7 @@ pub mod pump;
 pub mod quic;
 pub mod recorder;
 mod recording;
+pub mod replay;
 mod report;
 pub mod retry;
 mod rival;
@@ -48,6 +49,7 @@ pub mod websocket;
 
 pub use crate::session::Secret;
 pub use recorder::{Recorder, RecordingError};
+pub use replay::ReplayBounds;
 pub use task::{NetConfig, NetLinks, NetThread, ProtocolPolicy, spawn};
 pub use transport::{ConnectError, Transport};
 pub use uri::{Endpoint, HostPort, Target, TargetError};

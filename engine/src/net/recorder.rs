@@ -153,6 +153,10 @@ impl PacketSink for Recorder {
             self.shared.changed.notify_all();
         }
     }
+
+    fn end(&self) {
+        self.close();
+    }
 }
 
 impl Shared {

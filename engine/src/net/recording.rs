@@ -54,31 +54,12 @@ impl Recording {
         dialect: Dialect,
         snapshot: &[ServerPacket],
     ) -> Self {
-        let limits = Limits::with_max_record(MAX_PAYLOAD);
-        let mut reassembler = Reassembler::new(dialect, limits, BufferPool::default());
-        let mut writer = PacketWriter::new(dialect);
-        let mut without_key_frame = BTreeSet::new();
-        for packet in snapshot {
-            if let ServerPacket::Window(window::FromServer::Create(create)) = packet {
-                without_key_frame.insert(create.wid);
-            }
-            // No packet of an snapshot has a raw chunk.
-            let record = writer.write_server(packet, false).tail;
-            let mut rest = record.as_slice();
-            while !rest.is_empty() {
-                let taken = reassembler.feed(rest, now);
-                rest = rest.get(taken..).unwrap_or_default();
-                match reassembler.next_packet() {
-                    Ok(Some(raw)) => sink.packet(dialect, &raw),
-                    Ok(None) => {}
-                    Err(error) => {
-                        tracing::warn!(%error, packet = packet.name(), "the recording begins without it");
-                        reassembler = Reassembler::new(dialect, limits, BufferPool::default());
-                        break;
-                    }
-                }
-            }
-        }
+        announce(now, &*sink, dialect, snapshot);
+        let created = |packet: &ServerPacket| match packet {
+            ServerPacket::Window(window::FromServer::Create(create)) => Some(create.wid),
+            _ => None,
+        };
+        let without_key_frame = snapshot.iter().filter_map(created).collect();
         Self { sink: Some(sink), without_key_frame, goes_on: false }
     }
 
@@ -95,6 +76,31 @@ impl Recording {
             })
         {
             sink.packet(dialect, raw);
+        }
+    }
+}
+
+/// Gives these packets to `sink`, as if a server had sent them now.
+pub(super) fn announce(now: Instant, sink: &dyn PacketSink, dialect: Dialect, packets: &[ServerPacket]) {
+    let limits = Limits::with_max_record(MAX_PAYLOAD);
+    let mut reassembler = Reassembler::new(dialect, limits, BufferPool::default());
+    let mut writer = PacketWriter::new(dialect);
+    for packet in packets {
+        // None of them has a raw chunk.
+        let record = writer.write_server(packet, false).tail;
+        let mut rest = record.as_slice();
+        while !rest.is_empty() {
+            let taken = reassembler.feed(rest, now);
+            rest = rest.get(taken..).unwrap_or_default();
+            match reassembler.next_packet() {
+                Ok(Some(raw)) => sink.packet(dialect, &raw),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(%error, packet = packet.name(), "the recording begins without it");
+                    reassembler = Reassembler::new(dialect, limits, BufferPool::default());
+                    break;
+                }
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ use super::connection::Connection;
 use super::links::{End, Links};
 use super::network_change::NetworkChanges;
 use super::proxy::Proxy;
+use super::replay::{Replay, ReplayBounds};
 use super::report::Report;
 use super::retry::RetryPlan;
 use super::rival;
@@ -67,6 +68,8 @@ pub struct NetConfig {
     pub connect_timeout: Duration,
     /// Who gets what the server sends, from its first packet on.
     pub recorder: Option<Arc<dyn PacketSink>>,
+    /// How much of what came lately is kept, to be saved by [`NetCommand::SaveReplay`].
+    pub replay: Option<ReplayBounds>,
 }
 
 /// Which generation of servers to speak to.
@@ -143,7 +146,8 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
     let report = Report::new(clock::now(), config.target.endpoint.transport_name(), decoders, stats);
     let recorder = config.recorder.clone();
     let commands = queue.clone();
-    let mut links = Links { queue, app, draws, budget, pool, report, recorder };
+    let replay = config.replay.map(Replay::new);
+    let mut links = Links { queue, app, draws, budget, pool, report, recorder, replay };
     let run = move || {
         let running = async {
             let reason = run(&config, &local, &mut links).await;
@@ -159,6 +163,7 @@ pub fn spawn(config: NetConfig, local: LocalInfo, links: NetLinks) -> std::io::R
             .shown();
         tracing::info!(%reason, "the session is over");
         links.report.publish(clock::now());
+        links.replay.iter_mut().for_each(Replay::finish);
         let Links { app, .. } = links;
         app.send(AppEvent::Session(ConnectionEvent::Closed(reason).into()));
         // A name that is still being looked up must not delay the end.

@@ -11,6 +11,9 @@ use crate::geometry::Size;
 /// A texture of one white pixel. egui's own contexts have managed textures only.
 pub(super) const TEXTURE: TextureId = TextureId::User(0);
 
+/// Of the smaller side of a window its edge takes no more, so that a tiny one is still seen.
+const SMALLEST_PART: u32 = 6;
+
 /// That texture.
 pub(super) fn texture() -> (Arc<ColorImage>, TextureOptions) {
     (Arc::new(ColorImage::filled([1, 1], Color32::WHITE)), TextureOptions::NEAREST)
@@ -25,7 +28,8 @@ pub(super) fn texture_change() -> (TextureId, ImageDelta) {
 /// The edge of a window of `size` physical pixels, with the window's scale factor.
 pub(super) fn primitive(border: Border, size: Size, pixels_per_point: f32) -> ClippedPrimitive {
     let all = Vec2::new(size.width as f32, size.height as f32);
-    let width = (border.width.min(size.width / 2).min(size.height / 2)) as f32;
+    let most = size.width.min(size.height) / SMALLEST_PART;
+    let width = border.width.min(most.max(1)) as f32;
     let [red, green, blue] = border.color;
     let mut mesh = Mesh::with_texture(TEXTURE);
     let mut bar = |left: f32, top: f32, right: f32, bottom: f32| {

@@ -87,6 +87,20 @@ pub enum Input {
     Clipboard(ClipboardInput),
 }
 
+impl Input {
+    /// Whether somebody did this and looks for what comes of it, so that a server which stands still is soon missed.
+    pub const fn wants_answer(&self) -> bool {
+        match self {
+            Self::Keyboard(KeyboardInput::Key { pressed, .. })
+            | Self::Pointer(PointerInput::Button { pressed, .. }) => *pressed,
+            Self::Pointer(PointerInput::Wheel { .. })
+            | Self::Window(WindowInput::CloseRequested { .. })
+            | Self::Connection(ConnectionInput::Start { .. } | ConnectionInput::StopServer) => true,
+            _ => false,
+        }
+    }
+}
+
 is_of!(SessionEvent:
     Connection, ConnectionEvent;
     Window, WindowEvent;

@@ -179,8 +179,24 @@ impl Session {
                 self.running_packet(now, trace, packet, out)
             }
         };
-        if let Err(reason) = result {
-            self.close(reason, out);
+        match result {
+            Ok(()) => self.say_silence(now, out),
+            Err(reason) => self.close(reason, out),
+        }
+    }
+
+    /// Bytes came from the server: it is there, also while a large packet is on its way.
+    pub fn receiving(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.excuse_silence(now);
+        self.say_silence(now, out);
+    }
+
+    /// Says that the server does not answer, or does again, if that is new.
+    fn say_silence(&mut self, now: Instant, out: &mut Vec<Output>) {
+        if let Phase::Running(pinger) = &mut self.phase
+            && let Some(since) = pinger.silence_changed(now)
+        {
+            out.push(Output::Event(ConnectionEvent::Silence(since).into()));
         }
     }
 
@@ -191,6 +207,11 @@ impl Session {
             Phase::Running(_) => true,
             Phase::Closed => return,
         };
+        if let Phase::Running(pinger) = &mut self.phase
+            && input.wants_answer()
+        {
+            pinger.acted(now);
+        }
         let Self { setup, windows, devices, .. } = self;
         match input {
             Input::Connection(input) => {
@@ -258,12 +279,9 @@ impl Session {
                 Ok(ping) => {
                     out.extend(ping.map(Output::Send));
                     self.clipboard.timeout(now, out);
-                    return;
+                    return self.say_silence(now, out);
                 }
-                Err(silence) => {
-                    let seconds = silence.as_secs();
-                    CloseReason::Timeout(format!("the server has been silent for {seconds} seconds"))
-                }
+                Err(silence) => connection::silent_for(silence),
             },
             Phase::Handshake(_) | Phase::Closed => return,
         };

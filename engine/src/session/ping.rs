@@ -22,6 +22,11 @@ const MOTION_PING: Duration = Duration::from_millis(200);
 /// An answer is late when it takes longer than the quickest of so many, by that and this much.
 const QUICK_OF: usize = 64;
 const LATE: Duration = Duration::from_millis(100);
+/// What the user does wants an answer: one that is no older is asked for behind it.
+const FRESH: Duration = Duration::from_millis(500);
+/// No answer for so long is silence while the user waits for one, and while nobody does.
+const SILENCE_MISSED: Duration = Duration::from_secs(2);
+const SILENCE_NOTICED: Duration = Duration::from_secs(10);
 /// How often a position is sent while answers are late, and how late these may be for that.
 const SLOW_MOTION: Duration = Duration::from_millis(100);
 const STOPPED: Duration = Duration::from_secs(1);
@@ -39,6 +44,10 @@ pub struct Pinger {
     next_ping: Instant,
     last_ping: Option<Instant>,
     last_motion: Option<Instant>,
+    /// When the user did something last that no answer came after.
+    acted: Option<Instant>,
+    /// The silence that was said of, by its begin.
+    told: Option<Instant>,
     /// The newest [`QUICK_OF`], the newest last.
     latencies: VecDeque<Duration>,
     /// Time on the wire and real time of the pings that were not echoed yet.
@@ -56,6 +65,8 @@ impl Pinger {
             next_ping: now,
             last_ping: None,
             last_motion: None,
+            acted: None,
+            told: None,
             latencies: VecDeque::new(),
             outstanding: VecDeque::new(),
         }
@@ -72,15 +83,58 @@ impl Pinger {
         (self.woke, self.next_ping) = (Some(now), now);
     }
 
-    /// When [`Pinger::poll`] has something to do.
+    /// When [`Pinger::poll`] or [`Pinger::silence_changed`] has something to do.
     pub fn next_timeout(&self) -> Instant {
-        self.next_ping
+        let silent = self.silent_from().filter(|_| self.told.is_none());
+        silent.map_or(self.next_ping, |from| self.next_ping.min(from))
+    }
+
+    /// The user did something that the server's answer is waited for: a key, a click. That there is one is looked after.
+    pub fn acted(&mut self, now: Instant) {
+        self.acted = Some(now);
+        self.ask_again(now);
+    }
+
+    /// A ping soon, if none is on the way.
+    fn ask_again(&mut self, now: Instant) {
+        if self.outstanding.is_empty() {
+            let soon = self.last_ping.map_or(now, |last| now.max(last + FRESH));
+            self.next_ping = self.next_ping.min(soon);
+        }
+    }
+
+    /// Since when an answer is missing, whoever waits for it. Never of a server that has not answered a ping yet: some
+    /// may not.
+    fn unanswered_since(&self) -> Option<Instant> {
+        let (sent, _) = (self.outstanding.front()?.1, self.latencies.back()?);
+        Some(sent.max(self.last_heard))
+    }
+
+    /// From when on that is silence, if nothing is heard until then.
+    fn silent_from(&self) -> Option<Instant> {
+        let patience = if self.acted.is_some() { SILENCE_MISSED } else { SILENCE_NOTICED };
+        self.unanswered_since().map(|since| since + patience)
+    }
+
+    /// Since when the server is silent, if that is not what was said last; `Some(None)`: it is not any more.
+    pub fn silence_changed(&mut self, now: Instant) -> Option<Option<Instant>> {
+        let is_silent = self.silent_from().is_some_and(|from| from <= now);
+        if is_silent == self.told.is_some() {
+            return None;
+        }
+        self.told = self.unanswered_since().filter(|_| is_silent);
+        Some(self.told)
+    }
+
+    /// How long the silence lasts that was said of.
+    pub fn silence(&self, now: Instant) -> Option<Duration> {
+        self.told.map(|since| now.saturating_duration_since(since))
     }
 
     /// The ping to send if one is due, or the silence if it lasted too long.
     ///
     /// # Errors
-    /// The silence.
+    /// The silence, when it lasted so long that the connection is taken for dead.
     pub fn poll(&mut self, now: Instant) -> Result<Option<ClientPacket>, Duration> {
         if now < self.next_ping {
             return Ok(None);
@@ -153,6 +207,9 @@ impl Pinger {
             self.latencies.pop_front();
         }
         self.latencies.push_back(latency);
+        if self.acted.take_if(|acted| *acted <= sent).is_none() && self.acted.is_some() {
+            self.ask_again(now);
+        }
         Some(latency)
     }
 

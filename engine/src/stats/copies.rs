@@ -24,11 +24,13 @@ pub enum CopySite {
     Backing,
     /// Pixels moved into the buffer that the CPU presenter shows.
     Present,
+    /// Small payloads that are kept for a while, should somebody want to see them again.
+    Replay,
 }
 
 impl CopySite {
     /// Every site, in the order in which statistics list them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReceivePrefix,
         Self::ReceiveCompact,
         Self::Transport,
@@ -36,6 +38,7 @@ impl CopySite {
         Self::Staging,
         Self::Backing,
         Self::Present,
+        Self::Replay,
     ];
 
     /// The name shown in the overlay and in `--stats-json`.
@@ -48,6 +51,7 @@ impl CopySite {
             Self::Staging => "staging",
             Self::Backing => "backing",
             Self::Present => "present",
+            Self::Replay => "replay",
         }
     }
 }

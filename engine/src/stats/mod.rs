@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a packet, a window or a clock: times are passed in.
 
+pub mod advice;
 pub mod alloc;
 pub mod clipboard;
 pub mod collector;
@@ -10,12 +11,14 @@ pub mod draws;
 pub mod durations;
 pub mod export;
 pub mod history;
+pub mod plain;
 pub mod rates;
 pub mod report;
 pub mod snapshot;
 pub mod text;
 pub mod trace;
 
+pub use advice::{Advice, Chosen, Help};
 pub use clipboard::ClipboardTotals;
 pub use collector::{Collector, DrawCounted};
 pub use copies::{CopyLedger, CopySite, Transform};

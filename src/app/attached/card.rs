@@ -31,7 +31,7 @@ impl Attached {
                 self.card.started(&application);
                 ConnectionInput::Start { name: application.name, command: application.command }
             }
-            CardAction::TryNow => ConnectionInput::TryNow,
+            CardAction::Away(action) => return self.away_action(action),
             CardAction::Stop => ConnectionInput::StopServer,
             CardAction::Close if self.card.dismiss() => return,
             // Without it, nothing of the session would be seen any more.

@@ -63,6 +63,10 @@ impl Attached {
                 self.card.startup_complete();
             }
             ConnectionEvent::Latency(ping) => self.card.latency(ping),
+            ConnectionEvent::Silence(since) => {
+                self.away.silent(since);
+                self.overlay.set_covered(self.away.is_still());
+            }
             ConnectionEvent::Menu(menu) => self.card.menu(*menu),
             ConnectionEvent::Away(how) => self.away(how),
             ConnectionEvent::Closed(reason) => {
@@ -78,7 +82,7 @@ impl Attached {
     fn away(&mut self, how: Away) {
         (self.question, self.asking) = (None, None);
         self.kept_passwords.over();
-        if self.away.begin(how) {
+        if self.away.lost(how) {
             self.input.set_away(true);
             self.overlay.set_covered(true);
             self.windows.lost();
@@ -97,7 +101,7 @@ impl Attached {
 
     pub(super) fn away_action(&mut self, action: AwayAction) {
         self.queues.net.input(match action {
-            AwayAction::TryNow => ConnectionInput::TryNow,
+            AwayAction::TryNow | AwayAction::Reconnect => ConnectionInput::TryNow,
             AwayAction::Disconnect => ConnectionInput::Disconnect,
         });
     }

@@ -11,6 +11,7 @@ const ENCODING: &str = "encoding";
 const QUALITY: &str = "quality";
 const SPEED: &str = "speed";
 const PASSWORD_FILE: &str = "password-file";
+const SCALING: &str = "desktop-scaling";
 const OVERLAY: &str = "overlay";
 const CA_CERTS: &str = "ssl-ca-certs";
 const VERIFY: &str = "ssl-server-verify-mode";
@@ -53,6 +54,7 @@ pub fn show_options(form: &mut ConnectForm, options: &Layer) {
     form.quality = percent(QUALITY);
     form.speed = percent(SPEED);
     form.password_file = text(PASSWORD_FILE);
+    form.scaling = Some(text(SCALING)).filter(|scaling| scaling != "hidpi").unwrap_or_default();
     form.overlay = matches!(text(OVERLAY).as_str(), "yes" | "true" | "on" | "1");
     form.tls.off = text(VERIFY) == "none";
     form.tls.ca_certs = text(CA_CERTS);
@@ -125,6 +127,7 @@ fn choose(form: &ConnectForm, before: &ConnectForm, options: &mut Layer) -> Resu
         (form.encoding != before.encoding, ENCODING, or(&form.encoding, "auto")),
         (form.quality != before.quality, QUALITY, form.quality.to_string()),
         (form.speed != before.speed, SPEED, form.speed.to_string()),
+        (form.scaling != before.scaling, SCALING, or(&form.scaling, "hidpi")),
         (form.overlay != before.overlay, OVERLAY, yes_no(form.overlay)),
         (form.tls.off != before.tls.off, VERIFY, verify.to_owned()),
         (form.password_file != before.password_file, PASSWORD_FILE, form.password_file.trim().to_owned()),

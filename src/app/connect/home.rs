@@ -71,7 +71,7 @@ impl Home {
 
     /// The session that the user chose is being attached to. Returns how.
     pub fn begin(&mut self, chosen: Chosen) -> Config {
-        let Chosen { config, which, is_foreign, demo } = chosen;
+        let Chosen { config, which, is_foreign, options: _, demo } = chosen;
         self.session = Some(Session {
             which,
             is_foreign,

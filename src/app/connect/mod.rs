@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 use crate::channel::{AppSink, ConnectStage, OwnId, clock};
 use crate::config::connections::{ConnectionKey, Store, address};
 use crate::config::request::session_file_path;
-use crate::config::{Config, Question, Request, SessionFile};
+use crate::config::{Config, Layer, Question, Request, SessionFile};
 use crate::demo;
 use crate::net::Wanted;
 use crate::protocol::text;
@@ -72,6 +72,8 @@ pub struct Chosen {
     pub which: Option<ConnectionKey>,
     /// Somebody else wrote where it is.
     pub is_foreign: bool,
+    /// What was said with its address.
+    pub options: Layer,
     /// The server, if it is the demo session: it ends when this is dropped.
     pub demo: Option<demo::Server>,
 }
@@ -533,7 +535,8 @@ impl Connect {
         self.view.begin(Attempt { to, ..Attempt::default() });
         self.began = Some(clock::now());
         let is_foreign = request.sender.is_foreign();
-        Ok(Decision::Attach(Box::new(Chosen { config, which, is_foreign, demo })))
+        let options = request.options.clone();
+        Ok(Decision::Attach(Box::new(Chosen { config, which, is_foreign, options, demo })))
     }
 
     fn add_stage(&mut self, stage: Stage) {

@@ -50,7 +50,7 @@ impl Client {
         Ok(Self {
             name: format!("farpane {renderer}"),
             is_farpane: true,
-            command: words(&[&program.to_string_lossy(), URL, "--renderer", renderer]),
+            command: words(&[&program.to_string_lossy(), URL, "--renderer", renderer, "--greeting=no"]),
             environment: Vec::new(),
             is_opengl: false,
         })

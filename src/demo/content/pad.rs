@@ -8,6 +8,7 @@ use crate::demo::hello::Offers;
 use super::{Content, Request};
 
 const PAPER: Color = [250, 248, 240];
+const FAINT: Color = [150, 150, 150];
 const INK: [(&str, Color); 4] =
     [("Black", [20, 20, 20]), ("Red", [200, 30, 30]), ("Green", [20, 140, 40]), ("Blue", [30, 60, 200])];
 const CLEAR: &str = "Clear";
@@ -29,11 +30,12 @@ pub struct Pad {
     cursor: (u32, u32),
     /// What has to be sent.
     changed: Area,
+    captions: Vec<String>,
 }
 
 impl Pad {
-    /// A window of 400 × 280.
-    pub fn new() -> Self {
+    /// A window of 400 × 280, with these lines at its bottom.
+    pub fn new(captions: &[String]) -> Self {
         let mut pad = Self {
             canvas: Canvas::new(400, 280, PAPER),
             ink: INK[0].1,
@@ -41,6 +43,7 @@ impl Pad {
             pen: None,
             cursor: (0, 0),
             changed: Area::default(),
+            captions: captions.to_owned(),
         };
         pad.clear();
         pad
@@ -49,8 +52,11 @@ impl Pad {
     fn clear(&mut self) {
         let all = self.canvas.area();
         self.canvas.fill(all, PAPER);
-        self.canvas.text(8, 8, "Draw with the left button, type, or press the", [150, 150, 150]);
-        self.canvas.text(8, 8 + LINE_HEIGHT, "right button for a menu.", [150, 150, 150]);
+        self.canvas.text(8, 8, "Draw with the left button, type, or press the", FAINT);
+        self.canvas.text(8, 8 + LINE_HEIGHT, "right button for a menu.", FAINT);
+        for (line, caption) in (1..).zip(self.captions.iter().rev()) {
+            self.canvas.text(8, all.height.saturating_sub(4 + line * LINE_HEIGHT), caption, FAINT);
+        }
         self.cursor = (8, 8 + 3 * LINE_HEIGHT);
         self.changed = all;
     }
@@ -69,15 +75,10 @@ impl Pad {
 
     fn new_line(&mut self) {
         self.cursor = (8, self.cursor.1 + LINE_HEIGHT);
-        if self.cursor.1 + LINE_HEIGHT > self.canvas.area().height {
+        let captions = u32::try_from(self.captions.len()).unwrap_or(0) * LINE_HEIGHT;
+        if self.cursor.1 + LINE_HEIGHT + captions > self.canvas.area().height {
             self.cursor.1 = 8 + 3 * LINE_HEIGHT;
         }
-    }
-}
-
-impl Default for Pad {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

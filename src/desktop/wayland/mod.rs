@@ -4,6 +4,7 @@
 //! events of its own, which one thread reads.
 
 mod popup;
+mod shortcuts;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use raw_window_handle::{HasDisplayHandle as _, RawDisplayHandle};
 use smithay_client_toolkit::compositor::CompositorState;
 use smithay_client_toolkit::reexports::client::backend::{Backend, ObjectId};
 use smithay_client_toolkit::reexports::client::globals::registry_queue_init;
+use smithay_client_toolkit::reexports::client::protocol::wl_seat::WlSeat;
 use smithay_client_toolkit::reexports::client::{Connection, EventQueue, Proxy as _, QueueHandle};
 use smithay_client_toolkit::reexports::protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 use smithay_client_toolkit::reexports::protocols::xdg::shell::client::xdg_toplevel::XdgToplevel;
@@ -24,6 +26,7 @@ use winit::window::{CursorIcon, Window};
 
 use super::DesktopEvent;
 pub use popup::Popup;
+use shortcuts::Shortcuts;
 use state::State;
 
 /// Why the rest of Wayland cannot be used.
@@ -48,6 +51,7 @@ pub struct Wayland {
     compositor: CompositorState,
     shell: XdgShell,
     viewporter: Option<WpViewporter>,
+    shortcuts: Shortcuts,
     queue: QueueHandle<State>,
     connection: Connection,
     /// Popups that were opened so far: their numbers.
@@ -60,12 +64,18 @@ pub struct Wayland {
 #[derive(Default)]
 struct Shared {
     cursors: Mutex<state::Cursors>,
+    /// Those with a keyboard.
+    seats: Mutex<Vec<WlSeat>>,
     quit: std::sync::atomic::AtomicBool,
 }
 
 impl Shared {
     fn cursors(&self) -> MutexGuard<'_, state::Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Vec<WlSeat>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -96,6 +106,10 @@ impl Wayland {
             compositor,
             shell,
             viewporter,
+            shortcuts: Shortcuts {
+                manager: globals.bind(&queue, 1..=1, ()).ok(),
+                inhibitors: Default::default(),
+            },
             queue,
             connection,
             opened: std::cell::Cell::new(0),

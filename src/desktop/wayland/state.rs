@@ -118,6 +118,7 @@ impl SeatHandler for State {
         &mut self.seats
     }
 
+    // Not said of those that were there before: their capabilities are.
     fn new_seat(&mut self, _: &Connection, _: &QueueHandle<Self>, _: wl_seat::WlSeat) {}
 
     fn new_capability(
@@ -127,6 +128,11 @@ impl SeatHandler for State {
         seat: wl_seat::WlSeat,
         capability: Capability,
     ) {
+        let mut seats = self.shared.seats();
+        if capability == Capability::Keyboard && !seats.contains(&seat) {
+            seats.push(seat.clone());
+        }
+        drop(seats);
         if capability != Capability::Pointer {
             return;
         }
@@ -161,6 +167,7 @@ impl SeatHandler for State {
 
     fn remove_seat(&mut self, _: &Connection, _: &QueueHandle<Self>, seat: wl_seat::WlSeat) {
         self.shared.cursors().pointers.remove(&seat.id());
+        self.shared.seats().retain(|other| *other != seat);
     }
 }
 

@@ -41,6 +41,8 @@ pub struct ConnectForm {
     /// 0: the server chooses.
     pub speed: u8,
     pub password_file: String,
+    /// Empty: as the monitor's factor says, from 150 % on.
+    pub scaling: String,
     pub overlay: bool,
     /// The name to keep it under.
     pub name: String,
@@ -338,6 +340,23 @@ fn more(form: &mut ConnectForm, ui: &mut Ui) -> bool {
             edited |= ui.add(slider).labelled_by(label).changed();
             ui.end_row();
         }
+        ui.label("Scaling");
+        let words = |value: &str| match value {
+            "" => "as the monitor, from 150 % on".to_owned(),
+            "auto" => "as the monitor".to_owned(),
+            "off" => "off".to_owned(),
+            value => value.to_owned(),
+        };
+        ComboBox::from_id_salt("scaling").selected_text(words(&form.scaling)).width(260.0).show_ui(
+            ui,
+            |ui| {
+                for value in ["", "off", "auto", "75%", "125%", "150%", "200%", "300%"] {
+                    edited |=
+                        ui.selectable_value(&mut form.scaling, value.to_owned(), words(value)).changed();
+                }
+            },
+        );
+        ui.end_row();
         edited |= row("Password file", "asked for when needed", &mut form.password_file, ui);
         ui.label("Statistics");
         edited |= ui.checkbox(&mut form.overlay, "show the overlay").changed();

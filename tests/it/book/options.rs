@@ -14,7 +14,7 @@ const INTRODUCTION: &str = "\
 *This page is written by `docs/options.sh` from the definitions that the program itself uses. A test
 compares them.*
 
-The options of the first two parts hold for every command that attaches to a session. Those of them that
+All options are understood by every command; `farpane COMMAND --help` shows those that do something there. Those that
 name a key have the same name in [configuration files](configuration.md), [session files](connect-window.md#session-files) and
 addresses; `farpane config --show` prints each with its value and where that comes from.
 ";
@@ -27,14 +27,14 @@ fn page() -> String {
     let everywhere: Vec<&Arg> = command.get_arguments().filter(|arg| arg.is_global_set()).collect();
     let mut headings: Vec<&str> = Vec::new();
     for arg in &everywhere {
-        let heading = arg.get_help_heading().unwrap_or("Sessions");
+        let heading = arg.get_help_heading().unwrap_or("Everywhere");
         if !headings.contains(&heading) {
             headings.push(heading);
         }
     }
     for heading in headings {
         let _ = write!(page, "\n## {heading}\n");
-        for arg in everywhere.iter().filter(|arg| arg.get_help_heading().unwrap_or("Sessions") == heading) {
+        for arg in everywhere.iter().filter(|arg| arg.get_help_heading().unwrap_or("Everywhere") == heading) {
             let _ =
                 write!(page, "\n### {}\n\n{}", arg.get_long().expect("a long name"), described(arg, "\n\n"));
             page.push('\n');

@@ -38,7 +38,8 @@ fn borders_are_understood() {
         assert_eq!(border(off), Ok(None), "{off}");
     }
     for wrong in ["", "#ff80", "#gg0000", "mauve", "red,46", "red,-1", "red,x", "#ff8000x", "#ff80é"] {
-        border(wrong).expect_err(wrong);
+        let words = border(wrong).expect_err(wrong).to_string();
+        assert!(words.contains("#rrggbb, black, blue") && words.contains("yellow"), "{words}");
     }
     // The same for a server each time, and not the same for all.
     let auto = |address: &str| "auto,9".parse::<BorderChoice>().expect("auto").border(address);

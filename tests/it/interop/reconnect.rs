@@ -35,12 +35,12 @@ const KEY_D: u8 = 40;
 const KEY_E: u8 = 26;
 
 /// A picture that is not like the others.
-fn picture(number: usize) -> Picture {
+pub fn picture(number: usize) -> Picture {
     Picture::smooth(1000, 200).crop(number % 8 * 80, 0, 300, 200)
 }
 
 #[track_caller]
-fn wait_shown(display: &Display, viewer: &Viewer<'_>, window: &Seen, wanted: &Picture) {
+pub fn wait_shown(display: &Display, viewer: &Viewer<'_>, window: &Seen, wanted: &Picture) {
     let context = || {
         let saved = display.x.grab(window.id).map(|seen| seen.save("reconnect"));
         format!("{saved:?}\n{}", crate::support::tail(&viewer.log(), 40))
@@ -57,7 +57,7 @@ fn lightness(picture: &Picture) -> u64 {
 
 /// Waits until the window is darker than this picture by far.
 #[track_caller]
-fn wait_dimmed(display: &Display, viewer: &Viewer<'_>, window: &Seen, undimmed: &Picture) {
+pub fn wait_dimmed(display: &Display, viewer: &Viewer<'_>, window: &Seen, undimmed: &Picture) {
     wait_for(
         "the window to be dimmed",
         SOON,
@@ -323,6 +323,8 @@ fn cut_again_and_again() {
     let relay = Relay::to(server.address());
     let mut viewer = Viewer::start(&display, &[&relay.url(), "--overlay"]);
     let windows: Vec<Seen> = (0..4).map(|n| viewer.window(&format!("card {n}"))).collect();
+    // The overlay stays where nothing is compared.
+    display.x.focus(windows[0].id);
     let busy = &cards[1..];
     let mut before = None;
     for cut in 1..=cuts {

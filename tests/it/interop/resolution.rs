@@ -2,6 +2,7 @@
 
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 
+use super::session_menu::Entry;
 use super::{SOON, empty_session, for_every_server, session_menu};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -51,9 +52,9 @@ pub fn fonts_follow_the_scale(generation: Generation) {
     };
     wait_dpi(&viewer, 144);
     session_menu::open(&mut viewer, &display, &remote);
-    // The sixth field: off, as the monitor, …
+    // Its list: off, as the monitor, …
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
-    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Return"]);
+    key(&[&["Tab"; Entry::Scaling as usize][..], &["Return", "Tab", "Tab", "Return"]].concat());
     wait_dpi(&viewer, 96);
     viewer.stop();
 }
@@ -73,12 +74,16 @@ fn no_bandwidth_limit_is_none(generation: Generation) {
         wait_for(words, SOON, context, || said().contains(words).then_some(()));
     };
     let start = server.log_length();
-    // Three fields with sliders and numbers before it; its list: no limit, 1, 2, 5, …
-    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Tab", "Tab", "Return"]);
+    // No limit, not any more; its list: 1, 2, 5, …
+    key(&[
+        &["Tab"; Entry::Bandwidth as usize][..],
+        &["space", "Tab", "Return", "Tab", "Tab", "Tab", "Return"],
+    ]
+    .concat());
     wait_said(&viewer, start, "bandwidth-limit changed to 5Mbps");
     let start = server.log_length();
     display.x.focus(menu.id);
-    key(&["Return", "Tab", "Return"]);
+    key(&["shift+Tab", "space"]);
     wait_said(&viewer, start, "bandwidth-limit restrictions removed");
     display.x.picture(menu.id).save(&format!("bandwidth-{generation:?}"));
     viewer.stop();

@@ -106,9 +106,9 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     let remote = viewer.window("shown");
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
     let menu = session_menu::open(&mut viewer, &display, &remote);
-    // The sixth field: off, as the monitor, 75, 125, 150 %, …
-    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return"]);
-    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Return"]);
+    // Its list is off, as the monitor, the same from 150 % on, 75, 125, 150 %, …
+    key(&[&["Tab"; session_menu::Entry::Scaling as usize][..], &["Return"]].concat());
+    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return"]);
     let size = |width, height| {
         move |seen: &crate::support::x11::Seen| {
             seen.title == "shown" && (seen.width, seen.height) == (width, height)
@@ -136,15 +136,20 @@ fn the_menu_changes_scale_and_filter(generation: Generation) {
     viewer.stop();
 }
 
-/// On a desktop of 200 %: either programs draw larger, or what they draw is shown larger.
+/// On a desktop of 200 %: either programs draw larger, or what they draw is shown larger, which nobody has to ask for.
 fn the_scale_factor_is_told_or_taken(generation: Generation) {
     let picture = Picture::sharp(300, 200);
-    for (scaling, shown, dpi) in [("off", picture.clone(), 192), ("auto", nearest(&picture, 600, 400), 96)] {
+    let larger = nearest(&picture, 600, 400);
+    for (scaling, shown, dpi) in
+        [(Some("off"), picture.clone(), 192), (Some("auto"), larger.clone(), 96), (None, larger, 96)]
+    {
         let server = empty_session(generation);
         let _card = Card::open(server.x().name(), "shown", &picture, &Look::default());
         let display = Display::with_window_manager();
-        let scaling = format!("--desktop-scaling={scaling}");
-        let words = [&server.url(), scaling.as_str(), "--encodings=png"];
+        let scaling = scaling.map(|scaling| format!("--desktop-scaling={scaling}"));
+        let mut words = vec![server.url(), "--encodings=png".to_owned()];
+        words.extend(scaling);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut viewer = Viewer::start_with(&display, &words, &[("WINIT_X11_SCALE_FACTOR", "2")]);
         wait_picture(&mut viewer, "shown", &shown, "scale-factor");
         // 3.1.3: `wanted: 192 x 192`; 6.5.5: `(wanted 192 x 192)`. Xvfb itself has no such thing.

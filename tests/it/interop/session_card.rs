@@ -83,15 +83,25 @@ fn a_program_is_started(generation: Generation) {
     let second = card(&display, &mut viewer);
     display.x.focus(second.id);
     keys(&display, &["Tab"]);
-    type_line(&display, "no-such-program-anywhere");
+    type_line(&display, "xxterm -T mended");
     let told = || display.x.grab(second.id).filter(|seen| warned_rows(seen) > 14);
     let told = wait_for("words about it", SOON, || viewer.log(), told);
     told.save(&format!("card-nothing-came-{generation:?}"));
+    // What was mistyped is there again, to be mended.
+    keys(&display, &["Home", "Delete", "Return"]);
+    let mended = viewer.window("mended");
+    gone(&display, &viewer, &second);
+    display.x.focus(mended.id);
+    type_line(&display, "exit");
+    gone(&display, &viewer, &mended);
+    let third = card(&display, &mut viewer);
+    display.x.focus(third.id);
+    keys(&display, &["Tab"]);
     // The last button.
     keys(&display, &["shift+Tab", "shift+Tab", "Return"]);
     assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
     let log = server.log();
-    assert!(log.contains("no-such-program-anywhere"), "{log}");
+    assert!(log.contains("xxterm"), "{log}");
 }
 
 /// The server's menu: found by a part of its name, started with its arguments and without its field codes.
@@ -217,8 +227,7 @@ fn opened_from_the_menu() {
     let remote = viewer.window("shown");
     let open = |viewer: &mut Viewer| {
         let menu = session_menu::open(viewer, &display, &remote);
-        // The seventh button from below.
-        keys(&display, &[&["shift+Tab"; 7][..], &["Return"]].concat());
+        keys(&display, &[&["Tab"; session_menu::Entry::Start as usize][..], &["Return"]].concat());
         let card = card(&display, viewer);
         gone(&display, viewer, &menu);
         display.x.focus(card.id);

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{SOON, empty_session};
+use super::{SOON, empty_session, overlay};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
@@ -79,7 +79,8 @@ fn by_key_and_button(renderer: &str) {
 
     display.x.focus(remote.id);
     let plain = display.x.picture(remote.id);
-    key("shift+F11");
+    // The first of its steps that has buttons.
+    display.x.xdotool(&["key", "--delay", "200", "shift+F11", "shift+F11"]);
     wait_for("the overlay", SOON, || viewer.log(), || (display.x.grab(remote.id)? != plain).then_some(()));
     let button = wait_for("its button", SOON, || viewer.log(), || button(&display.x.grab(remote.id)?));
     let (x, y) = (remote.x + button.0, remote.y + button.1);
@@ -133,13 +134,7 @@ fn listing(folder: &Path) -> String {
     entries.map(|entry| entry.file_name().display().to_string()).collect::<Vec<_>>().join(" ")
 }
 
-/// The middle of the overlay's button: the only thing of its colour in the topmost rows.
+/// The middle of the overlay's button *Info*.
 fn button(picture: &Picture) -> Option<(i32, i32)> {
-    const FILL: [u8; 3] = [0x24, 0x2c, 0x36];
-    let is_fill = |(_, pixel): &(usize, &[u8])| *pixel == FILL;
-    let rows = picture.rgb.chunks_exact(3).take(picture.width * 40).enumerate();
-    let found: Vec<usize> = rows.filter(is_fill).map(|(index, _)| index).collect();
-    let middle = *found.get(found.len() / 2)?;
-    let width = picture.width;
-    Some(((middle % width) as i32, (middle / width) as i32))
+    overlay::buttons(picture).get(1).copied()
 }

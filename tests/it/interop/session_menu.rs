@@ -45,8 +45,8 @@ fn used_with_the_keyboard(generation: Generation) {
 
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
     let menu = open(&mut viewer, &display, &remote);
-    // The second field: a slider at 60.
-    key(&["Tab", "Tab", "Right", "Right", "Right", "Right", "Right"]);
+    // The second field: whether it is automatic, and a slider at 60.
+    key(&["Tab", "Tab", "Tab", "Right", "Right", "Right", "Right", "Right"]);
     display.x.picture(menu.id).save(&format!("session-menu-{generation:?}"));
     let second = Picture::smooth(1040, 480).crop(400, 0, 640, 480);
     card.show(&second);
@@ -59,11 +59,11 @@ fn used_with_the_keyboard(generation: Generation) {
     };
     wait_for("a picture that stays", SOON, || viewer.log(), stays);
 
-    // A picture of the window: the last button but four, six steps back from the second field.
+    // A picture of the window, from the slider.
     display.x.focus(menu.id);
     let saved = viewer.home().join("Downloads/farpane-session.png");
     let before = display.x.picture(remote.id);
-    key(&["shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "shift+Tab", "Return"]);
+    key(&[&["Tab"; Entry::Picture as usize + SLIDER - 3][..], &["Return"]].concat());
     // The file is there before what is in it.
     let complete = || std::fs::read(&saved).ok()?.ends_with(b"IEND\xae\x42\x60\x82").then_some(());
     wait_for("a saved picture", SOON, || viewer.log(), complete);
@@ -120,6 +120,24 @@ fn used_with_the_keyboard(generation: Generation) {
     server.wait_end(SOON);
 }
 
+/// How often Tab is pressed to get to what the menu has, where nothing is chosen.
+#[derive(Clone, Copy)]
+pub enum Entry {
+    Quality = 2,
+    Bandwidth = 4,
+    Renderer = 5,
+    Scaling = 6,
+    Start = 10,
+    Refresh = 11,
+    FullScreen = 12,
+    Picture = 14,
+    Replay = 16,
+    Keep = 17,
+}
+
+/// Steps more to what comes after a quality that is chosen: a slider, and its number.
+pub const SLIDER: usize = 2;
+
 /// Opens the menu over this remote window by its key. It has the focus then.
 #[track_caller]
 pub fn open(viewer: &mut Viewer, display: &Display, over: &Seen) -> Seen {
@@ -133,7 +151,7 @@ pub fn open(viewer: &mut Viewer, display: &Display, over: &Seen) -> Seen {
 }
 
 /// Bytes of packets in a recording, and whether it is complete.
-fn recorded(file: &Path) -> (u64, bool) {
+pub fn recorded(file: &Path) -> (u64, bool) {
     let file = BufReader::new(File::open(file).expect("a recording"));
     let mut bytes = 0;
     let Ok(mut reader) = Reader::new(file, BufferPool::default()) else { return (bytes, false) };
@@ -156,8 +174,8 @@ fn a_renderer_that_does_not_work_is_not_kept() {
     let remote = viewer.window("shown");
     let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "200"], keys].concat());
     open(&mut viewer, &display, &remote);
-    // The last field: its list is automatic, GPU, CPU.
-    key(&["Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return", "Tab", "Tab", "Return"]);
+    // Its list is automatic, GPU, CPU.
+    key(&[&["Tab"; Entry::Renderer as usize][..], &["Return", "Tab", "Tab", "Return"]].concat());
     let said = || viewer.log().contains("does not work").then_some(());
     wait_for("words about it", SOON, || viewer.log(), said);
     let second = Picture::sharp(420, 300);

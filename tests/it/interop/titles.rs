@@ -76,11 +76,14 @@ fn edge(renderer: &str) {
     wait_edged(&display, &viewer, &window, &third, &name);
     display.x.focus(window.id);
     let before = display.x.picture(window.id);
-    display.x.xdotool(&["key", "shift+F11"]);
+    let steps = |count: usize| {
+        display.x.xdotool(&[&["key", "--delay", "200"][..], &vec!["shift+F11"; count]].concat())
+    };
+    steps(3);
     let overlaid = || Some(display.x.grab(window.id)?).filter(|now| now.psnr(&before) < 25.0);
     let overlaid = wait_for("the overlay", SOON, || viewer.log(), overlaid);
     assert_eq!(overlaid.crop(0, 0, 1, 1).rgb, EDGE, "the edge under the overlay");
-    display.x.xdotool(&["key", "shift+F11"]);
+    steps(1);
     wait_edged(&display, &viewer, &window, &third, &name);
     display.x.picture(window.id).save(&name);
     viewer.stop();

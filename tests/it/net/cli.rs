@@ -248,6 +248,40 @@ fn help_and_version() {
     }
 }
 
+/// Of the options that all commands understand, each shows those that do something.
+#[test]
+fn help_of_a_command() {
+    let cases: [(&[&str], &[&str], &[&str]); 7] = [
+        (&["attach", "--help"], &["--overlay", "--quality", "--proxy", "--ssl-cert"], &[]),
+        (
+            &["list", "--help"],
+            &["--mdns", "--ssh", "--log", "--config"],
+            &["--overlay", "--quality", "--renderer"],
+        ),
+        (&["help", "stop"], &["--password-file", "--proxy", "--encryption"], &["--clipboard", "--title"]),
+        (&["record", "-h"], &["--encodings", "--seconds"], &["--renderer", "--border"]),
+        (&["screenshot", "--help"], &["--window", "--renderer", "--quality"], &["--clipboard", "--greeting"]),
+        (
+            &["serve", "--help"],
+            &["--bind", "--rounds", "--log"],
+            &["--quality", "--password-file", "--renderer"],
+        ),
+        (&["config", "--help"], &["--path", "--config"], &["--overlay", "--ssl-cert"]),
+    ];
+    for (words, shown, hidden) in cases {
+        let output = farpane(words);
+        assert_eq!(output.status.code(), Some(0), "{words:?}");
+        let help = String::from_utf8_lossy(&output.stdout).into_owned();
+        let has = |name: &str| {
+            help.split(|c: char| c.is_whitespace() || "[],=".contains(c)).any(|word| word == name)
+        };
+        shown.iter().for_each(|name| assert!(has(name), "{name} is not in {words:?}: {help}"));
+        hidden.iter().for_each(|name| assert!(!has(name), "{name} is in {words:?}: {help}"));
+    }
+    // They are understood all the same.
+    assert_eq!(farpane(&["config", "--path", "--overlay", "--quality", "50"]).status.code(), Some(0));
+}
+
 /// What `make demo` runs where there is no display.
 #[test]
 fn the_demo_shows_itself() {

@@ -202,6 +202,7 @@ fn receive(kind: String) {
         protocol: ProtocolPolicy::Auto,
         connect_timeout: LIMIT,
         recorder: None,
+        replay: None,
         ssh: net::ssh::SshOptions::default(),
         proxy: None,
         tls: net::tls::TlsOptions::default(),

@@ -107,6 +107,7 @@ impl Client {
             protocol: ProtocolPolicy::Auto,
             connect_timeout: LIMIT,
             recorder: None,
+            replay: None,
             ssh: net::ssh::SshOptions::default(),
             proxy: None,
             tls: net::tls::TlsOptions::default(),

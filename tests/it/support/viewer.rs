@@ -32,6 +32,9 @@ pub fn launch(words: &[&str], environment: &[(&str, &str)]) -> Launch {
     // Windows are looked for by the titles that they have on the server.
     let is_titled = words.iter().any(|word| word.starts_with("--title"));
     let launch = if is_titled { launch } else { launch.args(["--title", "{title}"]) };
+    // It would lie over pixels that tests look at.
+    let is_greeted = words.iter().any(|word| word.starts_with("--greeting"));
+    let launch = if is_greeted { launch } else { launch.args(["--greeting=no"]) };
     environment.iter().fold(launch, |launch, (name, value)| launch.env(name, value))
 }
 
@@ -98,6 +101,11 @@ impl<'a> Viewer<'a> {
         let log = super::tail(&self.log(), 40);
         let status = status.unwrap_or_else(|| panic!("farpane is still running after {limit:?}:\n{log}"));
         status.code().unwrap_or_else(|| panic!("farpane was killed: {status}:\n{log}"))
+    }
+
+    /// Sends it a signal by its name, such as `USR1`.
+    pub fn signal(&self, signal: &str) {
+        self.program.signal(signal);
     }
 
     /// Asks it to end, as Ctrl-C does.

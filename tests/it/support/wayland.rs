@@ -67,6 +67,9 @@ impl View {
     }
 }
 
+/// Made by sway's own shortcut.
+const TAKEN: &str = "alt-tab-was-taken";
+
 impl Sway {
     /// Starts one whose screen has this scale. Windows of the class `Card` float, all others are tiled.
     #[track_caller]
@@ -81,7 +84,9 @@ impl Sway {
             Launch::new("sway")
         };
         let configuration = launch.directory().join("config");
+        let taken = format!("bindsym Mod1+Tab exec touch {}", launch.directory().join(TAKEN).display());
         let lines = [
+            &taken,
             &format!("output HEADLESS-1 mode {width}x{height} scale {scale} bg #336699 solid_color"),
             "default_border none",
             "default_floating_border none",
@@ -130,6 +135,11 @@ impl Sway {
         let mut command = Command::new("swaymsg");
         command.arg("-s").arg(&self.ipc);
         command
+    }
+
+    /// Whether it took Alt+Tab for itself, since this was asked last.
+    pub fn took_alt_tab(&self) -> bool {
+        std::fs::remove_file(self.program.directory().join(TAKEN)).is_ok()
     }
 
     /// All windows.
@@ -273,9 +283,12 @@ pub struct WaylandViewer {
 }
 
 impl WaylandViewer {
-    /// Starts it with these words.
+    /// Starts it with these words. Windows are shown pixel by pixel, whatever the screen's scale, unless these say otherwise.
     pub fn start(socket: &Path, words: &[&str]) -> Self {
-        Self { program: launch(words, &[("WAYLAND_DISPLAY", &socket.to_string_lossy())]).start() }
+        let is_scaled = words.iter().any(|word| word.starts_with("--desktop-scaling"));
+        let plain: &[&str] = if is_scaled { &[] } else { &["--desktop-scaling=off"] };
+        let words = [words, plain].concat();
+        Self { program: launch(&words, &[("WAYLAND_DISPLAY", &socket.to_string_lossy())]).start() }
     }
 
     /// What it logged.

@@ -324,6 +324,16 @@ impl XpraServer {
         self.program.signal("KILL");
     }
 
+    /// It stands still, as under a debugger or without memory, until it [goes on](Self::go_on).
+    pub fn stand_still(&self) {
+        self.program.signal("STOP");
+    }
+
+    /// It works again.
+    pub fn go_on(&self) {
+        self.program.signal("CONT");
+    }
+
     /// Waits until its process has ended.
     #[track_caller]
     pub fn wait_end(&mut self, limit: std::time::Duration) {

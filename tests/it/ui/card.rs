@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::{Event, Key, Modifiers, RawInput};
+use farpane::channel::clock;
 use farpane::geometry::Size;
 use farpane::protocol::packet::menu::{Application, Category, Menu};
+use farpane::session::Away;
 use farpane::ui::{AwayState, CardAction, CardForm, CardState, UiSurface, card_ui, passive_input, theme};
 
 use super::raster::Canvas;
@@ -34,6 +36,10 @@ fn state() -> CardState {
         menu: Arc::new(Menu { categories: vec![category("Accessories", tools), category("Internet", web)] }),
         ..CardState::default()
     }
+}
+
+fn lost_state() -> AwayState {
+    AwayState::lost(&Away { why: String::new(), until: None }, clock::now())
 }
 
 /// What the card says.
@@ -65,9 +71,16 @@ fn what_it_says() {
     let closed = CardState { can_start: false, display: ":7".to_owned(), ..state() };
     says(&closed, "", &["starts no programs", ":7", "Disconnect"], &["Terminal"]);
     let line = "Connection lost, trying again in 3 s".to_owned();
-    let away = AwayState { line: line.clone(), why: "a cable".to_owned(), hovered: None };
+    let away = AwayState { line: line.clone(), why: "a cable".to_owned(), ..lost_state() };
     let lost = CardState { away: Some(away), ..state() };
     says(&lost, "", &[&line, "a cable", "Try now", "Disconnect"], &["Terminal", "no windows", "ping"]);
+    let silent = |seconds, reconnects| {
+        let silence = AwayState::silent(Duration::from_secs(seconds), seconds >= 10, reconnects);
+        CardState { away: Some(silence), ..state() }
+    };
+    says(&silent(4, true), "", &["No answer from the server for 4 s", "Disconnect"], &["Reconnect", "ping"]);
+    says(&silent(12, true), "", &["for 12 s", "Reconnect", "Disconnect"], &["Try now"]);
+    says(&silent(12, false), "", &["for 12 s", "Disconnect"], &["Reconnect"]);
 }
 
 /// A card that is used.
@@ -133,13 +146,15 @@ fn it_can_be_looked_at() {
     let away = AwayState {
         line: "Connection lost, trying again in 3 s".to_owned(),
         why: "build.example:14500 refused the connection: nothing listens there".to_owned(),
-        hovered: None,
+        ..lost_state()
     };
+    let silent = AwayState::silent(Duration::from_secs(12), true, true);
     let note =
         "No window came of gedit. The server does not say why: its log does, or gedit in a terminal there.";
     let cases = [
         ("card", state()),
         ("card-lost", CardState { away: Some(away), ..state() }),
+        ("card-silent", CardState { away: Some(silent), ..state() }),
         ("card-closed", CardState { can_start: false, can_stop: false, display: ":7".to_owned(), ..state() }),
         ("card-note", CardState { note: note.to_owned(), ..state() }),
     ];

@@ -76,7 +76,7 @@ fn keys(sway: &Sway, card: &Card) {
 }
 
 /// The keysym of the next key press that is no modifier's.
-fn pressed(card: &Card) -> u32 {
+pub fn pressed(card: &Card) -> u32 {
     card.wait_event("a key", |event| match event {
         Event::KeyPress(press) => {
             Some(keysym(card, press)).filter(|symbol| !(0xffe1..0xffef).contains(symbol))

@@ -268,12 +268,12 @@ fn scaled(session: &Session) {
         let at = (y / 2 * picture.width + x / 2) * 3;
         [picture.rgb[at], picture.rgb[at + 1], picture.rgb[at + 2]]
     });
-    for words in ["--desktop-scaling=200%", "--desktop-scaling=auto"] {
+    for words in ["--desktop-scaling=200%", "--desktop-scaling=auto", "--desktop-scaling=hidpi"] {
         let mut viewer = session.attach(sway.socket(), &[words]);
         session.wait_all(&sway, &viewer);
         sway.command(&[&format!("[title=\"^{title}$\"]"), "focus"]);
         wait_shown(&sway, &mut viewer, title, &twice, 2);
-        if words.ends_with("auto") {
+        if !words.ends_with('%') {
             // It follows the screen.
             sway.command(&["output", "HEADLESS-1", "scale", "1"]);
             wait_shown(&sway, &mut viewer, title, picture, 1);

@@ -48,6 +48,9 @@ pub enum ConnectionEvent {
     StartupComplete,
     /// Round trip of the last ping.
     Latency(Duration),
+    /// Since when the server has answered nothing: for two seconds if the user did something that wants an answer, else for
+    /// ten. `None`: it answers again. The connection stands meanwhile, and what is done arrives if the server goes on.
+    Silence(Option<Instant>),
     /// The server's applications, again whenever they change.
     Menu(Box<Menu>),
     /// The answer to an info request: flattened `key=value` lines.
@@ -106,7 +109,8 @@ pub enum ConnectionInput {
     },
     /// End the session, with all that runs in it: the server says goodbye then, if it lets clients do so.
     StopServer,
-    /// While the session is being connected to again: not at its time, but now.
+    /// While the session is being connected to again: not at its time, but now. During [`ConnectionEvent::Silence`]: the
+    /// connection is given up as one that was silent for too long, and the session connected to again.
     TryNow,
     Disconnect,
 }

@@ -8,7 +8,7 @@ mod displays;
 mod messages;
 mod rival;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use again::{Before, Prospect, SessionId};
 pub use certificate::{Certificate, CertificateAnswer, CertificateQuestion, Fingerprint};
@@ -27,6 +27,11 @@ use crate::protocol::text;
 
 /// Characters of what is wrong that the server is told.
 const MAX_GOODBYE_CHARS: usize = 200;
+
+/// The end of a connection on which nothing came for so long.
+pub(super) fn silent_for(silence: Duration) -> CloseReason {
+    CloseReason::Timeout(format!("the server has been silent for {} seconds", silence.as_secs()))
+}
 
 impl Session {
     /// Takes a packet before the server's hello was accepted.
@@ -218,6 +223,9 @@ impl Session {
                 self.stopping = true;
                 out.push(Output::Send(ToServer::StopServer.into()));
                 Ok(())
+            }
+            (Phase::Running(pinger), ConnectionInput::TryNow) => {
+                pinger.silence(now).map_or(Ok(()), |silence| Err(silent_for(silence)))
             }
             (
                 Phase::Running(_) | Phase::Closed,
