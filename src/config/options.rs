@@ -82,7 +82,7 @@ pub struct Options {
           default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub sharing: bool,
     /// Ask saved servers, while the connect window has the focus, whether they can be reached and what they have
-    #[arg(long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+    #[arg(help_heading = CONNECTION, long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub ask_saved: bool,
     /// Connect again when the connection is lost, until you say stop
