@@ -33,7 +33,7 @@ fn frame(sequence: u64, number: u64) -> ServerPacket {
 
 fn keep(replay: &mut Replay, packet: &ServerPacket, at: Instant) -> u64 {
     let kept = raw(Dialect::Modern, packet, at);
-    let ledger = replay.packet(at, &kept.lend(), Some(packet), || state());
+    let ledger = replay.packet(at, &kept.lend(), Some(packet), state);
     ledger.copied_at(CopySite::Replay)
 }
 
