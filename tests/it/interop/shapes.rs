@@ -23,7 +23,7 @@ fn shape(x: &X, id: u32) -> Vec<Band> {
     bands
 }
 
-/// 6.5.5 tells nobody of shapes (`findings/server-6.5-tells-no-shapes.sh`): 3.1.3 does.
+/// 6.5.5 tells nobody of shapes: 3.1.3 does.
 #[test]
 fn shaped_windows_have_their_shape() {
     let server = empty_session(Generation::V3_1);
