@@ -33,7 +33,7 @@ use crate::channel::{
     AppSink, BackingUpdate, ByteBudget, DrawJob, DrawReply, DrawSink, NetQueue, Presented, RenderQueue,
     RendererInfo, SharedStats,
 };
-use crate::net::{self, NetConfig, NetLinks, NetThread};
+use crate::net::{self, MOST_SHARED, NetConfig, NetLinks, NetThread};
 use crate::pipeline::DecodePool;
 use crate::protocol::packet::WindowId;
 use crate::render::{self, RenderOptions, RenderThread};
@@ -85,7 +85,7 @@ impl Engine {
         let mut engine = Self::idle();
         engine.render(options, Arc::clone(&app), Box::new(engine.queues.net.clone()))?;
         // What is kept for a while is missing among the buffers that are used again.
-        let kept = config.replay.map_or(0, |replay| replay.bytes);
+        let kept = config.replay.map_or(0, |replay| replay.bytes.min(MOST_SHARED));
         let pool = BufferPool::with_room_for(kept);
         let decoders = engine.decoders(&pool)?;
         let confinement = decoders.confinement().words();

@@ -29,6 +29,7 @@ use crate::render::RenderOptions;
 use crate::session::{CloseReason, DisplayInfo, DisplayInput, LocalInfo, Profile, SessionEvent};
 use crate::stats::StatsSnapshot;
 use crate::threads::{Engine, Queues};
+use crate::ui::session_info::SESSION_INFO_SIZE;
 use crate::ui::{SessionInfoAction, SessionMenu};
 
 use super::away::AwayView;
@@ -378,13 +379,15 @@ impl Attached {
     }
 
     /// Opens the session information window, or closes it.
-    fn toggle_session_info(&mut self, event_loop: &ActiveEventLoop) {
+    fn toggle_session_info(&mut self, screen: &Screen, event_loop: &ActiveEventLoop) {
         if self.session_info.take().is_some() {
             return;
         }
         self.own_windows.0 += 1;
         let key = self.config.session_info_key.clone();
-        let info = SessionInfo::new(self.windows.titles.session.clone(), key, Arc::clone(&self.queues.stats));
+        let title = self.windows.titles.session.clone();
+        let size = screen::own_size(SESSION_INFO_SIZE, &screen.desktop, event_loop);
+        let info = SessionInfo::new(title, key, Arc::clone(&self.queues.stats), size);
         match PanelWindow::open(info, self.own_windows, event_loop, self.queues.render.clone()) {
             Ok(window) => self.session_info = Some(window),
             Err(error) => tracing::error!(%error, "the session information window cannot be opened"),

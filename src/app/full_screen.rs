@@ -23,6 +23,8 @@ pub enum Became {
     Refused(WindowId),
     /// Its program allows the window one size only.
     Fixed(WindowId),
+    /// It is not in full screen any more, or another window has the focus: what was said of it is over.
+    Over,
 }
 
 /// Which window is shown in full screen because the user wanted it.
@@ -33,12 +35,14 @@ pub struct FullScreen {
     /// Until when the window manager is waited for.
     until: Option<Instant>,
     grabbed: Option<WindowId>,
+    /// It was said of this window how to leave full screen.
+    said: Option<WindowId>,
 }
 
 impl FullScreen {
     /// None is. `grabs`: such a window gets all keys.
     pub fn new(grabs: bool) -> Self {
-        Self { grabs, window: None, until: None, grabbed: None }
+        Self { grabs, window: None, until: None, grabbed: None, said: None }
     }
 
     /// Shows a window in full screen, or as it was before that. Returns why not, if that is known at once.
@@ -71,6 +75,9 @@ impl FullScreen {
         desktop: &Desktop,
     ) -> Option<Became> {
         self.sync_grab(focused, may_grab, windows, desktop);
+        if self.said.take_if(|wid| focused != Some(*wid) || !is_full(*wid, windows)).is_some() {
+            return Some(Became::Over);
+        }
         let (wid, until) = (self.window?, self.until?);
         let is_full = is_full(wid, windows);
         if !is_full && clock::now() < until {
@@ -78,6 +85,7 @@ impl FullScreen {
         }
         self.until = None;
         self.window.take_if(|_| !is_full);
+        self.said = self.window;
         Some(if is_full { Became::Full(wid) } else { Became::Refused(wid) })
     }
 

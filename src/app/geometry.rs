@@ -96,6 +96,8 @@ pub struct Conversation {
     newest_normal: Option<(Geometry, Instant)>,
     /// What the server knew, or may have heard, of the window when its connection was lost.
     lost: Option<Vec<Geometry>>,
+    /// How it knew the window to be shown then.
+    lost_state: Option<WindowState>,
 }
 
 impl Conversation {
@@ -127,7 +129,13 @@ impl Conversation {
             normal: None,
             newest_normal: None,
             lost: None,
+            lost_state: None,
         }
+    }
+
+    /// How the server knew the window to be shown when its connection was lost.
+    pub fn state_when_lost(&self) -> Option<WindowState> {
+        self.lost_state
     }
 
     pub fn place(&self) -> &Place {
@@ -349,6 +357,9 @@ impl Conversation {
 
     /// The connection is lost: what is told from now on reaches nobody.
     pub fn lost(&mut self) {
+        if self.lost.is_none() {
+            self.lost_state = self.told.map(|(_, state)| state);
+        }
         let told = self.told.map_or(self.place.server(), |(told, _)| told);
         let before = self.told_before.iter().map(|(before, _)| *before);
         self.lost.get_or_insert(before.chain([told]).collect());

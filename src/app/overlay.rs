@@ -85,9 +85,9 @@ impl Overlay {
         }
     }
 
-    /// What was said does not hold any more.
-    pub fn end_words(&mut self) {
-        if let Some(until) = &mut self.note_until {
+    /// These words do not hold any more.
+    pub fn end_words(&mut self, words: &str) {
+        if let Some(until) = self.note_until.as_mut().filter(|_| self.state.note == words) {
             *until = clock::now();
         }
     }

@@ -10,7 +10,6 @@ use crate::channel::SharedStats;
 use crate::config::KeyCombination;
 use crate::stats::StatsSnapshot;
 use crate::stats::export::{history_csv, history_json};
-use crate::ui::session_info::SESSION_INFO_SIZE;
 use crate::ui::{SessionInfoAction, session_info_ui};
 
 use super::export;
@@ -32,12 +31,13 @@ pub struct SessionInfo {
     shown: bool,
     /// Where the last export was saved, or why not.
     note: String,
+    size: LogicalSize<f64>,
 }
 
 impl SessionInfo {
     /// The information about the session called `title`; `key` closes the window.
-    pub fn new(title: String, key: KeyCombination, stats: SharedStats) -> Self {
-        Self { title, key, stats, shown: false, note: String::new() }
+    pub fn new(title: String, key: KeyCombination, stats: SharedStats, size: LogicalSize<f64>) -> Self {
+        Self { title, key, stats, shown: false, note: String::new(), size }
     }
 
     /// Saves the history as the user asks. True if the user closes the window instead.
@@ -63,10 +63,9 @@ impl Panel for SessionInfo {
     type Action = SessionInfoAction;
 
     fn attributes(&self) -> WindowAttributes {
-        let (width, height) = SESSION_INFO_SIZE;
         Window::default_attributes()
             .with_title(format!("Session information: {}", self.title))
-            .with_inner_size(LogicalSize::new(width, height))
+            .with_inner_size(self.size)
     }
 
     fn ui(&mut self, ui: &mut egui::Ui) -> Option<SessionInfoAction> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use winit::dpi::LogicalSize;
 use winit::window::{Window, WindowAttributes};
 
+use crate::config::file::ConfigFileError;
 use crate::config::layers::{PROXY, each_definition};
 use crate::config::{ConfigFiles, edit, file};
 use crate::net::new_file;
@@ -58,17 +59,22 @@ impl SettingsPanel {
     }
 
     fn set(&mut self, name: &str, value: Option<&str>) {
-        let done = self.write(name, value);
-        self.read();
-        if let Err(error) = done {
-            self.form.error = error;
+        match self.write(name, value) {
+            Ok(()) => self.read(),
+            // What was typed stays, to be mended.
+            Err(error) => self.form.error = error,
         }
     }
 
     fn write(&self, name: &str, value: Option<&str>) -> Result<(), String> {
         let path = self.path.as_deref().ok_or("there is no place for a configuration file")?;
-        let text =
-            edit::with_option(&text_of(path)?, path, name, value).map_err(|error| error.to_string())?;
+        // A link stays one.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let text = edit::with_option(&text_of(path)?, path, name, value).map_err(|error| match error {
+            // Where it would have stood helps nobody.
+            ConfigFileError::Option { source, .. } => source.to_string(),
+            error => error.to_string(),
+        })?;
         let cannot = |why: std::io::Error| format!("cannot write {}: {why}", path.display());
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(cannot)?;

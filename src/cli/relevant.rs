@@ -7,7 +7,7 @@ use clap::{Arg, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::args::RawArgs;
 use crate::config::aes::ENCRYPTION_OPTIONS;
-use crate::config::options::{CONNECTION, DRAWING, PICTURES, SECURE};
+use crate::config::options::{CONNECTION, DRAWING, PICTURES, SECURE, WINDOWS};
 
 /// The headings whose options count; `None`: all of them.
 fn headings(command: &str) -> Option<&'static [&'static str]> {
@@ -16,7 +16,7 @@ fn headings(command: &str) -> Option<&'static [&'static str]> {
         "screenshot" => &[CONNECTION, PICTURES, DRAWING, SECURE, ENCRYPTION_OPTIONS],
         "record" => &[CONNECTION, PICTURES, SECURE, ENCRYPTION_OPTIONS],
         "list" | "info" | "stop" | "exit" | "detach" | "trust" => &[CONNECTION, SECURE, ENCRYPTION_OPTIONS],
-        "replay" => &[DRAWING],
+        "replay" => &[WINDOWS, DRAWING],
         _ => &[],
     })
 }

@@ -82,7 +82,7 @@ pub struct Options {
           default_value = "no", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub sharing: bool,
     /// Ask saved servers, while the connect window has the focus, whether they can be reached and what they have
-    #[arg(help_heading = CONNECTION, long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
+    #[arg(help_heading = WINDOWS, long, global = true, value_name = "YES/NO", num_args = 0..=1, require_equals = true,
           default_value = "yes", default_missing_value = "yes", value_parser = flag, action = ArgAction::Set)]
     pub ask_saved: bool,
     /// Connect again when the connection is lost, until you say stop
@@ -177,7 +177,7 @@ impl Options {
     pub fn keys(&self) -> Vec<String> {
         [
             (&self.session_menu_key, "the session's menu, with the way out"),
-            (&self.full_screen_key, "this window in full screen, and back"),
+            (&self.full_screen_key, "a window in full screen, and back"),
             (&self.overlay_key, "what the session costs, live"),
             (&self.session_info_key, "all about the connection"),
         ]

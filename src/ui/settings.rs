@@ -2,7 +2,7 @@
 
 use egui::{
     Align, Button, CentralPanel, ComboBox, Frame, Key, Label, Layout, Popup, RichText, ScrollArea, TextEdit,
-    Ui,
+    Ui, Vec2,
 };
 
 use super::theme;
@@ -12,6 +12,9 @@ pub const SETTINGS_SIZE: (u32, u32) = (640, 620);
 
 // In points.
 const FIELD_WIDTH: f32 = 220.0;
+/// Around the text of a field.
+const FIELD_MARGIN: f32 = 8.0;
+const DEFAULT_WIDTH: f32 = 64.0;
 const ROW_HEIGHT: f32 = 28.0;
 const FOOTER_HEIGHT: f32 = 40.0;
 
@@ -119,14 +122,20 @@ fn option(row: &mut SettingRow, ui: &mut Ui) -> Option<SettingsAction> {
     ui.horizontal(|ui| {
         let name = RichText::new(&row.name).strong();
         let label = ui.label(if row.is_own { name.color(theme::accent(ui)) } else { name }).id;
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let reset = Button::new("default");
-            if ui.add_enabled(row.is_own, reset).on_hover_text("Take it out of the file").clicked() {
-                chosen = Some(None);
-            }
-            let value = field(row, label, ui);
-            chosen = chosen.take().or(value.map(Some));
+        // From left to right, as Tab goes: the value, then what takes it away.
+        let own = FIELD_WIDTH + FIELD_MARGIN + DEFAULT_WIDTH + 2.0 * ui.spacing().item_spacing.x;
+        ui.add_space((ui.available_width() - own).max(0.0));
+        let size = Vec2::new(FIELD_WIDTH + FIELD_MARGIN, ROW_HEIGHT);
+        let layout = Layout::left_to_right(Align::Center);
+        let value = ui.allocate_ui_with_layout(size, layout, |ui| {
+            ui.set_min_width(size.x);
+            field(row, label, ui)
         });
+        chosen = chosen.take().or(value.inner.map(Some));
+        let reset = Button::new("default").min_size(Vec2::new(DEFAULT_WIDTH, 0.0));
+        if ui.add_enabled(row.is_own, reset).on_hover_text("Take it out of the file").clicked() {
+            chosen = Some(None);
+        }
     });
     ui.add(Label::new(RichText::new(&row.help).small().weak()).wrap());
     chosen.map(|value| SettingsAction::Set { name: row.name.clone(), value })

@@ -49,7 +49,7 @@ pub mod websocket;
 
 pub use crate::session::Secret;
 pub use recorder::{Recorder, RecordingError};
-pub use replay::ReplayBounds;
+pub use replay::{BESIDE_VIDEO, MOST_SHARED, ReplayBounds};
 pub use task::{NetConfig, NetLinks, NetThread, ProtocolPolicy, spawn};
 pub use transport::{ConnectError, Transport};
 pub use uri::{Endpoint, HostPort, Target, TargetError};

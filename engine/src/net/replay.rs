@@ -26,8 +26,14 @@ use crate::stats::{CopyLedger, CopySite, copies};
 
 /// A payload of this size is shared, a smaller one copied.
 pub const SHARED_FROM: usize = 512 << 10;
+/// Shared payloads that are kept together: their buffers are not given back when they are let go, but recycled.
+pub const MOST_SHARED: usize = 12 << 20;
 /// Copies are made into blocks of this size: any of them fits.
 const BLOCK: usize = 1 << 20;
+/// No more is kept where there is video: its decoders take the memory ([`Bounds::video_bytes`]).
+///
+/// [`Bounds::video_bytes`]: crate::protocol::Bounds::video_bytes
+pub const BESIDE_VIDEO: usize = 20 << 20;
 /// A segment begins after this time, or so many parts of all bytes.
 const SEGMENT: Duration = Duration::from_secs(5);
 const SEGMENT_PARTS: usize = 8;
@@ -71,6 +77,8 @@ pub struct Replay {
     kept_before: usize,
     /// Bytes since the newest segment began.
     since_segment: usize,
+    /// The server sent video.
+    has_video: bool,
     saving: Option<Saving>,
 }
 
@@ -142,8 +150,14 @@ impl Replay {
             shared: 0,
             kept_before: 0,
             since_segment: 0,
+            has_video: false,
             saving: None,
         }
+    }
+
+    /// Bytes that may be kept.
+    fn limit(&self) -> usize {
+        if self.has_video { self.bounds.bytes.min(BESIDE_VIDEO) } else { self.bounds.bytes }
     }
 
     /// Another connection: nothing of the one before is shown with it.
@@ -185,6 +199,7 @@ impl Replay {
         }
         self.begin_segment(now, state);
         let about = About::of(packet);
+        self.has_video |= matches!(about, About::Draw { key: Some(_), .. });
         self.since_segment += size_of::<(KeptPacket, About)>();
         let main = self.keep(raw.main, raw.compressor, &mut ledger);
         for (index, record) in raw.chunks {
@@ -207,7 +222,7 @@ impl Replay {
     fn begin_segment(&mut self, now: Instant, state: impl FnOnce() -> Vec<ServerPacket>) {
         let is_over = |segment: &Segment| {
             now.saturating_duration_since(segment.began) >= SEGMENT
-                || self.since_segment >= self.bounds.bytes / SEGMENT_PARTS
+                || self.since_segment >= self.limit() / SEGMENT_PARTS
         };
         if self.segments.back().is_some_and(|newest| !is_over(newest)) {
             return;
@@ -255,13 +270,13 @@ impl Replay {
     fn forget(&mut self, now: Instant) {
         while let Some(first) = self.entries.front() {
             let is_old = now.saturating_duration_since(first.arrived) > self.bounds.time;
-            if !is_old && self.held_bytes() <= self.bounds.bytes {
+            if !is_old && self.held_bytes() <= self.limit() && self.shared <= MOST_SHARED {
                 break;
             }
             self.forget_first();
         }
         // One packet alone may be more.
-        if self.held_bytes() > self.bounds.bytes {
+        if self.held_bytes() > self.limit() {
             self.before.clear();
             self.kept_before = 0;
         }

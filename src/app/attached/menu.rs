@@ -90,7 +90,7 @@ impl Attached {
             SessionMenuAction::Keep => return self.keep_settings(),
             SessionMenuAction::Settings => return self.open_settings(screen, event_loop),
             SessionMenuAction::Replay => return self.save_replay(),
-            SessionMenuAction::SessionInfo => return self.toggle_session_info(event_loop),
+            SessionMenuAction::SessionInfo => return self.toggle_session_info(screen, event_loop),
             SessionMenuAction::Screenshot => {
                 self.wanted_picture = Some(over);
                 return self.render(RenderCommand::ReadBack { wid: over });
@@ -172,7 +172,7 @@ impl Attached {
         event_loop: &ActiveEventLoop,
     ) {
         match button {
-            OverlayButton::Info => self.toggle_session_info(event_loop),
+            OverlayButton::Info => self.toggle_session_info(screen, event_loop),
             OverlayButton::Menu => self.toggle_menu(wid, screen, event_loop),
             OverlayButton::Corner => self.overlay.turn(),
             OverlayButton::Step => self.show_overlay(wid),

@@ -76,7 +76,7 @@ impl Attached {
                     KeyOutcome::Hotkey(Hotkey::Overlay) => {
                         self.overlay.set_step(self.overlay.step().next(), wid);
                     }
-                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(event_loop),
+                    KeyOutcome::Hotkey(Hotkey::SessionInfo) => self.toggle_session_info(screen, event_loop),
                     KeyOutcome::Hotkey(Hotkey::SessionMenu) => self.toggle_menu(wid, screen, event_loop),
                     KeyOutcome::Hotkey(Hotkey::FullScreen) => self.toggle_full_screen(wid, screen),
                     KeyOutcome::Handled => {}
@@ -131,7 +131,6 @@ impl Attached {
     /// Shows a window in full screen, or as it was.
     pub(super) fn toggle_full_screen(&mut self, wid: WindowId, screen: &Screen) {
         self.greeting.end();
-        self.overlay.end_words();
         let became = self.full_screen.toggle(wid, &self.windows, &screen.desktop);
         self.say_full_screen(became, screen);
     }
@@ -143,15 +142,15 @@ impl Attached {
         self.say_full_screen(became, screen);
     }
 
-    /// Says how to get back, or why nothing happened.
+    /// Says how to get back, as long as that is so, or why nothing happened.
     fn say_full_screen(&mut self, became: Option<Became>, screen: &Screen) {
+        let grabs = self.full_screen.can_grab(&screen.desktop);
+        let keys = if grabs { " All keys go to the session." } else { "" };
+        let way_back = format!("{} leaves full screen.{keys}", self.config.full_screen_key);
         let (wid, words) = match became {
             None => return,
-            Some(Became::Full(wid)) => {
-                let grabs = self.full_screen.can_grab(&screen.desktop);
-                let keys = if grabs { " All keys go to the session." } else { "" };
-                (wid, format!("{} leaves full screen.{keys}", self.config.full_screen_key))
-            }
+            Some(Became::Over) => return self.overlay.end_words(&way_back),
+            Some(Became::Full(wid)) => (wid, way_back),
             Some(Became::Refused(wid)) => {
                 (wid, "The window manager does not show this window in full screen.".to_owned())
             }

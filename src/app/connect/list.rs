@@ -121,8 +121,9 @@ impl Connect {
         self.destinations.iter().position(|other| other == destination).map(|index| index as u64)
     }
 
-    pub(super) fn select(&mut self, id: u64) {
-        let Some(destination) = self.destination(id).cloned() else { return };
+    /// Has the form show an entry. Returns whether it does.
+    pub(super) fn select(&mut self, id: u64) -> bool {
+        let Some(destination) = self.destination(id).cloned() else { return false };
         let opened = match &destination {
             Destination::Kept(ConnectionKey::Saved(name)) => self.load(name),
             Destination::Kept(ConnectionKey::Address(address)) => {
@@ -141,14 +142,12 @@ impl Connect {
                 .map_err(|error| error.to_string()),
             Destination::LookAround => {
                 self.look_around();
-                return;
+                return false;
             }
             Destination::Demo => {
-                self.view.form = ConnectForm::default();
-                self.base = None;
-                self.view.address_error = None;
+                self.empty_form();
                 self.view.selected = Some(id);
-                return;
+                return true;
             }
         };
         match opened {
@@ -159,9 +158,22 @@ impl Connect {
                 };
                 self.fill(request, which);
                 self.view.selected = Some(id);
+                true
             }
-            Err(words) => self.fail("This connection cannot be used", &words),
+            Err(words) => {
+                // What was chosen before is not what leads there.
+                self.empty_form();
+                self.view.selected = None;
+                self.fail("This connection cannot be used", &words);
+                false
+            }
         }
+    }
+
+    fn empty_form(&mut self) {
+        self.view.form = ConnectForm::default();
+        self.base = None;
+        self.view.address_error = None;
     }
 
     pub(super) fn load(&self, name: &str) -> Result<Request, String> {

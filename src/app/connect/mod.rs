@@ -340,14 +340,15 @@ impl Connect {
 
     fn act(&mut self, action: ConnectAction) -> Option<Decision> {
         match action {
-            ConnectAction::Select(id) => self.select(id),
+            ConnectAction::Select(id) => {
+                self.select(id);
+            }
             ConnectAction::Open(id) if self.destination(id) == Some(&Destination::LookAround) => {
                 self.look_around();
             }
-            ConnectAction::Open(id) => {
-                self.select(id);
-                return self.connect();
-            }
+            // What cannot be chosen leads nowhere: least of all to what was chosen before.
+            ConnectAction::Open(id) if !self.select(id) => {}
+            ConnectAction::Open(_) => return self.connect(),
             ConnectAction::AddressEdited => self.address_edited(),
             ConnectAction::FormEdited => self.form_edited(),
             ConnectAction::Connect => return self.connect(),

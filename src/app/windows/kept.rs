@@ -23,7 +23,7 @@ impl Windows {
         };
         let old = remote.info.clone();
         remote.info.memory = info.memory;
-        for change in changes(&old, &info) {
+        for change in changes(&old, &info, remote.talk.state_when_lost()) {
             self.change(info.wid, change, desktop);
         }
         let server = Geometry { x: info.x, y: info.y, size: info.size };
@@ -49,10 +49,16 @@ fn is_like(old: &WindowInfo, new: &WindowInfo) -> bool {
     kind(old) == kind(new)
 }
 
-/// What is new about a window, but for its place. Icons come in packets of their own.
-fn changes(old: &WindowInfo, new: &WindowInfo) -> Vec<WindowChange> {
+/// What is new about a window, but for its place. Icons come in packets of their own. `known`: how the server knew it to be
+/// shown when the connection was lost.
+fn changes(old: &WindowInfo, new: &WindowInfo, known: Option<WindowState>) -> Vec<WindowChange> {
     // The user's desktop knows best whether it is minimised: the server has it so while nobody shows it.
-    let state = WindowState { iconified: old.state.iconified, ..new.state };
+    let mut state = WindowState { iconified: old.state.iconified, ..new.state };
+    let size = |state: WindowState| (state.maximized, state.fullscreen);
+    if known.is_some_and(|known| size(known) == size(new.state)) {
+        // Nothing new on that side: it stays as the user has it by now, and the server will hear of it.
+        (state.maximized, state.fullscreen) = size(old.state);
+    }
     let hints = |info: &WindowInfo| {
         (info.window_types.clone(), info.modal, info.skip_taskbar, info.parent, info.has_position)
     };

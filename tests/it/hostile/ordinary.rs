@@ -1,6 +1,7 @@
 //! What ordinary sessions need: nothing of it is refused, and it stays within the same memory.
 
 use farpane::geometry::Size;
+use farpane::net::{BESIDE_VIDEO, ReplayBounds};
 use farpane::protocol::Bounds;
 
 use super::draws::picture;
@@ -108,6 +109,10 @@ fn the_bounds_fit_together() {
         let bounds = Bounds::of_desktop(width, height);
         let pixels = (u64::from(width) * u64::from(height)).min(7680 * 4320);
         let sums = bounds.windows_bytes() + bounds.video_bytes() + bounds.icons_bytes() as u64;
+        // Where there is no video there is more of it, but no more than that takes.
+        let replay = ReplayBounds::default().bytes as u64;
+        assert!(replay - BESIDE_VIDEO as u64 <= bounds.video_bytes(), "{width} x {height}");
+        let sums = sums + BESIDE_VIDEO as u64;
         let limit = 3 * pixels * 4 + 256_000_000;
         assert!(
             sums + PROGRAM < limit,

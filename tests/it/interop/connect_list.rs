@@ -6,6 +6,7 @@ use super::{SOON, empty_session};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
 use crate::support::picture::Picture;
+use crate::support::relay::Relay;
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::Generation;
@@ -177,4 +178,38 @@ fn sessions_of_this_machine_come_and_go() {
     display.x.xdotool(&["key", "--delay", "100", "shift+Tab", "Home", "Return"]);
     viewer.window("it is near");
     here.stop(&here.display().expect("a display"));
+}
+
+/// What cannot be read leads nowhere, least of all to what was chosen before it.
+#[test]
+fn an_entry_that_cannot_be_used_leads_nowhere() {
+    let server = empty_session(Generation::V6_5);
+    let relay = Relay::to(server.address());
+    let display = Display::with_window_manager();
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().join("farpane/connections");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (host, port) = relay
+        .url()
+        .trim_start_matches("tcp://")
+        .trim_end_matches('/')
+        .split_once(':')
+        .map(|(host, port)| (host.to_owned(), port.to_owned()))
+        .expect("an address");
+    std::fs::write(folder.join("A broken one.xpra"), "mode=nonsense\n").expect("a file");
+    std::fs::write(folder.join("Good.xpra"), format!("mode=tcp\nhost={host}\nport={port}\n"))
+        .expect("a file");
+    let environment = [("XDG_DATA_HOME", &*data.path().display().to_string())];
+    let mut viewer = Viewer::start_with(&display, &["--ask-saved=no"], &environment);
+    let window = connect_window(&mut viewer);
+    focus(&display, &window);
+    let key = |keys: &[&str]| display.x.xdotool(&[&["key", "--delay", "150"], keys].concat());
+    // The second entry is chosen, then the first one is opened.
+    key(&["shift+Tab", "Home", "Down", "space", "Up", "Return"]);
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    display.x.grab(window.id).expect("the window").save("connect-broken");
+    assert_eq!(relay.accepted(), 0, "{}", viewer.log());
+    key(&["Down", "Return"]);
+    let there = || (relay.accepted() > 0).then_some(());
+    wait_for("the good one", SOON, || viewer.log(), there);
 }

@@ -11,12 +11,13 @@ use super::session_menu::{self, Entry};
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
+use crate::support::relay::Relay;
 use crate::support::typist::Typist;
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
 use crate::support::xpra::{Generation, Options, XpraServer};
 
-for_every_server!(there_and_back, a_fixed_size, a_desktop);
+for_every_server!(there_and_back, a_fixed_size, a_desktop, left_while_lost);
 
 /// Of the displays that tests start.
 const SCREEN: (u16, u16) = (1600, 1000);
@@ -142,5 +143,41 @@ fn a_desktop(generation: Generation) {
     let back = || place().is_some_and(|(.., width, height)| (width, height) == (800, 600)).then_some(());
     wait_for("its size", SOON, context, back);
     wait_grabbed(&display, &viewer, false);
+    viewer.stop();
+}
+
+/// What the user does while the connection is lost holds when the session is back.
+fn left_while_lost(generation: Generation) {
+    let server = empty_session(generation);
+    let look = Look { at: (200, 150), placed: true, ..Look::default() };
+    let card = Card::open(server.x().name(), "left", &picture(1), &look);
+    let display = Display::with_window_manager();
+    let relay = Relay::to(server.address());
+    let mut viewer = Viewer::start(&display, &[&relay.url(), "--log", "info"]);
+    let window = viewer.window("left");
+    wait_shown(&display, &viewer, &window, &picture(1));
+    let place = || display.x.seen(window.id).map(|seen| seen.place());
+    let before = place();
+    display.x.focus(window.id);
+    card.wait_event("the focus", |event| matches!(event, Event::FocusIn(_)).then_some(()));
+    key(&display, "shift+F12");
+    let whole = Some((0, 0, SCREEN.0, SCREEN.1));
+    let context = || format!("{:?} and there {:?}\n{}", place(), card.place(), viewer.log());
+    wait_for("full screen there", SOON, context, || (card.place() == whole).then_some(()));
+    wait_grabbed(&display, &viewer, true);
+    // The server has said so too by then.
+    std::thread::sleep(Duration::from_secs(1));
+
+    relay.close();
+    wait_grabbed(&display, &viewer, false);
+    key(&display, "shift+F12");
+    wait_for("its place", SOON, context, || (place() == before).then_some(()));
+    relay.open();
+    card.show(&picture(2));
+    wait_for("its size there", SOON, context, || (card.place() != whole).then_some(()));
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(place(), before, "{}", viewer.log());
+    let state = display.x.states(window.id);
+    assert!(!state.iter().any(|name| name == "FULLSCREEN"), "{state:?}");
     viewer.stop();
 }

@@ -251,7 +251,7 @@ fn help_and_version() {
 /// Of the options that all commands understand, each shows those that do something.
 #[test]
 fn help_of_a_command() {
-    let cases: [(&[&str], &[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str], &[&str]); 8] = [
         (&["attach", "--help"], &["--overlay", "--quality", "--proxy", "--ssl-cert"], &[]),
         (
             &["list", "--help"],
@@ -266,6 +266,7 @@ fn help_of_a_command() {
             &["--bind", "--rounds", "--log"],
             &["--quality", "--password-file", "--renderer"],
         ),
+        (&["replay", "--help"], &["--stats-json", "--title", "--renderer"], &["--proxy", "--quality"]),
         (&["config", "--help"], &["--path", "--config"], &["--overlay", "--ssl-cert"]),
     ];
     for (words, shown, hidden) in cases {
