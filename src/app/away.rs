@@ -36,15 +36,14 @@ pub struct AwayView {
 enum How {
     /// The connection is lost.
     Lost(Away),
-    /// It stands, and nobody answers.
-    Silent,
+    /// It stands, and nobody answers. `reconnects`: if it is given up another one follows.
+    Silent { reconnects: bool },
 }
 
 /// A session that stands still.
 struct Still {
     since: Instant,
     how: How,
-    reconnects: bool,
     veils: BTreeMap<WindowId, AwayPainter>,
     /// The window and its button that the pointer is on.
     hovered: Option<(WindowId, AwayAction)>,
@@ -73,7 +72,7 @@ impl AwayView {
                 (still.since, still.how, still.next) = (since, How::Lost(how), now);
                 still.hovered = still.hovered.filter(|_| was_lost);
             }
-            None => self.still = Some(self.begin(How::Lost(how), now, now + VEIL_AFTER)),
+            None => self.still = Some(Still::new(How::Lost(how), now, now + VEIL_AFTER)),
         }
         !was_lost
     }
@@ -81,17 +80,15 @@ impl AwayView {
     /// Since when the server has answered nothing, while the connection stands.
     pub fn silent(&mut self, since: Option<Instant>) {
         match (since, &self.still) {
-            (Some(since), None) => self.still = Some(self.begin(How::Silent, since, clock::now())),
+            (Some(since), None) => {
+                let how = How::Silent { reconnects: self.reconnects };
+                self.still = Some(Still::new(how, since, clock::now()));
+            }
             (None, Some(still)) if !still.is_lost() => {
                 self.end();
             }
             _ => {}
         }
-    }
-
-    fn begin(&self, how: How, since: Instant, next: Instant) -> Still {
-        let reconnects = self.reconnects;
-        Still { since, how, reconnects, veils: BTreeMap::new(), hovered: None, next }
     }
 
     /// It lives again: all windows are shown as they are. Returns whether it was away.
@@ -163,6 +160,10 @@ impl AwayView {
 }
 
 impl Still {
+    fn new(how: How, since: Instant, next: Instant) -> Self {
+        Self { since, how, veils: BTreeMap::new(), hovered: None, next }
+    }
+
     fn is_lost(&self) -> bool {
         matches!(self.how, How::Lost(_))
     }
@@ -170,9 +171,9 @@ impl Still {
     fn state(&self, now: Instant) -> AwayState {
         match &self.how {
             How::Lost(away) => AwayState::lost(away, now),
-            How::Silent => {
+            How::Silent { reconnects } => {
                 let silence = now.saturating_duration_since(self.since);
-                AwayState::silent(silence, silence >= GIVE_UP_AFTER, self.reconnects)
+                AwayState::silent(silence, silence >= GIVE_UP_AFTER, *reconnects)
             }
         }
     }
@@ -195,7 +196,7 @@ impl Still {
         let elsewhere_at = (now < elsewhere_at).then_some(elsewhere_at);
         let changes = match &self.how {
             How::Lost(away) => AwayState::changes_at(away, now),
-            How::Silent => Some(now + SPIN),
+            How::Silent { .. } => Some(now + SPIN),
         };
         // Else the next attempt says so.
         self.next =

@@ -6,9 +6,10 @@ use winit::dpi::PhysicalPosition;
 
 use crate::channel::{RenderCommand, RenderMessage, RenderQueue, clock};
 use crate::protocol::packet::WindowId;
-use crate::ui::plate::PlatePainter;
+use crate::ui::plate::{PlatePainter, has_room};
 use crate::ui::{GreetingAction, greeting};
 
+use super::remote_window::RemoteWindow;
 use super::windows::Windows;
 
 /// How long it is there, and how long after the pointer left it.
@@ -59,20 +60,13 @@ impl Greeting {
 
     /// Over the first window that has room, if there is one.
     fn begin(&mut self, windows: &Windows) {
-        let words = greeting(&self.key, None);
-        let candidates =
-            windows.all().filter(|window| !window.info.override_redirect && window.talk.is_shown());
-        for remote in candidates {
-            let mut painter = PlatePainter::default();
-            let _ = painter.frame(&words, remote.surface, remote.window.scale_factor() as f32);
-            if painter.has_buttons() {
-                let until = clock::now() + SHOWN;
-                let painter = PlatePainter::default();
-                let shown = Shown { wid: remote.wid, painter, hovered: None, until, is_due: true };
-                self.stage = Stage::Shown(shown);
-                return;
-            }
-        }
+        let is_fit = |remote: &&RemoteWindow| {
+            let scale = remote.window.scale_factor() as f32;
+            !remote.info.override_redirect && remote.talk.is_shown() && has_room(remote.surface, scale)
+        };
+        let Some(remote) = windows.all().find(is_fit) else { return };
+        let (painter, until) = (PlatePainter::default(), clock::now() + SHOWN);
+        self.stage = Stage::Shown(Shown { wid: remote.wid, painter, hovered: None, until, is_due: true });
     }
 
     fn paint(&mut self, windows: &Windows) {

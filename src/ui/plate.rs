@@ -47,6 +47,16 @@ pub struct Plate<A: 'static> {
 /// Steps of a spinner until it is where it was.
 pub const TURN: u8 = 8;
 
+/// Whether a window of `size` physical pixels at `scale` pixels a point has room for buttons.
+pub fn has_room(size: Size, scale: f32) -> bool {
+    let points = Vec2::new(size.width as f32, size.height as f32) / scale;
+    fits_buttons(points - Vec2::splat(2.0 * MARGIN))
+}
+
+fn fits_buttons(room: Vec2) -> bool {
+    room.x >= NARROWEST.x && room.y >= NARROWEST.y
+}
+
 /// Paints it, as far as there is room. Returns where the buttons are, in points.
 fn plate_ui<A: Button>(plate: &Plate<A>, ui: &Ui) -> Vec<(A, Rect)> {
     let (painter, all) = (ui.painter(), ui.max_rect());
@@ -54,7 +64,7 @@ fn plate_ui<A: Button>(plate: &Plate<A>, ui: &Ui) -> Vec<(A, Rect)> {
         painter.rect_filled(all, 0.0, theme::VEIL);
     }
     let room = all.shrink(MARGIN);
-    let has_room = room.width() >= NARROWEST.x && room.height() >= NARROWEST.y;
+    let has_room = fits_buttons(room.size());
     let padding = if has_room { PADDING } else { PADDING / 2.0 };
     let before = if plate.spinner.is_some() { SPINNER + GAP } else { 0.0 };
     let widest = WIDEST.min(room.width()) - 2.0 * padding.x;

@@ -28,6 +28,17 @@ use farpane::ui::{
 use raster::Canvas;
 use serde_json::Value;
 
+/// A key goes down and up.
+fn tapped(key: Key) -> [Event; 2] {
+    [true, false].map(|pressed| Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    })
+}
+
 /// Statistics as of twelve busy seconds: video, scrolling text, a stall, pings.
 fn busy_snapshot() -> StatsSnapshot {
     let (collector, end) = busy_collector();

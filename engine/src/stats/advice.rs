@@ -105,7 +105,8 @@ impl Advice {
     }
 }
 
-fn times(snapshot: &StatsSnapshot, stage: Stage) -> Quantiles {
+/// How long the pictures of the last ten seconds were in a stage.
+pub(super) fn times(snapshot: &StatsSnapshot, stage: Stage) -> Quantiles {
     snapshot.draws.stages.get(stage as usize).map(|stage| stage.last_10s).unwrap_or_default()
 }
 

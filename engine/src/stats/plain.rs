@@ -1,6 +1,6 @@
 //! A snapshot in plain words, for who wants to know how a session does and not what Farpane is made of.
 
-use super::advice::megabits;
+use super::advice::{megabits, times};
 use super::snapshot::{EncodingStats, Quantiles, Stage, StatsSnapshot};
 use super::text;
 
@@ -18,7 +18,7 @@ pub struct PlainLine {
 pub fn lines(snapshot: &StatsSnapshot) -> Vec<PlainLine> {
     let draws = &snapshot.draws;
     let line = |label, value| PlainLine { label, value };
-    let average = |stage: Stage| time(stage_times(snapshot, stage));
+    let average = |stage: Stage| time(times(snapshot, stage));
     vec![
         line("Frames on the screen", format!("{} FPS", text::per_sec(draws.presents.per_sec))),
         line("Pictures from the network", format!("{} a second", text::per_sec(draws.received.per_sec))),
@@ -41,10 +41,6 @@ pub fn one_line(snapshot: &StatsSnapshot) -> String {
         encodings(&draws.by_encoding),
     ];
     parts.join("  ·  ")
-}
-
-fn stage_times(snapshot: &StatsSnapshot, stage: Stage) -> Quantiles {
-    snapshot.draws.stages.get(stage as usize).map(|stage| stage.last_10s).unwrap_or_default()
 }
 
 fn time(times: Quantiles) -> String {

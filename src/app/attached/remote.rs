@@ -144,17 +144,17 @@ impl Attached {
 
     /// Says how to get back, as long as that is so, or why nothing happened.
     fn say_full_screen(&mut self, became: Option<Became>, screen: &Screen) {
+        let Some(became) = became else { return };
         let grabs = self.full_screen.can_grab(&screen.desktop);
         let keys = if grabs { " All keys go to the session." } else { "" };
         let way_back = format!("{} leaves full screen.{keys}", self.config.full_screen_key);
         let (wid, words) = match became {
-            None => return,
-            Some(Became::Over) => return self.overlay.end_words(&way_back),
-            Some(Became::Full(wid)) => (wid, way_back),
-            Some(Became::Refused(wid)) => {
+            Became::Over => return self.overlay.end_words(&way_back),
+            Became::Full(wid) => (wid, way_back),
+            Became::Refused(wid) => {
                 (wid, "The window manager does not show this window in full screen.".to_owned())
             }
-            Some(Became::Fixed(wid)) => {
+            Became::Fixed(wid) => {
                 (wid, "This window has one size: it cannot be shown in full screen.".to_owned())
             }
         };

@@ -278,7 +278,8 @@ fn gone(display: &Display, window: &Seen) {
     wait_for("the window's end", SOON, context, || display.x.seen(window.id).is_none().then_some(()));
 }
 
-fn connections(viewer: &Viewer) -> PathBuf {
+/// Where the viewer keeps what it knows of connections.
+pub fn connections(viewer: &Viewer) -> PathBuf {
     viewer.home().join(".local/share/farpane/connections")
 }
 

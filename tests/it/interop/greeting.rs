@@ -1,7 +1,6 @@
 //! What is said over the first window of a session.
 
-use std::time::Duration;
-
+use super::overlay::button_pixels;
 use super::reconnect::{picture, wait_shown};
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
@@ -13,28 +12,14 @@ use crate::support::xpra::Generation;
 
 for_every_server!(it_comes_once_and_goes);
 
-/// Rows of buttons' colour at the bottom of a window, or what it has there of its own.
-fn has_buttons(display: &Display, window: &Seen) -> bool {
-    let Some(seen) = display.x.grab(window.id) else { return false };
-    let is_button = |pixel: &[u8]| pixel == [0x24, 0x2c, 0x36];
-    seen.rgb.chunks_exact(3).filter(|pixel| is_button(pixel)).count() > 200
-}
-
 #[track_caller]
 fn wait_buttons(display: &Display, viewer: &Viewer<'_>, window: &Seen, wanted: bool) {
     let context = || {
         let saved = display.x.grab(window.id).map(|seen| seen.save("greeting"));
         format!("{saved:?}\n{}", viewer.log())
     };
-    let there = || (has_buttons(display, window) == wanted).then_some(());
+    let there = || ((button_pixels(display, window) > 200) == wanted).then_some(());
     wait_for(if wanted { "the greeting" } else { "its end" }, SOON, context, there);
-}
-
-fn click(display: &Display, window: &Seen, (x, y): (i32, i32)) {
-    let (x, y) = (window.x + x, window.y + y);
-    display.x.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
-    std::thread::sleep(Duration::from_millis(200));
-    display.x.xdotool(&["click", "1"]);
 }
 
 /// It goes by itself, leads to the menu and out of the session, and stays away when the user says so.
@@ -66,13 +51,13 @@ fn it_comes_once_and_goes(generation: Generation) {
     // The window has 300 x 200 pixels; the buttons lie beside each other.
     let mut viewer = start();
     let window = shown(&mut viewer);
-    click(&display, &window, (78, 160));
+    display.x.click_in(&window, (78, 160));
     viewer.wait_window("the menu", |seen| seen.title.contains("enu"));
     wait_buttons(&display, &viewer, &window, false);
     viewer.stop();
 
     let mut viewer = start();
     let window = shown(&mut viewer);
-    click(&display, &window, (170, 160));
+    display.x.click_in(&window, (170, 160));
     assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
 }

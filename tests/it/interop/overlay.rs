@@ -13,8 +13,14 @@ use crate::support::wait_for;
 use crate::support::x11::Seen;
 use crate::support::xpra::Generation;
 
-/// What the overlay's buttons are filled with.
+/// What buttons over the session's windows are filled with.
 const FILL: [u8; 3] = [0x24, 0x2c, 0x36];
+
+/// How much of a window shows such buttons, in pixels.
+pub fn button_pixels(display: &Display, window: &Seen) -> usize {
+    let seen = display.x.grab(window.id);
+    seen.map_or(0, |seen| seen.rgb.as_chunks().0.iter().filter(|pixel| **pixel == FILL).count())
+}
 
 /// The middles of the overlay's buttons, from the left: *Menu*, *Info*, *Corner*, *More*. They stand in one row.
 pub fn buttons(picture: &Picture) -> Vec<(i32, i32)> {
@@ -37,21 +43,10 @@ fn dark(picture: &Picture, left: usize, top: usize, width: usize, height: usize)
     part.rgb.iter().filter(|value| **value < 90).count() > part.rgb.len() / 2
 }
 
-fn click(display: &Display, over: &Seen, (x, y): (i32, i32)) {
-    let (x, y) = ((over.x + x).to_string(), (over.y + y).to_string());
-    display.x.xdotool(&[
-        "mousemove",
-        &x,
-        &y,
-        "sleep",
-        "0.3",
-        "click",
-        "1",
-        "mousemove_relative",
-        "--",
-        "0",
-        "150",
-    ]);
+/// Presses a button of the overlay's, and takes the pointer away from it.
+fn click(display: &Display, over: &Seen, at: (i32, i32)) {
+    display.x.click_in(over, at);
+    display.x.xdotool(&["mousemove_relative", "--", "0", "150"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::connect::{connect_window, focus};
+use super::connect::{connect_window, connections, focus};
 use super::{SOON, for_every_server};
 use crate::support::card::{Card, Look};
 use crate::support::display::Display;
@@ -76,8 +76,17 @@ fn wrong_and_right_among_the_stages(generation: Generation) {
     asked(&display, &viewer, &window, 3);
     type_it(&display, "sesame");
     viewer.window("guarded");
+    // It is noted once something is seen of it.
+    let noted = || connections(&viewer).is_dir().then_some(());
+    wait_for("the connection to be noted", SOON, || viewer.log(), noted);
     for word in ["sesame", "barley"] {
         assert!(!viewer.log().contains(word), "the password is in the log");
+        // Nor in what is kept of the connection.
+        for file in std::fs::read_dir(connections(&viewer)).expect("it is kept").flatten() {
+            let bytes = std::fs::read(file.path()).unwrap_or_default();
+            let has_it = bytes.windows(word.len()).any(|part| part == word.as_bytes());
+            assert!(!has_it, "{}", file.path().display());
+        }
     }
     viewer.stop();
 }

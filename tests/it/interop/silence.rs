@@ -1,9 +1,8 @@
 //! A server that stands still while its connection stands: that is said, nothing that is typed is lost, and there is a way out.
 
-use std::time::Duration;
-
 use x11rb::protocol::Event;
 
+use super::overlay::button_pixels;
 use super::reconnect::{picture, wait_dimmed, wait_shown};
 use super::{SOON, empty_session, for_every_server};
 use crate::support::card::{Card, Look};
@@ -12,7 +11,6 @@ use crate::support::relay::Relay;
 use crate::support::typist::Typist;
 use crate::support::viewer::Viewer;
 use crate::support::wait_for;
-use crate::support::x11::Seen;
 use crate::support::xpra::Generation;
 
 for_every_server!(it_is_said_and_keys_arrive, it_can_be_left);
@@ -60,7 +58,7 @@ fn it_can_be_left(generation: Generation) {
 
     let silence = || {
         relay.silence();
-        click(&display, &window, (20, 20));
+        display.x.click_in(&window, (20, 20));
         wait_for(
             "the buttons",
             SOON,
@@ -72,7 +70,7 @@ fn it_can_be_left(generation: Generation) {
     silence();
     let before = relay.accepted();
     // The left button.
-    click(&display, &window, (100, 116));
+    display.x.click_in(&window, (100, 116));
     wait_for("another connection", SOON, || viewer.log(), || (relay.accepted() > before).then_some(()));
     card.show(&picture(2));
     relay.go_on();
@@ -80,21 +78,6 @@ fn it_can_be_left(generation: Generation) {
     assert!(viewer.log().contains("silent for"), "{}", viewer.log());
 
     silence();
-    click(&display, &window, (195, 116));
+    display.x.click_in(&window, (195, 116));
     assert_eq!(viewer.exit_code(SOON), 0, "{}", viewer.log());
-}
-
-fn click(display: &Display, window: &Seen, (x, y): (i32, i32)) {
-    let (x, y) = (window.x + x, window.y + y);
-    display.x.xdotool(&["mousemove", &x.to_string(), &y.to_string()]);
-    std::thread::sleep(Duration::from_millis(200));
-    display.x.xdotool(&["click", "1"]);
-}
-
-/// Pixels of a button's background: buttons have one of their own.
-fn button_pixels(display: &Display, window: &Seen) -> usize {
-    let Some(seen) = display.x.grab(window.id) else { return 0 };
-    let is_button =
-        |pixel: &[u8]| [(0x24, 0), (0x2c, 1), (0x36, 2)].iter().all(|(colour, at)| pixel[*at] == *colour);
-    seen.rgb.chunks_exact(3).filter(|pixel| is_button(pixel)).count()
 }

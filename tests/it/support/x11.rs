@@ -224,6 +224,13 @@ impl X {
         std::thread::sleep(FOCUS_SETTLES);
     }
 
+    /// Presses the left button at this place of a window, after a moment there.
+    #[track_caller]
+    pub fn click_in(&self, window: &Seen, (x, y): (i32, i32)) {
+        let (x, y) = ((window.x + x).to_string(), (window.y + y).to_string());
+        self.xdotool(&["mousemove", &x, &y, "sleep", "0.3", "click", "1"]);
+    }
+
     /// Runs `xdotool` with these words on this display.
     #[track_caller]
     pub fn xdotool(&self, words: &[&str]) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use farpane::channel::clock;
 use farpane::geometry::Size;
 use farpane::session::Away;
-use farpane::ui::plate::PlatePainter;
+use farpane::ui::plate::{Button, PlatePainter, has_room};
 use farpane::ui::{AwayAction, AwayPainter, AwayState, GreetingAction, greeting};
 
 use super::raster::Canvas;
@@ -19,12 +19,10 @@ fn silent(seconds: u64) -> AwayState {
     AwayState::silent(Duration::from_secs(seconds), seconds >= 10, true)
 }
 
-/// The buttons that a window of this size has, from left to right.
-fn buttons(state: &AwayState, width: u32, height: u32) -> Vec<AwayAction> {
-    let mut painter = AwayPainter::default();
-    assert!(painter.frame(&state.plate(None, None), Size { width, height }, 1.0).is_some());
+/// The buttons that a painter placed in a window of this size, from left to right.
+fn placed<A: Button>(painter: &PlatePainter<A>, width: u32, height: u32) -> Vec<A> {
     let along = (0..width * height).map(|at| painter.button_at((at % width) as f32, (at / width) as f32));
-    let mut found: Vec<AwayAction> = Vec::new();
+    let mut found: Vec<A> = Vec::new();
     for button in along.flatten() {
         if !found.contains(&button) {
             found.push(button);
@@ -32,6 +30,25 @@ fn buttons(state: &AwayState, width: u32, height: u32) -> Vec<AwayAction> {
     }
     assert_eq!(painter.has_buttons(), !found.is_empty());
     found
+}
+
+fn buttons(state: &AwayState, width: u32, height: u32) -> Vec<AwayAction> {
+    let mut painter = AwayPainter::default();
+    assert!(painter.frame(&state.plate(None, None), Size { width, height }, 1.0).is_some());
+    placed(&painter, width, height)
+}
+
+/// What is asked before anything is painted is what comes of it.
+#[test]
+fn there_is_room_where_it_says_so() {
+    for scale in [1, 2] {
+        for (width, height) in [(245, 300), (246, 300), (300, 125), (300, 126), (246, 126), (164, 164)] {
+            let size = Size { width: width * scale, height: height * scale };
+            let mut painter = PlatePainter::default();
+            let _ = painter.frame(&greeting("Ctrl+Alt+Shift+F9", None), size, scale as f32);
+            assert_eq!(painter.has_buttons(), has_room(size, scale as f32), "{width} x {height} at {scale}");
+        }
+    }
 }
 
 #[test]
@@ -88,13 +105,6 @@ fn the_greeting_can_be_looked_at() {
         );
         canvas.save(&format!("greeting-{look}"));
         assert_eq!(canvas.pixel(0, 0), before, "the window is as it was");
-        let along = (0..width * height).map(|at| painter.button_at((at % width) as f32, (at / width) as f32));
-        let mut found: Vec<GreetingAction> = Vec::new();
-        for button in along.flatten() {
-            if !found.contains(&button) {
-                found.push(button);
-            }
-        }
-        assert_eq!(found, buttons, "{look}");
+        assert_eq!(placed(&painter, width, height), buttons, "{look}");
     }
 }

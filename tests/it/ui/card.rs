@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Event, Key, Modifiers, RawInput};
+use egui::{Event, Key, RawInput};
 use farpane::channel::clock;
 use farpane::geometry::Size;
 use farpane::protocol::packet::menu::{Application, Category, Menu};
@@ -11,7 +11,7 @@ use farpane::session::Away;
 use farpane::ui::{AwayState, CardAction, CardForm, CardState, UiSurface, card_ui, passive_input, theme};
 
 use super::raster::Canvas;
-use super::texts;
+use super::{tapped, texts};
 
 const SIZE: (u32, u32) = (420, 460);
 
@@ -97,16 +97,7 @@ struct Used {
 
 impl Used {
     fn keys(&mut self, keys: &[Key]) -> Option<CardAction> {
-        let key = |key: &Key| {
-            [true, false].map(|pressed| Event::Key {
-                key: *key,
-                physical_key: None,
-                pressed,
-                repeat: false,
-                modifiers: Modifiers::NONE,
-            })
-        };
-        self.events(keys.iter().flat_map(key).collect())
+        self.events(keys.iter().copied().flat_map(tapped).collect())
     }
 
     fn events(&mut self, events: Vec<Event>) -> Option<CardAction> {

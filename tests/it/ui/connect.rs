@@ -14,6 +14,7 @@ use farpane::ui::{
 };
 
 use super::raster::Canvas;
+use super::tapped;
 
 const SIZE: (usize, usize) = (900, 640);
 
@@ -123,16 +124,9 @@ impl Window {
     }
 
     fn press(&mut self, key: Key) -> Option<ConnectAction> {
-        let event = |pressed| Event::Key {
-            key,
-            physical_key: None,
-            pressed,
-            repeat: false,
-            modifiers: Modifiers::NONE,
-        };
         let mut action = None;
-        for pressed in [true, false] {
-            let input = RawInput { events: vec![event(pressed)], ..Self::input() };
+        for event in tapped(key) {
+            let input = RawInput { events: vec![event], ..Self::input() };
             action = action.or(self.frame(input));
         }
         // What the keys moved is seen in the frame after.

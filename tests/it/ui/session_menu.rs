@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{Event, Key, Modifiers, RawInput};
+use egui::{Event, Key, RawInput};
 use farpane::geometry::Size;
 use farpane::session::clipboard::Direction;
 use farpane::ui::session_menu::SESSION_MENU_SIZE;
@@ -11,7 +11,7 @@ use farpane::ui::{
 };
 
 use super::raster::Canvas;
-use super::texts;
+use super::{tapped, texts};
 
 fn menu() -> SessionMenu {
     SessionMenu {
@@ -101,14 +101,7 @@ impl Used {
     }
 
     fn key(&mut self, key: Key) -> Option<SessionMenuAction> {
-        let event = |pressed| Event::Key {
-            key,
-            physical_key: None,
-            pressed,
-            repeat: false,
-            modifiers: Modifiers::NONE,
-        };
-        self.events(vec![event(true), event(false)])
+        self.events(tapped(key).into())
     }
 
     fn tabs(&mut self, count: usize) {

@@ -1,6 +1,6 @@
 //! The settings window: what it shows, what comes of what is done in it, its look.
 
-use egui::{Event, Key, Modifiers, RawInput};
+use egui::{Event, Key, RawInput};
 use farpane::geometry::Size;
 use farpane::ui::settings::SETTINGS_SIZE;
 use farpane::ui::{
@@ -8,7 +8,7 @@ use farpane::ui::{
 };
 
 use super::raster::Canvas;
-use super::texts;
+use super::{tapped, texts};
 
 fn row(name: &str, help: &str, kind: SettingKind, value: &str, is_own: bool) -> SettingRow {
     let (name, help, value) = (name.to_owned(), help.to_owned(), value.to_owned());
@@ -58,16 +58,7 @@ impl Used {
     }
 
     fn keys(&mut self, keys: &[Key]) -> Option<SettingsAction> {
-        let event = |key: &Key| {
-            [true, false].map(|pressed| Event::Key {
-                key: *key,
-                physical_key: None,
-                pressed,
-                repeat: false,
-                modifiers: Modifiers::NONE,
-            })
-        };
-        keys.iter().fold(None, |action, key| action.or(self.events(event(key).into())))
+        keys.iter().fold(None, |action, key| action.or(self.events(tapped(*key).into())))
     }
 }
 
